@@ -1,0 +1,193 @@
+package main
+
+// root is the prefix of the paths of our five modules; the rest of a path is its folder.
+const root = "github.com/eletrovia/eletrovia/"
+
+// Third-party modules, named once so that the table below stays readable.
+const (
+	breaker    = "github.com/sony/gobreaker/v2"
+	cobra      = "github.com/spf13/cobra"
+	crypto     = "golang.org/x/crypto"
+	echo       = "github.com/labstack/echo/v4"
+	goRedis    = "github.com/redis/go-redis/v9"
+	jose       = "github.com/go-jose/go-jose/v4"
+	lipgloss   = "charm.land/lipgloss/v2"
+	miniredis  = "github.com/alicebob/miniredis/v2"
+	mochi      = "github.com/mochi-mqtt/server/v2"
+	openapi    = "github.com/getkin/kin-openapi"
+	paho       = "github.com/eclipse/paho.mqtt.golang"
+	prometheus = "github.com/prometheus/client_golang"
+	rapid      = "pgregory.net/rapid"
+	rate       = "golang.org/x/time"
+	syncx      = "golang.org/x/sync"
+	term       = "golang.org/x/term"
+	uuid       = "github.com/google/uuid"
+	yaml       = "github.com/goccy/go-yaml"
+	zerolog    = "github.com/rs/zerolog"
+)
+
+// room is one row of the import table: what the code of one folder may import.
+//
+// Names ending in /... mean the folder and all below it. The standard library is free but for noStd.
+// Test files may import, besides, what test and anyTest name, every room of their own module, and the
+// whole standard library: the compiler already keeps them out of cycles.
+type room struct {
+	path  string   // folder, from the top of the workspace
+	own   []string // our packages
+	third []string // third-party modules
+	noStd []string // packages of the standard library that have no business here
+	test  []string // more for test files: our packages and third-party modules
+	suite bool     // a test suite as ordinary code: may import testing
+}
+
+// anyTest is what the test files of every room may import.
+var anyTest = []string{"pkg/charging/companytest", miniredis, rapid, zerolog}
+
+// noIO is what a room without input and output leaves alone.
+var noIO = []string{"net", "net/http/...", "net/rpc/...", "os/...", "syscall", "io/ioutil", "log/...", "database/sql/..."}
+
+// noHTTP is for rooms that talk to the outside through somebody else's hands.
+var noHTTP = []string{"net", "net/http/...", "net/rpc/...", "database/sql/..."}
+
+// rooms is the table of the house (docs/architecture.md). A new package lands with its row.
+var rooms = []room{
+	// pkg: what two processes must agree on.
+	{path: "pkg/geo", noStd: noIO},
+	{path: "pkg/road", own: []string{"pkg/geo"}, noStd: noIO},
+	{path: "pkg/road/internal/gen", own: []string{"pkg/geo", "pkg/road"}}, // writes the embedded data; run by hand
+	{path: "pkg/vehicle", own: []string{"pkg/geo", "pkg/road"}, noStd: noIO},
+	{path: "pkg/charging", own: []string{"pkg/geo"}, noStd: noIO},
+	{path: "pkg/charging/companytest", own: []string{"pkg/charging", "pkg/geo"}, third: []string{uuid}, suite: true},
+	{path: "pkg/trip", own: []string{"pkg/charging", "pkg/geo"}, noStd: noIO},
+	{path: "pkg/problem"},
+	{
+		path: "pkg/api", own: []string{"pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo"},
+		test: []string{openapi, yaml},
+	},
+	{path: "pkg/api/client", own: []string{"pkg/api", "pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo"}},
+	{
+		path: "pkg/carlink", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"}, noStd: noIO,
+		test: []string{yaml},
+	},
+
+	// broker: hides the MQTT server.
+	{path: "broker", own: []string{"pkg/carlink", "pkg/charging"}, third: []string{mochi, zerolog}, test: []string{paho}},
+
+	// services: processes with policy.
+	{
+		path:  "services/eletrovia",
+		own:   []string{"pkg/...", "simulator/...", "services/company/app", "services/eletrovia/internal/..."},
+		third: []string{cobra, lipgloss, term, yaml, zerolog, syncx, uuid},
+	},
+	{
+		path:  "services/eletrovia/internal/...",
+		own:   []string{"pkg/...", "simulator/...", "services/company/app", "services/eletrovia/internal/..."},
+		third: []string{cobra, lipgloss, term, yaml, zerolog, syncx, uuid},
+	},
+	{
+		path:  "services/company/app",
+		own:   []string{"pkg/...", "broker", "services/web", "services/company/internal/..."},
+		third: []string{zerolog, prometheus, syncx},
+		test:  []string{paho},
+	},
+	{
+		path: "services/company/internal/httpapi",
+		own: []string{
+			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
+			"services/company/internal/events", "services/company/internal/identity",
+		},
+		third: []string{echo, zerolog, prometheus, rate, uuid},
+		test:  []string{openapi, yaml},
+	},
+	{
+		path: "services/company/internal/carapi",
+		own: []string{
+			"pkg/...", "broker", "services/company/internal/trips", "services/company/internal/events",
+			"services/company/internal/identity",
+		},
+		third: []string{zerolog, uuid},
+		test:  []string{paho},
+	},
+	{
+		path: "services/company/internal/trips",
+		own: []string{
+			"pkg/api", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/road", "pkg/trip", "pkg/vehicle",
+			"services/company/internal/planner", "services/company/internal/saga", "services/company/internal/federation",
+			"services/company/internal/events",
+		},
+		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
+	},
+	{
+		path:  "services/company/internal/planner",
+		own:   []string{"pkg/charging", "pkg/geo", "pkg/road", "pkg/trip", "pkg/vehicle"},
+		noStd: noIO,
+	},
+	{
+		path: "services/company/internal/saga", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
+		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
+	},
+	{
+		path:  "services/company/internal/federation",
+		own:   []string{"pkg/api/...", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/trip"},
+		third: []string{breaker, zerolog, syncx},
+	},
+	{
+		path: "services/company/internal/desk", own: []string{"pkg/charging", "pkg/geo"},
+		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
+	},
+	{
+		path: "services/company/internal/store", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
+		third: []string{goRedis, zerolog, uuid},
+	},
+	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
+	{
+		path: "services/company/internal/identity", own: []string{"pkg/charging", "pkg/geo"},
+		third: []string{jose, crypto, zerolog, uuid}, noStd: noHTTP,
+	},
+	{
+		path: "services/company/internal/inventory", own: []string{"pkg/charging", "pkg/geo", "pkg/road"},
+		third: []string{yaml}, noStd: noHTTP,
+	},
+	{
+		path:  "services/company/internal/peerlink",
+		own:   []string{"pkg/carlink", "pkg/charging", "pkg/trip", "services/company/internal/events"},
+		third: []string{paho, zerolog},
+		test:  []string{"broker"},
+	},
+	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},
+	{path: "services/web"},
+	{
+		path:  "services/e2e",
+		own:   []string{"pkg/...", "simulator/...", "services/company/app"},
+		third: []string{goRedis, paho, zerolog, uuid, syncx},
+		suite: true,
+	},
+
+	// simulator: the outside world; speaks MQTT and REST only.
+	{path: "simulator", own: []string{"pkg/...", "simulator/..."}, third: []string{cobra, zerolog, yaml}},
+	{
+		path: "simulator/fleet", own: []string{"pkg/..."}, third: []string{paho, zerolog, uuid, syncx},
+		test: []string{"broker"},
+	},
+	{
+		path: "simulator/scenario", own: []string{"pkg/...", "simulator/fleet"}, third: []string{zerolog, yaml, uuid, syncx},
+	},
+
+	// tools alone.
+	{path: "tools/rooms"},
+}
+
+// modules is the order of the five modules: each may import itself and those named.
+var modules = map[string][]string{
+	"pkg":       nil,
+	"broker":    {"pkg"},
+	"simulator": {"pkg"},
+	"services":  {"pkg", "broker", "simulator"},
+	"tools":     nil,
+}
+
+// topLevel is what lies at the top of the workspace, besides names that begin with a dot.
+var topLevel = []string{
+	"services", "pkg", "broker", "simulator", "compose", "docs", "tools",
+	"Taskfile.yml", "go.work", "go.work.sum", "README.md", "LICENSE",
+}
