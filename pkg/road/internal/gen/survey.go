@@ -14,7 +14,8 @@ import (
 // Speeds are means over a drive with towns, lorries and speed bumps: calibrated
 // on driving times between the capitals (OSRM over OpenStreetMap), about 72 km/h.
 const (
-	pavedKmh   = 73.0
+	trunkKmh   = 76.0 // highways with two carriageways over most of their length
+	pavedKmh   = 70.0
 	unpavedKmh = 40.0
 	localKmh   = 50.0
 	townKmh    = 40.0
@@ -71,14 +72,19 @@ func (s *survey) addSegments(segments []segment) {
 		}
 		a, b := s.junction(g, g.from, g.fromKm, seen), s.junction(g, g.to, g.toKm, seen)
 		kmh := pavedKmh
-		if !g.paved {
+		switch {
+		case !g.paved:
 			kmh = unpavedKmh
+		case trunks[g.highway]:
+			kmh = trunkKmh
 		}
 		if a != b {
 			s.edges = append(s.edges, edge{a, b, g.km, g.km / kmh, g.highway})
 		}
 	}
 }
+
+var trunks = map[string]bool{"BR-101": true, "BR-324": true}
 
 const mainAxis = "Eixo Principal"
 
