@@ -1,0 +1,105 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// tombstoneSlack is how far beyond the farthest bookable start a window may end.
+const tombstoneSlack = 48 * time.Hour
+
+// at checks the ids of a ref and finds its location. An epoch of 0 is 1.
+func (d *Desk) at(ref charging.Ref) (charging.At, *site, error) {
+	for _, err := range []error{ref.ID.Validate(), ref.TripID.Validate()} {
+		if err != nil {
+			return charging.At{}, nil, err
+		}
+	}
+	if ref.Origin.Validate() != nil {
+		return charging.At{}, nil, charging.Invalid("origin", fmt.Sprintf("%q is not a company", short(string(ref.Origin))))
+	}
+	if ref.Epoch < 0 {
+		return charging.At{}, nil, charging.Invalid("epoch", "must be at least 1")
+	}
+	ref.Epoch = max(ref.Epoch, 1)
+	s, err := d.site(ref.EVSEID)
+	if err != nil {
+		return charging.At{}, nil, err
+	}
+	return charging.At{Location: s.ID, Ref: ref}, s, nil
+}
+
+func short(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
+}
+
+// request checks what a hold brings beside its ref.
+func (d *Desk) request(ctx context.Context, h charging.HoldRequest) (charging.Hold, error) {
+	at, s, err := d.at(h.Ref)
+	if err != nil {
+		return charging.Hold{}, err
+	}
+	if h.Leg < 1 || h.Leg > 100 {
+		return charging.Hold{}, charging.Invalid("leg", "must be 1 to 100")
+	}
+	if err := h.VehicleID.Validate(); err != nil {
+		return charging.Hold{}, err
+	}
+	h.Ref = at.Ref
+	w := charging.NewWindow(h.Start, h.End)
+	if err := d.window(ctx, w, at, s); err != nil {
+		return charging.Hold{}, err
+	}
+	h.Start, h.End = w.Start, w.End
+	h.TTL = d.ttl(h.TTL)
+	return charging.Hold{HoldRequest: h, Location: s.ID, NoShow: s.Terms.NoShowTimeout}, nil
+}
+
+// window checks a window against the terms. One that has begun may still be the
+// repeat of an action that was executed in time: then the calendar decides.
+func (d *Desk) window(ctx context.Context, w charging.Window, at charging.At, s *site) error {
+	now := d.o.Clock()
+	err := w.Validate(now, s.Terms.MaxAhead, "")
+	if err == nil || !w.Contains(now) {
+		return err
+	}
+	if shape := w.Validate(w.Start, s.Terms.MaxAhead, ""); shape != nil {
+		return shape
+	}
+	if _, unseen := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID}); unseen != nil {
+		return err
+	}
+	return nil
+}
+
+func (d *Desk) ttl(asked time.Duration) time.Duration {
+	if asked <= 0 {
+		return d.o.DefaultTTL
+	}
+	return min(max(asked, d.o.MinTTL), d.o.MaxTTL)
+}
+
+// tombstone bounds the life of a record that anybody may leave here.
+func (d *Desk) tombstone(end time.Time, s *site) error {
+	reason := ""
+	switch {
+	case end.IsZero():
+		reason = "is missing"
+	case end.Nanosecond() != 0:
+		reason = "must be a whole second"
+	case end.After(d.o.Clock().Add(s.Terms.MaxAhead + tombstoneSlack)):
+		reason = "is farther ahead than anything that can be booked"
+	default:
+		return nil
+	}
+	return &charging.Refusal{
+		Code: charging.CodeInvalidWindow, Detail: "end " + reason,
+		Fields: []charging.FieldError{{Field: "end", Reason: reason}},
+	}
+}

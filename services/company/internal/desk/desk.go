@@ -1,0 +1,99 @@
+package desk
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Desk is the near company. It is safe for use by many goroutines.
+type Desk struct {
+	o     Options
+	sites map[charging.EVSEID]*site
+	order []*site
+
+	// floor is the highest ticket stamp given, µs.
+	floor    atomic.Int64
+	verified verified
+	asking   singleflight.Group
+
+	preempted chan charging.Victim
+	// outboxDue wakes the delivery of notices before its next round.
+	outboxDue chan struct{}
+
+	mu       sync.Mutex
+	orphans  map[charging.ReservationID]Orphan
+	plugged  map[charging.EVSEID]session
+	statuses map[charging.LocationID]status
+}
+
+// site is a location with its EVSEs' ids at hand.
+type site struct {
+	charging.Location
+	evses []charging.EVSEID
+}
+
+// session is a car at the plug, as far as this server has seen it come.
+type session struct {
+	id  charging.ReservationID
+	end time.Time
+}
+
+var (
+	_ charging.Company  = (*Desk)(nil)
+	_ charging.Sessions = (*Desk)(nil)
+)
+
+// New makes a desk. Run it, so that notices are delivered and trips settled.
+func New(o Options) (*Desk, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	d := &Desk{
+		o: o, sites: map[charging.EVSEID]*site{},
+		preempted: make(chan charging.Victim, o.NoticeQueue),
+		outboxDue: make(chan struct{}, 1),
+		orphans:   map[charging.ReservationID]Orphan{},
+		plugged:   map[charging.EVSEID]session{},
+		statuses:  map[charging.LocationID]status{},
+	}
+	for _, l := range o.Locations {
+		s := &site{Location: withTerms(l)}
+		for _, e := range l.EVSEs {
+			s.evses = append(s.evses, e.ID)
+			d.sites[e.ID] = s
+		}
+		d.order = append(d.order, s)
+	}
+	return d, nil
+}
+
+// withTerms fills in booking terms that the location leaves open.
+func withTerms(l charging.Location) charging.Location {
+	if l.Terms.MaxAhead == 0 {
+		l.Terms.MaxAhead = charging.MaxAhead
+	}
+	if l.Terms.NoShowTimeout == 0 {
+		l.Terms.NoShowTimeout = 30 * time.Minute
+	}
+	if l.Terms.EarlyPlug == 0 {
+		l.Terms.EarlyPlug = 15 * time.Minute
+	}
+	return l
+}
+
+// site of an EVSE. INVALID_FIELD, UNKNOWN_EVSE.
+func (d *Desk) site(id charging.EVSEID) (*site, error) {
+	if s := d.sites[id]; s != nil {
+		return s, nil
+	}
+	if err := id.Validate(); err != nil {
+		return nil, err
+	}
+	return nil, charging.Refuse(charging.CodeUnknownEVSE, string(id)+" is no EVSE of "+string(d.o.Company)+"; see its locations")
+}

@@ -1,0 +1,62 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Reserve takes the window as PENDING; see charging.Company.
+func (d *Desk) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return d.hold(ctx, h, charging.Pending)
+}
+
+// Claim takes the window as CLAIMED; see charging.Company.
+func (d *Desk) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return d.hold(ctx, h, charging.Claimed)
+}
+
+func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging.State) (charging.Reservation, error) {
+	h, err := d.request(ctx, req)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	h.Want = want
+	if err := d.ticket(ctx, &h); err != nil {
+		return charging.Reservation{}, err
+	}
+	g, err := d.o.Calendar.Hold(ctx, h)
+	if err != nil {
+		if g, err = d.clear(ctx, h, err); err != nil {
+			return charging.Reservation{}, err
+		}
+	}
+	return d.granted(h, g)
+}
+
+// granted completes the answer and sends word to those who lost.
+func (d *Desk) granted(h charging.Hold, g charging.Grant) (charging.Reservation, error) {
+	for _, v := range g.Preempted {
+		d.lost(v, h.EVSEID)
+		d.tell(v)
+	}
+	if !g.Replay {
+		d.o.OnChange(g.Reservation)
+	}
+	if !g.Stamped || h.Ticket != "" || h.Leg != 1 {
+		return g.Reservation, nil
+	}
+	token, err := d.issue(g)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	g.Ticket = token
+	return g.Reservation, nil
+}
+
+// lost reports a stop that its trip has lost here.
+func (d *Desk) lost(v charging.Victim, evse charging.EVSEID) {
+	d.o.OnChange(charging.Reservation{
+		ID: v.ReservationID, TripID: v.TripID, Origin: v.Origin, Leg: v.Leg, EVSEID: evse, State: v.State, Reason: v.Reason,
+	})
+}

@@ -1,0 +1,193 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+const (
+	// statusLife is how long what is out of service is taken from memory.
+	statusLife = time.Second
+	// readers bounds the locations that are read at once for one answer.
+	readers = 8
+	// maxAvailability is how many EVSEs one question may name.
+	maxAvailability = 1000
+)
+
+// status is which EVSEs of a location are out of service, read at a time.
+type status struct {
+	out map[charging.EVSEID]string
+	at  time.Time
+}
+
+// Locations lists this company's locations with the present status of each
+// EVSE: UNKNOWN while the store cannot be asked. CHARGING is what this server
+// has seen plugged in.
+func (d *Desk) Locations(ctx context.Context) []charging.Location {
+	list := make([]charging.Location, len(d.order))
+	var g errgroup.Group
+	g.SetLimit(readers)
+	for i, s := range d.order {
+		g.Go(func() error {
+			list[i] = d.present(ctx, s)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return list
+}
+
+func (d *Desk) present(ctx context.Context, s *site) charging.Location {
+	l := s.Location
+	l.EVSEs = slices.Clone(l.EVSEs)
+	out, err := d.outOfService(ctx, s.ID)
+	now := d.o.Clock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, e := range l.EVSEs {
+		_, broken := out[e.ID]
+		car, plugged := d.plugged[e.ID]
+		switch {
+		case err != nil:
+			l.EVSEs[i].Status = charging.Unknown
+		case broken:
+			l.EVSEs[i].Status = charging.OutOfOrder
+		case plugged && now.Before(car.end):
+			l.EVSEs[i].Status = charging.Charging
+		default:
+			l.EVSEs[i].Status = charging.Available
+			delete(d.plugged, e.ID)
+		}
+	}
+	return l
+}
+
+func (d *Desk) outOfService(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
+	d.mu.Lock()
+	known, ok := d.statuses[loc]
+	d.mu.Unlock()
+	if ok && d.o.Now().Sub(known.at) < statusLife {
+		return known.out, nil
+	}
+	out, err := d.o.Calendar.Status(ctx, loc)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.statuses[loc] = status{out, d.o.Now()}
+	d.mu.Unlock()
+	return out, nil
+}
+
+func (d *Desk) forgetStatus(loc charging.LocationID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.statuses, loc)
+}
+
+// Free lists the free windows of one EVSE in w, nothing before now.
+func (d *Desk) Free(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error) {
+	list, err := d.Availability(ctx, []charging.EVSEID{evse}, w)
+	if err != nil {
+		return charging.Free{}, err
+	}
+	return list[0], nil
+}
+
+// Availability lists the free windows of EVSEs in w, in the order asked,
+// nothing before now. An EVSE out of service has none. UNKNOWN_EVSE,
+// INVALID_WINDOW, INVALID_FIELD.
+func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	w, err := d.span(w)
+	if err != nil {
+		return nil, err
+	}
+	if len(evses) > maxAvailability {
+		return nil, charging.Invalid("evse_ids", "names more than 1000 EVSEs; ask in parts")
+	}
+	bySite := map[*site][]charging.EVSEID{}
+	for _, id := range evses {
+		s, err := d.site(id)
+		if err != nil {
+			return nil, err
+		}
+		bySite[s] = append(bySite[s], id)
+	}
+	free, err := d.freeBySite(ctx, bySite, w)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]charging.Free, len(evses))
+	for i, id := range evses {
+		list[i] = charging.Free{EVSEID: id, Windows: free[id]}
+	}
+	return list, nil
+}
+
+// span checks what was asked and cuts off the past.
+func (d *Desk) span(w charging.Window) (charging.Window, error) {
+	w = charging.NewWindow(w.Start, w.End)
+	reason := ""
+	switch {
+	case w.Start.IsZero() || w.End.IsZero():
+		reason = "and from are both needed"
+	case !w.End.After(w.Start):
+		reason = "must be after from"
+	case w.Duration() > charging.MaxAhead+tombstoneSlack:
+		reason = "is more than 32 days after from"
+	}
+	if reason != "" {
+		return w, &charging.Refusal{
+			Code: charging.CodeInvalidWindow, Detail: "to " + reason,
+			Fields: []charging.FieldError{{Field: "to", Reason: reason}},
+		}
+	}
+	if now := d.o.Clock().UTC().Truncate(time.Second).Add(time.Second); w.Start.Before(now) {
+		w.Start = now
+	}
+	return w, nil
+}
+
+func (d *Desk) freeBySite(ctx context.Context, bySite map[*site][]charging.EVSEID, w charging.Window) (map[charging.EVSEID][]charging.Window, error) {
+	answers := make(chan []charging.Free, len(bySite))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readers)
+	for s, ids := range bySite {
+		g.Go(func() error {
+			list, err := d.freeAt(ctx, s, ids, w)
+			answers <- list
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	close(answers)
+	free := map[charging.EVSEID][]charging.Window{}
+	for list := range answers {
+		for _, f := range list {
+			free[f.EVSEID] = f.Windows
+		}
+	}
+	return free, nil
+}
+
+func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	if !w.End.After(w.Start) {
+		return nil, nil
+	}
+	out, err := d.outOfService(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.o.Calendar.Free(ctx, s.ID, ids, w)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(f charging.Free) bool { _, broken := out[f.EVSEID]; return broken }), nil
+}

@@ -1,0 +1,74 @@
+package desk
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// reasonRE is the form of OCPI's cancel reasons.
+var reasonRE = regexp.MustCompile(`^[A-Z][A-Z_]{2,40}$`)
+
+// Withdraw takes an EVSE out of service for a reason (BROKEN_CHARGER,
+// POWER_OUTAGE…): its coming reservations become CANCELED, and each originator
+// is told until it has acknowledged. It answers those reservations.
+// UNKNOWN_EVSE, INVALID_FIELD, STORE_UNAVAILABLE.
+func (d *Desk) Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+	if !reasonRE.MatchString(reason) {
+		return nil, charging.Invalid("reason", "must be a word in capitals, such as BROKEN_CHARGER or POWER_OUTAGE")
+	}
+	return d.service(ctx, evse, reason)
+}
+
+// Restore puts an EVSE back in service; what was canceled stays canceled.
+func (d *Desk) Restore(ctx context.Context, evse charging.EVSEID) error {
+	_, err := d.service(ctx, evse, "")
+	return err
+}
+
+func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+	s, err := d.site(evse)
+	if err != nil {
+		return nil, err
+	}
+	victims, err := d.o.Calendar.Withdraw(ctx, s.ID, evse, reason)
+	d.forgetStatus(s.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range victims {
+		d.adopted(v.ReservationID)
+		d.lost(v, evse)
+	}
+	d.wakeOutbox()
+	return victims, nil
+}
+
+// Status tells which EVSEs are out of service, and why.
+func (d *Desk) Status(ctx context.Context) (map[charging.EVSEID]string, error) {
+	all := map[charging.EVSEID]string{}
+	for _, s := range d.order {
+		out, err := d.o.Calendar.Status(ctx, s.ID)
+		if err != nil {
+			return nil, err
+		}
+		for evse, reason := range out {
+			all[evse] = reason
+		}
+	}
+	return all, nil
+}
+
+// Locks lists every CLAIMED and PENDING stop in force.
+func (d *Desk) Locks(ctx context.Context) ([]charging.Lock, error) {
+	all := []charging.Lock{}
+	for _, s := range d.order {
+		locks, err := d.o.Calendar.Locks(ctx, s.ID, s.evses)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, locks...)
+	}
+	return all, nil
+}

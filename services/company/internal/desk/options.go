@@ -1,0 +1,150 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Tickets signs this company's tickets and checks everybody's.
+type Tickets interface {
+	// KeyID names the key that signs now.
+	KeyID() string
+	// Issue signs a ticket with the named key. The same ticket and key give
+	// the same text.
+	Issue(t charging.Ticket, keyID string) (string, error)
+	// Verify checks signature, issuer, trip, origin and expiry. TICKET_INVALID;
+	// any other error means that the issuer's keys cannot be had now.
+	Verify(ctx context.Context, token string, trip charging.TripID, origin charging.CompanyID, now time.Time) (charging.Ticket, error)
+}
+
+// Originators finds the company that owns a trip, this one included.
+type Originators interface {
+	Originator(id charging.CompanyID) (charging.Originator, error)
+}
+
+// Options of a Desk. Zero durations and numbers take the defaults.
+type Options struct {
+	// Company is who this is; Locations are what it offers.
+	Company   charging.CompanyID
+	Locations []charging.Location
+
+	Calendar    Calendar
+	Tickets     Tickets
+	Originators Originators
+	// Skewed reports whether a company's clock is too far off for its tickets
+	// to count; nil trusts everybody's.
+	Skewed func(charging.CompanyID) bool
+
+	// Clock is civil time, in which windows lie; nil is time.Now. Now is real
+	// time, in which tickets live; nil is time.Now.
+	Clock, Now func() time.Time
+	// Log is told what an operator should know, with its cause or nil; nil
+	// drops it.
+	Log func(message string, cause error)
+	// OnChange is told of every reservation that has changed. It must not
+	// block. Fields that the desk does not know are zero.
+	OnChange func(charging.Reservation)
+
+	// DefaultTTL is for requests that name none; MinTTL and MaxTTL bound the
+	// others. Defaults: 30 s, 1 s, charging.MaxHold.
+	DefaultTTL, MinTTL, MaxTTL time.Duration
+	// TicketLife of the tickets issued here. Default charging.TicketLife.
+	TicketLife time.Duration
+	// MaxTicketSkew is how far in the future a ticket may be dated. Default 2 s.
+	MaxTicketSkew time.Duration
+
+	// AskTimeout bounds a question to an originator. Default 1 s.
+	AskTimeout time.Duration
+	// NoticeTimeout bounds the delivery of one notice. Default 2 s.
+	NoticeTimeout time.Duration
+	// NoticeQueue is how many preemption notices may wait. Default 1024.
+	NoticeQueue int
+	// SettleAge is how old an unsettled RESERVED is when its originator is
+	// asked in the background, at most SettleRate a second. Defaults 15 s, 50.
+	SettleAge  time.Duration
+	SettleRate int
+	// TidyEvery, SettleEvery and OutboxEvery are the pauses of Run's rounds.
+	// Defaults 5 s, 5 s, 1 s.
+	TidyEvery, SettleEvery, OutboxEvery time.Duration
+}
+
+// noticeTries is how often a preemption notice is sent; after that the
+// originator finds out by itself.
+const noticeTries = 3
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&o.DefaultTTL, 30*time.Second)
+	set(&o.MinTTL, time.Second)
+	set(&o.MaxTTL, charging.MaxHold)
+	set(&o.TicketLife, charging.TicketLife)
+	set(&o.MaxTicketSkew, 2*time.Second)
+	set(&o.AskTimeout, time.Second)
+	set(&o.NoticeTimeout, 2*time.Second)
+	set(&o.SettleAge, 15*time.Second)
+	set(&o.TidyEvery, 5*time.Second)
+	set(&o.SettleEvery, 5*time.Second)
+	set(&o.OutboxEvery, time.Second)
+	if o.NoticeQueue == 0 {
+		o.NoticeQueue = 1024
+	}
+	if o.SettleRate == 0 {
+		o.SettleRate = 50
+	}
+	if o.Skewed == nil {
+		o.Skewed = func(charging.CompanyID) bool { return false }
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = func(string, error) {}
+	}
+	if o.OnChange == nil {
+		o.OnChange = func(charging.Reservation) {}
+	}
+	return o
+}
+
+// Validate refuses options that a desk cannot work with.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	if err := o.Company.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("desk: %w", err))
+	}
+	if o.Calendar == nil || o.Tickets == nil || o.Originators == nil {
+		errs = append(errs, errors.New("desk: Calendar, Tickets and Originators are required"))
+	}
+	if o.MinTTL < 0 || o.DefaultTTL < o.MinTTL || o.DefaultTTL > o.MaxTTL || o.MaxTTL > charging.MaxHold {
+		errs = append(errs, fmt.Errorf("desk: TTLs must be 0 < min %s ≤ default %s ≤ max %s ≤ %s",
+			o.MinTTL, o.DefaultTTL, o.MaxTTL, charging.MaxHold))
+	}
+	if o.NoticeQueue < 0 || o.SettleRate < 0 {
+		errs = append(errs, errors.New("desk: NoticeQueue and SettleRate must not be negative"))
+	}
+	owner := map[charging.EVSEID]charging.LocationID{}
+	for _, l := range o.Locations {
+		if l.ID.Company() != o.Company {
+			errs = append(errs, fmt.Errorf("desk: location %s does not belong to %s", l.ID, o.Company))
+		}
+		for _, e := range l.EVSEs {
+			if was, twice := owner[e.ID]; twice {
+				errs = append(errs, fmt.Errorf("desk: EVSE %s is at %s and at %s", e.ID, was, l.ID))
+			}
+			owner[e.ID] = l.ID
+		}
+	}
+	return errors.Join(errs...)
+}

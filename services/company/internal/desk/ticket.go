@@ -1,0 +1,119 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// ticket completes a hold with what orders it: the time of the ticket that it
+// brings, or for a first stop without one the wish for a new stamp.
+func (d *Desk) ticket(ctx context.Context, h *charging.Hold) error {
+	if h.Ticket == "" {
+		if h.Want == charging.Claimed {
+			return charging.Refuse(charging.CodeTicketInvalid, "a claim needs the ticket of its trip; reserve without one instead")
+		}
+		if h.Leg == 1 {
+			h.Stamp, h.StampFloor, h.KeyID = true, d.floor.Load(), d.o.Tickets.KeyID()
+		}
+		return nil
+	}
+	t, err := d.verify(ctx, h.Ticket, h.TripID, h.Origin)
+	if err != nil {
+		return err
+	}
+	h.GrantedAt = t.GrantedAt
+	return nil
+}
+
+func (d *Desk) verify(ctx context.Context, token string, trip charging.TripID, origin charging.CompanyID) (charging.Ticket, error) {
+	now := d.o.Now()
+	t, known := d.verified.get(token)
+	if !known || t.TripID != trip || t.Origin != origin || !now.Before(t.Expires) {
+		var err error
+		if t, err = d.o.Tickets.Verify(ctx, token, trip, origin, now); err != nil {
+			return t, ticketError(err)
+		}
+		d.verified.put(token, t)
+	}
+	if d.o.Skewed(t.Issuer) {
+		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("the clock of its issuer %s is too far off; go on without a ticket here", t.Issuer))
+	}
+	granted, err := strconv.ParseInt(t.GrantedAt, 10, 64)
+	if err != nil || strconv.FormatInt(granted, 10) != t.GrantedAt {
+		return t, charging.Refuse(charging.CodeTicketInvalid, "granted_at is no plain number of microseconds")
+	}
+	if age := now.Sub(time.UnixMicro(granted)); age < -d.o.MaxTicketSkew {
+		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("dated %s in the future", (-age).Round(time.Millisecond)))
+	}
+	return t, nil
+}
+
+func ticketError(err error) error {
+	if charging.CodeOf(err) != "" {
+		return err
+	}
+	return &charging.Refusal{
+		Code: charging.CodePeerUnavailable, Detail: "the keys of the ticket's issuer cannot be had now; repeat the request",
+		RetryAfter: time.Second, Cause: err,
+	}
+}
+
+// issue signs the stamp of a granted first stop. The same grant always gives
+// the same ticket.
+func (d *Desk) issue(g charging.Grant) (string, error) {
+	at, err := strconv.ParseInt(g.GrantedAt, 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("stamp %q of reservation %s: %w", g.GrantedAt, g.ID, err)
+	}
+	d.raiseFloor(at)
+	token, err := d.o.Tickets.Issue(charging.Ticket{
+		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID,
+		Expires: time.UnixMicro(at).Add(d.o.TicketLife),
+	}, g.KeyID)
+	if err != nil {
+		return "", fmt.Errorf("sign the ticket of reservation %s: %w", g.ID, err)
+	}
+	return token, nil
+}
+
+func (d *Desk) raiseFloor(to int64) {
+	for {
+		was := d.floor.Load()
+		if to <= was || d.floor.CompareAndSwap(was, to) {
+			return
+		}
+	}
+}
+
+// verified remembers tickets whose signature has been checked: each is shown
+// several times within seconds. Two generations bound it.
+type verified struct {
+	mu       sync.Mutex
+	new, old map[string]charging.Ticket
+}
+
+const verifiedGeneration = 4096
+
+func (v *verified) get(token string) (charging.Ticket, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if t, ok := v.new[token]; ok {
+		return t, true
+	}
+	t, ok := v.old[token]
+	return t, ok
+}
+
+func (v *verified) put(token string, t charging.Ticket) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.new == nil || len(v.new) >= verifiedGeneration {
+		v.old, v.new = v.new, make(map[string]charging.Ticket)
+	}
+	v.new[token] = t
+}
