@@ -4,9 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 image=${ELETROVIA_IMAGE:-eletrovia:local}
-dist=dist
 
-mkdir -p "$dist"
-CGO_ENABLED=0 go build -buildvcs=false -trimpath -o "$dist/" ./services/eletrovia ./simulator
+mkdir -p dist
+CGO_ENABLED=0 go build -buildvcs=false -trimpath -o dist/ ./services/eletrovia ./simulator
 # The classic builder: it is everywhere, also where buildx is not.
-DOCKER_BUILDKIT=0 docker build --quiet --tag "$image" --file compose/Dockerfile "$dist" 2>/dev/null
+log=$(mktemp)
+DOCKER_BUILDKIT=0 docker build --tag "$image" --file compose/Dockerfile dist </dev/null >"$log" 2>&1 || {
+  cat "$log"
+  rm -f "$log"
+  exit 1
+}
+rm -f "$log"
+echo "$image"

@@ -13,6 +13,7 @@ const (
 	jose       = "github.com/go-jose/go-jose/v4"
 	lipgloss   = "charm.land/lipgloss/v2"
 	miniredis  = "github.com/alicebob/miniredis/v2"
+	gorilla    = "github.com/gorilla/websocket"
 	mochi      = "github.com/mochi-mqtt/server/v2"
 	openapi    = "github.com/getkin/kin-openapi"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
@@ -71,7 +72,7 @@ var rooms = []room{
 	},
 
 	// broker: hides the MQTT server.
-	{path: "broker", own: []string{"pkg/carlink", "pkg/charging"}, third: []string{mochi, zerolog}, test: []string{paho}},
+	{path: "broker", own: []string{"pkg/carlink", "pkg/charging"}, third: []string{mochi, gorilla, zerolog}, test: []string{paho}},
 
 	// services: processes with policy.
 	{
