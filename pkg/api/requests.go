@@ -1,0 +1,84 @@
+package api
+
+import (
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Endpoint is where a journey begins or ends: a city ("João Pessoa, PB") or a
+// point in degrees.
+type Endpoint struct {
+	City string   `json:"city,omitempty"`
+	Lat  *float64 `json:"lat,omitempty"`
+	Lon  *float64 `json:"lon,omitempty"`
+}
+
+// Vehicle is a model of the catalogue or explicit figures.
+type Vehicle struct {
+	Model             string       `json:"model,omitempty"`
+	UsableBatteryKWh  float64      `json:"usable_battery_kwh,omitempty"`
+	ConsumptionKWh100 float64      `json:"consumption_kwh_100km,omitempty"`
+	DCKW              float64      `json:"dc_kw,omitempty"`
+	ACKW              float64      `json:"ac_kw,omitempty"`
+	DCCurve           [][2]float64 `json:"dc_curve,omitempty"`
+}
+
+// PlanRequest asks for plans. SoC and MinArrivalSoC are fractions 0…1.
+// Nil SoC is 0.9, nil MinArrivalSoC 0.1; a zero Departure is now.
+type PlanRequest struct {
+	Origin        Endpoint       `json:"origin"`
+	Destination   Endpoint       `json:"destination"`
+	Vehicle       Vehicle        `json:"vehicle"`
+	SoC           *float64       `json:"soc,omitempty"`
+	Departure     time.Time      `json:"departure,omitzero"`
+	MinArrivalSoC *float64       `json:"min_arrival_soc,omitempty"`
+	Objective     trip.Objective `json:"objective,omitempty"`
+}
+
+// PlanResponse lists plans, best first.
+type PlanResponse struct {
+	Plans []trip.Plan `json:"plans"`
+}
+
+// Stop is one stop given by hand.
+type Stop struct {
+	Leg       int             `json:"leg,omitempty"`
+	EVSEID    charging.EVSEID `json:"evse_id"`
+	Start     time.Time       `json:"start"`
+	End       time.Time       `json:"end"`
+	EnergyKWh float64         `json:"energy_kwh,omitempty"`
+}
+
+// TripRequest asks for a trip: a plan by its id, or stops by hand.
+type TripRequest struct {
+	VehicleID  charging.VehicleID `json:"vehicle_id"`
+	PlanID     string             `json:"plan_id,omitempty"`
+	Stops      []Stop             `json:"stops,omitempty"`
+	OnConflict trip.Policy        `json:"on_conflict,omitempty"`
+	// DecisionTimeoutSeconds is 1…600; 0 is the default, 120.
+	DecisionTimeoutSeconds int `json:"decision_timeout_seconds,omitempty"`
+	// SoC, where known, lets alternatives be judged for the battery.
+	SoC *float64 `json:"soc,omitempty"`
+}
+
+// Actions of a DecisionRequest.
+const (
+	ActionContinue = "continue"
+	ActionWait     = "wait"
+	ActionGiveUp   = "give_up"
+)
+
+// DecisionRequest is a driver's answer to AWAITING_DECISION.
+type DecisionRequest struct {
+	Action        string `json:"action"`
+	AlternativeID string `json:"alternative_id,omitempty"`
+	Stop          *Stop  `json:"stop,omitempty"`
+}
+
+// SwapRequest replaces one stop of a CONFIRMED trip.
+type SwapRequest struct {
+	AlternativeID string `json:"alternative_id,omitempty"`
+	Stop          *Stop  `json:"stop,omitempty"`
+}

@@ -1,0 +1,66 @@
+package charging
+
+// Code is the machine-readable reason of a refusal, the same on the wire, in
+// logs and in tests. A Code is an error, so errors.Is(err, CodeSlotTaken) works
+// on both sides of a network.
+type Code string
+
+// Error makes a Code usable as a target of errors.Is.
+func (c Code) Error() string { return string(c) }
+
+// The codes of the contract (docs/protocol.md §5.3).
+const (
+	CodeMalformedRequest Code = "MALFORMED_REQUEST"
+	CodeUnknownRoute     Code = "UNKNOWN_ROUTE"
+	CodeMethodNotAllowed Code = "METHOD_NOT_ALLOWED"
+	CodeTooLarge         Code = "TOO_LARGE"
+
+	CodeUnauthenticated Code = "UNAUTHENTICATED"
+	CodeForbidden       Code = "FORBIDDEN"
+
+	CodeUnknownEVSE        Code = "UNKNOWN_EVSE"
+	CodeUnknownTrip        Code = "UNKNOWN_TRIP"
+	CodeUnknownReservation Code = "UNKNOWN_RESERVATION"
+	CodeUnknownPlace       Code = "UNKNOWN_PLACE"
+	CodeUnknownPlan        Code = "UNKNOWN_PLAN"
+	CodeUnknownAlternative Code = "UNKNOWN_ALTERNATIVE"
+
+	CodeSlotTaken           Code = "SLOT_TAKEN"
+	CodePriorityLost        Code = "PRIORITY_LOST"
+	CodeIDReused            Code = "ID_REUSED"
+	CodeAlreadyCompensated  Code = "ALREADY_COMPENSATED"
+	CodeStaleOwner          Code = "STALE_OWNER"
+	CodeNotAwaitingDecision Code = "NOT_AWAITING_DECISION"
+	CodeCancelTooLate       Code = "CANCEL_TOO_LATE"
+	CodeEVSEOutOfService    Code = "EVSE_OUT_OF_SERVICE"
+	CodeNoReservationHere   Code = "NO_RESERVATION_HERE"
+	CodeTooEarly            Code = "TOO_EARLY"
+	CodeTooLate             Code = "TOO_LATE"
+
+	CodeHoldExpired   Code = "HOLD_EXPIRED"
+	CodeHoldPreempted Code = "HOLD_PREEMPTED"
+
+	CodeInvalidWindow  Code = "INVALID_WINDOW"
+	CodeInvalidField   Code = "INVALID_FIELD"
+	CodeInfeasibleTrip Code = "INFEASIBLE_TRIP"
+	CodeTicketInvalid  Code = "TICKET_INVALID"
+
+	CodeRateLimited Code = "RATE_LIMITED"
+
+	CodeStoreUnavailable Code = "STORE_UNAVAILABLE"
+	CodePeerUnavailable  Code = "PEER_UNAVAILABLE"
+)
+
+// Codes lists every code, in the order of the contract.
+func Codes() []Code {
+	return []Code{
+		CodeMalformedRequest, CodeUnknownRoute, CodeMethodNotAllowed, CodeTooLarge,
+		CodeUnauthenticated, CodeForbidden,
+		CodeUnknownEVSE, CodeUnknownTrip, CodeUnknownReservation, CodeUnknownPlace, CodeUnknownPlan, CodeUnknownAlternative,
+		CodeSlotTaken, CodePriorityLost, CodeIDReused, CodeAlreadyCompensated, CodeStaleOwner, CodeNotAwaitingDecision,
+		CodeCancelTooLate, CodeEVSEOutOfService, CodeNoReservationHere, CodeTooEarly, CodeTooLate,
+		CodeHoldExpired, CodeHoldPreempted,
+		CodeInvalidWindow, CodeInvalidField, CodeInfeasibleTrip, CodeTicketInvalid,
+		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable,
+	}
+}

@@ -1,0 +1,51 @@
+package charging
+
+import (
+	"context"
+	"time"
+)
+
+// Company is a company of the federation as a saga sees it, near or far: the
+// saga cannot tell them apart. Every action is idempotent by reservation id and
+// refuses with a *Refusal. Any other error means that nobody knows whether the
+// action was executed.
+type Company interface {
+	// Reserve takes the window as PENDING, or moves the trip's own CLAIMED to
+	// PENDING. For leg 1 without a ticket the answer carries a new ticket.
+	//
+	// SLOT_TAKEN, PRIORITY_LOST, ID_REUSED, ALREADY_COMPENSATED, STALE_OWNER,
+	// EVSE_OUT_OF_SERVICE, HOLD_EXPIRED, HOLD_PREEMPTED, INVALID_WINDOW,
+	// UNKNOWN_EVSE, TICKET_INVALID.
+	Reserve(ctx context.Context, h HoldRequest) (Reservation, error)
+	// Claim takes the window as CLAIMED for a trip that has a ticket. On a
+	// PENDING of the same id it answers PENDING. Refuses like Reserve.
+	Claim(ctx context.Context, h HoldRequest) (Reservation, error)
+	// Renew gives a CLAIMED or PENDING hold more time, never beyond MaxHold
+	// from its first grant, never less than it has.
+	Renew(ctx context.Context, ref Ref, ttl time.Duration) (Reservation, error)
+	// Confirm makes a PENDING that has not lapsed RESERVED.
+	Confirm(ctx context.Context, ref Ref) (Reservation, error)
+	// Compensate releases the stop, whatever its state, and leaves a
+	// tombstone so that a late reserve is refused. It succeeds when there is
+	// nothing to release. FULFILLED and NO_SHOW stay.
+	Compensate(ctx context.Context, ref Ref) (Reservation, error)
+}
+
+// Sessions is the part of a company that a car at the plug meets.
+type Sessions interface {
+	// Start says that the car has plugged in. NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
+	Start(ctx context.Context, ref Ref) (Reservation, error)
+	// Complete says that the car has left: FULFILLED, the rest is free again.
+	Complete(ctx context.Context, ref Ref) (Reservation, error)
+}
+
+// Originator is a company as the owner of a trip, asked by participants.
+type Originator interface {
+	// Outcome tells what became of a trip; ABORTED also for a reservation
+	// that is no longer part of it.
+	Outcome(ctx context.Context, trip TripID, reservation ReservationID) (Outcome, error)
+	// Preempted says that a stop went to an older ticket.
+	Preempted(ctx context.Context, n Notice) error
+	// Changed says that a stop was withdrawn, fulfilled or not used.
+	Changed(ctx context.Context, n Notice) error
+}

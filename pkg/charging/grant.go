@@ -1,0 +1,68 @@
+package charging
+
+import "time"
+
+// Hold is a HoldRequest that its company has checked and completed: it is what
+// a calendar decides about, in one step.
+type Hold struct {
+	HoldRequest
+	// Location of the EVSE; whatever one decision touches belongs to it.
+	Location LocationID
+	// Want is Claimed or Pending.
+	Want State
+	// GrantedAt is the verified ticket's time, µs since 1970 as a decimal
+	// string; empty without a ticket.
+	GrantedAt string
+	// Stamp asks for a new ticket time (leg 1 without a ticket). The stamp is
+	// at least StampFloor (µs), so that a company's stamps never decrease.
+	Stamp      bool
+	StampFloor int64
+	// KeyID names the key that signs the new ticket, so that a repeat is
+	// signed alike after a rotation.
+	KeyID string
+	// NoShow of the company's terms: a RESERVED in the way whose car has not
+	// come within it is NO_SHOW and in nobody's way.
+	NoShow time.Duration
+}
+
+// Grant is a calendar's yes.
+type Grant struct {
+	Reservation
+	// KeyID that signs the ticket, as stored with the first grant.
+	KeyID string
+	// Stamped is true when GrantedAt is a stamp of this company for this
+	// reservation (leg 1), so that a ticket belongs to it.
+	Stamped   bool
+	Preempted []Victim
+}
+
+// Victim is a younger hold that a grant preempted, and the company to tell.
+type Victim struct {
+	Notice
+	Origin CompanyID
+}
+
+// At names a reservation within a calendar: the location first, because one
+// decision touches one location only.
+type At struct {
+	Location LocationID
+	Ref
+}
+
+// Lock is one CLAIMED or PENDING stop in force, as an operator sees it.
+type Lock struct {
+	Key           string        `json:"key"`
+	LocationID    LocationID    `json:"location_id"`
+	EVSEID        EVSEID        `json:"evse_id"`
+	ReservationID ReservationID `json:"reservation_id"`
+	TripID        TripID        `json:"trip_id"`
+	Origin        CompanyID     `json:"origin"`
+	Leg           int           `json:"leg"`
+	Start         time.Time     `json:"start"`
+	End           time.Time     `json:"end"`
+	State         State         `json:"state"`
+	GrantedAt     string        `json:"granted_at,omitempty"`
+	Fence         int64         `json:"fence"`
+	// TTLMillis is what it has left.
+	TTLMillis int64 `json:"ttl_ms"`
+}

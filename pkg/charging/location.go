@@ -1,0 +1,93 @@
+package charging
+
+import (
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/geo"
+)
+
+// Location is a charging site of one company.
+type Location struct {
+	ID      LocationID
+	Company CompanyID
+	Name    string
+	// City and State (two capitals) of the municipality.
+	City, State string
+	Point       geo.Point
+	EVSEs       []EVSE
+	// Tariffs of this location's connectors, by id.
+	Tariffs []Tariff
+	Terms   Terms
+}
+
+// EVSEStatus is OCPI's status, as far as this system knows it.
+type EVSEStatus string
+
+// The statuses of an EVSE.
+const (
+	Available  EVSEStatus = "AVAILABLE"
+	Charging   EVSEStatus = "CHARGING"
+	OutOfOrder EVSEStatus = "OUTOFORDER"
+	Unknown    EVSEStatus = "UNKNOWN"
+)
+
+// EVSE is the unit that one car can use at a time, hence the unit reserved.
+type EVSE struct {
+	ID         EVSEID
+	Status     EVSEStatus
+	Connectors []Connector
+}
+
+// MaxPowerKW is the power of the strongest connector.
+func (e EVSE) MaxPowerKW() float64 {
+	best := 0.0
+	for _, c := range e.Connectors {
+		best = max(best, c.PowerKW)
+	}
+	return best
+}
+
+// Connector is one plug of an EVSE.
+type Connector struct {
+	ID string
+	// Standard in OCPI's terms: IEC_62196_T2_COMBO, IEC_62196_T2, CHADEMO.
+	Standard string
+	PowerKW  float64
+	TariffID string
+}
+
+// DC reports whether the connector gives direct current.
+func (c Connector) DC() bool {
+	return c.Standard == "IEC_62196_T2_COMBO" || c.Standard == "CHADEMO"
+}
+
+// Tariff is what charging costs: a fee per session and a price per kWh, both in
+// Currency (ISO 4217).
+type Tariff struct {
+	ID         string
+	Currency   string
+	PerKWh     float64
+	PerSession float64
+}
+
+// Price of a session that delivers kWh.
+func (t Tariff) Price(kWh float64) float64 { return t.PerSession + t.PerKWh*kWh }
+
+// Terms are OCPI's booking terms.
+type Terms struct {
+	// NoShowTimeout after the window's start without a plug makes it NO_SHOW.
+	NoShowTimeout time.Duration
+	// CancelUntil before the window's start a driver may still cancel.
+	CancelUntil time.Duration
+	// EarlyPlug is how long before the window's start a car may plug in.
+	EarlyPlug time.Duration
+	// MaxAhead is how far ahead a window may start.
+	MaxAhead time.Duration
+}
+
+// Free is the free time of one EVSE within what was asked, as disjoint windows
+// in order.
+type Free struct {
+	EVSEID  EVSEID
+	Windows []Window
+}

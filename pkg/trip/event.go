@@ -1,0 +1,33 @@
+package trip
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Event is something that happened, as live views see it.
+type Event struct {
+	// ID grows by one with every event of a server; it resumes a stream.
+	ID   uint64    `json:"id"`
+	Type EventType `json:"type"`
+	At   time.Time `json:"at"`
+	// VehicleID is whose event it is; empty when it is everybody's or the
+	// operators' alone.
+	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
+	TripID    charging.TripID    `json:"trip_id,omitempty"`
+	// Data is the trip, reservation, telemetry or peer, as JSON.
+	Data json.RawMessage `json:"data"`
+}
+
+// EventType names the kinds of events; they are the SSE event names.
+type EventType string
+
+// The kinds of events.
+const (
+	EventTrip        EventType = "trip"
+	EventReservation EventType = "reservation"
+	EventCar         EventType = "car"
+	EventPeer        EventType = "peer"
+)

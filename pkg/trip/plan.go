@@ -1,0 +1,52 @@
+package trip
+
+import (
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Objective is what a plan is best at.
+type Objective string
+
+// The objectives of a plan.
+const (
+	Fastest     Objective = "fastest"
+	Cheapest    Objective = "cheapest"
+	FewestStops Objective = "fewest_stops"
+)
+
+// Plan is one way to make a journey: its stops and totals. Minutes and
+// kilometres are rounded to a tenth, prices to a cent, charges are fractions
+// 0…1.
+type Plan struct {
+	ID            string     `json:"plan_id"`
+	Departure     time.Time  `json:"departure"`
+	Arrival       time.Time  `json:"arrival"`
+	TotalMinutes  float64    `json:"total_minutes"`
+	DriveMinutes  float64    `json:"drive_minutes"`
+	ChargeMinutes float64    `json:"charge_minutes"`
+	DistanceKM    float64    `json:"distance_km"`
+	Price         float64    `json:"price"`
+	Currency      string     `json:"currency"`
+	ArriveSoC     float64    `json:"arrive_soc"`
+	Stops         []PlanStop `json:"stops"`
+}
+
+// PlanStop is one charging stop of a plan.
+type PlanStop struct {
+	Leg        int                 `json:"leg"`
+	CompanyID  charging.CompanyID  `json:"company_id"`
+	LocationID charging.LocationID `json:"location_id"`
+	EVSEID     charging.EVSEID     `json:"evse_id"`
+	// Start and End are the window to reserve.
+	Start     time.Time `json:"start"`
+	End       time.Time `json:"end"`
+	ArriveSoC float64   `json:"arrive_soc"`
+	DepartSoC float64   `json:"depart_soc"`
+	EnergyKWh float64   `json:"energy_kwh"`
+	Price     float64   `json:"price"`
+	// DistanceKM and DriveMinutes are of the drive that leads to the stop.
+	DistanceKM   float64 `json:"distance_km"`
+	DriveMinutes float64 `json:"drive_minutes"`
+}

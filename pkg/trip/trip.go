@@ -1,0 +1,236 @@
+package trip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+)
+
+// Policy says what a trip does when a stop is refused.
+type Policy string
+
+// The policies of on_conflict.
+const (
+	Ask    Policy = "ask"
+	Replan Policy = "replan"
+	Wait   Policy = "wait"
+	Abort  Policy = "abort"
+)
+
+// Valid reports whether p is one of the four policies.
+func (p Policy) Valid() bool { return p == Ask || p == Replan || p == Wait || p == Abort }
+
+// Trip is an ordered list of stops, booked whole or not at all. Its JSON form
+// is the contract's; Saga is the originator's own and never leaves it.
+type Trip struct {
+	ID        charging.TripID    `json:"trip_id"`
+	State     State              `json:"state"`
+	VehicleID charging.VehicleID `json:"vehicle_id"`
+	// Origin is the company whose server received the trip, its owner.
+	Origin     charging.CompanyID `json:"origin_company"`
+	OnConflict Policy             `json:"on_conflict"`
+	Legs       []Leg              `json:"legs"`
+	Ticket     *TicketView        `json:"ticket,omitempty"`
+	Decision   *Decision          `json:"decision,omitempty"`
+	// Problem is why the trip was ABORTED or waits, in the words of the
+	// refusal that decided it.
+	Problem   *Problem  `json:"problem,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Saga      *Saga     `json:"saga,omitempty"`
+}
+
+// LegPlanned is a leg's state before its company has answered anything.
+const LegPlanned charging.State = "PLANNED"
+
+// Leg is one stop of a trip.
+type Leg struct {
+	// Leg counts from 1 in travel order.
+	Leg           int                    `json:"leg"`
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	CompanyID     charging.CompanyID     `json:"company_id"`
+	EVSEID        charging.EVSEID        `json:"evse_id"`
+	Start         time.Time              `json:"start"`
+	End           time.Time              `json:"end"`
+	// State is LegPlanned or the reservation's state as last heard.
+	State charging.State `json:"state"`
+	Fence int64          `json:"fence,omitempty"`
+	// ExpiresAt is when a CLAIMED or PENDING hold lapses, by this server's
+	// clock.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// Attempts counts the remote calls made for this reservation id.
+	Attempts  int      `json:"attempts"`
+	Problem   *Problem `json:"problem,omitempty"`
+	EnergyKWh float64  `json:"energy_kwh,omitempty"`
+	Price     float64  `json:"price,omitempty"`
+}
+
+// Window of the leg.
+func (l Leg) Window() charging.Window { return charging.Window{Start: l.Start, End: l.End} }
+
+// Problem is a refusal as a trip remembers it.
+type Problem struct {
+	Code   charging.Code `json:"code"`
+	Detail string        `json:"detail"`
+}
+
+// TicketView is what a driver sees of the trip's ticket.
+type TicketView struct {
+	Issuer    charging.CompanyID `json:"issuer"`
+	GrantedAt string             `json:"granted_at"`
+	ExpiresAt time.Time          `json:"expires_at"`
+}
+
+// Decision is what a trip asks of its driver: the stop it lost, why, and what
+// is left to choose from until ExpiresAt.
+type Decision struct {
+	Leg          int           `json:"leg"`
+	Code         charging.Code `json:"code"`
+	Detail       string        `json:"detail"`
+	ExpiresAt    time.Time     `json:"expires_at"`
+	Alternatives []Alternative `json:"alternatives"`
+}
+
+// Alternative is another choice for one stop.
+type Alternative struct {
+	ID           string             `json:"alternative_id"`
+	Leg          int                `json:"leg"`
+	CompanyID    charging.CompanyID `json:"company_id"`
+	EVSEID       charging.EVSEID    `json:"evse_id"`
+	Start        time.Time          `json:"start"`
+	End          time.Time          `json:"end"`
+	DeltaMinutes float64            `json:"delta_minutes"`
+	DeltaPrice   float64            `json:"delta_price"`
+	// LaterStops are the later legs whose windows move with it.
+	LaterStops []MovedStop `json:"later_stops"`
+}
+
+// MovedStop is a later leg with its new window.
+type MovedStop struct {
+	Leg       int                `json:"leg"`
+	CompanyID charging.CompanyID `json:"company_id"`
+	EVSEID    charging.EVSEID    `json:"evse_id"`
+	Start     time.Time          `json:"start"`
+	End       time.Time          `json:"end"`
+}
+
+// Saga is what the originator remembers beside the public trip, in the same
+// journal record.
+type Saga struct {
+	// Epoch numbers the owners of the trip; Owner is the present one.
+	Epoch int64  `json:"epoch"`
+	Owner string `json:"owner"`
+	// Ticket is the compact JWS, presented with claims.
+	Ticket string `json:"ticket,omitempty"`
+	// EnteredConfirming is true from the first CONFIRMING on: from then a
+	// stop counts as released only when its company has said so.
+	EnteredConfirming bool `json:"entered_confirming,omitempty"`
+	// Abandoned are earlier reservation ids that still must be compensated.
+	Abandoned []Abandoned `json:"abandoned,omitempty"`
+	// Former are reservation ids that were replaced and have been released.
+	Former []charging.ReservationID `json:"former,omitempty"`
+	// DecisionTimeout bounds decisions and waits.
+	DecisionTimeout time.Duration `json:"decision_timeout"`
+	// Swap is a replacement in progress of one stop of a CONFIRMED trip.
+	Swap *Swap `json:"swap,omitempty"`
+	// Journey is what alternatives need to judge the battery; nil for stops
+	// given by hand without it.
+	Journey *Journey `json:"journey,omitempty"`
+	// Restarts counts how often a refused confirm sent the trip back to
+	// RESERVING.
+	Restarts int `json:"restarts,omitempty"`
+	// Stuck says why a stop cannot be released, while that is so.
+	Stuck *Stuck `json:"stuck,omitempty"`
+	// AttemptEnds bounds the present wait.
+	AttemptEnds *time.Time `json:"attempt_ends,omitempty"`
+}
+
+// Abandoned is a reservation id that is no longer current and still must be
+// released at its company.
+type Abandoned struct {
+	Leg           int                    `json:"leg"`
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	CompanyID     charging.CompanyID     `json:"company_id"`
+	EVSEID        charging.EVSEID        `json:"evse_id"`
+	End           time.Time              `json:"end"`
+}
+
+// Swap is a new stop that is taken before the old one is let go.
+type Swap struct {
+	Leg Leg `json:"leg"`
+	// Confirmed is true once the new stop is RESERVED and is the current one;
+	// then only the old one is left to release.
+	Confirmed bool `json:"confirmed"`
+}
+
+// Stuck says why a trip cannot come to its end.
+type Stuck struct {
+	Leg       int       `json:"leg"`
+	Reason    string    `json:"reason"`
+	Attempts  int       `json:"attempts"`
+	NextRetry time.Time `json:"next_retry"`
+	Since     time.Time `json:"since"`
+}
+
+// Journey is the drive behind a trip: what the planner needs to judge another
+// stop.
+type Journey struct {
+	From          geo.Point `json:"from"`
+	To            geo.Point `json:"to"`
+	Departure     time.Time `json:"departure"`
+	SoC           float64   `json:"soc"`
+	MinArrivalSoC float64   `json:"min_arrival_soc"`
+	// VehicleModel is an id of pkg/vehicle, or empty with explicit Vehicle
+	// figures as JSON of the request.
+	VehicleModel string `json:"vehicle_model,omitempty"`
+	// UsableKWh, KWhPer100, DCKW and ACKW are the explicit figures.
+	UsableKWh float64      `json:"usable_kwh,omitempty"`
+	KWhPer100 float64      `json:"kwh_per_100km,omitempty"`
+	DCKW      float64      `json:"dc_kw,omitempty"`
+	ACKW      float64      `json:"ac_kw,omitempty"`
+	DCCurve   [][2]float64 `json:"dc_curve,omitempty"`
+}
+
+// Public is the trip as its driver sees it: without Saga, all instants in UTC.
+func (t Trip) Public() Trip {
+	t.Saga = nil
+	return t
+}
+
+// Clone is a deep enough copy for another goroutine to read.
+func (t Trip) Clone() Trip {
+	t.Legs = slices.Clone(t.Legs)
+	if t.Saga != nil {
+		s := *t.Saga
+		s.Abandoned = slices.Clone(s.Abandoned)
+		s.Former = slices.Clone(s.Former)
+		t.Saga = &s
+	}
+	return t
+}
+
+// Span is the time from the first window's start to the last one's end.
+func (t Trip) Span() charging.Window {
+	if len(t.Legs) == 0 {
+		return charging.Window{}
+	}
+	return charging.Window{Start: t.Legs[0].Start, End: t.Legs[len(t.Legs)-1].End}
+}
+
+// Ref of the k-th leg (from 0) under the trip's present epoch and owner.
+func (t Trip) Ref(k int) charging.Ref {
+	l := t.Legs[k]
+	return t.ref(l.ReservationID, l.EVSEID, l.End)
+}
+
+// RefOf an abandoned reservation under the trip's present epoch and owner.
+func (t Trip) RefOf(a Abandoned) charging.Ref { return t.ref(a.ReservationID, a.EVSEID, a.End) }
+
+func (t Trip) ref(id charging.ReservationID, evse charging.EVSEID, end time.Time) charging.Ref {
+	return charging.Ref{
+		ID: id, TripID: t.ID, Origin: t.Origin, EVSEID: evse, End: end,
+		Epoch: t.Saga.Epoch, Owner: t.Saga.Owner,
+	}
+}

@@ -1,0 +1,150 @@
+// Package events is a bounded fan-out of what happened on one server: trips,
+// reservations, cars and peers. A subscriber that does not keep up is dropped
+// and told so; nobody who publishes ever waits.
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Sizes of the hub's buffers, in events.
+const (
+	// DefaultReplay is how many events a resuming subscriber can catch up on.
+	DefaultReplay = 1024
+	// subscriberBuffer is how far a subscriber may lag before it is dropped.
+	subscriberBuffer = 256
+)
+
+// Hub hands every published event to every subscriber.
+type Hub struct {
+	mu     sync.Mutex
+	last   uint64
+	ring   []trip.Event // the newest events, oldest first from next
+	next   int
+	subs   map[*Subscription]struct{}
+	lagged uint64
+	closed bool
+}
+
+// Subscription is one reader of a hub.
+type Subscription struct {
+	hub *Hub
+	ch  chan trip.Event
+	// Missed is true when events between the asked-for id and the first
+	// delivered one are no longer known: the reader should take a snapshot.
+	Missed bool
+}
+
+// NewHub keeps the last replay events for subscribers that resume; 0 is
+// DefaultReplay.
+func NewHub(replay int) *Hub {
+	if replay <= 0 {
+		replay = DefaultReplay
+	}
+	return &Hub{ring: make([]trip.Event, 0, replay), subs: map[*Subscription]struct{}{}}
+}
+
+// Publish numbers the event and hands it on. Data is marshalled here, once, and
+// only when somebody could ever read it. It never blocks.
+func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.VehicleID, id charging.TripID, data any) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return // a value that has no JSON form has no reader either
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.last++
+	e := trip.Event{ID: h.last, Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id, Data: raw}
+	h.remember(e)
+	for s := range h.subs {
+		select {
+		case s.ch <- e:
+		default:
+			h.drop(s)
+			h.lagged++
+		}
+	}
+}
+
+func (h *Hub) remember(e trip.Event) {
+	if len(h.ring) < cap(h.ring) {
+		h.ring = append(h.ring, e)
+		return
+	}
+	h.ring[h.next] = e
+	h.next = (h.next + 1) % len(h.ring)
+}
+
+// Subscribe reads all events after the given id; 0 means from now on. The
+// channel closes when the context ends, the hub closes, or the reader lags.
+func (h *Hub) Subscribe(ctx context.Context, after uint64) *Subscription {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &Subscription{hub: h, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
+	if h.closed {
+		close(s.ch)
+		return s
+	}
+	if after > 0 {
+		h.catchUp(s, after)
+	}
+	h.subs[s] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.drop(s)
+	})
+	return s
+}
+
+func (h *Hub) catchUp(s *Subscription, after uint64) {
+	s.Missed = after > h.last // another life of the server
+	oldest := h.last - uint64(len(h.ring)) + 1
+	if after+1 < oldest {
+		s.Missed = true
+	}
+	for i := range h.ring {
+		e := h.ring[(h.next+i)%len(h.ring)]
+		if e.ID > after || after > h.last {
+			s.ch <- e
+		}
+	}
+}
+
+// drop needs h.mu.
+func (h *Hub) drop(s *Subscription) {
+	if _, ok := h.subs[s]; ok {
+		delete(h.subs, s)
+		close(s.ch)
+	}
+}
+
+// C is the stream of events.
+func (s *Subscription) C() <-chan trip.Event { return s.ch }
+
+// Close ends every subscription; later events are dropped.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for s := range h.subs {
+		h.drop(s)
+	}
+}
+
+// Stats tells how many subscribers there are and how many were dropped for
+// lagging.
+func (h *Hub) Stats() (subscribers int, lagged uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs), h.lagged
+}

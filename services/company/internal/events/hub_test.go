@@ -1,0 +1,84 @@
+package events
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+func publish(h *Hub, n int) {
+	for range n {
+		h.Publish(trip.EventTrip, time.Unix(0, 0), "EV-0001", "t", map[string]int{"n": n})
+	}
+}
+
+func TestSubscriberSeesEventsInOrder(t *testing.T) {
+	h := NewHub(4)
+	s := h.Subscribe(t.Context(), 0)
+	publish(h, 3)
+	for want := uint64(1); want <= 3; want++ {
+		if e := <-s.C(); e.ID != want {
+			t.Fatalf("event %d, want %d", e.ID, want)
+		}
+	}
+}
+
+func TestResume(t *testing.T) {
+	h := NewHub(4)
+	publish(h, 6) // the ring holds 3…6
+	for _, c := range []struct {
+		after  uint64
+		first  uint64
+		count  int
+		missed bool
+	}{
+		{4, 5, 2, false},
+		{2, 3, 4, false},
+		{1, 3, 4, true},
+		{99, 3, 4, true},
+	} {
+		s := h.Subscribe(t.Context(), c.after)
+		if s.Missed != c.missed || len(s.C()) != c.count {
+			t.Fatalf("after %d: missed %v, %d events; want %v, %d", c.after, s.Missed, len(s.C()), c.missed, c.count)
+		}
+		if e := <-s.C(); e.ID != c.first {
+			t.Errorf("after %d: first is %d, want %d", c.after, e.ID, c.first)
+		}
+	}
+}
+
+func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
+	h := NewHub(2)
+	slow, quick := h.Subscribe(t.Context(), 0), h.Subscribe(t.Context(), 0)
+	for range subscriberBuffer + 3 {
+		publish(h, 1)
+		<-quick.C()
+	}
+	n := 0
+	for range slow.C() { // ends: it was closed
+		n++
+	}
+	if subs, lagged := h.Stats(); subs != 1 || lagged != 1 || n == 0 {
+		t.Fatalf("%d subscribers, %d lagged, slow one read %d", subs, lagged, n)
+	}
+}
+
+func TestContextAndCloseEndSubscriptions(t *testing.T) {
+	h := NewHub(0)
+	ctx, cancel := context.WithCancel(t.Context())
+	a, b := h.Subscribe(ctx, 0), h.Subscribe(t.Context(), 0)
+	cancel()
+	if _, ok := <-a.C(); ok {
+		t.Error("an ended context still delivers")
+	}
+	h.Close()
+	if _, ok := <-b.C(); ok {
+		t.Error("a closed hub still delivers")
+	}
+	publish(h, 1)
+	if _, ok := <-h.Subscribe(t.Context(), 0).C(); ok {
+		t.Error("a closed hub took a subscriber")
+	}
+}

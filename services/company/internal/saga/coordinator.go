@@ -1,0 +1,174 @@
+package saga
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Coordinator runs the trips that began at one server, and those that it takes
+// over from servers of the same company that died.
+type Coordinator struct {
+	o Options
+
+	mu       sync.Mutex
+	runs     map[charging.TripID]*run
+	draining bool
+	wg       sync.WaitGroup
+	// life ends when the server gives up waiting for trips in flight.
+	life context.Context
+	kill context.CancelFunc
+}
+
+// New checks the options; it starts nothing.
+func New(o Options) (*Coordinator, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	life, kill := context.WithCancel(context.Background())
+	return &Coordinator{o: o.withDefaults(), runs: map[charging.TripID]*run{}, life: life, kill: kill}, nil
+}
+
+// Start journals a new trip and begins to book it. When it returns nil the trip
+// will come to an end, whatever happens to this server. RATE_LIMITED when too
+// many trips are in flight, STORE_UNAVAILABLE when nobody knows whether it was
+// journaled.
+func (c *Coordinator) Start(ctx context.Context, t trip.Trip) (trip.Trip, error) {
+	t.State = trip.Reserving
+	t.Saga.Epoch, t.Saga.Owner = 1, c.o.Owner
+	for k := range t.Legs {
+		t.Legs[k].Leg, t.Legs[k].State = k+1, trip.LegPlanned
+		t.Legs[k].ReservationID = c.o.NewID()
+	}
+	r, err := c.enter(t)
+	if err != nil {
+		return t, err
+	}
+	r.note("create", "", "ok", "")
+	if err := c.o.Journal.Create(ctx, r.t, c.o.Lease, r.takeEntries()); err != nil {
+		c.leave(r)
+		return t, err
+	}
+	r.publish()
+	go r.main()
+	return r.snapshot(), nil
+}
+
+// enter makes a run for a trip that this server owns, within the bound.
+func (c *Coordinator) enter(t trip.Trip) (*run, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.draining:
+		return nil, &charging.Refusal{
+			Code: charging.CodeStoreUnavailable, Detail: "the server is stopping; ask again, here or at another company",
+			RetryAfter: 2 * time.Second,
+		}
+	case len(c.runs) >= c.o.MaxInFlight:
+		return nil, &charging.Refusal{
+			Code: charging.CodeRateLimited, Detail: "too many trips are being booked here; try again shortly", RetryAfter: time.Second,
+		}
+	case c.runs[t.ID] != nil:
+		return nil, errRunning
+	}
+	ctx, stop := context.WithCancel(c.life)
+	r := &run{
+		c: c, t: t, ctx: ctx, stop: stop,
+		mailbox: make(chan message, 16), done: make(chan struct{}), changed: make(chan struct{}),
+		lapses: map[charging.ReservationID]time.Time{}, noTicket: map[int]bool{}, entered: time.Now(),
+	}
+	snap := t.Clone()
+	r.snap = &snap
+	c.runs[t.ID] = r
+	c.wg.Add(1)
+	return r, nil
+}
+
+var errRunning = errors.New("saga: the trip is running here")
+
+func (c *Coordinator) leave(r *run) {
+	r.stop()
+	c.mu.Lock()
+	delete(c.runs, r.t.ID)
+	c.mu.Unlock()
+	close(r.done)
+	c.wg.Done()
+}
+
+func (c *Coordinator) running(id charging.TripID) *run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.runs[id]
+}
+
+// Peek is the trip as its run has it now, when it runs here: fresher than the
+// journal by the calls in flight.
+func (c *Coordinator) Peek(id charging.TripID) (trip.Trip, bool) {
+	if r := c.running(id); r != nil {
+		return r.snapshot(), true
+	}
+	return trip.Trip{}, false
+}
+
+// watchInterval is how often a wait looks into the journal for a trip that does
+// not run here.
+const watchInterval = 250 * time.Millisecond
+
+// Wait returns the trip as soon as it is settled, awaits a decision, or the
+// context ends, whichever comes first.
+func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	for {
+		if r := c.running(id); r != nil {
+			t, changed := r.watch()
+			if t.State.Settled() || t.State == trip.AwaitingDecision {
+				return t, nil
+			}
+			select {
+			case <-ctx.Done():
+				return t, nil
+			case <-r.done:
+			case <-changed:
+			}
+			if t := r.snapshot(); t.State.Settled() || t.State == trip.AwaitingDecision {
+				return t, nil
+			}
+			continue
+		}
+		t, err := c.o.Journal.Load(context.WithoutCancel(ctx), id)
+		if err != nil || t.State.Settled() || t.State == trip.AwaitingDecision || ctx.Err() != nil {
+			return t, err
+		}
+		sleep(ctx, watchInterval)
+	}
+}
+
+// InFlight counts the trips that run here.
+func (c *Coordinator) InFlight() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.runs)
+}
+
+// Drain takes no new trips, waits for those in flight to reach their end until
+// the context ends, and then stops the rest: another server, or the next life
+// of this one, takes them over from the journal.
+func (c *Coordinator) Drain(ctx context.Context) {
+	c.mu.Lock()
+	c.draining = true
+	for _, r := range c.runs {
+		r.parkWhenIdle()
+	}
+	c.mu.Unlock()
+	idle := make(chan struct{})
+	go func() { c.wg.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	c.kill()
+	<-idle
+}

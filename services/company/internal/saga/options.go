@@ -1,0 +1,116 @@
+package saga
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Companies finds the company that owns an EVSE, near or far.
+type Companies interface {
+	Company(id charging.CompanyID) (charging.Company, error)
+}
+
+// Alternatives knows what else a trip could take for one of its stops, best
+// first. The saga leaves out what it has already tried.
+type Alternatives interface {
+	Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error)
+}
+
+// Options of a Coordinator. Zero durations take the defaults.
+type Options struct {
+	// Self is the originating company; Owner names this server among its
+	// replicas and lives, so it is new at every start.
+	Self  charging.CompanyID
+	Owner string
+
+	Journal      Journal
+	Companies    Companies
+	Alternatives Alternatives
+	// Publish is told of every change that is in the journal. It must not block.
+	Publish func(trip.Trip)
+	// Warn is told what an operator should know; may be nil.
+	Warn func(msg string, id charging.TripID, err error)
+	// Until turns a civil instant into real time from now; nil is time.Until.
+	Until func(time.Time) time.Duration
+	// NewID makes reservation ids; tests inject theirs.
+	NewID func() charging.ReservationID
+
+	// HoldTTL is asked for every hold.
+	HoldTTL time.Duration
+	// CallTimeout bounds one remote call.
+	CallTimeout time.Duration
+	// StepBudget bounds the repeats of one call whose answer is unknown.
+	StepBudget time.Duration
+	// ConfirmBudget is what confirming all stops may take; holds are renewed
+	// to have more left than that, and decisions end that long before the ticket.
+	ConfirmBudget time.Duration
+	// UnsettledBudget bounds the repeats against a trip that is confirming.
+	UnsettledBudget time.Duration
+	// Lease of a trip in flight, and how often open work is looked for.
+	Lease time.Duration
+	Poll  time.Duration
+	// MaxInFlight trips run at once; more are RATE_LIMITED.
+	MaxInFlight int
+	// SkipClaims leaves the claims out: only to measure what priority costs.
+	SkipClaims bool
+}
+
+// ClockMargin is how far beyond a hold's TTL its lapse counts as certain.
+const ClockMargin = 2 * time.Second
+
+// withDefaults fills in what is zero.
+func (o Options) withDefaults() Options {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&o.HoldTTL, 20*time.Second)
+	def(&o.CallTimeout, 1500*time.Millisecond)
+	def(&o.StepBudget, 3500*time.Millisecond)
+	def(&o.ConfirmBudget, 5*time.Second)
+	def(&o.UnsettledBudget, 2*time.Second)
+	def(&o.Lease, 3*time.Second)
+	def(&o.Poll, time.Second)
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = 4096
+	}
+	if o.Until == nil {
+		o.Until = time.Until
+	}
+	if o.Publish == nil {
+		o.Publish = func(trip.Trip) {}
+	}
+	if o.Warn == nil {
+		o.Warn = func(string, charging.TripID, error) {}
+	}
+	if o.NewID == nil {
+		o.NewID = newReservationID
+	}
+	return o
+}
+
+// Validate refuses a configuration under which a trip could lose its holds
+// while its server is being replaced, or be owned twice during one call.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	if o.Self == "" || o.Owner == "" || o.Journal == nil || o.Companies == nil {
+		errs = append(errs, errors.New("saga: Self, Owner, Journal and Companies are required"))
+	}
+	if o.Lease <= o.CallTimeout {
+		errs = append(errs, fmt.Errorf("saga: lease %s must be longer than the call time-out %s", o.Lease, o.CallTimeout))
+	}
+	if recovery := o.Lease + o.Poll; o.HoldTTL <= recovery+o.ConfirmBudget {
+		errs = append(errs, fmt.Errorf("saga: hold TTL %s must be longer than lease + poll + confirm budget (%s)", o.HoldTTL, recovery+o.ConfirmBudget))
+	}
+	if o.HoldTTL > charging.MaxHold {
+		errs = append(errs, fmt.Errorf("saga: hold TTL %s is above the longest life of a hold, %s", o.HoldTTL, charging.MaxHold))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,97 @@
+package saga
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// takeOverBatch bounds what one poll takes over.
+const takeOverBatch = 64
+
+// Run looks for open work whose lease has ended, and keeps the leases of the
+// trips in flight, until the context ends. Errors of the store are waited out.
+func (c *Coordinator) Run(ctx context.Context) {
+	poll, keep := time.NewTicker(c.o.Poll), time.NewTicker(c.o.Lease/3)
+	defer poll.Stop()
+	defer keep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+			c.takeOver(ctx)
+		case <-keep.C:
+			c.keepAlive(ctx)
+		}
+	}
+}
+
+func (c *Coordinator) takeOver(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Lease)
+	defer cancel()
+	if c.InFlight() >= c.o.MaxInFlight {
+		return
+	}
+	ts, err := c.o.Journal.TakeOver(ctx, c.o.Owner, c.o.Lease, takeOverBatch)
+	if err != nil {
+		c.o.Warn("cannot look for open trips", "", err)
+	}
+	for _, t := range ts {
+		c.resume(t, nil)
+	}
+}
+
+// resume runs a trip that this server has just come to own.
+func (c *Coordinator) resume(t trip.Trip, first *message) {
+	r, err := c.enter(t)
+	if err != nil {
+		// Full, stopping, or an older run here that has lost its lease and is
+		// about to notice: the lease ends by itself and somebody takes over.
+		if first != nil {
+			first.reply <- reply{err: err}
+		}
+		return
+	}
+	r.forgetAnswers()
+	r.note("take-over", "", "ok", "")
+	if first != nil {
+		r.mailbox <- *first
+	}
+	go r.main()
+}
+
+// keepAlive renews the leases of runs older than a third of a lease. A run that
+// lost its lease stops at once; it may write nothing any more.
+func (c *Coordinator) keepAlive(ctx context.Context) {
+	ids := c.longRunning()
+	if len(ids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.o.Lease/3)
+	defer cancel()
+	lost, err := c.o.Journal.KeepAlive(ctx, c.o.Owner, c.o.Lease, ids)
+	if err != nil {
+		c.o.Warn("cannot renew leases", "", err)
+		return
+	}
+	for _, id := range lost {
+		if r := c.running(id); r != nil {
+			r.stop()
+		}
+	}
+}
+
+func (c *Coordinator) longRunning() []charging.TripID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ids []charging.TripID
+	for id, r := range c.runs {
+		if time.Since(r.entered) > c.o.Lease/3 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,239 @@
+package saga
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// run is one trip in flight: the only goroutine that writes t.
+type run struct {
+	c       *Coordinator
+	t       trip.Trip
+	entries []trip.Entry // not yet in the journal
+
+	ctx     context.Context // ends with the server's life or the lease
+	stop    context.CancelFunc
+	entered time.Time
+	mailbox chan message
+	done    chan struct{}
+
+	// lapses is when a hold that may exist has certainly lapsed.
+	lapses map[charging.ReservationID]time.Time
+	// noTicket marks legs at whose company the ticket is not accepted.
+	noTicket map[int]bool
+	// tried are the EVSE and window pairs that replans have lost.
+	tried map[string]bool
+	// waits counts the pauses of the present wait.
+	waits int
+	// park is set when the server stops: leave at the next safe point.
+	park bool
+	// cancel is set when the driver has asked for the end of the trip.
+	cancel bool
+
+	mu      sync.Mutex
+	snap    *trip.Trip
+	changed chan struct{}
+}
+
+// errParked ends a run whose trip goes on later, from the journal.
+var errParked = errors.New("saga: parked")
+
+// main moves the trip along until it rests in a state that needs nobody.
+func (r *run) main() {
+	defer r.c.leave(r)
+	for {
+		if err := r.step(); err != nil {
+			r.drainMailbox()
+			if !errors.Is(err, errParked) && !r.fatal(err) {
+				r.c.o.Warn("a trip was left to recovery", r.t.ID, err)
+			}
+			return
+		}
+	}
+}
+
+// step runs the trip's present state to its end. errParked means that nothing
+// is left to do now.
+func (r *run) step() error {
+	switch r.t.State {
+	case trip.Reserving:
+		return r.book()
+	case trip.AwaitingDecision:
+		return r.ask()
+	case trip.Confirming:
+		return r.confirm()
+	case trip.Compensating:
+		return r.release()
+	default:
+		return r.rest()
+	}
+}
+
+// note adds a journal line about the trip itself.
+func (r *run) note(step string, evse charging.EVSEID, answer, detail string) {
+	r.entries = append(r.entries, trip.Entry{
+		At: time.Now().UTC(), Step: step, State: r.t.State, EVSEID: evse, Answer: answer, Detail: detail,
+		Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
+	})
+}
+
+func (r *run) takeEntries() []trip.Entry {
+	e := r.entries
+	r.entries = nil
+	for i := range e {
+		if e[i].State == "" {
+			e[i].State = r.t.State
+		}
+	}
+	return e
+}
+
+// write makes the trip's present content durable and only then shows it. While
+// the store is away it is repeated: nothing may go on without it.
+func (r *run) write(lease time.Duration, due time.Time) error {
+	r.t.UpdatedAt = time.Now().UTC()
+	entries := r.takeEntries()
+	for n := 0; ; n++ {
+		err := r.c.o.Journal.Write(r.ctx, r.t, lease, due, entries)
+		if err == nil {
+			r.publish()
+			return nil
+		}
+		if r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		if !unknown(err) {
+			return &lostLease{err} // STALE_OWNER: somebody else owns the trip
+		}
+		if n == 0 {
+			r.c.o.Warn("the journal cannot be written; the trip waits", r.t.ID, err)
+		}
+		if !sleep(r.ctx, backoff(n)) {
+			return r.ctx.Err()
+		}
+	}
+}
+
+// lostLease says that the journal refuses this run's writes: it must stop at
+// once, another server owns the trip.
+type lostLease struct{ err error }
+
+func (l *lostLease) Error() string { return "saga: the lease is lost: " + l.err.Error() }
+func (l *lostLease) Unwrap() error { return l.err }
+
+// fatal reports whether a run must stop without another word.
+func (r *run) fatal(err error) bool {
+	var l *lostLease
+	return r.ctx.Err() != nil || errors.As(err, &l)
+}
+
+// save is write for a trip that goes on at once.
+func (r *run) save() error { return r.write(r.c.o.Lease, time.Now().Add(r.c.o.Lease)) }
+
+// to moves the trip to a state and makes that durable.
+func (r *run) to(s trip.State, why string) error {
+	if err := r.t.Move(s); err != nil {
+		return err
+	}
+	r.note("state", "", string(s), why)
+	return r.save()
+}
+
+// publish shows a clone to whoever watches.
+func (r *run) publish() {
+	snap := r.t.Clone()
+	r.mu.Lock()
+	r.snap = &snap
+	close(r.changed)
+	r.changed = make(chan struct{})
+	r.mu.Unlock()
+	r.c.o.Publish(snap)
+}
+
+func (r *run) snapshot() trip.Trip {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.snap.Clone()
+}
+
+func (r *run) watch() (trip.Trip, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.snap.Clone(), r.changed
+}
+
+// forgetAnswers prepares a trip that another owner began: what it heard is
+// asked again, with the same ids, and every hold may be as fresh as now.
+func (r *run) forgetAnswers() {
+	lapse := time.Now().Add(r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
+	for k := range r.t.Legs {
+		l := &r.t.Legs[k]
+		r.lapses[l.ReservationID] = lapse
+		if r.t.State == trip.Reserving || r.t.State == trip.AwaitingDecision {
+			if l.State == charging.Claimed || l.State == charging.Pending {
+				l.State, l.ExpiresAt = trip.LegPlanned, nil
+			}
+		}
+	}
+	for _, a := range r.t.Saga.Abandoned {
+		r.lapses[a.ReservationID] = lapse
+	}
+}
+
+// maxRaises bounds how often one call may ask for a higher epoch.
+const maxRaises = 3
+
+// do makes one action with the trip's present epoch, keeps its journal lines,
+// and raises the epoch where a company has seen a higher one.
+func (r *run) do(a action, budget time.Duration) (charging.Reservation, error) {
+	for n := 0; ; n++ {
+		out := r.c.attempt(r.ctx, a, budget)
+		r.heard(a, out)
+		var refusal *charging.Refusal
+		if !errors.As(out.err, &refusal) || refusal.Code != charging.CodeStaleOwner || n == maxRaises {
+			return out.res, out.err
+		}
+		if err := r.raise(refusal.SeenEpoch); err != nil {
+			return out.res, err
+		}
+		a.ref.Epoch = r.t.Saga.Epoch
+	}
+}
+
+// raise takes an epoch above one that a company has seen, as the holder of the
+// lease may after a restore of the journal.
+func (r *run) raise(seen int64) error {
+	epoch, err := r.c.o.Journal.Raise(r.ctx, r.t, seen)
+	if charging.CodeOf(err) == charging.CodeStaleOwner {
+		return &lostLease{err}
+	}
+	if err != nil {
+		return err
+	}
+	r.t.Saga.Epoch = epoch
+	r.note("epoch", "", "ok", "a company had seen a higher epoch")
+	return nil
+}
+
+// heard keeps what an action's attempts tell, in the journal lines and the leg.
+func (r *run) heard(a action, out answer) {
+	r.entries = append(r.entries, out.entries...)
+	for k := range r.t.Legs {
+		if r.t.Legs[k].ReservationID == a.ref.ID {
+			r.t.Legs[k].Attempts += len(out.entries)
+		}
+	}
+}
+
+// parkWhenIdle asks the run to leave at its next safe point.
+func (r *run) parkWhenIdle() {
+	select {
+	case r.mailbox <- message{kind: msgPark}:
+	default:
+	}
+}

@@ -1,0 +1,31 @@
+package trips
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Records is what the front desk needs of the store beside the saga's journal.
+type Records interface {
+	// Admit checks a new trip against its vehicle: the same idempotency key
+	// answers the trip that it made before (replay), with another digest of the
+	// body ID_REUSED; a trip of the vehicle that is still open and overlaps in
+	// time is refused (INVALID_WINDOW, naming the trip). Admitting the same
+	// trip id again succeeds. An empty key admits without remembering.
+	Admit(ctx context.Context, a trip.Admission) (replay charging.TripID, err error)
+	// Dismiss takes a trip off its vehicle's list of open trips.
+	Dismiss(ctx context.Context, vehicle charging.VehicleID, id charging.TripID) error
+	// Load reads a trip. UNKNOWN_TRIP.
+	Load(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	// List gives a page of trips, newest first, and how many match.
+	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// History gives a trip's journal in order. UNKNOWN_TRIP.
+	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
+	// SavePlans keeps plans so that a trip can name one; LoadPlan gives one
+	// back with its journey. UNKNOWN_PLAN.
+	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration) error
+	LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, error)
+}
