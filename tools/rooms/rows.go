@@ -134,7 +134,7 @@ var rooms = []room{
 	},
 	{
 		path: "services/company/internal/desk", own: []string{"pkg/charging", "pkg/geo"},
-		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
+		third: []string{zerolog, uuid, syncx, rate}, noStd: noHTTP,
 	},
 	{
 		path: "services/company/internal/store", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
