@@ -1,0 +1,286 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+)
+
+// guard is the hook that decides what clients may do and takes what cars say.
+//
+// It works around what was found in the server (v2.7.9):
+//   - refusing a QoS 1 publish in OnACLCheck disconnects, and clients resend
+//     for ever: OnACLCheck lets every publish pass, OnPublish acknowledges and
+//     drops;
+//   - an error of OnPublish is ignored unless it is CodeSuccessIgnore;
+//   - sessions belong to client ids that anybody may choose, "inline" among
+//     them, which is the server's own: the session's name gets the principal
+//     in front;
+//   - writing to a client holds a lock that publishing to it needs: see conn;
+//   - wills are published unchecked: they are judged at login;
+//   - a client's packet id that equals one of a delivery under way deletes that
+//     delivery, or refuses a subscription: the delivery is put aside meanwhile;
+//   - a session that expires leaves its subscriptions behind.
+type guard struct {
+	mqtt.HookBase
+	broker *Broker
+
+	mu       sync.Mutex
+	live     map[Principal]int                 // connections
+	kept     map[Principal]map[string]struct{} // names of sessions that outlive their connection
+	aside    map[*mqtt.Client]packets.Packet   // deliveries put aside
+	asideLen atomic.Int64
+}
+
+func newGuard(b *Broker) *guard {
+	return &guard{
+		broker: b, live: map[Principal]int{}, kept: map[Principal]map[string]struct{}{},
+		aside: map[*mqtt.Client]packets.Packet{},
+	}
+}
+
+// ID names the hook in the server's logs.
+func (g *guard) ID() string { return "guard" }
+
+// Provides says which hooks are to be called.
+func (g *guard) Provides(b byte) bool {
+	switch b {
+	case mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnSubscribe, mqtt.OnSubscribed,
+		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPublishDropped, mqtt.OnDisconnect, mqtt.OnClientExpired:
+		return true
+	}
+	return false
+}
+
+// OnConnect lets a client in or answers why not.
+func (g *guard) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	code, err := g.admit(cl, pk)
+	if err == nil {
+		return nil
+	}
+	g.broker.counters.refusedLogins.Add(1)
+	_ = g.broker.server.SendConnack(cl, code, false, nil) // it is let go anyway
+	return err
+}
+
+// admit names the session after its principal; the code is the answer to a
+// client that is not let in.
+func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, error) {
+	if v := cl.Properties.ProtocolVersion; v > 4 {
+		return packets.ErrUnsupportedProtocolVersion, fmt.Errorf("MQTT version %d; this server speaks 3.1.1", v)
+	}
+	c, ok := cl.Net.Conn.(*conn)
+	if !ok || len(cl.ID) > maxClientID {
+		return packets.ErrClientIdentifierNotValid, fmt.Errorf("a client id of %d bytes; at most %d", len(cl.ID), maxClientID)
+	}
+	p, ok := g.broker.options.Authenticate(string(pk.Connect.Username), pk.Connect.Password)
+	if !ok {
+		return packets.ErrBadUsernameOrPassword, errors.New("user name and password do not match")
+	}
+	if (p.Vehicle == "") == (p.Company == "") {
+		return packets.Err3NotAuthorized, fmt.Errorf("%s may use nothing here", p)
+	}
+	if will := &cl.Properties.Will; will.Flag != 0 {
+		if _, may := p.mayWrite(will.TopicName); !may {
+			return packets.Err3NotAuthorized, fmt.Errorf("%s may not leave a will on %.80q", p, will.TopicName)
+		}
+		will.Retain = false
+	}
+	name := p.session(cl.ID)
+	if err := g.count(p, name, cl.Properties.Clean, c); err != nil {
+		return packets.ErrServerUnavailable, err
+	}
+	cl.ID = name
+	return packets.CodeSuccess, nil
+}
+
+// count keeps the number of a principal's connections and kept sessions within
+// bounds. One that takes over a session does not add to them.
+func (g *guard) count(p Principal, name string, clean bool, c *conn) error {
+	limit := g.broker.options.MaxSessions
+	old, replaces := g.broker.server.Clients.Get(name)
+	replaces = replaces && !old.Closed()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !replaces && g.live[p] >= limit {
+		return fmt.Errorf("%s has %d connections already", p, limit)
+	}
+	if _, known := g.kept[p][name]; !clean && !known {
+		if len(g.kept[p]) >= limit {
+			return fmt.Errorf("%s has %d sessions already", p, limit)
+		}
+		if g.kept[p] == nil {
+			g.kept[p] = map[string]struct{}{}
+		}
+		g.kept[p][name] = struct{}{}
+	}
+	g.live[p]++
+	c.whenClosed(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.live[p]--; g.live[p] <= 0 {
+			delete(g.live, p)
+		}
+	})
+	return nil
+}
+
+// forget takes a session out of those that outlive their connection.
+func (g *guard) forget(name string) {
+	p, _, ok := principalOf(name)
+	if !ok {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.kept[p], name)
+	if len(g.kept[p]) == 0 {
+		delete(g.kept, p)
+	}
+}
+
+// OnConnectAuthenticate has been decided by OnConnect.
+func (g *guard) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
+	_, _, ok := principalOf(cl.ID)
+	return ok
+}
+
+// OnACLCheck bounds what a client reads, when it subscribes and when it is
+// sent something. What it writes is judged in OnPublish.
+func (g *guard) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	if write {
+		return true
+	}
+	p, _, ok := principalOf(cl.ID)
+	return ok && p.mayRead(topic)
+}
+
+// maxSubscriptions of one session; a car needs one to five.
+const maxSubscriptions = 64
+
+// OnSubscribe blanks the filters of a client that has too many, which refuses
+// them.
+func (g *guard) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if !cl.Net.Inline && cl.State.Subscriptions.Len()+len(pk.Filters) > maxSubscriptions {
+		for i := range pk.Filters {
+			pk.Filters[i].Filter = ""
+		}
+	}
+	return pk
+}
+
+// OnSubscribed counts the refused ones.
+func (g *guard) OnSubscribed(_ *mqtt.Client, _ packets.Packet, codes []byte) {
+	for _, c := range codes {
+		if c >= packets.ErrUnspecifiedError.Code {
+			g.broker.counters.refusedSubscription.Add(1)
+		}
+	}
+}
+
+// OnPublish takes what a car says; what it may not say is acknowledged and
+// dropped.
+func (g *guard) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if cl.Net.Inline {
+		return pk, nil
+	}
+	p, clientID, _ := principalOf(cl.ID)
+	topic, may := p.mayWrite(pk.TopicName)
+	if !may {
+		g.broker.counters.refusedPublishes.Add(1)
+		return pk, packets.CodeSuccessIgnore
+	}
+	pk.FixedHeader.Retain = false
+	from := Client{Principal: p, ID: clientID, Remote: cl.Net.Remote}
+	if g.broker.post.put(letter{client: from, topic: topic, payload: pk.Payload}) {
+		g.broker.counters.received.Add(1)
+		return pk, nil
+	}
+	g.broker.counters.overflowed.Add(1)
+	if overflow := g.broker.options.Overflow; overflow != nil && topic.Kind == carlink.KindRequest {
+		overflow(from, topic, pk.Payload)
+	}
+	return pk, nil
+}
+
+// OnPublishDropped lets a car go that missed what it must not miss; when it comes
+// back it reads its retained topics. A peer only loses hints.
+func (g *guard) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
+	g.broker.counters.dropped.Add(1)
+	p, _, _ := principalOf(cl.ID)
+	if p.Vehicle == "" || pk.FixedHeader.Qos == 0 || cl.Closed() {
+		return
+	}
+	g.broker.counters.letGo.Add(1)
+	cl.Stop(packets.ErrPendingClientWritesExceeded)
+}
+
+// OnPacketRead puts a delivery under way aside while a packet of the same id is
+// processed, and gives a publish below $SYS a topic that is acknowledged and
+// dropped.
+func (g *guard) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	switch pk.FixedHeader.Type {
+	case packets.Publish:
+		if !mqtt.IsValidFilter(pk.TopicName, true) && len(pk.TopicName) > 0 && pk.TopicName[0] == '$' {
+			pk.TopicName = "refused"
+		}
+		if pk.FixedHeader.Qos != 1 {
+			return pk, nil
+		}
+	case packets.Subscribe, packets.Unsubscribe:
+	default:
+		return pk, nil
+	}
+	delivery, ok := cl.State.Inflight.Get(pk.PacketID)
+	if !ok || delivery.FixedHeader.Type != packets.Publish || !cl.State.Inflight.Delete(pk.PacketID) {
+		return pk, nil
+	}
+	atomic.AddInt64(&g.broker.server.Info.Inflight, -1)
+	g.mu.Lock()
+	g.aside[cl] = delivery
+	g.mu.Unlock()
+	g.asideLen.Add(1)
+	return pk, nil
+}
+
+// OnPacketProcessed puts the delivery back.
+func (g *guard) OnPacketProcessed(cl *mqtt.Client, _ packets.Packet, _ error) { g.restore(cl) }
+
+func (g *guard) restore(cl *mqtt.Client) {
+	if g.asideLen.Load() == 0 {
+		return
+	}
+	g.mu.Lock()
+	delivery, ok := g.aside[cl]
+	delete(g.aside, cl)
+	g.mu.Unlock()
+	if !ok {
+		return
+	}
+	g.asideLen.Add(-1)
+	if cl.State.Inflight.Set(delivery) {
+		atomic.AddInt64(&g.broker.server.Info.Inflight, 1)
+	}
+	g.broker.counters.rescued.Add(1)
+}
+
+// OnDisconnect forgets a session that ends with its connection.
+func (g *guard) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
+	g.restore(cl)
+	if expire && !cl.IsTakenOver() {
+		g.forget(cl.ID)
+	}
+}
+
+// OnClientExpired forgets a session and its subscriptions.
+func (g *guard) OnClientExpired(cl *mqtt.Client) {
+	g.forget(cl.ID)
+	g.broker.server.UnsubscribeClient(cl)
+	cl.ClearInflights()
+}

@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Principal is who a client has proved to be: a car or a peer company. One that
+// is neither is refused.
+type Principal struct {
+	Vehicle charging.VehicleID
+	Company charging.CompanyID
+}
+
+// String is "vehicle EV-0001" or "company MAR".
+func (p Principal) String() string {
+	switch {
+	case p.Vehicle != "":
+		return "vehicle " + string(p.Vehicle)
+	case p.Company != "":
+		return "company " + string(p.Company)
+	}
+	return "nobody"
+}
+
+// Client is a connection of a principal.
+type Client struct {
+	Principal
+	// ID is the MQTT client id that the client chose.
+	ID string
+	// Remote is its network address.
+	Remote string
+}
+
+// Options of a broker. The zero value of a field is its default.
+type Options struct {
+	// Company whose broker it is; its status is published. Required.
+	Company charging.CompanyID
+	// Listen is the TCP address of plain MQTT ("127.0.0.1:1881", ":0");
+	// empty for none.
+	Listen string
+	// ListenTLS is the TCP address of MQTT over TLS; needs TLS.
+	ListenTLS string
+	// ListenWebSocket is the TCP address of MQTT over WebSocket, over TLS when
+	// WebSocketTLS is true.
+	ListenWebSocket string
+	WebSocketTLS    bool
+	TLS             *tls.Config
+
+	// Authenticate tells who a user name and password belong to. It runs on
+	// the connection's own goroutine. Required.
+	Authenticate func(username string, password []byte) (Principal, bool)
+	// Handler gets what cars publish on their telemetry and request topics,
+	// in order for each car, on one of Workers goroutines. Required.
+	Handler func(c Client, topic carlink.Topic, payload []byte)
+	// Overflow is told of a request that found its car's mailbox full and was
+	// dropped. It runs on the connection's own goroutine and must not block.
+	Overflow func(c Client, topic carlink.Topic, payload []byte)
+
+	// Workers run the handler; default 64.
+	Workers int
+	// Mailbox is how many messages of one car may wait; telemetry may fill
+	// half of it. Default 32.
+	Mailbox int
+	// Backlog is how many messages of all cars together may wait; default 16384.
+	Backlog int
+	// MaxClients that are connected at a time; default 16384.
+	MaxClients int
+	// MaxSessions of one principal at a time; default 8.
+	MaxSessions int
+	// SessionExpiry is how long the session of a client that did not ask for a
+	// clean one outlives its connection; default 1 h.
+	SessionExpiry time.Duration
+	// ConnectTimeout is how long a connection may take until it has logged in;
+	// default 10 s.
+	ConnectTimeout time.Duration
+	// WriteTimeout is how long one write to a client may take before the
+	// client is let go; default 10 s.
+	WriteTimeout time.Duration
+	// Logger of the server; default none.
+	Logger *slog.Logger
+}
+
+func orDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+func (o *Options) setDefaults() {
+	orDefault(&o.Workers, 64)
+	orDefault(&o.Mailbox, 32)
+	orDefault(&o.Backlog, 16384)
+	orDefault(&o.MaxClients, 16384)
+	orDefault(&o.MaxSessions, 8)
+	orDefault(&o.SessionExpiry, time.Hour)
+	orDefault(&o.ConnectTimeout, 10*time.Second)
+	orDefault(&o.WriteTimeout, 10*time.Second)
+	orDefault(&o.Logger, slog.New(slog.DiscardHandler))
+}
+
+// Validate reports the first thing that is wrong with the options.
+func (o Options) Validate() error {
+	if err := o.Company.Validate(); err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	switch {
+	case o.Authenticate == nil:
+		return errors.New("broker: Authenticate is missing")
+	case o.Handler == nil:
+		return errors.New("broker: Handler is missing")
+	case o.Listen == "" && o.ListenTLS == "" && o.ListenWebSocket == "":
+		return errors.New("broker: no address to listen on; set Listen, ListenTLS or ListenWebSocket")
+	case o.TLS == nil && (o.ListenTLS != "" || o.WebSocketTLS):
+		return errors.New("broker: listening with TLS needs a certificate; set TLS")
+	case o.Workers < 0, o.Mailbox < 0, o.Backlog < 0, o.MaxClients < 0, o.MaxSessions < 0:
+		return errors.New("broker: a limit is negative")
+	case o.SessionExpiry < 0, o.ConnectTimeout < 0, o.WriteTimeout < 0:
+		return errors.New("broker: a duration is negative")
+	}
+	return nil
+}
