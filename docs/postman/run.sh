@@ -6,7 +6,7 @@ tmp=$(mktemp -d)
 demo=
 finish() {
   code=$?
-  if [ -n "$demo" ] && kill -INT "$demo" 2>/dev/null; then
+  if [ -n "$demo" ] && kill -TERM "$demo" 2>/dev/null; then
     # The demo stops its stores; if it does not, end it.
     for _ in $(seq 100); do kill -0 "$demo" 2>/dev/null || break; sleep 0.1; done
     kill -KILL "$demo" 2>/dev/null || true
