@@ -175,6 +175,7 @@ var rooms = []room{
 	},
 
 	// tools alone.
+	{path: "tools"},
 	{path: "tools/rooms"},
 }
 
