@@ -141,6 +141,9 @@ type Saga struct {
 	// Restarts counts how often a refused confirm sent the trip back to
 	// RESERVING.
 	Restarts int `json:"restarts,omitempty"`
+	// LapsesBy is when every hold that was ever asked for has certainly run
+	// out, by the server's clock; set with COMPENSATING, which asks for none.
+	LapsesBy *time.Time `json:"lapses_by,omitempty"`
 	// Stuck says why a stop cannot be released, while that is so.
 	Stuck *Stuck `json:"stuck,omitempty"`
 	// AttemptEnds bounds the present wait.

@@ -26,6 +26,11 @@ func (r *run) giveUp(why error) error {
 	}
 	r.t.Decision, r.t.Saga.AttemptEnds = nil, nil
 	r.t.Problem = problemOf(why)
+	var last time.Time
+	for _, at := range r.lapses {
+		last = later(last, at)
+	}
+	r.t.Saga.LapsesBy = &last
 	return r.to(trip.Compensating, r.t.Problem.Detail)
 }
 

@@ -168,9 +168,13 @@ func (r *run) watch() (trip.Trip, <-chan struct{}) {
 }
 
 // forgetAnswers prepares a trip that another owner began: what it heard is
-// asked again, with the same ids, and every hold may be as fresh as now.
+// asked again, with the same ids, and every hold may be as fresh as now, unless
+// the journal knows better.
 func (r *run) forgetAnswers() {
 	lapse := time.Now().Add(r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
+	if r.t.Saga.LapsesBy != nil {
+		lapse = *r.t.Saga.LapsesBy
+	}
 	for k := range r.t.Legs {
 		l := &r.t.Legs[k]
 		r.lapses[l.ReservationID] = lapse

@@ -1,0 +1,98 @@
+package trips
+
+import (
+	"context"
+	"slices"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Outcome tells a participant what became of a trip of this company. It answers
+// from the journal, never from a run's memory: what it says is durable.
+func (s *Service) Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
+	t, err := s.Records.Load(ctx, id)
+	if charging.CodeOf(err) == charging.CodeUnknownTrip {
+		return charging.OutcomeUnknown, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return outcome(t, reservation), nil
+}
+
+func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
+	if id != "" && !part(t, id) {
+		return charging.OutcomeAborted
+	}
+	switch t.State {
+	case trip.Confirmed, trip.Completed:
+		if t.Saga != nil && t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id {
+			return charging.OutcomePending
+		}
+		return charging.OutcomeConfirmed
+	case trip.Compensating, trip.Aborted, trip.Canceled:
+		return charging.OutcomeAborted
+	}
+	return charging.OutcomePending
+}
+
+// part reports whether a reservation is a present stop of the trip, or the new
+// stop of a swap in progress.
+func part(t trip.Trip, id charging.ReservationID) bool {
+	if t.Saga != nil && t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id {
+		return true
+	}
+	return slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {
+		return l.ReservationID == id && l.State != charging.Canceled
+	})
+}
+
+// Notice takes what a company says about one of its stops in a trip of ours.
+// FORBIDDEN unless it comes from the owner of the EVSE. Notices about ids that
+// are no longer current, and about unknown trips, are acknowledged and ignored.
+func (s *Service) Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error {
+	t, err := s.Records.Load(ctx, n.TripID)
+	if charging.CodeOf(err) == charging.CodeUnknownTrip {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range t.Legs {
+		if l.ReservationID != n.ReservationID {
+			continue
+		}
+		if l.CompanyID != from {
+			return charging.Refuse(charging.CodeForbidden, "only the owner of "+string(l.EVSEID)+" may speak about its reservation")
+		}
+		if n.Leg == 0 {
+			n.Leg = l.Leg
+		}
+		if !t.State.Open() {
+			return nil
+		}
+		return s.Sagas.Notice(ctx, n)
+	}
+	return nil
+}
+
+// Near is this company as an originator to its own desk.
+type Near struct{ Service *Service }
+
+var _ charging.Originator = Near{}
+
+// Outcome answers like the federation's route.
+func (n Near) Outcome(ctx context.Context, id charging.TripID, r charging.ReservationID) (charging.Outcome, error) {
+	return n.Service.Outcome(ctx, id, r)
+}
+
+// Preempted takes a notice of the own desk.
+func (n Near) Preempted(ctx context.Context, notice charging.Notice) error {
+	return n.Service.Notice(ctx, n.Service.Self, notice)
+}
+
+// Changed takes a notice of the own desk.
+func (n Near) Changed(ctx context.Context, notice charging.Notice) error {
+	return n.Service.Notice(ctx, n.Service.Self, notice)
+}

@@ -1,0 +1,141 @@
+package trips
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+)
+
+// Sagas is the coordinator of the trips in flight.
+type Sagas interface {
+	Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
+	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Peek(id charging.TripID) (trip.Trip, bool)
+	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
+	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Swap(ctx context.Context, id charging.TripID, l trip.Leg) (trip.Trip, error)
+	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
+	Notice(ctx context.Context, n charging.Notice) error
+}
+
+var _ Sagas = (*saga.Coordinator)(nil)
+
+// Catalogue is what the federation offers, as far as this server knows it.
+type Catalogue interface {
+	// Locations of all companies whose catalogue is known.
+	Locations() []charging.Location
+	// Location finds the site of an EVSE; ok is false when it is not known.
+	Location(evse charging.EVSEID) (loc charging.Location, e charging.EVSE, ok bool)
+	// Fetched reports whether a company is of the federation, and whether its
+	// catalogue has been read.
+	Fetched(company charging.CompanyID) (member, fetched bool)
+	// Availability asks the owners for free windows. EVSEs of companies that
+	// do not answer are missing.
+	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+	// Sessions finds the company at whose plug a car stands.
+	Sessions(company charging.CompanyID) (charging.Sessions, error)
+}
+
+// Options of a Service.
+type Options struct {
+	Self      charging.CompanyID
+	Records   Records
+	Sagas     Sagas
+	Catalogue Catalogue
+	Advisor   *Advisor
+	// Now is civil time: windows are judged by it.
+	Now func() time.Time
+	// PlanLife is how long a plan can be booked; default 30 min.
+	PlanLife time.Duration
+	// MaxAhead bounds how far ahead a window may start; default charging.MaxAhead.
+	MaxAhead time.Duration
+}
+
+// Service is the front desk.
+type Service struct {
+	Options
+}
+
+// New completes the options.
+func New(o Options) (*Service, error) {
+	if o.Self == "" || o.Records == nil || o.Sagas == nil || o.Catalogue == nil || o.Advisor == nil {
+		return nil, errors.New("trips: Self, Records, Sagas, Catalogue and Advisor are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.PlanLife == 0 {
+		o.PlanLife = 30 * time.Minute
+	}
+	if o.MaxAhead == 0 {
+		o.MaxAhead = charging.MaxAhead
+	}
+	return &Service{o}, nil
+}
+
+func newTripID() charging.TripID { return charging.TripID(uuid.Must(uuid.NewV7()).String()) }
+
+// Trip reads one trip: from its run where it runs here, else from the journal.
+// The saga's own part is left out.
+func (s *Service) Trip(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	t, err := s.load(ctx, id)
+	return t.Public(), err
+}
+
+func (s *Service) load(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	if err := id.Validate(); err != nil {
+		return trip.Trip{}, err
+	}
+	if t, ok := s.Sagas.Peek(id); ok {
+		return t, nil
+	}
+	return s.Records.Load(ctx, id)
+}
+
+// Wait reads the trip as soon as it is settled, awaits a decision, or the
+// context ends.
+func (s *Service) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	t, err := s.Sagas.Wait(ctx, id)
+	return t.Public(), err
+}
+
+// List gives a page of trips, newest first, and how many match.
+func (s *Service) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error) {
+	if q.State != "" && !q.State.Valid() {
+		return nil, 0, charging.Invalid("state", "is none of the states of a trip")
+	}
+	ts, n, err := s.Records.List(ctx, q)
+	for i := range ts {
+		if !q.Stuck { // operators see why a trip is stuck
+			ts[i] = ts[i].Public()
+		}
+	}
+	return ts, n, err
+}
+
+// History is the journal of a trip's saga.
+func (s *Service) History(ctx context.Context, id charging.TripID) ([]trip.Entry, error) {
+	if err := id.Validate(); err != nil {
+		return nil, err
+	}
+	return s.Records.History(ctx, id)
+}
+
+// Retry looks at a stuck trip at once, for an operator.
+func (s *Service) Retry(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	t, err := s.Sagas.Retry(ctx, id)
+	return t.Public(), err
+}
+
+// Resolve ends a stuck trip by an operator's word.
+func (s *Service) Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error) {
+	t, err := s.Sagas.Resolve(ctx, id, reason)
+	return t.Public(), err
+}
