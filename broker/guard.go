@@ -268,6 +268,16 @@ func (g *guard) restore(cl *mqtt.Client) {
 		atomic.AddInt64(&g.broker.server.Info.Inflight, 1)
 	}
 	g.broker.counters.rescued.Add(1)
+	if !cl.IsTakenOver() {
+		return
+	}
+	// The client came back meanwhile, and its session was handed over without
+	// the delivery.
+	if now, ok := g.broker.server.Clients.Get(cl.ID); ok && now != cl {
+		now.State.Inflight.Set(delivery)
+		delivery.FixedHeader.Dup = true
+		_ = now.WritePacket(delivery) // one that is gone again is sent it when it is back
+	}
 }
 
 // OnDisconnect forgets a session that ends with its connection.

@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds what must happen; nothing waits for it when all is well.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 type got struct {
 	client  broker.Client
