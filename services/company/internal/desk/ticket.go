@@ -44,11 +44,15 @@ func (d *Desk) verify(ctx context.Context, token string, trip charging.TripID, o
 		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("the clock of its issuer %s is too far off; go on without a ticket here", t.Issuer))
 	}
 	granted, err := strconv.ParseInt(t.GrantedAt, 10, 64)
-	if err != nil || strconv.FormatInt(granted, 10) != t.GrantedAt {
+	if err != nil || granted <= 0 || strconv.FormatInt(granted, 10) != t.GrantedAt {
 		return t, charging.Refuse(charging.CodeTicketInvalid, "granted_at is no plain number of microseconds")
 	}
-	if age := now.Sub(time.UnixMicro(granted)); age < -d.o.MaxTicketSkew {
+	age := now.Sub(time.UnixMicro(granted))
+	if age < -d.o.MaxTicketSkew {
 		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("dated %s in the future", (-age).Round(time.Millisecond)))
+	}
+	if !known && age > d.o.TicketLife+d.o.MaxTicketSkew {
+		d.o.Log(fmt.Sprintf("audit: the ticket of trip %s, issued by %s, is dated %s ago", trip, t.Issuer, age.Round(time.Second)), nil)
 	}
 	return t, nil
 }

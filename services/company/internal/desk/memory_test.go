@@ -1,0 +1,522 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// memory is a calendar in a map: the contract in plain Go, against which the
+// desk is tested without a store.
+type memory struct {
+	mu      sync.Mutex
+	now     func() time.Time // civil
+	recs    map[charging.ReservationID]*record
+	epochs  map[string]charging.Ref
+	out     map[charging.EVSEID]string
+	box     map[charging.ReservationID]charging.Victim
+	fence   int64
+	down    error
+	settled []charging.ReservationID
+	holds   int
+}
+
+type record struct {
+	charging.Grant
+	loc            charging.LocationID
+	owner          string
+	first, expires time.Time
+	confirmed      time.Time
+}
+
+var _ Calendar = (*memory)(nil)
+
+func newMemory(now func() time.Time) *memory {
+	return &memory{
+		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
+		out: map[charging.EVSEID]string{}, box: map[charging.ReservationID]charging.Victim{},
+	}
+}
+
+func (m *memory) lock() (func(), error) {
+	m.mu.Lock()
+	if m.down != nil {
+		m.mu.Unlock()
+		return nil, m.down
+	}
+	return m.mu.Unlock, nil
+}
+
+func refuse(code charging.Code) error { return charging.Refuse(code, "as the test's calendar says") }
+
+// lapse turns an old hold EXPIRED and an unused RESERVED NO_SHOW.
+func (m *memory) lapse(r *record, noShow time.Duration) {
+	switch {
+	case (r.State == charging.Claimed || r.State == charging.Pending) && !time.Now().Before(r.expires):
+		r.State = charging.Expired
+	case r.State == charging.Reserved && r.Started.IsZero() && noShow > 0 && m.now().After(r.Window.Start.Add(noShow)):
+		r.State = charging.NoShow
+		m.box[r.ID] = r.victim("")
+	}
+}
+
+func (r *record) victim(by charging.TripID) charging.Victim {
+	return charging.Victim{Origin: r.Origin, Notice: charging.Notice{
+		TripID: r.TripID, ReservationID: r.ID, Leg: r.Leg, State: r.State, Reason: r.Reason, By: by,
+	}}
+}
+
+func (r *record) answer(replay bool) charging.Reservation {
+	res := r.Reservation
+	res.Replay = replay
+	if res.State == charging.Claimed || res.State == charging.Pending {
+		res.TTL = time.Until(r.expires)
+	} else {
+		res.TTL = 0
+	}
+	return res
+}
+
+// known finds the record and checks who asks: origin, identity, epoch.
+func (m *memory) known(at charging.At) (*record, error) {
+	r := m.recs[at.ID]
+	if r != nil {
+		m.lapse(r, 0)
+		if r.Origin != at.Origin {
+			return r, refuse(charging.CodeForbidden)
+		}
+		if r.TripID != at.TripID || r.EVSEID != at.EVSEID || !r.Window.End.Equal(at.End) {
+			return r, refuse(charging.CodeIDReused)
+		}
+	}
+	return r, m.epoch(at.Ref)
+}
+
+func (m *memory) epoch(ref charging.Ref) error {
+	key := string(ref.Origin) + string(ref.TripID)
+	seen, ok := m.epochs[key]
+	if ok && (ref.Epoch < seen.Epoch || ref.Epoch == seen.Epoch && ref.Owner != seen.Owner) {
+		return &charging.Refusal{Code: charging.CodeStaleOwner, SeenEpoch: seen.Epoch}
+	}
+	m.epochs[key] = ref
+	return nil
+}
+
+func final(s charging.State) error {
+	switch s {
+	case charging.Expired:
+		return refuse(charging.CodeHoldExpired)
+	case charging.Preempted:
+		return refuse(charging.CodeHoldPreempted)
+	case charging.Canceled, charging.Fulfilled, charging.NoShow:
+		return refuse(charging.CodeAlreadyCompensated)
+	}
+	return nil
+}
+
+func (m *memory) Hold(_ context.Context, h charging.Hold) (charging.Grant, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Grant{}, err
+	}
+	defer unlock()
+	m.holds++
+	at := charging.At{Location: h.Location, Ref: h.Ref}
+	r, err := m.known(at)
+	if err != nil {
+		return charging.Grant{}, err
+	}
+	if r != nil && r.Leg != 0 {
+		return m.repeat(r, h)
+	}
+	if r != nil {
+		return charging.Grant{}, final(r.State)
+	}
+	if m.out[h.EVSEID] != "" {
+		return charging.Grant{}, refuse(charging.CodeEVSEOutOfService)
+	}
+	younger, err := m.inTheWay(h)
+	if err != nil {
+		return charging.Grant{}, err
+	}
+	return m.grant(h, younger), nil
+}
+
+func (m *memory) repeat(r *record, h charging.Hold) (charging.Grant, error) {
+	if r.Leg != h.Leg || !r.Window.Equal(h.Window()) || r.VehicleID != h.VehicleID {
+		return charging.Grant{}, refuse(charging.CodeIDReused)
+	}
+	if err := final(r.State); err != nil {
+		return charging.Grant{}, err
+	}
+	moved := r.State == charging.Claimed && h.Want == charging.Pending
+	if moved {
+		r.State = charging.Pending
+	}
+	g := r.Grant
+	g.Reservation = r.answer(!moved)
+	return g, nil
+}
+
+// inTheWay looks at all that overlaps before anything is changed.
+func (m *memory) inTheWay(h charging.Hold) (younger []*record, err error) {
+	var own, settled, older, unsettled *record
+	for _, r := range m.recs {
+		m.lapse(r, h.NoShow)
+		if r.EVSEID != h.EVSEID || !r.State.Holds() || !r.Window.Overlaps(h.Window()) {
+			continue
+		}
+		switch {
+		case r.TripID == h.TripID && r.Origin == h.Origin:
+			own = r
+		case r.State == charging.Reserved && r.Settled:
+			settled = r
+		case r.State == charging.Reserved:
+			unsettled = r
+		case charging.Older(h.GrantedAt, h.TripID, r.GrantedAt, r.TripID):
+			younger = append(younger, r)
+		default:
+			older = r
+		}
+	}
+	for _, c := range []struct {
+		r    *record
+		code charging.Code
+	}{
+		{own, charging.CodeSlotTaken},
+		{settled, charging.CodeSlotTaken},
+		{older, charging.CodePriorityLost},
+		{unsettled, charging.CodeSlotTaken},
+	} {
+		if c.r != nil {
+			return nil, &charging.Refusal{Code: c.code, Conflict: &charging.Conflict{
+				EVSEID: c.r.EVSEID, State: c.r.State, Window: c.r.Window, Settled: c.r.Settled, Own: c.r == own,
+				GrantedAt: c.r.GrantedAt, TripID: c.r.TripID, ReservationID: c.r.ID, Origin: c.r.Origin,
+			}}
+		}
+	}
+	return younger, nil
+}
+
+func (m *memory) grant(h charging.Hold, younger []*record) charging.Grant {
+	m.fence = max(m.fence+1, time.Now().UnixMicro())
+	r := &record{loc: h.Location, owner: h.Owner, first: time.Now(), expires: time.Now().Add(h.TTL)}
+	r.Reservation = charging.Reservation{
+		ID: h.ID, TripID: h.TripID, Origin: h.Origin, Leg: h.Leg, EVSEID: h.EVSEID, Window: h.Window(),
+		VehicleID: h.VehicleID, State: h.Want, Fence: m.fence, Epoch: h.Epoch, GrantedAt: h.GrantedAt,
+	}
+	if h.Stamp {
+		r.GrantedAt, r.Stamped, r.KeyID = strconv.FormatInt(max(m.fence, h.StampFloor), 10), true, h.KeyID
+	}
+	m.recs[h.ID] = r
+	g := r.Grant
+	g.Reservation = r.answer(false)
+	for _, y := range younger {
+		y.State = charging.Preempted
+		g.Preempted = append(g.Preempted, y.victim(h.TripID))
+	}
+	return g
+}
+
+func (m *memory) Renew(_ context.Context, at charging.At, ttl time.Duration) (charging.Reservation, error) {
+	return m.act(at, charging.CodeUnknownReservation, func(r *record) error {
+		if err := final(r.State); err != nil || r.State == charging.Reserved {
+			return err
+		}
+		longest := r.first.Add(charging.MaxHold)
+		if want := time.Now().Add(ttl); want.After(r.expires) {
+			r.expires = want
+		}
+		if r.expires.After(longest) {
+			r.expires = longest
+		}
+		return nil
+	})
+}
+
+// act runs f on a known record, and says whether it changed the state.
+func (m *memory) act(at charging.At, unknown charging.Code, f func(*record) error) (charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	defer unlock()
+	r, err := m.known(at)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	if r == nil {
+		return charging.Reservation{}, refuse(unknown)
+	}
+	was := r.State
+	if err := f(r); err != nil {
+		return charging.Reservation{}, err
+	}
+	return r.answer(was == r.State), nil
+}
+
+func (m *memory) Confirm(_ context.Context, at charging.At) (charging.Reservation, error) {
+	return m.act(at, charging.CodeUnknownReservation, func(r *record) error {
+		if err := final(r.State); err != nil {
+			return err
+		}
+		if r.State == charging.Claimed {
+			return refuse(charging.CodeUnknownReservation)
+		}
+		r.State, r.confirmed = charging.Reserved, time.Now()
+		return nil
+	})
+}
+
+func (m *memory) Compensate(_ context.Context, at charging.At) (charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	defer unlock()
+	r, err := m.known(at)
+	switch {
+	case err != nil:
+		return charging.Reservation{}, err
+	case r == nil:
+		r = &record{loc: at.Location}
+		r.Reservation = charging.Reservation{ID: at.ID, TripID: at.TripID, Origin: at.Origin, EVSEID: at.EVSEID, Window: charging.Window{End: at.End}}
+		m.recs[at.ID] = r
+	case r.State == charging.Fulfilled || r.State == charging.NoShow:
+		return r.answer(true), nil
+	}
+	was := r.State
+	r.State = charging.Canceled
+	return r.answer(was == charging.Canceled), nil
+}
+
+func (m *memory) Settle(_ context.Context, at charging.At) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if r := m.recs[at.ID]; r != nil {
+		r.Settled = true
+	}
+	m.settled = append(m.settled, at.ID)
+	return nil
+}
+
+func (m *memory) Drop(_ context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	defer unlock()
+	r := m.recs[at.ID]
+	if r == nil {
+		return charging.Reservation{}, refuse(charging.CodeUnknownReservation)
+	}
+	if r.State.Holds() && (heard == charging.OutcomeAborted || r.State != charging.Reserved) {
+		r.State = charging.Canceled
+	}
+	return r.answer(false), nil
+}
+
+func (m *memory) Start(_ context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error) {
+	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
+		m.lapse(r, noShow)
+		switch now := m.now(); {
+		case r.State == charging.NoShow:
+			return refuse(charging.CodeTooLate)
+		case r.State != charging.Reserved:
+			return refuse(charging.CodeNoReservationHere)
+		case now.Before(r.Window.Start.Add(-early)):
+			return refuse(charging.CodeTooEarly)
+		case r.Started.IsZero():
+			r.Started = now
+		}
+		return nil
+	})
+}
+
+func (m *memory) Complete(_ context.Context, at charging.At) (charging.Reservation, error) {
+	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
+		if r.State != charging.Fulfilled && (r.State != charging.Reserved || r.Started.IsZero()) {
+			return refuse(charging.CodeNoReservationHere)
+		}
+		r.State = charging.Fulfilled
+		return nil
+	})
+}
+
+func (m *memory) Reservation(_ context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	defer unlock()
+	r := m.recs[id]
+	if r == nil || !slices.Contains(among, r.loc) {
+		return charging.Reservation{}, refuse(charging.CodeUnknownReservation)
+	}
+	m.lapse(r, 0)
+	return r.answer(false), nil
+}
+
+func (m *memory) Free(_ context.Context, _ charging.LocationID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var list []charging.Free
+	for _, id := range evses {
+		var taken []charging.Window
+		for _, r := range m.recs {
+			if m.lapse(r, 0); r.EVSEID == id && r.State.Holds() && r.Window.Overlaps(w) {
+				taken = append(taken, r.Window)
+			}
+		}
+		slices.SortFunc(taken, func(a, b charging.Window) int { return a.Start.Compare(b.Start) })
+		free, from := charging.Free{EVSEID: id}, w.Start
+		for _, t := range taken {
+			if t.Start.After(from) {
+				free.Windows = append(free.Windows, charging.Window{Start: from, End: t.Start})
+			}
+			from = t.End
+		}
+		if from.Before(w.End) {
+			free.Windows = append(free.Windows, charging.Window{Start: from, End: w.End})
+		}
+		list = append(list, free)
+	}
+	return list, nil
+}
+
+func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if reason == "" {
+		delete(m.out, evse)
+		return nil, nil
+	}
+	m.out[evse] = reason
+	var victims []charging.Victim
+	for _, r := range m.recs {
+		if m.lapse(r, 0); r.EVSEID == evse && r.State.Holds() {
+			r.State, r.Reason = charging.Canceled, reason
+			m.box[r.ID] = r.victim("")
+			victims = append(victims, m.box[r.ID])
+		}
+	}
+	return victims, nil
+}
+
+func (m *memory) Status(_ context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	out := map[charging.EVSEID]string{}
+	for id, reason := range m.out {
+		if loc == testLocation {
+			out[id] = reason
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var list []charging.Victim
+	for id, v := range m.box {
+		if m.recs[id].loc == loc && len(list) < limit {
+			list = append(list, v)
+		}
+	}
+	return list, nil
+}
+
+func (m *memory) Told(_ context.Context, _ charging.LocationID, id charging.ReservationID) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	delete(m.box, id)
+	return nil
+}
+
+func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.Duration, limit int) ([]charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var list []charging.Reservation
+	for _, r := range m.recs {
+		if r.loc == loc && r.State == charging.Reserved && !r.Settled && time.Since(r.confirmed) >= age {
+			list = append(list, r.answer(false))
+		}
+	}
+	slices.SortFunc(list, func(a, b charging.Reservation) int { return cmp.Compare(a.Fence, b.Fence) })
+	return list[:min(limit, len(list))], nil
+}
+
+func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var victims []charging.Victim
+	for _, r := range m.recs {
+		was := r.State
+		if m.lapse(r, noShow); r.loc == loc && r.State == charging.NoShow && was != charging.NoShow {
+			victims = append(victims, r.victim(""))
+		}
+	}
+	return victims, nil
+}
+
+func (m *memory) Locks(_ context.Context, loc charging.LocationID, _ []charging.EVSEID) ([]charging.Lock, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var list []charging.Lock
+	for _, r := range m.recs {
+		if m.lapse(r, 0); r.loc == loc && (r.State == charging.Claimed || r.State == charging.Pending) {
+			list = append(list, charging.Lock{
+				Key: fmt.Sprintf("lock:{%s}:%s:%s", loc, r.EVSEID, r.ID), LocationID: loc, EVSEID: r.EVSEID,
+				ReservationID: r.ID, TripID: r.TripID, State: r.State,
+			})
+		}
+	}
+	return list, nil
+}
+
+// expire ends a hold as if its time had passed.
+func (m *memory) expire(id charging.ReservationID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recs[id].expires = time.Now()
+}
+
+func (m *memory) setDown(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down = err
+}
