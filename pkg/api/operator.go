@@ -1,0 +1,118 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// RegisterRequest registers a vehicle; without an id the company makes one.
+type RegisterRequest struct {
+	Model     string             `json:"model"`
+	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
+}
+
+// RegisterResponse carries the secret, which is shown this once.
+type RegisterResponse struct {
+	VehicleID charging.VehicleID `json:"vehicle_id"`
+	Secret    string             `json:"secret"`
+}
+
+// SessionRequest opens a browser's session where no Authorization header does.
+type SessionRequest struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// SessionResponse says who the caller is: "vehicle", "operator", "peer" or
+// "anybody".
+type SessionResponse struct {
+	Kind      string             `json:"kind"`
+	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
+	CompanyID charging.CompanyID `json:"company_id"`
+}
+
+// ResolveRequest ends a stuck stop by an operator's word.
+type ResolveRequest struct {
+	// Leg that is stuck; 0 is whichever is.
+	Leg int `json:"leg,omitempty"`
+	// Reason is kept for the audit.
+	Reason string `json:"reason"`
+}
+
+// EVSEStatusRequest takes an EVSE out of service (OUTOFORDER) or back (AVAILABLE).
+type EVSEStatusRequest struct {
+	Status charging.EVSEStatus `json:"status"`
+	// Reason of OUTOFORDER: BROKEN_CHARGER (the default) or POWER_OUTAGE.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Reasons for taking an EVSE out of service, OCPI's words.
+const (
+	ReasonBrokenCharger = "BROKEN_CHARGER"
+	ReasonPowerOutage   = "POWER_OUTAGE"
+)
+
+// DecodeRegister reads the body of POST /api/v1/vehicles. MALFORMED_REQUEST,
+// TOO_LARGE, INVALID_FIELD.
+func DecodeRegister(body []byte) (RegisterRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return RegisterRequest{}, err
+	}
+	q := RegisterRequest{Model: r.model(true), VehicleID: id[charging.VehicleID](r, "vehicle_id", 64, false)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeSession reads the body of POST /api/v1/session. MALFORMED_REQUEST,
+// TOO_LARGE, INVALID_FIELD.
+func DecodeSession(body []byte) (SessionRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return SessionRequest{}, err
+	}
+	r.require("username")
+	r.require("password")
+	q := SessionRequest{Username: r.text("username", 64), Password: r.text("password", 4096)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeResolve reads the body of POST …/resolve. MALFORMED_REQUEST, TOO_LARGE,
+// INVALID_FIELD.
+func DecodeResolve(body []byte) (ResolveRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return ResolveRequest{}, err
+	}
+	r.require("reason")
+	q := ResolveRequest{Leg: int(r.integer("leg", 1, MaxStops, 0)), Reason: r.text("reason", 500)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeEVSEStatus reads the body of PUT /api/v1/evses/{evse_id}/status.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeEVSEStatus(body []byte) (EVSEStatusRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return EVSEStatusRequest{}, err
+	}
+	r.require("status")
+	q := EVSEStatusRequest{Status: charging.EVSEStatus(r.text("status", 32)), Reason: r.text("reason", 64)}
+	switch {
+	case len(r.rep.wrong) > 0:
+	case q.Status == charging.Available && q.Reason != "":
+		r.invalid("reason", "belongs to OUTOFORDER only")
+	case q.Status == charging.Available:
+	case q.Status != charging.OutOfOrder:
+		r.invalid("status", fmt.Sprintf("%q is none of AVAILABLE, OUTOFORDER", brief(string(q.Status))))
+	case q.Reason == "":
+		q.Reason = ReasonBrokenCharger
+	case q.Reason != ReasonBrokenCharger && q.Reason != ReasonPowerOutage:
+		r.invalid("reason", fmt.Sprintf("%q is none of BROKEN_CHARGER, POWER_OUTAGE", brief(q.Reason)))
+	}
+	r.done()
+	return q, r.rep.err()
+}
