@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -92,10 +93,10 @@ func FuzzDecodeOperator(f *testing.F) {
 func FuzzDecodeHold(f *testing.F) {
 	f.Add(marshal(f, HoldBodyOf(goodHold())))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		// The quick reading agrees with the thorough one, but for keys that are
-		// given twice or in another case, which it takes as they come.
+		// The quick reading agrees with the thorough one, but for keys in another
+		// case, which it takes.
 		if quick, ok := plainHold(rsvID, body, false); ok {
-			if thorough, err := thoroughHold(rsvID, body, false); err == nil && quick != thorough {
+			if thorough, err := thoroughHold(rsvID, body, false); err == nil && quick != thorough && exactKeys(body) {
 				t.Errorf("quick %+v, thorough %+v", quick, thorough)
 			}
 		}
@@ -109,6 +110,24 @@ func FuzzDecodeHold(f *testing.F) {
 			t.Errorf("accepted %+v", h)
 		}
 	})
+}
+
+// exactKeys reports whether no key is one of a hold's in another case.
+func exactKeys(body []byte) bool {
+	fields, err := parse(body)
+	if err != nil {
+		return false
+	}
+	for given := range fields {
+		for _, key := range []string{
+			"trip_id", "origin", "evse_id", "end", "epoch", "owner", "ttl_seconds", "leg", "start", "vehicle_id", "ticket",
+		} {
+			if given != key && strings.EqualFold(given, key) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func FuzzDecodeRef(f *testing.F) {
