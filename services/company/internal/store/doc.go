@@ -1,0 +1,19 @@
+// Package store is all that a company keeps in Redis: the calendars of its
+// EVSEs, the journal of its trips, and what it remembers of vehicles and
+// browsers.
+//
+// Three parts, one connection:
+//
+//	Calendar  who has which EVSE when; one Lua script a decision, over one location
+//	Journal   trips, their epochs and leases, plans, idempotency keys
+//	Registry  vehicles, revoked tokens, sessions, answers already given
+//
+// Whatever one script touches carries one hash tag, so the same scripts run on
+// a single server, behind Sentinel and in a Redis Cluster. Time is Redis TIME;
+// only windows are judged by the civil clock, where one is given.
+//
+// Errors: a decision that says no is a *charging.Refusal. When Redis cannot be
+// asked, or does not take writes, it is a refusal with STORE_UNAVAILABLE, and
+// nobody knows whether the step was taken; every step can be repeated. The end
+// of the caller's context stays the context's error.
+package store

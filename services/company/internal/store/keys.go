@@ -1,0 +1,94 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// keys builds every key. The braces are Redis Cluster hash tags: what one
+// script touches has one tag.
+type keys struct{ prefix string }
+
+// newKeys refuses a prefix with a brace, which would take the tag's place.
+func newKeys(prefix string) (keys, error) {
+	if strings.ContainsAny(prefix, "{} \t\r\n*?[]") || len(prefix) > 64 {
+		return keys{}, fmt.Errorf("redis prefix %q: at most 64 characters without braces, spaces and wildcards", prefix)
+	}
+	return keys{prefix}, nil
+}
+
+// at is kind:{tag}, followed by :part for each part.
+func (k keys) at(kind, tag string, parts ...string) string {
+	n := len(k.prefix) + len(kind) + len(tag) + 3
+	for _, p := range parts {
+		n += len(p) + 1
+	}
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteString(k.prefix)
+	b.WriteString(kind)
+	b.WriteString(":{")
+	b.WriteString(tag)
+	b.WriteByte('}')
+	for _, p := range parts {
+		b.WriteByte(':')
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// The calendar of one location (docs/adr/0001).
+
+func (k keys) cal(loc charging.LocationID, evse charging.EVSEID) string {
+	return k.at("cal", string(loc), string(evse))
+}
+
+func (k keys) lock(loc charging.LocationID, evse charging.EVSEID, id charging.ReservationID) string {
+	return k.at("lock", string(loc), string(evse), string(id))
+}
+
+func (k keys) rsv(loc charging.LocationID, id charging.ReservationID) string {
+	return k.at("rsv", string(loc), string(id))
+}
+
+func (k keys) fence(loc charging.LocationID, evse charging.EVSEID) string {
+	return k.at("fence", string(loc), string(evse))
+}
+
+func (k keys) own(loc charging.LocationID, origin charging.CompanyID, trip charging.TripID) string {
+	return k.at("own", string(loc), string(origin), string(trip))
+}
+
+func (k keys) oos(loc charging.LocationID) string       { return k.at("oos", string(loc)) }
+func (k keys) unsettled(loc charging.LocationID) string { return k.at("unsettled", string(loc)) }
+func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", string(loc)) }
+
+// locks is what stands before EVSE:RESERVATION in a lock's key.
+func (k keys) locks(loc charging.LocationID) string { return k.at("lock", string(loc)) + ":" }
+
+// The journal (docs/adr/0002).
+
+func (k keys) trip(id charging.TripID) string { return k.at("trip", string(id)) }
+func (k keys) log(id charging.TripID) string  { return k.at("trip", string(id), "log") }
+func (k keys) open() string                   { return k.prefix + "trips:open" }
+func (k keys) all() string                    { return k.prefix + "trips:all" }
+
+// spans are a vehicle's open trips; made are all trips that it ever asked for.
+func (k keys) spans(v charging.VehicleID) string { return k.at("vehicle", string(v), "trips") }
+func (k keys) made(v charging.VehicleID) string  { return k.at("vehicle", string(v), "made") }
+
+func (k keys) idem(v charging.VehicleID, key string) string { return k.at("idem", string(v), key) }
+func (k keys) plan(id string) string                        { return k.at("plan", id) }
+
+// The registry.
+
+func (k keys) vehicle(v charging.VehicleID) string { return k.at("vehicle", string(v)) }
+func (k keys) issuer(v charging.VehicleID) string  { return k.at("vehicle", string(v), "issuer") }
+func (k keys) revoked() string                     { return k.prefix + "revoked" }
+func (k keys) session(hash string) string          { return k.at("session", hash) }
+
+func (k keys) reply(v charging.VehicleID, request string) string {
+	return k.at("reply", string(v), request)
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Registry is what a company remembers of vehicles and browsers.
+type Registry struct{ *conn }
+
+// Bind ties a vehicle's id to the first company whose token it showed here, and
+// answers that company: another issuer's token for the same id is somebody else.
+func (g Registry) Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error) {
+	first, err := g.once(ctx, g.keys.issuer(vehicle), string(issuer), 0)
+	return charging.CompanyID(first), failed(ctx, "bind vehicle", err)
+}
+
+// once stores a value unless there is one, and answers the one that is there.
+// A repeat after a lost answer sees its own value.
+func (g Registry) once(ctx context.Context, key, value string, life time.Duration) (string, error) {
+	stored, err := g.rdb.SetNX(ctx, key, value, life).Result()
+	if err != nil || stored {
+		return value, err
+	}
+	got, err := g.rdb.Get(ctx, key).Result()
+	if errors.Is(err, redis.Nil) {
+		return value, nil // it has just expired
+	}
+	return got, err
+}
+
+type registered struct {
+	Model string    `json:"model"`
+	At    time.Time `json:"at"`
+}
+
+// RegisterVehicle stores a new vehicle; created is false when the id is taken.
+func (g Registry) RegisterVehicle(ctx context.Context, id charging.VehicleID, model string, at time.Time) (created bool, err error) {
+	b, err := json.Marshal(registered{model, at.UTC()})
+	if err != nil {
+		return false, fmt.Errorf("store: vehicle %s: %w", id, err)
+	}
+	got, err := g.once(ctx, g.keys.vehicle(id), string(b), 0)
+	return err == nil && got == string(b), failed(ctx, "register vehicle", err)
+}
+
+// Vehicle gives the model of a vehicle that registered here.
+func (g Registry) Vehicle(ctx context.Context, id charging.VehicleID) (model string, ok bool, err error) {
+	b, ok, err := g.get(ctx, "vehicle", g.keys.vehicle(id))
+	if err != nil || !ok {
+		return "", false, err
+	}
+	var r registered
+	if err := json.Unmarshal(b, &r); err != nil {
+		return "", false, fmt.Errorf("store: vehicle %s is not readable: %w", id, err)
+	}
+	return r.Model, true, nil
+}
+
+func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error) {
+	b, err := g.rdb.Get(ctx, key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, false, nil
+	}
+	return b, err == nil, failed(ctx, op, err)
+}
+
+// Revoke ends a vehicle's token for good.
+func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, tokenID string) error {
+	return failed(ctx, "revoke", g.rdb.HSet(ctx, g.keys.revoked(), tokenID, string(id)).Err())
+}
+
+// Revoked lists the ids of all revoked tokens, in no order.
+func (g Registry) Revoked(ctx context.Context) ([]string, error) {
+	ids, err := g.rdb.HKeys(ctx, g.keys.revoked()).Result()
+	return ids, failed(ctx, "revoked", err)
+}
+
+// SaveSession keeps a browser's session under a hash of its cookie.
+func (g Registry) SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error {
+	return failed(ctx, "save session", g.rdb.Set(ctx, g.keys.session(idHash), data, life).Err())
+}
+
+// LoadSession gives a session that has not ended.
+func (g Registry) LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error) {
+	return g.get(ctx, "load session", g.keys.session(idHash))
+}
+
+// DropSession ends a session; none is no error.
+func (g Registry) DropSession(ctx context.Context, idHash string) error {
+	return failed(ctx, "drop session", g.rdb.Del(ctx, g.keys.session(idHash)).Err())
+}
+
+// SaveReply keeps the first answer to a car's request; a later one changes nothing.
+func (g Registry) SaveReply(ctx context.Context, vehicle charging.VehicleID, requestID string, body []byte, life time.Duration) error {
+	return failed(ctx, "save reply", g.rdb.SetNX(ctx, g.keys.reply(vehicle, requestID), body, life).Err())
+}
+
+// LoadReply gives the answer that a car's request has got before.
+func (g Registry) LoadReply(ctx context.Context, vehicle charging.VehicleID, requestID string) (body []byte, ok bool, err error) {
+	return g.get(ctx, "load reply", g.keys.reply(vehicle, requestID))
+}

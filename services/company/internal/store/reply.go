@@ -1,0 +1,115 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// answered is the length of answer() in scripts/lib_calendar.lua.
+const answered = 19
+
+// reservation reads what answer() wrote.
+func reservation(id charging.ReservationID, r reply) charging.Reservation {
+	out := charging.Reservation{
+		ID: id, Replay: r.str(1) == "1", State: charging.State(r.str(2)), Fence: r.num(3), Epoch: r.num(4),
+		TTL: time.Duration(r.num(5)) * time.Millisecond, Settled: r.str(6) == "1", GrantedAt: r.str(7),
+		Reason: r.str(10), TripID: charging.TripID(r.str(12)), Origin: charging.CompanyID(r.str(13)),
+		Leg: int(r.num(14)), EVSEID: charging.EVSEID(r.str(15)),
+		Window:    charging.Window{Start: fromSeconds(r.num(16)), End: fromSeconds(r.num(17))},
+		VehicleID: charging.VehicleID(r.str(18)),
+	}
+	if started := r.num(11); started > 0 {
+		out.Started = time.UnixMilli(started).UTC()
+	}
+	return out
+}
+
+// refusal makes a script's {CODE, …} a refusal that says what happened, to
+// what, and what to do next.
+func refusal(at charging.At, r reply) *charging.Refusal {
+	out := &charging.Refusal{Code: charging.Code(r.str(0))}
+	what := fmt.Sprintf("reservation %s on %s", at.ID, at.EVSEID)
+	switch out.Code {
+	case charging.CodeSlotTaken, charging.CodePriorityLost:
+		out.Conflict = conflict(at, r)
+		out.Detail = conflictDetail(out.Code, at, out.Conflict)
+	case charging.CodeStaleOwner:
+		out.SeenEpoch = r.num(1)
+		out.Detail = fmt.Sprintf("trip %s has been seen under epoch %d; epoch %d of owner %q is over: whoever holds the lease raises its epoch above it",
+			at.TripID, out.SeenEpoch, at.Epoch, at.Owner)
+	case charging.CodeIDReused:
+		out.Fields = []charging.FieldError{{Field: r.str(1), Reason: "differs from the first request with this reservation_id"}}
+		out.Detail = what + " was first used with another " + r.str(1) + "; take a new id"
+	case charging.CodeForbidden:
+		out.Detail = what + " belongs to another company"
+	case charging.CodeAlreadyCompensated:
+		out.Detail = what + " has been released" + because(r.str(1)) + "; take a new id"
+	case charging.CodeHoldExpired:
+		out.Detail = "the hold of " + what + " has lapsed; take a new id"
+	case charging.CodeHoldPreempted:
+		out.Detail = what + " went to a trip with an older ticket; choose another stop, with a new id"
+	case charging.CodeEVSEOutOfService:
+		out.Detail = string(at.EVSEID) + " is out of service" + because(r.str(1)) + "; choose another"
+	case charging.CodeInvalidWindow:
+		out.Detail = "the window of " + what + " ended at " + at.End.UTC().Format(time.RFC3339)
+		out.Fields = []charging.FieldError{{Field: "end", Reason: "lies in the past"}}
+	default:
+		out.Detail = sessionDetail(out.Code, what, r)
+	}
+	return out
+}
+
+func sessionDetail(code charging.Code, what string, r reply) string {
+	window := ""
+	if r.num(1) > 0 {
+		window = ": its window is " + charging.Window{Start: fromSeconds(r.num(1)), End: fromSeconds(r.num(2))}.String()
+	}
+	switch code {
+	case charging.CodeUnknownReservation:
+		return "there is no " + what
+	case charging.CodeNoReservationHere:
+		if r.str(1) != "" {
+			return what + " is " + r.str(1) + ", not RESERVED"
+		}
+		return "there is no " + what
+	case charging.CodeTooEarly:
+		if window == "" {
+			return what + " is only CLAIMED: reserve it before confirming"
+		}
+		return "too early for " + what + window
+	case charging.CodeTooLate:
+		return "too late for " + what + window
+	}
+	return what + ": " + string(code)
+}
+
+func conflict(at charging.At, r reply) *charging.Conflict {
+	return &charging.Conflict{
+		EVSEID: at.EVSEID, Own: r.str(1) == "1", Settled: r.str(2) == "1", State: charging.State(r.str(3)),
+		Window:    charging.Window{Start: fromSeconds(r.num(4)), End: fromSeconds(r.num(5))},
+		GrantedAt: r.str(6), TripID: charging.TripID(r.str(7)),
+		ReservationID: charging.ReservationID(r.str(8)), Origin: charging.CompanyID(r.str(9)),
+	}
+}
+
+func conflictDetail(code charging.Code, at charging.At, c *charging.Conflict) string {
+	where := fmt.Sprintf("%s is %s in %s", at.EVSEID, c.State, c.Window)
+	switch {
+	case c.Own:
+		return where + " by this very trip, under reservation " + string(c.ReservationID)
+	case code == charging.CodePriorityLost:
+		return where + " by a trip that is ahead; wait for it or choose another stop"
+	case !c.Settled:
+		return where + " by a trip that is still confirming; try again soon"
+	}
+	return where + "; choose another time or stop"
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Renew gives a hold at least ttl, never beyond charging.MaxHold from its first
+// grant and never less than it has. UNKNOWN_RESERVATION, HOLD_EXPIRED,
+// HOLD_PREEMPTED, ALREADY_COMPENSATED, STALE_OWNER, ID_REUSED, FORBIDDEN.
+func (c Calendar) Renew(ctx context.Context, at charging.At, ttl time.Duration) (charging.Reservation, error) {
+	return c.act(ctx, "renew", renewScript, at, c.five(at), ms(ttl), ms(charging.MaxHold))
+}
+
+// Confirm makes a PENDING in force RESERVED, unsettled. Refuses like Renew;
+// TOO_EARLY when it is only CLAIMED, INVALID_WINDOW when its window is over.
+func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.act(ctx, "confirm", confirmScript, at, c.five(at))
+}
+
+// Compensate releases the stop, or leaves a tombstone. FULFILLED and NO_SHOW
+// stay. STALE_OWNER, ID_REUSED, FORBIDDEN.
+func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.act(ctx, "compensate", compensateScript, at, c.five(at))
+}
+
+// Settle notes that the originator has said CONFIRMED. UNKNOWN_RESERVATION.
+func (c Calendar) Settle(ctx context.Context, at charging.At) error {
+	_, err := c.act(ctx, "settle", settleScript, at, c.five(at))
+	return err
+}
+
+// Drop frees a stop whose originator has answered: ABORTED any, UNKNOWN only
+// CLAIMED and PENDING. It asks for no epoch. Another outcome changes nothing.
+func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error) {
+	if heard != charging.OutcomeAborted && heard != charging.OutcomeUnknown {
+		return c.Reservation(ctx, at.ID, []charging.LocationID{at.Location})
+	}
+	return c.act(ctx, "drop", dropScript, at, c.five(at), string(heard))
+}
+
+// Start notes that the car has plugged in: from early before the window's
+// start until noShow after it (zero: until its end). It asks for no epoch.
+// NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
+func (c Calendar) Start(ctx context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error) {
+	return c.act(ctx, "start", startScript, at, c.eight(at), ms(early), ms(noShow))
+}
+
+// Complete notes that the car has left: FULFILLED, and the rest of the window
+// is free. It asks for no epoch. NO_RESERVATION_HERE; TOO_EARLY before a start.
+func (c Calendar) Complete(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.act(ctx, "complete", completeScript, at, c.five(at))
+}
+
+func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
+	got, err := c.run(ctx, op, s, keys, append(c.args(at), more...)...)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	if got.str(0) != "OK" {
+		return charging.Reservation{}, refusal(at, got)
+	}
+	return reservation(at.ID, got), nil
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed scripts/*.lua
+var sources embed.FS
+
+// The scripts, one file an operation.
+var (
+	holdScript       = calendarScript("hold")
+	renewScript      = calendarScript("renew")
+	confirmScript    = calendarScript("confirm")
+	compensateScript = calendarScript("compensate")
+	dropScript       = calendarScript("drop")
+	settleScript     = calendarScript("settle")
+	startScript      = calendarScript("start")
+	completeScript   = calendarScript("complete")
+	lookScript       = calendarScript("look")
+	freeScript       = calendarScript("free")
+	withdrawScript   = calendarScript("withdraw")
+	tidyScript       = calendarScript("tidy")
+	sweepScript      = calendarScript("sweep")
+	unsettledScript  = calendarScript("unsettled")
+
+	createScript = script("create")
+	writeScript  = script("write")
+	takeScript   = script("take")
+	keepScript   = script("keep")
+	raiseScript  = script("raise")
+	buryScript   = script("bury")
+	admitScript  = script("admit")
+)
+
+var allScripts = []*redis.Script{
+	holdScript, renewScript, confirmScript, compensateScript, dropScript, settleScript, startScript, completeScript,
+	lookScript, freeScript, withdrawScript, tidyScript, sweepScript, unsettledScript,
+	createScript, writeScript, takeScript, keepScript, raiseScript, buryScript, admitScript,
+}
+
+func script(name string) *redis.Script { return redis.NewScript(source("lib") + source(name)) }
+
+func calendarScript(name string) *redis.Script {
+	return redis.NewScript(source("lib") + source("lib_calendar") + source(name))
+}
+
+// source panics on a missing file: that is a build without its scripts.
+func source(name string) string {
+	b, err := sources.ReadFile("scripts/" + name + ".lua")
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// load puts the scripts on every master, so that pipelines find them.
+func (c *conn) load(ctx context.Context) error {
+	return c.each(ctx, func(ctx context.Context, node redis.UniversalClient) error {
+		pipe := node.Pipeline()
+		for _, s := range allScripts {
+			s.Load(ctx, pipe)
+		}
+		_, err := pipe.Exec(ctx)
+		return err
+	})
+}
+
+// run executes a script whose answer is a list.
+func (c *conn) run(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error) {
+	got, err := s.Run(ctx, c.scripts, keys, args...).Slice()
+	if err != nil {
+		return nil, failed(ctx, op, err)
+	}
+	return reply(got), nil
+}
+
+// reply is a script's answer; strings and integers are both read as either.
+type reply []any
+
+func (r reply) str(i int) string {
+	if i >= len(r) {
+		return ""
+	}
+	switch v := r[i].(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case nil:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (r reply) num(i int) int64 {
+	if i < len(r) {
+		if n, ok := r[i].(int64); ok {
+			return n
+		}
+	}
+	n, _ := strconv.ParseInt(r.str(i), 10, 64)
+	return n
+}
+
+func (r reply) list(i int) reply {
+	if i < len(r) {
+		if l, ok := r[i].([]any); ok {
+			return l
+		}
+	}
+	return nil
+}

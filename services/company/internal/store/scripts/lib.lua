@@ -1,0 +1,11 @@
+-- lib.lua stands before every script.
+
+-- whole writes an integer in full: tostring keeps 14 digits, microseconds have 16.
+local function whole(n) return string.format('%.0f', n) end
+
+-- clock is Redis TIME as milliseconds and as microseconds since 1970, both exact below 2^53.
+local function clock()
+  local t = redis.call('TIME')
+  local us = t[1] * 1000000 + t[2]
+  return math.floor(us / 1000), us
+end
