@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/inventory"
+)
+
+// App is one company's server.
+type App struct {
+	o        Options
+	log      zerolog.Logger
+	offer    inventory.Inventory
+	failed   chan error
+	cleanups cleanups
+
+	mu       sync.Mutex
+	listener net.Listener
+	started  bool
+	rooms    rooms
+}
+
+// New checks the options and reads the inventory; nothing is started. Its
+// errors are mistakes of the configuration, one line each.
+func New(o Options) (*App, error) {
+	o = o.withDefaults()
+	offer, err := o.readInventory()
+	if err != nil {
+		return nil, err
+	}
+	if o.Company == "" {
+		o.Company = offer.Company
+	}
+	if o.Name == "" {
+		o.Name = offer.Name
+	}
+	if o.Company != offer.Company {
+		return nil, fmt.Errorf("the company is %s, but %s describes %s", o.Company, o.Inventory, offer.Company)
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	return &App{o: o, log: o.Log, offer: offer, failed: make(chan error, 1)}, nil
+}
+
+// readInventory gives the file's content, or the demo's company.
+func (o Options) readInventory() (inventory.Inventory, error) {
+	if o.Inventory != "" {
+		return inventory.Read(o.Inventory)
+	}
+	if o.Company == "" {
+		return inventory.Inventory{}, errors.New("say which company this is (MAR, SER or CAJ), or give a file of its locations")
+	}
+	offer, ok := inventory.Default(o.Company)
+	if !ok {
+		return offer, fmt.Errorf("company %q is none of the demo's (%v): give a file of its locations", o.Company, inventory.Companies())
+	}
+	return offer, nil
+}
+
+// Listen binds the REST address, so that URL and HTTPAddr are known before
+// Start. Connections wait until then.
+func (a *App) Listen(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.listener != nil {
+		return nil
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", a.o.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("REST cannot listen on %s: %w", a.o.HTTPAddr, err)
+	}
+	a.listener = l
+	a.cleanups.add("REST listener", func(context.Context) error {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// SetPeers replaces the peers of the options; before Start only.
+func (a *App) SetPeers(peers []Peer) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.started {
+		return errors.New("app: peers are set before the start")
+	}
+	o := a.o
+	o.Peers = peers
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	a.o = o
+	return nil
+}
+
+// Start brings everything up and returns when requests are served. The context
+// bounds the start only. After an error Stop takes down what had been started.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Listen(ctx); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	again := a.started
+	a.started = true
+	a.mu.Unlock()
+	if again {
+		return errors.New("app: started twice")
+	}
+	if err := a.wire(ctx); err != nil {
+		return fmt.Errorf("%s: %w", a.o.Company, err)
+	}
+	return nil
+}
+
+// Stop takes everything down in reverse order: no new trips are taken, those in
+// flight reach a safe point, streams and connections end, the store is closed.
+// The context bounds it. Stopping twice, or what was never started, is fine.
+func (a *App) Stop(ctx context.Context) error {
+	return a.cleanups.run(ctx, a.log)
+}
+
+// Failed gets the error that ends a running server by itself.
+func (a *App) Failed() <-chan error { return a.failed }
+
+func (a *App) fail(err error) {
+	select {
+	case a.failed <- err:
+	default:
+	}
+}
+
+// serveHTTP serves until the clean-up, which gives requests in flight a moment.
+func (a *App) serveHTTP(s *http.Server) {
+	s.ReadHeaderTimeout, s.IdleTimeout = 10*time.Second, 2*time.Minute
+	tls := a.o.TLS.HTTPCert != ""
+	go func() {
+		var err error
+		if tls {
+			err = s.ServeTLS(a.listener, a.o.TLS.HTTPCert, a.o.TLS.HTTPKey)
+		} else {
+			err = s.Serve(a.listener)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			a.fail(fmt.Errorf("REST server: %w", err))
+		}
+	}()
+	a.cleanups.add("REST", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, httpGrace)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			return s.Close()
+		}
+		return nil
+	})
+}
+
+// httpGrace is how long requests in flight may take once the server stops.
+const httpGrace = 3 * time.Second
+
+// Company is who this is.
+func (a *App) Company() charging.CompanyID { return a.o.Company }
+
+// HTTPAddr is host:port of REST; empty before Listen.
+func (a *App) HTTPAddr() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.listener == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
+
+// URL is where others reach the REST server: what is advertised, or what is
+// listened on.
+func (a *App) URL() string {
+	if a.o.AdvertiseHTTP != "" {
+		return a.o.AdvertiseHTTP
+	}
+	scheme := "http://"
+	if a.o.TLS.HTTPCert != "" {
+		scheme = "https://"
+	}
+	return scheme + a.HTTPAddr()
+}

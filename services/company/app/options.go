@@ -1,0 +1,252 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+)
+
+// DemoSecret is what the demo gives its vehicles and its operator. A server
+// that listens beyond loopback refuses it.
+const DemoSecret = "demo"
+
+// DemoToken is the peer token of a company in the demo, refused likewise.
+func DemoToken(id charging.CompanyID) string { return "demo-" + string(id) }
+
+// Options of one company's server. Zero values take the defaults that are
+// named; Validate says what is wrong before anything happens.
+type Options struct {
+	// Company is who this is: MAR.
+	Company charging.CompanyID
+	// Name for people; the inventory's when empty.
+	Name string
+	// Inventory is the YAML file of the company's locations; empty takes the
+	// demo's for MAR, SER and CAJ.
+	Inventory string
+
+	// HTTPAddr, MQTTAddr and WebSocketAddr are what to listen on, host:port;
+	// port 0 picks a free one. Defaults: 127.0.0.1:0, 127.0.0.1:0, none.
+	HTTPAddr, MQTTAddr, WebSocketAddr string
+	// AdvertiseHTTP (http://host:port) and AdvertiseMQTT (tcp://host:port) are
+	// what peers are told; by default what is listened on.
+	AdvertiseHTTP, AdvertiseMQTT string
+
+	Store Store
+	// DataDir keeps what the server itself must not forget (its signing key);
+	// empty for a key that lives as long as the process.
+	DataDir string
+	// KeyFile is the signing key; default DataDir/keys.json.
+	KeyFile string
+
+	Peers []Peer
+	// Vehicles with fixed secrets, for the demo; others register.
+	Vehicles       map[charging.VehicleID]string
+	OperatorSecret string
+	TLS            TLS
+
+	// Clock is civil time; the zero value is real time.
+	Clock Clock
+	Log   zerolog.Logger
+	// RateLimit is how many requests a second one address may make; 0 is 100,
+	// less than 0 no limit.
+	RateLimit float64
+	Timings   Timings
+	// SkipClaims leaves the claims out: only to measure what priority costs.
+	SkipClaims bool
+}
+
+// Store says where the company's Redis is: a URL, or an embedded one.
+type Store struct {
+	// URL of a Redis (redis://, rediss://, redis+sentinel://,
+	// redis+cluster://); empty starts an embedded store.
+	URL string
+	// Prefix before all keys, where companies share a Redis.
+	Prefix string
+	// Addr, Dir and Fsync (everysec, always) of an embedded store. Defaults:
+	// 127.0.0.1:0, a temporary directory, everysec.
+	Addr, Dir, Fsync string
+	// Kind of embedded store: auto (default), redis-server or memory.
+	Kind string
+}
+
+// Kinds of embedded store.
+const (
+	StoreAuto   = "auto"
+	StoreRedis  = "redis-server"
+	StoreMemory = "memory"
+)
+
+// Peer is another company of the federation.
+type Peer struct {
+	ID charging.CompanyID
+	// URL of its REST server.
+	URL string
+	// MQTT is its broker (tcp://host:port); empty takes what it advertises.
+	MQTT string
+	// Token is what this company presents to it, Accept what it presents here.
+	Token, Accept string
+}
+
+// TLS names certificate files (PEM). A listener without a certificate is plain.
+type TLS struct {
+	HTTPCert, HTTPKey string
+	MQTTCert, MQTTKey string
+	// CA signs the peers' certificates; empty trusts the system's.
+	CA string
+}
+
+// Timings of the saga and its holds; zero takes the saga's defaults.
+type Timings struct {
+	HoldTTL, CallTimeout, StepBudget, ConfirmBudget, UnsettledBudget time.Duration
+	Lease, Poll                                                      time.Duration
+	// Drain is how long Stop waits for trips in flight; default 5 s.
+	Drain time.Duration
+	// Refresh is how often the peers' catalogues are read; default the federation's.
+	Refresh time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	def := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	def(&o.HTTPAddr, "127.0.0.1:0")
+	def(&o.MQTTAddr, "127.0.0.1:0")
+	def(&o.Store.Kind, StoreAuto)
+	if o.Timings.Drain == 0 {
+		o.Timings.Drain = 5 * time.Second
+	}
+	if o.RateLimit == 0 {
+		o.RateLimit = 100
+	}
+	return o
+}
+
+// Validate reports all that is wrong or unsafe, one line each.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	if o.beyondLoopback() {
+		errs = append(errs, o.checkSecrets())
+	}
+	return errors.Join(append(errs, o.sagaOptions().Validate())...)
+}
+
+func (o Options) checkAddresses() error {
+	var errs []error
+	for name, addr := range map[string]string{"REST": o.HTTPAddr, "MQTT": o.MQTTAddr, "WebSocket": o.WebSocketAddr} {
+		if addr == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			errs = append(errs, fmt.Errorf("%s address %q: want host:port", name, addr))
+		}
+	}
+	for name, addr := range map[string]string{"REST": o.AdvertiseHTTP, "MQTT": o.AdvertiseMQTT} {
+		if u, err := url.Parse(addr); addr != "" && (err != nil || u.Host == "") {
+			errs = append(errs, fmt.Errorf("advertised %s address %q: want scheme://host:port", name, addr))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) checkStore() error {
+	switch o.Store.Kind {
+	case StoreAuto, StoreRedis, StoreMemory:
+	default:
+		return fmt.Errorf("store %q: want auto, redis-server or memory", o.Store.Kind)
+	}
+	if o.Store.URL != "" && (o.Store.Dir != "" || o.Store.Addr != "") {
+		return errors.New("store: a URL and an embedded store exclude each other")
+	}
+	return nil
+}
+
+func (o Options) checkPeers() error {
+	var errs []error
+	seen := map[charging.CompanyID]bool{o.Company: true}
+	for _, p := range o.Peers {
+		if err := p.ID.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("peer: %w", err))
+		}
+		if seen[p.ID] {
+			errs = append(errs, fmt.Errorf("peer %s is this company, or is named twice", p.ID))
+		}
+		seen[p.ID] = true
+		if u, err := url.Parse(p.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			errs = append(errs, fmt.Errorf("peer %s: address %q: want http://host:port", p.ID, p.URL))
+		}
+		if p.Token == "" || p.Accept == "" {
+			errs = append(errs, fmt.Errorf("peer %s needs two tokens: what we present to it, and what it presents here", p.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) checkTLS() error {
+	var errs []error
+	for name, pair := range map[string][2]string{"REST": {o.TLS.HTTPCert, o.TLS.HTTPKey}, "MQTT": {o.TLS.MQTTCert, o.TLS.MQTTKey}} {
+		if (pair[0] == "") != (pair[1] == "") {
+			errs = append(errs, fmt.Errorf("TLS for %s needs both files: certificate and key", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// beyondLoopback reports whether anybody but this machine can reach the server.
+func (o Options) beyondLoopback() bool {
+	for _, addr := range []string{o.HTTPAddr, o.MQTTAddr, o.WebSocketAddr} {
+		if addr == "" {
+			continue
+		}
+		host, _, _ := net.SplitHostPort(addr)
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSecrets refuses what everybody knows.
+func (o Options) checkSecrets() error {
+	var errs []error
+	refuse := func(what, secret string) {
+		switch {
+		case secret == "":
+			errs = append(errs, fmt.Errorf("%s is empty, and the server listens beyond loopback: set one", what))
+		case secret == DemoSecret || strings.HasPrefix(secret, DemoSecret+"-"):
+			errs = append(errs, fmt.Errorf("%s is the demo's, and the server listens beyond loopback: set another", what))
+		}
+	}
+	refuse("the operator's secret", o.OperatorSecret)
+	for id, secret := range o.Vehicles {
+		refuse("the secret of vehicle "+string(id), secret)
+	}
+	for _, p := range o.Peers {
+		refuse("the token that we present to "+string(p.ID), p.Token)
+		refuse("the token that we accept from "+string(p.ID), p.Accept)
+	}
+	return errors.Join(errs...)
+}
+
+// sagaOptions is the part of the saga's options that comes from these, with
+// stand-ins for what is wired later, so that Validate can judge the timings.
+func (o Options) sagaOptions() saga.Options {
+	t := o.Timings
+	return saga.Options{
+		Self: o.Company, Owner: "unnamed",
+		Journal: struct{ saga.Journal }{}, Companies: struct{ saga.Companies }{},
+		Until:   o.Clock.Until,
+		HoldTTL: t.HoldTTL, CallTimeout: t.CallTimeout, StepBudget: t.StepBudget, ConfirmBudget: t.ConfirmBudget,
+		UnsettledBudget: t.UnsettledBudget, Lease: t.Lease, Poll: t.Poll, SkipClaims: o.SkipClaims,
+	}
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/problem"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+const tripID = "01970000-0000-7000-8000-000000000001"
+
+func asking() trip.Trip {
+	t := aTrip(trip.AwaitingDecision, charging.Pending)
+	t.Decision = &trip.Decision{
+		Leg: 3, Code: charging.CodePriorityLost, Detail: "an older trip is ahead", ExpiresAt: day.Add(2 * time.Minute),
+		Alternatives: []trip.Alternative{
+			{ID: "a1", Leg: 3, CompanyID: "CAJ", EVSEID: evse("CAJ"), Start: day, End: day.Add(time.Hour), DeltaMinutes: 12, DeltaPrice: -3.5},
+			{ID: "a2", Leg: 3, CompanyID: "SER", EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), DeltaMinutes: -4, DeltaPrice: 8},
+		},
+	}
+	return t
+}
+
+func aborted() trip.Trip {
+	t := aTrip(trip.Aborted, charging.Canceled)
+	t.Problem = &trip.Problem{Code: charging.CodeSlotTaken, Detail: "stop 3 is booked by another trip"}
+	return t
+}
+
+// Each command, plain, as JSON, and on a terminal without colour.
+func TestOutputs(t *testing.T) {
+	drive := []string{"--from", "João Pessoa, PB", "--to", "Feira de Santana, BA"}
+	withDrive := func(args ...string) []string { return append(args, drive...) }
+	cases := []struct {
+		name   string
+		args   []string
+		answer map[string]any
+		code   int
+	}{
+		{"plan", withDrive("plan"), map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan(), plan()}}}, 0},
+		{"reserve", withDrive("reserve", "--vehicle", "EV-0001"), map[string]any{
+			"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan()}},
+			"POST /api/v1/trips": aTrip(trip.Confirmed, charging.Reserved),
+		}, 0},
+		{
+			"reserve-aborted",
+			[]string{"reserve", "--vehicle", "EV-0001", "--plan", "p1", "--on-conflict", "abort"},
+			map[string]any{"POST /api/v1/trips": aborted()},
+			3,
+		},
+		{"reserve-asks", []string{"reserve", "--vehicle", "EV-0001", "--plan", "p1"}, map[string]any{"POST /api/v1/trips": asking()}, 3},
+		{"decide", []string{"decide", tripID, "--take", "2", "--vehicle", "EV-0001"}, map[string]any{
+			"GET /api/v1/trips/" + tripID:                asking(),
+			"POST /api/v1/trips/" + tripID + "/decision": aTrip(trip.Confirmed, charging.Reserved),
+		}, 0},
+		{
+			"cancel",
+			[]string{"cancel", tripID, "--vehicle", "EV-0001"},
+			map[string]any{"DELETE /api/v1/trips/" + tripID: aTrip(trip.Canceled, charging.Canceled)},
+			0,
+		},
+		{"trips", []string{"trips"}, map[string]any{"GET /api/v1/trips": []trip.Trip{aTrip(trip.Confirmed, charging.Reserved), aborted()}}, 0},
+		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: aTrip(trip.Confirmed, charging.Reserved)}, 0},
+		{"history", []string{"trips", tripID, "--history"}, map[string]any{"GET /api/v1/trips/" + tripID + "/history": []trip.Entry{
+			{At: day, Step: "create", State: trip.Reserving, Answer: "ok", Epoch: 1},
+			{At: day, Step: "reserve", State: trip.Reserving, Leg: 1, CompanyID: "MAR", Attempt: 1, Answer: "PENDING", Millis: 1.25, Epoch: 1},
+		}}, 0},
+		{"locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{{
+			Key: "lock:x", EVSEID: evse("MAR"), TripID: tripID, Origin: "SER", Leg: 2, Start: day, End: day.Add(time.Hour),
+			State: charging.Pending, Fence: 17, TTLMillis: 18_250,
+		}}}, 0},
+		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
+		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
+			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25},
+			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused"},
+		}}, 0},
+	}
+	for _, c := range cases {
+		for mode, extra := range map[string][]string{"plain": nil, "json": {"--json"}, "terminal": nil} {
+			t.Run(c.name+"/"+mode, func(t *testing.T) {
+				f := newFake(t)
+				for route, answer := range c.answer {
+					f.answers[route] = answer
+				}
+				got := f.typed(t, mode == "terminal", append(c.args, extra...)...)
+				if got.code != c.code {
+					t.Fatalf("exit %d, want %d; %s", got.code, c.code, got.err)
+				}
+				if mode == "json" && !json.Valid([]byte(got.out)) {
+					t.Errorf("no JSON: %s", got.out)
+				}
+				if mode != "terminal" && strings.ContainsRune(got.out, '\x1b') {
+					t.Errorf("escape codes where nobody asked for them: %q", got.out)
+				}
+				golden(t, c.name+"-"+mode, got.out)
+			})
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	stop := "BR*MAR*E0001*1,2026-11-24T08:00:00Z,2026-11-24T08:30:00Z"
+	cases := []struct {
+		name   string
+		answer any
+		args   []string
+		code   int
+		says   string
+	}{
+		{"infeasible", problem.New("INFEASIBLE_TRIP", "the battery ends near Maceió"), nil, 4, "near Maceió"},
+		{"taken", problem.New("SLOT_TAKEN", "booked"), nil, 3, "next: eletrovia plan"},
+		{"another vehicle's secret", problem.New("FORBIDDEN", "no"), nil, 1, "FORBIDDEN"},
+		{"store away", problem.New("STORE_UNAVAILABLE", "redis"), nil, 1, "next: eletrovia doctor"},
+		{"field", problem.Problem{
+			Status: 422, Title: "x", Code: "INVALID_FIELD", Detail: "bad",
+			Errors: []problem.FieldError{{Field: "stops[0].evse_id", Reason: "is no EVSE"}},
+		}, nil, 2, "stops[0].evse_id: is no EVSE"},
+		{"no vehicle", nil, []string{"reserve", "--stop", stop}, 2, "--vehicle"},
+		{"bad stop", nil, []string{"reserve", "--vehicle", "EV-0001", "--stop", "x"}, 2, "EVSE,START,END"},
+		{"bad policy", nil, []string{"reserve", "--vehicle", "EV-0001", "--stop", stop, "--on-conflict", "pray"}, 2, "ask, replan, wait or abort"},
+		{"nowhere", nil, []string{"reserve", "--vehicle", "EV-0001"}, 2, "--from"},
+		{"soc in percent", nil, []string{"plan", "--from", "a", "--to", "b", "--soc", "90"}, 2, "fraction"},
+		{"bad departure", nil, []string{"plan", "--from", "a", "--to", "b", "--departure", "tomorrow"}, 2, "+2h"},
+		{"unknown flag", nil, []string{"trips", "--colour"}, 2, "unknown flag"},
+		{"unknown command", nil, []string{"fly"}, 2, "unknown command"},
+		{"missing argument", nil, []string{"cancel"}, 2, "usage: eletrovia cancel TRIP"},
+		{"too many arguments", nil, []string{"locks", "x"}, 2, "usage: eletrovia locks"},
+		{"two decisions", nil, []string{"decide", tripID, "--wait", "--give-up", "--vehicle", "EV-0001"}, 2, "say one of"},
+		{"no server", nil, []string{"trips", "--server", "gopher://x"}, 2, "http://host:port"},
+		{"no secret beyond loopback", nil, []string{"trips", "--server", "http://192.0.2.1:1"}, 2, "operator's secret"},
+		{"bad state", nil, []string{"trips", "--state", "LOST"}, 2, "want one of"},
+		{"bad log level", nil, []string{"demo", "--log-level", "loud"}, 2, "debug, info, warn or error"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake(t)
+			f.answers["POST /api/v1/trips"] = c.answer
+			args := c.args
+			if args == nil {
+				args = []string{"reserve", "--vehicle", "EV-0001", "--stop", stop}
+			}
+			got := f.typed(t, false, args...)
+			if got.code != c.code || !strings.Contains(got.err, c.says) {
+				t.Errorf("exit %d, want %d; says %q, want %q in it", got.code, c.code, got.err, c.says)
+			}
+			if got.out != "" {
+				t.Errorf("an error writes on standard output: %q", got.out)
+			}
+		})
+	}
+}
+
+func TestReserveSendsWhatWasAsked(t *testing.T) {
+	f := newFake(t)
+	f.answers["POST /api/v1/trips"] = aTrip(trip.Confirmed, charging.Reserved)
+	got := f.typed(t, false, "reserve", "--vehicle", "EV-0002", "--secret", "s3cret", "--on-conflict", "wait", "--decision-timeout", "90s",
+		"--wait", "7s", "--key", "once", "--stop", "BR*MAR*E0001*1,2026-11-24T05:00:00-03:00,2026-11-24T08:30:00Z")
+	if got.code != 0 {
+		t.Fatal(got.err)
+	}
+	h := f.last(t, "POST /api/v1/trips")
+	if h.user != "EV-0002" || h.secret != "s3cret" || h.prefer != "wait=7" || h.key != "once" {
+		t.Errorf("asked as %+v", h)
+	}
+	req, err := api.DecodeTrip([]byte(h.body), time.Time{})
+	if err != nil {
+		t.Fatalf("the server would refuse %s: %v", h.body, err)
+	}
+	if req.OnConflict != trip.Wait || req.DecisionTimeoutSeconds != 90 || len(req.Stops) != 1 || !req.Stops[0].Start.Equal(day) {
+		t.Errorf("asked for %+v", req)
+	}
+}
+
+// A booking without --key gets a key of its own, so that a repeat of the
+// request on the way books nothing twice.
+func TestReserveMakesAKey(t *testing.T) {
+	f := newFake(t)
+	f.answers["POST /api/v1/trips"] = aTrip(trip.Confirmed, charging.Reserved)
+	keys := map[string]bool{}
+	for range 2 {
+		if got := f.typed(t, false, "reserve", "--vehicle", "EV-0001", "--plan", "p1"); got.code != 0 {
+			t.Fatal(got.err)
+		}
+		keys[f.last(t, "POST /api/v1/trips").key] = true
+	}
+	if len(keys) != 2 || keys[""] {
+		t.Errorf("keys %v", keys)
+	}
+}
+
+func TestDecideSendsTheAlternative(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /api/v1/trips/"+tripID] = asking()
+	f.answers["POST /api/v1/trips/"+tripID+"/decision"] = aTrip(trip.Confirmed, charging.Reserved)
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--take", "2"}, `{"action":"continue","alternative_id":"a2"}`},
+		{[]string{"--take", "a1"}, `{"action":"continue","alternative_id":"a1"}`},
+		{[]string{"--wait"}, `{"action":"wait"}`},
+		{[]string{"--give-up"}, `{"action":"give_up"}`},
+	} {
+		if got := f.typed(t, false, append([]string{"decide", tripID, "--vehicle", "EV-0001"}, c.flags...)...); got.code != 0 {
+			t.Fatalf("%v: %s", c.flags, got.err)
+		}
+		if body := f.last(t, "POST /api/v1/trips/"+tripID+"/decision").body; body != c.want {
+			t.Errorf("%v sends %s, want %s", c.flags, body, c.want)
+		}
+	}
+	if got := f.typed(t, false, "decide", tripID, "--vehicle", "EV-0001", "--take", "3"); got.code != 2 {
+		t.Errorf("an alternative that is not there: exit %d", got.code)
+	}
+}
+
+func TestWatchPiped(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /api/v1/events"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		confirmed, _ := json.Marshal(aTrip(trip.Confirmed, charging.Reserved))
+		_, _ = w.Write([]byte(": hello\n\nid: 1\nevent: car\ndata: {}\n\nid: 2\nevent: trip\ndata: " + string(confirmed) + "\n\n"))
+	})
+	got := f.typed(t, false, "trips", "--watch")
+	if got.code != 1 || strings.Count(got.out, "\n") != 1 || !strings.Contains(got.out, tripID+"\tCONFIRMED") {
+		t.Errorf("exit %d, out %q, err %q", got.code, got.out, got.err)
+	}
+}
+
+func TestSagasListsEachOnce(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /api/v1/trips"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ts := []trip.Trip{}
+		stuck := aTrip(trip.Compensating, charging.Reserved)
+		if r.URL.Query().Get("stuck") == "true" {
+			stuck.Saga = &trip.Saga{Stuck: &trip.Stuck{Leg: 2, Reason: "SER does not answer", Attempts: 9, NextRetry: day}}
+			ts = append(ts, stuck)
+		} else if r.URL.Query().Get("state") == string(trip.Compensating) {
+			ts = append(ts, stuck)
+		}
+		_ = json.NewEncoder(w).Encode(ts)
+	})
+	got := f.typed(t, false, "sagas")
+	if got.code != 0 || strings.Count(got.out, tripID+"\t") != 1 || !strings.Contains(got.out, "leg 2, 9 attempts: SER does not answer") {
+		t.Errorf("exit %d: %s %s", got.code, got.out, got.err)
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /readyz"] = map[string]string{"status": "ok"}
+	if got := f.typed(t, false, "healthcheck"); got.code != 0 || got.out != "ready\n" {
+		t.Errorf("%+v", got)
+	}
+	f.answers["GET /readyz"] = problem.New("STORE_UNAVAILABLE", "redis is away")
+	if got := f.typed(t, false, "healthcheck"); got.code != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestColour(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /api/v1/trips"] = []trip.Trip{aborted()}
+	for environ, coloured := range map[string]bool{"NO_COLOR=1": false, "NO_COLOR=": true, "TERM=dumb": false} {
+		var out strings.Builder
+		code := run(t.Context(), []string{"trips"}, shell{
+			out: &out, err: &out, program: "eletrovia", outIsTerminal: true, environ: []string{"ELETROVIA_SERVER=" + f.URL, environ},
+		})
+		if code != 0 || strings.ContainsRune(out.String(), '\x1b') != coloured {
+			t.Errorf("%s: exit %d, %q", environ, code, out.String())
+		}
+	}
+}

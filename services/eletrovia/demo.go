@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/app"
+)
+
+// demoCompanies in the order of their ports.
+var demoCompanies = []charging.CompanyID{"MAR", "SER", "CAJ"}
+
+// demoVehicles is how many vehicles with a fixed secret there are: EV-0001…
+const demoVehicles = 9
+
+// meetWithin bounds how long the companies of a demo may take to know each
+// other.
+const meetWithin = 45 * time.Second
+
+// stage is the flags of demo.
+type stage struct {
+	httpPort, mqttPort, redisPort int
+	fleet                         int
+	data, store, fsync, logLevel  string
+	speed                         float64
+	rateLimit                     float64
+}
+
+func (c *cli) demoCommand() *cobra.Command {
+	var s stage
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Run three companies, their brokers and stores, and a small fleet, on this machine",
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context(), s) },
+	}
+	f := cmd.Flags()
+	f.IntVar(&s.httpPort, "http-port", 8081, "REST port of the first company; the others follow; 0 for free ones")
+	f.IntVar(&s.mqttPort, "mqtt-port", 1881, "MQTT port of the first company; the others follow; 0 for free ones")
+	f.IntVar(&s.redisPort, "redis-port", 6381, "store port of the first company; the others follow; 0 for free ones")
+	f.IntVar(&s.fleet, "fleet", 3, "how many cars drive around; 0 for none")
+	f.StringVar(&s.data, "data", "", "directory to keep everything in; a temporary one, removed at the end, when left out")
+	f.StringVar(&s.store, "store", app.StoreAuto, "auto (redis-server where there is one), redis-server or memory")
+	f.StringVar(&s.fsync, "fsync", "everysec", "redis-server: when writes reach the disk, everysec or always")
+	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs")
+	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second and address; below 0 no limit")
+	f.StringVar(&s.logLevel, "log-level", "warn", "debug, info, warn or error")
+	return cmd
+}
+
+func (c *cli) demo(ctx context.Context, s stage) error {
+	log, err := c.logger(s.logLevel)
+	if err != nil {
+		return usage(err)
+	}
+	if s.fleet < 0 {
+		return usage(fmt.Errorf("--fleet %d: want 0 or more", s.fleet))
+	}
+	clock, err := s.clock(time.Now())
+	if err != nil {
+		return err
+	}
+	servers, err := s.companies(clock, log)
+	if err != nil {
+		return usage(err)
+	}
+	err = startTogether(ctx, servers)
+	if err == nil {
+		err = c.play(ctx, s, clock, log, servers)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // the end that was asked for
+	}
+	return errors.Join(err, stopAll(servers...))
+}
+
+// companies makes the three servers; nothing is started.
+func (s stage) companies(clock app.Clock, log zerolog.Logger) ([]*app.App, error) {
+	var servers []*app.App
+	for i, id := range demoCompanies {
+		o := app.Options{
+			Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
+			Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
+			Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret,
+			Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
+		}
+		for n := 1; n <= demoVehicles; n++ {
+			o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret
+		}
+		if s.data != "" {
+			o.DataDir = filepath.Join(s.data, string(id))
+			o.Store.Dir = filepath.Join(s.data, string(id), "store")
+		}
+		server, err := app.New(o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+func localPort(first, i int) string {
+	if first == 0 {
+		return "127.0.0.1:0"
+	}
+	return fmt.Sprintf("127.0.0.1:%d", first+i)
+}
+
+// startTogether binds every server, tells each where the others are, and starts
+// them at the same time.
+func startTogether(ctx context.Context, servers []*app.App) error {
+	for _, a := range servers {
+		if err := a.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	for _, a := range servers {
+		var peers []app.Peer
+		for _, b := range servers {
+			if a != b {
+				peers = append(peers, app.Peer{
+					ID: b.Company(), URL: b.URL(), Token: app.DemoToken(a.Company()), Accept: app.DemoToken(b.Company()),
+				})
+			}
+		}
+		if err := a.SetPeers(peers); err != nil {
+			return err
+		}
+	}
+	results := make(chan error, len(servers))
+	for _, a := range servers {
+		go func() { results <- a.Start(ctx) }()
+	}
+	var errs []error
+	for range servers {
+		errs = append(errs, <-results)
+	}
+	return errors.Join(errs...)
+}
+
+// play says what runs, waits until the companies know each other, and runs the
+// fleet until the context ends.
+func (c *cli) play(ctx context.Context, s stage, clock app.Clock, log zerolog.Logger, servers []*app.App) error {
+	p := c.printer()
+	var all []started
+	for _, a := range servers {
+		d := describe(a)
+		all = append(all, d)
+		if !c.asJSON {
+			describeTo(p, d)
+		}
+	}
+	meet, cancel := context.WithTimeout(ctx, meetWithin)
+	defer cancel()
+	for _, a := range servers {
+		if err := a.AwaitPeers(meet); err != nil {
+			return err
+		}
+	}
+	if _, err := p.JSON(all); err != nil {
+		return err
+	}
+	if !c.asJSON {
+		p.Linef("vehicles EV-0001 … EV-%04d and the operator have the secret %q", demoVehicles, demoSecret)
+		if s.fleet > 0 {
+			p.Linef("%d simulated cars drive around (--fleet 0 for none)", s.fleet)
+		}
+		if !clockIsReal(clock) {
+			p.Linef("the civil clock runs %g times as fast; it is %s there", clock.Speed, clock.Now().UTC().Format(time.RFC3339))
+		}
+		p.Next(c.program+` reserve --from "João Pessoa, PB" --to "Feira de Santana, BA" --vehicle EV-0001`+c.serverFlag(servers[0]),
+			"redis-cli -p "+portOf(servers[0].StoreAddr())+" --scan --pattern 'cal:*'")
+		p.Linef("ready")
+	}
+	return c.drive(ctx, s, clock, log, servers)
+}
+
+func clockIsReal(c app.Clock) bool { return c.Speed == 0 || c.Speed == 1 }
+
+func (c *cli) serverFlag(a *app.App) string {
+	if a.URL() == defaultServer {
+		return ""
+	}
+	return " --server " + a.URL()
+}

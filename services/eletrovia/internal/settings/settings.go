@@ -1,0 +1,224 @@
+// Package settings turns what serve is told, flags first and then ELETROVIA_
+// variables, into the options of one company's server. It reads no environment
+// by itself.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/app"
+)
+
+// EnvPrefix begins every variable that is ours.
+const EnvPrefix = "ELETROVIA_"
+
+// client are the variables of the other commands.
+var client = []string{"ELETROVIA_SERVER", "ELETROVIA_VEHICLE", "ELETROVIA_SECRET", "ELETROVIA_OPERATOR_SECRET"}
+
+// perCompany are variables that end in a company's id: ELETROVIA_URL_SER.
+var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|TOKEN|PEER_TOKEN|ACCEPT_TOKEN)_([A-Z]{3})$`)
+
+// Settings are the flags of serve.
+type Settings struct {
+	company, name, config             string
+	http, mqtt, ws                    string
+	store, storeAddr, fsync, prefix   string
+	data, keyFile, operatorSecretFile string
+	advertiseHTTP, advertiseMQTT      string
+	peers                             []string
+	tls                               app.TLS
+	rateLimit, speed                  float64
+	clockEpoch                        string
+	timings                           app.Timings
+	// LogLevel of the server's log on standard error.
+	LogLevel string
+
+	env map[string]string
+}
+
+// Define adds the flags, with the environment's values as their defaults.
+// environ is as os.Environ gives it.
+func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
+	s.env = ours(environ)
+	text := func(p *string, name, variable, value, use string) {
+		if v, ok := s.env[variable]; ok {
+			value = v
+		}
+		f.StringVar(p, name, value, use+" ("+variable+")")
+	}
+	text(&s.company, "company", "ELETROVIA_COMPANY", "", "who this is: MAR, SER, CAJ, or the company of --config")
+	text(&s.name, "name", "ELETROVIA_NAME", "", "the company's name for people; the inventory's by default")
+	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
+	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
+	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on")
+	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
+	text(&s.store, "store", "ELETROVIA_REDIS", "embedded",
+		"redis://…, rediss://…, redis+sentinel://…, redis+cluster://…; or embedded, redis-server, memory")
+	text(&s.storeAddr, "store-addr", "ELETROVIA_STORE_ADDR", "", "embedded store: loopback address to listen on; a free port by default")
+	text(&s.fsync, "fsync", "ELETROVIA_FSYNC", "", "embedded store: everysec (default) or always")
+	text(&s.prefix, "redis-prefix", "ELETROVIA_REDIS_PREFIX", "", "before all keys, where companies share a Redis")
+	text(&s.data, "data", "ELETROVIA_DATA", "", "directory for the signing key and an embedded store's data; without one both are lost at the end")
+	text(&s.keyFile, "key-file", "ELETROVIA_KEY_FILE", "", "the signing key's file; by default in --data")
+	text(&s.operatorSecretFile, "operator-secret-file", "ELETROVIA_OPERATOR_SECRET_FILE", "",
+		"file with the operator's secret; or give ELETROVIA_OPERATOR_SECRET")
+	text(&s.advertiseHTTP, "advertise-http", "ELETROVIA_ADVERTISE_HTTP", "",
+		"REST address that others reach us at, http://host:8080; ELETROVIA_URL_ and our own id does the same")
+	text(&s.advertiseMQTT, "advertise-mqtt", "ELETROVIA_ADVERTISE_MQTT", "",
+		"MQTT address that others reach us at, tcp://host:1883; ELETROVIA_MQTT_ and our own id does the same")
+	text(&s.tls.HTTPCert, "tls-http-cert", "ELETROVIA_TLS_HTTP_CERT", "", "REST: certificate file (PEM)")
+	text(&s.tls.HTTPKey, "tls-http-key", "ELETROVIA_TLS_HTTP_KEY", "", "REST: key file (PEM)")
+	text(&s.tls.MQTTCert, "tls-mqtt-cert", "ELETROVIA_TLS_MQTT_CERT", "", "MQTT: certificate file (PEM)")
+	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
+	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
+	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
+	text(&s.LogLevel, "log-level", "ELETROVIA_LOG_LEVEL", "info", "debug, info, warn or error")
+	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); its tokens come from "+
+		"ELETROVIA_TOKEN_ and a company's id, what that company presents to everybody, or pair by pair from "+
+		"ELETROVIA_PEER_TOKEN_SER, what we present to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER presents here")
+	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
+	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
+	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
+	f.DurationVar(&s.timings.Lease, "lease", 0, "how long a trip's server may be silent before another takes over")
+	f.DurationVar(&s.timings.CallTimeout, "call-timeout", 0, "how long one call to a company may take")
+	f.DurationVar(&s.timings.Drain, "drain", 0, "how long a stop waits for trips in flight")
+}
+
+// ours picks the variables that begin with EnvPrefix; empty ones are as good
+// as absent, because compose files make them so.
+func ours(environ []string) map[string]string {
+	env := map[string]string{}
+	for _, kv := range environ {
+		if k, v, ok := strings.Cut(kv, "="); ok && strings.HasPrefix(k, EnvPrefix) && v != "" {
+			env[k] = v
+		}
+	}
+	return env
+}
+
+// Options are the server's options, or all that is wrong with the settings.
+// defined is the flag set that Define was given: it knows the variables.
+func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
+	errs := []error{s.checkNames(defined)}
+	o := app.Options{
+		Company: charging.CompanyID(s.company), Name: s.name, Inventory: s.config,
+		HTTPAddr: anyHost(s.http), MQTTAddr: anyHost(s.mqtt), WebSocketAddr: anyHost(s.ws),
+		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
+		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
+		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
+		Clock: app.Clock{Speed: s.speed},
+	}
+	var err error
+	o.Store, err = s.storeOptions()
+	errs = append(errs, err)
+	o.Peers, err = s.peerOptions()
+	errs = append(errs, err)
+	o.OperatorSecret, err = s.operatorSecret()
+	errs = append(errs, err)
+	if s.clockEpoch != "" {
+		o.Clock.Epoch, err = time.Parse(time.RFC3339, s.clockEpoch)
+		errs = append(errs, err)
+	}
+	return o, errors.Join(errs...)
+}
+
+// checkNames refuses a variable that nobody reads: a typing error would
+// otherwise leave a default in force.
+func (s *Settings) checkNames(defined *pflag.FlagSet) error {
+	known := slices.Clone(client)
+	defined.VisitAll(func(f *pflag.Flag) {
+		if _, name, ok := strings.Cut(f.Usage, "("+EnvPrefix); ok {
+			name, _, _ = strings.Cut(name, ")")
+			known = append(known, EnvPrefix+name)
+		}
+	})
+	var errs []error
+	for name := range s.env {
+		if !slices.Contains(known, name) && !perCompany.MatchString(name) {
+			errs = append(errs, fmt.Errorf("the environment has %s, which nothing here reads; see serve --help", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Settings) storeOptions() (app.Store, error) {
+	st := app.Store{Prefix: s.prefix, Addr: s.storeAddr, Fsync: s.fsync}
+	switch {
+	case strings.Contains(s.store, "://"):
+		st.URL = s.store
+		return st, nil
+	case s.store == "embedded" || s.store == app.StoreAuto:
+		st.Kind = app.StoreAuto
+	case s.store == app.StoreRedis || s.store == app.StoreMemory:
+		st.Kind = s.store
+	default:
+		return st, fmt.Errorf("store %q: want redis://…, embedded, redis-server or memory", s.store)
+	}
+	if s.data != "" {
+		st.Dir = filepath.Join(s.data, "store")
+	}
+	return st, nil
+}
+
+// peerOptions joins --peer and ELETROVIA_URL_XXX, the flag first.
+func (s *Settings) peerOptions() ([]app.Peer, error) {
+	urls := map[string]string{}
+	for name, value := range s.env {
+		if m := perCompany.FindStringSubmatch(name); m != nil && m[1] == "URL" && m[2] != s.company {
+			urls[m[2]] = value
+		}
+	}
+	for _, p := range s.peers {
+		id, address, ok := strings.Cut(p, "=")
+		if !ok {
+			return nil, fmt.Errorf("peer %q: want SER=http://host:8080", p)
+		}
+		urls[id] = address
+	}
+	own := s.env["ELETROVIA_TOKEN_"+s.company]
+	var peers []app.Peer
+	for id, address := range urls {
+		peers = append(peers, app.Peer{
+			ID: charging.CompanyID(id), URL: address, MQTT: s.env["ELETROVIA_MQTT_"+id],
+			Token:  orElse(s.env["ELETROVIA_PEER_TOKEN_"+id], own),
+			Accept: orElse(s.env["ELETROVIA_ACCEPT_TOKEN_"+id], s.env["ELETROVIA_TOKEN_"+id]),
+		})
+	}
+	slices.SortFunc(peers, func(a, b app.Peer) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return peers, nil
+}
+
+func (s *Settings) operatorSecret() (string, error) {
+	if s.operatorSecretFile == "" {
+		return s.env["ELETROVIA_OPERATOR_SECRET"], nil
+	}
+	raw, err := os.ReadFile(s.operatorSecretFile)
+	if err != nil {
+		return "", fmt.Errorf("operator's secret: %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
+// anyHost makes ":8080" the address that it means: every interface.
+func anyHost(addr string) string {
+	if strings.HasPrefix(addr, ":") {
+		return "0.0.0.0" + addr
+	}
+	return addr
+}
+
+func orElse(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
+)
+
+// started is one server that runs, as demo and serve say it.
+type started struct {
+	Company   string `json:"company"`
+	Name      string `json:"name"`
+	REST      string `json:"rest"`
+	MQTT      string `json:"mqtt"`
+	WebSocket string `json:"websocket,omitempty"`
+	Store     string `json:"store"`
+	StoreKind string `json:"store_kind"`
+	// Loses says what the store can lose.
+	Loses     string `json:"loses"`
+	Locations int    `json:"locations"`
+	EVSEs     int    `json:"evses"`
+}
+
+func describe(a *app.App) started {
+	s := a.Status()
+	return started{
+		Company: string(s.Company), Name: s.Name, REST: a.URL(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
+		Store: a.StoreAddr(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
+	}
+}
+
+func describeTo(p show.Printer, s started) {
+	p.Linef("%s %s: REST %s, MQTT %s, store %s (%s), %d locations with %d EVSEs",
+		p.Accent(s.Company), s.Name, s.REST, s.MQTT, s.Store, s.StoreKind, s.Locations, s.EVSEs)
+	if s.WebSocket != "" {
+		p.Linef("  MQTT over WebSocket: %s", s.WebSocket)
+	}
+	p.Linef("  the store can lose: %s", s.Loses)
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
+)
+
+// selection is the flags of trips.
+type selection struct {
+	state          string
+	limit          int
+	history, watch bool
+}
+
+func (c *cli) tripsCommand() *cobra.Command {
+	var s selection
+	cmd := &cobra.Command{
+		Use: "trips [TRIP]", Short: "List trips, or show one: a vehicle's own, or all of the company (operator)",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return c.oneTrip(cmd.Context(), charging.TripID(args[0]), s.history)
+			}
+			return c.trips(cmd.Context(), s)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.state, "state", "", "only trips in this state (CONFIRMED, ABORTED…)")
+	f.IntVar(&s.limit, "limit", 20, "how many, newest first, up to 500")
+	f.BoolVar(&s.history, "history", false, "with TRIP: the journal of its saga")
+	f.BoolVar(&s.watch, "watch", false, "go on showing what changes")
+	return cmd
+}
+
+func (c *cli) trips(ctx context.Context, s selection) error {
+	if s.state != "" && !trip.State(s.state).Valid() {
+		return usage(fmt.Errorf("--state %q: want one of %v", s.state, trip.States()))
+	}
+	client, err := c.asReader()
+	if err != nil {
+		return err
+	}
+	q := trip.Query{State: trip.State(s.state), VehicleID: charging.VehicleID(c.vehicle), Limit: s.limit}
+	if s.watch {
+		return c.watch(ctx, client, q)
+	}
+	ts, total, err := client.Trips(ctx, q)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if ts == nil {
+		ts = []trip.Trip{}
+	}
+	if done, err := p.JSON(ts); done {
+		return err
+	}
+	if len(ts) == 0 {
+		p.Linef("no trip")
+		p.Next(c.next("reserve", `--from "João Pessoa, PB" --to "Feira de Santana, BA"`))
+		return nil
+	}
+	tripTable(p, ts)
+	if total > len(ts) {
+		p.Linef("%s", p.Dim(fmt.Sprintf("%d of %d; more with --limit", len(ts), total)))
+	}
+	p.Next(c.next("trips", string(ts[0].ID)))
+	return nil
+}
+
+func tripTable(p show.Printer, ts []trip.Trip) {
+	var rows [][]string
+	for _, t := range ts {
+		span := t.Span()
+		rows = append(rows, []string{
+			string(t.ID), paintTrip(p, t.State), string(t.VehicleID), string(t.Origin), strconv.Itoa(len(t.Legs)),
+			instant(p, span.Start), instant(p, span.End), problemOf(t),
+		})
+	}
+	p.Table([]string{"Trip", "State", "Vehicle", "Origin", "Stops", "From", "Until", "Problem"}, rows)
+}
+
+// problemOf is the code that decided or holds up a trip.
+func problemOf(t trip.Trip) string {
+	if t.Problem != nil {
+		return string(t.Problem.Code)
+	}
+	if t.Decision != nil {
+		return string(t.Decision.Code)
+	}
+	for _, l := range t.Legs {
+		if l.Problem != nil {
+			return string(l.Problem.Code)
+		}
+	}
+	return ""
+}
+
+func (c *cli) oneTrip(ctx context.Context, id charging.TripID, history bool) error {
+	client, err := c.asReader()
+	if err != nil {
+		return err
+	}
+	if history {
+		return c.history(ctx, client, id)
+	}
+	t, err := client.Trip(ctx, id)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(t); done {
+		return err
+	}
+	showTrip(p, sitesOf(ctx, client), t)
+	p.Next(c.next("trips", string(id), "--history"))
+	if t.State == trip.AwaitingDecision || t.State == trip.Confirmed {
+		c.nextOf(p, t)
+	}
+	return nil
+}
+
+func (c *cli) history(ctx context.Context, client *driver.Client, id charging.TripID) error {
+	entries, err := client.History(ctx, id)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(entries); done {
+		return err
+	}
+	var rows [][]string
+	for _, e := range entries {
+		leg, attempt := "", ""
+		if e.Leg > 0 {
+			leg = strconv.Itoa(e.Leg)
+		}
+		if e.Attempt > 0 {
+			attempt = strconv.Itoa(e.Attempt)
+		}
+		rows = append(rows, []string{
+			e.At.UTC().Format("15:04:05.000"), string(e.State), e.Step, leg, string(e.CompanyID), attempt,
+			e.Answer, fmt.Sprintf("%.1f ms", e.Millis), show.Clean(e.Detail),
+		})
+	}
+	p.Table([]string{"At (UTC)", "State", "Step", "Leg", "Company", "Attempt", "Answer", "Took", "Detail"}, rows)
+	p.Next(c.next("trips", string(id)))
+	return nil
+}
+
+// watch follows trips until it is interrupted: a table that changes on a
+// terminal, a line an event elsewhere.
+func (c *cli) watch(ctx context.Context, client *driver.Client, q trip.Query) error {
+	p := c.printer()
+	refresh := func() error { return nil }
+	if p.Mode == show.Fancy {
+		refresh = func() error { return c.redraw(ctx, client, p, q) }
+	}
+	if err := refresh(); err != nil {
+		return err
+	}
+	var failed error
+	err := client.Events(ctx, func(e trip.Event) {
+		if e.Type != trip.EventTrip || failed != nil {
+			return
+		}
+		var t trip.Trip
+		if json.Unmarshal(e.Data, &t) != nil || (q.State != "" && t.State != q.State) {
+			return
+		}
+		switch p.Mode {
+		case show.JSON:
+			raw, _ := json.Marshal(t)
+			p.Linef("%s", raw)
+		case show.Plain:
+			p.Linef("%s\t%s\t%s\t%s\t%s", time.Now().UTC().Format(time.RFC3339), t.ID, t.State, t.VehicleID, problemOf(t))
+		default:
+			failed = refresh()
+		}
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (c *cli) redraw(ctx context.Context, client *driver.Client, p show.Printer, q trip.Query) error {
+	ts, total, err := client.Trips(ctx, q)
+	if err != nil {
+		return err
+	}
+	p.Linef("\x1b[H\x1b[2J%s   %s", p.Bold("Trips at "+client.Base()), p.Dim(fmt.Sprintf("%d in all · Ctrl-C ends", total)))
+	tripTable(p, ts)
+	return nil
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
+)
+
+// sites names what the ids of EVSEs mean to a person.
+type sites map[charging.EVSEID]api.Location
+
+// sitesOf asks for the locations; without them ids stand for names.
+func sitesOf(ctx context.Context, client *driver.Client) sites {
+	all, err := client.Locations(ctx)
+	if err != nil {
+		return nil
+	}
+	s := sites{}
+	for _, l := range all {
+		for _, e := range l.EVSEs {
+			s[e.EVSEID] = l
+		}
+	}
+	return s
+}
+
+// place of an EVSE: its site's name and town.
+func (s sites) place(id charging.EVSEID) string {
+	l, ok := s[id]
+	if !ok {
+		return string(id)
+	}
+	return show.Clean(l.Name + " · " + l.City)
+}
+
+// instant in the Northeast's time on a terminal, RFC 3339 in UTC where piped.
+func instant(p show.Printer, t time.Time) string {
+	if p.Mode == show.Fancy {
+		return show.Clock(t)
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
+	p.Linef("%s   %s", p.Bold(r.Origin.City+" → "+r.Destination.City), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
+		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
+		show.Price(plan.Price, plan.Currency), instant(p, plan.Arrival), show.Percent(plan.ArriveSoC))))
+	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Price"}
+	var rows [][]string
+	for _, s := range plan.Stops {
+		battery := show.Percent(s.ArriveSoC) + "→" + show.Percent(s.DepartSoC)
+		if bar := p.Battery(s.ArriveSoC, s.DepartSoC); bar != "" {
+			battery = bar + " " + battery
+		}
+		rows = append(rows, []string{
+			strconv.Itoa(s.Leg), names.place(s.EVSEID), p.Accent(string(s.CompanyID)), string(s.EVSEID),
+			instant(p, s.Start), instant(p, s.End), battery, show.Price(s.Price, plan.Currency),
+		})
+	}
+	if len(rows) > 0 {
+		p.Table(headers, rows)
+	}
+}
+
+func showTrip(p show.Printer, names sites, t trip.Trip) {
+	p.Linef("%s %s %s   %s", p.Bold("Trip"), p.Bold(string(t.ID)), paintTrip(p, t.State),
+		p.Dim(fmt.Sprintf("vehicle %s · booked at %s · on conflict %s", t.VehicleID, t.Origin, t.OnConflict)))
+	var rows [][]string
+	for _, l := range t.Legs {
+		price := ""
+		if l.Price > 0 {
+			price = show.Price(l.Price, "")
+		}
+		rows = append(rows, []string{
+			strconv.Itoa(l.Leg), paintLeg(p, l.State), p.Accent(string(l.CompanyID)), names.place(l.EVSEID),
+			string(l.EVSEID), instant(p, l.Start), instant(p, l.End), price,
+		})
+	}
+	p.Table([]string{"#", "State", "Company", "Station", "EVSE", "Arrive", "Leave", "Price"}, rows)
+	for _, l := range t.Legs {
+		if l.Problem != nil {
+			p.Linef("stop %d: %s: %s", l.Leg, p.Bad(string(l.Problem.Code)), show.Clean(l.Problem.Detail))
+		}
+	}
+	if t.Problem != nil {
+		p.Linef("%s: %s", p.Bad(string(t.Problem.Code)), show.Clean(t.Problem.Detail))
+	}
+	if t.State == trip.Aborted {
+		p.Linef("nothing of this trip is held anywhere")
+	}
+	if t.Decision != nil {
+		showDecision(p, names, *t.Decision)
+	}
+}
+
+func showDecision(p show.Printer, names sites, d trip.Decision) {
+	p.Linef("%s stop %d: %s: %s", p.Wait("decide"), d.Leg, d.Code, show.Clean(d.Detail))
+	var rows [][]string
+	for i, a := range d.Alternatives {
+		rows = append(rows, []string{
+			strconv.Itoa(i + 1), names.place(a.EVSEID), p.Accent(string(a.CompanyID)), string(a.EVSEID),
+			instant(p, a.Start), instant(p, a.End), fmt.Sprintf("%+.0f min", a.DeltaMinutes),
+			show.PriceChange(a.DeltaPrice),
+		})
+	}
+	if len(rows) > 0 {
+		p.Table([]string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Time", "Price"}, rows)
+	}
+	p.Linef("until %s", instant(p, d.ExpiresAt))
+}
+
+// paintTrip colours a trip's state: amber open, green booked, red lost.
+func paintTrip(p show.Printer, s trip.State) string {
+	switch s {
+	case trip.Confirmed, trip.Completed:
+		return p.Good(string(s))
+	case trip.Aborted, trip.Canceled, trip.Compensating:
+		return p.Bad(string(s))
+	}
+	return p.Wait(string(s))
+}
+
+func paintLeg(p show.Printer, s charging.State) string {
+	switch s {
+	case charging.Reserved, charging.Fulfilled:
+		return p.Good(string(s))
+	case charging.Claimed, charging.Pending, trip.LegPlanned:
+		return p.Wait(string(s))
+	}
+	return p.Bad(string(s))
+}
+
+// nextOf ends a view of a trip with what can be done about it.
+func (c *cli) nextOf(p show.Printer, t trip.Trip) {
+	id := string(t.ID)
+	switch t.State {
+	case trip.AwaitingDecision:
+		if t.Decision != nil && len(t.Decision.Alternatives) > 0 {
+			p.Next(c.next("decide", id, "--take 1"))
+		}
+		p.Next(c.next("decide", id, "--give-up"))
+	case trip.Confirmed:
+		p.Next(c.next("trips", id), c.next("cancel", id))
+	case trip.Aborted, trip.Canceled, trip.Completed:
+		p.Next(c.next("trips", id, "--history"))
+	default:
+		p.Next(c.next("trips", id))
+	}
+}
