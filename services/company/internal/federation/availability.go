@@ -1,0 +1,55 @@
+package federation
+
+import (
+	"context"
+	"sync"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Availability lists the free windows of EVSEs of any companies, all companies
+// asked at once. What a company that fails was asked about is missing from the
+// list, and the company is in the map with its error.
+func (f *Federation) Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error) {
+	var order []charging.CompanyID
+	groups := map[charging.CompanyID][]charging.EVSEID{}
+	for _, id := range evses {
+		c := id.Company()
+		if groups[c] == nil {
+			order = append(order, c)
+		}
+		groups[c] = append(groups[c], id)
+	}
+	lists := make([][]charging.Free, len(order))
+	errs := make([]error, len(order))
+	var wg sync.WaitGroup
+	for i, c := range order {
+		wg.Go(func() { lists[i], errs[i] = f.availabilityAt(ctx, c, groups[c], w) })
+	}
+	wg.Wait()
+	var all []charging.Free
+	missing := map[charging.CompanyID]error{}
+	for i, c := range order {
+		if errs[i] != nil {
+			missing[c] = errs[i]
+			continue
+		}
+		all = append(all, lists[i]...)
+	}
+	return all, missing
+}
+
+func (f *Federation) availabilityAt(ctx context.Context, id charging.CompanyID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	n, p, err := f.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return call(ctx, p, f.o.ReadTimeout, "availability", func(ctx context.Context) ([]charging.Free, error) {
+			return p.remote.Availability(ctx, evses, w)
+		})
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.o.ReadTimeout)
+	defer cancel()
+	return n.desk.Availability(ctx, evses, w)
+}

@@ -1,0 +1,13 @@
+// Package federation finds companies: a company id becomes the near desk or a
+// far peer, and whoever calls cannot tell which.
+//
+// A call to a peer passes, in this order, its concurrency limit, its circuit
+// breaker and its time-out. What comes out is one of three things:
+//
+//	an answer             the peer has decided
+//	a *charging.Refusal   the peer has decided; or PEER_UNAVAILABLE: nothing was sent
+//	any other error       nobody knows whether the peer has executed the call
+//
+// Beside the calls, a probe a peer keeps its health, its clock's offset and its
+// public keys, and a catalogue keeps the locations of the whole federation.
+package federation

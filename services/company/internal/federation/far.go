@@ -1,0 +1,65 @@
+package federation
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+var (
+	_ charging.Company    = (*peer)(nil)
+	_ charging.Sessions   = (*peer)(nil)
+	_ charging.Originator = (*peer)(nil)
+)
+
+func (p *peer) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return p.action(ctx, "reserve", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Reserve(ctx, h) })
+}
+
+func (p *peer) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return p.action(ctx, "claim", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Claim(ctx, h) })
+}
+
+func (p *peer) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
+	return p.action(ctx, "renew", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Renew(ctx, ref, ttl) })
+}
+
+func (p *peer) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return p.action(ctx, "confirm", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Confirm(ctx, ref) })
+}
+
+func (p *peer) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return p.action(ctx, "compensate", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Compensate(ctx, ref) })
+}
+
+func (p *peer) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return p.action(ctx, "start", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref) })
+}
+
+func (p *peer) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return p.action(ctx, "complete", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref) })
+}
+
+func (p *peer) action(ctx context.Context, what string, send func(context.Context) (charging.Reservation, error)) (charging.Reservation, error) {
+	return call(ctx, p, p.f.o.CallTimeout, what, send)
+}
+
+func (p *peer) Outcome(ctx context.Context, trip charging.TripID, id charging.ReservationID) (charging.Outcome, error) {
+	return call(ctx, p, p.f.o.CallTimeout, "outcome", func(ctx context.Context) (charging.Outcome, error) {
+		return p.remote.Outcome(ctx, trip, id)
+	})
+}
+
+func (p *peer) Preempted(ctx context.Context, n charging.Notice) error {
+	return p.notice(ctx, "preempted", n, p.remote.Preempted)
+}
+
+func (p *peer) Changed(ctx context.Context, n charging.Notice) error {
+	return p.notice(ctx, "changed", n, p.remote.Changed)
+}
+
+func (p *peer) notice(ctx context.Context, what string, n charging.Notice, send func(context.Context, charging.Notice) error) error {
+	_, err := call(ctx, p, p.f.o.CallTimeout, what, func(ctx context.Context) (struct{}, error) { return struct{}{}, send(ctx, n) })
+	return err
+}

@@ -1,0 +1,107 @@
+package federation
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Federation is this company and its peers. It is safe for use by many
+// goroutines.
+type Federation struct {
+	o     Options
+	peers map[charging.CompanyID]*peer
+	order []*peer
+	near  atomic.Pointer[near]
+
+	// mu guards what the peers and the catalogue know.
+	mu  sync.Mutex
+	own shelf
+}
+
+// New makes a federation of peers. Attach the near company before the first
+// call for it; Run it, so that peers are watched.
+func New(o Options) (*Federation, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	f := &Federation{o: o, peers: map[charging.CompanyID]*peer{}}
+	for _, c := range o.Peers {
+		remote, err := o.Dial(c)
+		if err != nil {
+			return nil, fmt.Errorf("federation: peer %s at %s: %w", c.ID, c.BaseURL, err)
+		}
+		p := newPeer(f, c, remote)
+		f.peers[c.ID] = p
+		f.order = append(f.order, p)
+	}
+	return f, nil
+}
+
+// Attach gives the federation its near company: the desk, and who owns this
+// company's trips. It comes after New because both need the federation.
+func (f *Federation) Attach(desk Near, trips charging.Originator) {
+	f.near.Store(&near{desk: desk, trips: trips, timeout: f.o.CallTimeout})
+}
+
+// Self is the id of the near company.
+func (f *Federation) Self() charging.CompanyID { return f.o.Self }
+
+// Company finds a company, near or far. UNKNOWN_EVSE for one that is not part
+// of the federation.
+func (f *Federation) Company(id charging.CompanyID) (charging.Company, error) {
+	n, p, err := f.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return p, nil
+	}
+	return n, nil
+}
+
+// Sessions finds the company whose EVSE a car plugs into. Refuses like Company.
+func (f *Federation) Sessions(id charging.CompanyID) (charging.Sessions, error) {
+	n, p, err := f.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return p, nil
+	}
+	return n, nil
+}
+
+// Originator finds the company that owns a trip. Refuses like Company.
+func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, error) {
+	n, p, err := f.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return p, nil
+	}
+	return n, nil
+}
+
+// find gives the near company or a peer, never both.
+func (f *Federation) find(id charging.CompanyID) (*near, *peer, error) {
+	if id == f.o.Self {
+		if n := f.near.Load(); n != nil {
+			return n, nil, nil
+		}
+		return nil, nil, &charging.Refusal{
+			Code: charging.CodeStoreUnavailable, Detail: string(id) + " is still starting; repeat the request", RetryAfter: f.o.RetryEvery,
+		}
+	}
+	if p := f.peers[id]; p != nil {
+		return nil, p, nil
+	}
+	if len(id) > 8 {
+		id = id[:8]
+	}
+	return nil, nil, charging.Refuse(charging.CodeUnknownEVSE, fmt.Sprintf("%q is no company of this federation", id))
+}

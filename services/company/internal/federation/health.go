@@ -1,0 +1,174 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// PeerState is whether a peer answers.
+type PeerState string
+
+// The states of a peer.
+const (
+	Online  PeerState = "online"
+	Offline PeerState = "offline"
+	// NotSeen means that nothing has been asked yet.
+	NotSeen PeerState = "unknown"
+)
+
+// PeerView is a peer as an operator sees it. Times are of this server's clock.
+type PeerView struct {
+	ID    charging.CompanyID `json:"company_id"`
+	Name  string             `json:"name,omitempty"`
+	URL   string             `json:"url"`
+	MQTT  string             `json:"mqtt,omitempty"`
+	State PeerState          `json:"state"`
+	// Breaker is closed, half-open or open.
+	Breaker string `json:"breaker"`
+	// LatencyMs is a moving average of what answered calls took.
+	LatencyMs float64    `json:"latency_ms"`
+	LastSeen  *time.Time `json:"last_seen,omitempty"`
+	LastError string     `json:"last_error,omitempty"`
+	// SkewMs is how far the peer's clock is ahead of this company's.
+	SkewMs float64 `json:"skew_ms"`
+	// Skewed is true when its tickets do not count for that.
+	Skewed bool `json:"skewed"`
+	// LocationsAgeMs is how old the catalogue of its locations is; -1 when
+	// they have never been read.
+	LocationsAgeMs int64 `json:"locations_age_ms"`
+	InFlight       int   `json:"in_flight"`
+}
+
+// health is what a peer's answers have told.
+type health struct {
+	latency   time.Duration
+	lastSeen  time.Time
+	lastErr   string
+	failures  int // in a row
+	info      Info
+	infoAt    time.Time
+	askedInfo time.Time
+	clocks    []clock
+}
+
+// clock is one comparison of a peer's clock with ours, off by at most half of
+// its round trip.
+type clock struct {
+	skew, trip time.Duration
+}
+
+// clocksKept is over how many probes the best comparison is chosen.
+const clocksKept = 5
+
+// offlineAfter failures in a row a peer that has answered before is offline.
+const offlineAfter = 2
+
+func (h *health) state() PeerState {
+	switch {
+	case h.failures >= offlineAfter || h.failures > 0 && h.lastSeen.IsZero():
+		return Offline
+	case h.lastSeen.IsZero():
+		return NotSeen
+	}
+	return Online
+}
+
+// best is the comparison with the shortest round trip.
+func (h *health) best() clock {
+	var best clock
+	for i, c := range h.clocks {
+		if i == 0 || c.trip < best.trip {
+			best = c
+		}
+	}
+	return best
+}
+
+// skewed reports whether the peer's clock is certainly farther off than limit.
+func (h *health) skewed(limit time.Duration) bool {
+	c := h.best()
+	return c.skew.Abs()-c.trip/2 > limit
+}
+
+// note takes the end of a call into the peer's health.
+func (p *peer) note(took time.Duration, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // its caller has gone; that says nothing about the peer
+	}
+	p.update(func(h *health) {
+		if failed(err) {
+			h.failures++
+			h.lastErr = err.Error()
+			return
+		}
+		h.failures = 0
+		h.lastSeen = time.Now()
+		if h.latency == 0 {
+			h.latency = took
+		}
+		h.latency += (took - h.latency) / 8
+	})
+}
+
+// update changes the peer's health and tells when that shows.
+func (p *peer) update(change func(*health)) {
+	p.f.mu.Lock()
+	state, skewed := p.health.state(), p.health.skewed(p.f.o.MaxSkew)
+	change(&p.health)
+	changed := p.health.state() != state || p.health.skewed(p.f.o.MaxSkew) != skewed
+	p.f.mu.Unlock()
+	if changed {
+		p.f.o.OnPeer(p.view())
+	}
+}
+
+func (p *peer) view() PeerView {
+	breaker := p.breaker.State()
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	h := &p.health
+	v := PeerView{
+		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
+		LatencyMs: milliseconds(h.latency), LastError: h.lastErr,
+		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
+	}
+	if !h.lastSeen.IsZero() {
+		seen := h.lastSeen.UTC()
+		v.LastSeen = &seen
+	}
+	if !p.shelf.at.IsZero() {
+		v.LocationsAgeMs = time.Since(p.shelf.at).Milliseconds()
+	}
+	if breaker == gobreaker.StateOpen {
+		v.State = Offline
+	}
+	return v
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Peers lists every peer, in the order of the configuration.
+func (f *Federation) Peers() []PeerView {
+	list := make([]PeerView, len(f.order))
+	for i, p := range f.order {
+		list[i] = p.view()
+	}
+	return list
+}
+
+// Skewed reports whether a company's clock is more than MaxSkew off, so that
+// its tickets do not count. One that has not been compared yet is trusted.
+func (f *Federation) Skewed(id charging.CompanyID) bool {
+	p := f.peers[id]
+	if p == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return p.health.skewed(f.o.MaxSkew)
+}

@@ -1,0 +1,106 @@
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Peer is another company, as the configuration names it.
+type Peer struct {
+	ID      charging.CompanyID
+	BaseURL string
+	// Token is what this company presents there.
+	Token string
+}
+
+// Options of a Federation. Zero durations and numbers take the defaults.
+type Options struct {
+	Self  charging.CompanyID
+	Peers []Peer
+	// Dial makes the client of a peer; it sends nothing yet.
+	Dial func(Peer) (Remote, error)
+
+	// Now is the clock that peers' clocks are compared with, this company's
+	// Redis TIME where it can be had; nil is time.Now.
+	Now func() time.Time
+	// OnPeer is told when a peer's state or skew changes. It must not block.
+	OnPeer func(PeerView)
+	// Log is told what an operator should know, with its cause or nil.
+	Log func(message string, cause error)
+
+	// CallTimeout bounds a call of a saga or a notice; ReadTimeout one for
+	// locations, availability or a probe. Defaults 2 s, 3 s.
+	CallTimeout, ReadTimeout time.Duration
+	// InFlight is how many calls one peer is given at a time. Default 256.
+	InFlight int
+	// TripAfter failures in a row open a peer's breaker for OpenFor.
+	// Defaults 5, 2 s.
+	TripAfter uint32
+	OpenFor   time.Duration
+	// ProbeEvery is the pause between probes of a peer that is online;
+	// RetryEvery of one that is not. Defaults 5 s, 1 s.
+	ProbeEvery, RetryEvery time.Duration
+	// RefreshEvery is the pause between looks at a peer's locations. Default 30 s.
+	RefreshEvery time.Duration
+	// MaxSkew is how far a peer's clock may be off. Default 2 s.
+	MaxSkew time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&o.CallTimeout, 2*time.Second)
+	set(&o.ReadTimeout, 3*time.Second)
+	set(&o.OpenFor, 2*time.Second)
+	set(&o.ProbeEvery, 5*time.Second)
+	set(&o.RetryEvery, time.Second)
+	set(&o.RefreshEvery, 30*time.Second)
+	set(&o.MaxSkew, 2*time.Second)
+	if o.InFlight == 0 {
+		o.InFlight = 256
+	}
+	if o.TripAfter == 0 {
+		o.TripAfter = 5
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.OnPeer == nil {
+		o.OnPeer = func(PeerView) {}
+	}
+	if o.Log == nil {
+		o.Log = func(string, error) {}
+	}
+	return o
+}
+
+// Validate refuses options that a federation cannot work with.
+func (o Options) Validate() error {
+	var errs []error
+	if err := o.Self.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("federation: %w", err))
+	}
+	if o.Dial == nil && len(o.Peers) > 0 {
+		errs = append(errs, errors.New("federation: Dial is required"))
+	}
+	if o.InFlight < 0 {
+		errs = append(errs, errors.New("federation: InFlight must not be negative"))
+	}
+	seen := map[charging.CompanyID]bool{o.Self: true}
+	for _, p := range o.Peers {
+		if err := p.ID.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("federation: peer: %w", err))
+		}
+		if seen[p.ID] {
+			errs = append(errs, fmt.Errorf("federation: %s is named twice, or is this company itself", p.ID))
+		}
+		seen[p.ID] = true
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,47 @@
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Remote is a far company as its client gives it: each method is one request,
+// bounded by its context. A *charging.Refusal is the peer's answer; any other
+// error means that nobody knows.
+type Remote interface {
+	charging.Company
+	charging.Sessions
+	charging.Originator
+	// Info asks who the peer is.
+	Info(ctx context.Context) (Info, error)
+	// Locations lists the peer's locations; fresh is false, and the list nil,
+	// when they still are those of etag.
+	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
+	// Availability lists free windows.
+	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+}
+
+// Info is what a peer tells about itself.
+type Info struct {
+	ID   charging.CompanyID
+	Name string
+	// REST and MQTT are its addresses, as it knows them.
+	REST, MQTT string
+	// Time is its Redis TIME when it answered; zero when it did not say.
+	Time time.Time
+	// Keys is its JSON Web Key Set.
+	Keys json.RawMessage
+	// Revoked lists vehicle tokens that it no longer honours.
+	Revoked []string
+}
+
+// Near is this company's own desk.
+type Near interface {
+	charging.Company
+	charging.Sessions
+	Locations(ctx context.Context) []charging.Location
+	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+}
