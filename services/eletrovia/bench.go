@@ -1,5 +1,231 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"sync/atomic"
+	"time"
 
-func (c *cli) benchCommand() *cobra.Command { return &cobra.Command{Use: "bench"} }
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/load"
+)
+
+// trial is the flags of bench.
+type trial struct {
+	concurrency         []int
+	duration            time.Duration
+	fsync, mqtt, claims []string
+	store, dir, profile string
+	warmUp              int
+	inProcess           bool
+}
+
+// row is one measurement.
+type row struct {
+	Store  string `json:"store"`
+	Fsync  string `json:"fsync"`
+	Claims bool   `json:"claims"`
+	MQTT   bool   `json:"mqtt"`
+	load.Result
+}
+
+func (c *cli) benchCommand() *cobra.Command {
+	var t trial
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure how many 3-stop trips over three companies are confirmed a second",
+		Long: "Starts three companies in this process, each with a store of its own (redis-server where there is one),\n" +
+			"on free ports, and books trips that never meet: each has a stop at MAR, SER and CAJ, in fresh windows.\n" +
+			"The load comes from the same process, so it is part of what is measured.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.bench(cmd.Context(), t) },
+	}
+	f := cmd.Flags()
+	f.IntSliceVar(&t.concurrency, "concurrency", []int{1, 16, 64}, "how many callers at a time, one after the other")
+	f.DurationVar(&t.duration, "duration", 5*time.Second, "how long each measurement takes")
+	f.StringSliceVar(&t.fsync, "fsync", []string{"always", "everysec"}, "when the store's writes reach the disk")
+	f.StringSliceVar(&t.mqtt, "mqtt", []string{"off", "on"}, "with the MQTT hop (car → broker → car), or by REST")
+	f.StringSliceVar(&t.claims, "claims", []string{"on"}, "with the claims of the following stops, or without, to see what priority costs")
+	f.StringVar(&t.store, "store", app.StoreAuto, "auto, redis-server or memory")
+	f.StringVar(&t.dir, "dir", "", "directory for the stores' files (on a disk, or fsync means nothing); the system's temporary one by default")
+	f.StringVar(&t.profile, "cpuprofile", "", "write a CPU profile of all measurements to this file")
+	f.IntVar(&t.warmUp, "warm-up", 200, "trips before each measurement that are not counted")
+	f.BoolVar(&t.inProcess, "in-process", true, "the three servers in this process (the only form there is)")
+	return cmd
+}
+
+// switches reads on and off.
+func switches(flag string, values []string) ([]bool, error) {
+	var out []bool
+	for _, v := range values {
+		switch v {
+		case "on":
+			out = append(out, true)
+		case "off":
+			out = append(out, false)
+		default:
+			return nil, usage(fmt.Errorf("--%s %q: want on, off or both", flag, v))
+		}
+	}
+	return out, nil
+}
+
+func (c *cli) bench(ctx context.Context, t trial) error {
+	mqtt, err := switches("mqtt", t.mqtt)
+	if err != nil {
+		return err
+	}
+	claims, err := switches("claims", t.claims)
+	if err != nil {
+		return err
+	}
+	if !t.inProcess {
+		return usage(errors.New("--in-process=false: the servers run in this process only"))
+	}
+	stop, err := profileTo(t.profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	p := c.printer()
+	p.Notef("%d CPUs, %s, load included; %s each, after %d trips of warm-up", runtime.NumCPU(), runtime.Version(), t.duration, t.warmUp)
+	var rows []row
+	for _, fsync := range t.fsync {
+		for _, withClaims := range claims {
+			got, err := c.benchStores(ctx, t, fsync, withClaims, mqtt)
+			rows = append(rows, got...)
+			if err != nil || ctx.Err() != nil {
+				return errors.Join(err, c.benchTable(rows))
+			}
+		}
+	}
+	return c.benchTable(rows)
+}
+
+// benchStores measures on fresh servers and stores.
+func (c *cli) benchStores(ctx context.Context, t trial, fsync string, claims bool, mqtt []bool) (rows []row, err error) {
+	servers, err := benchServers(t, fsync, claims)
+	if err != nil {
+		return nil, usage(err)
+	}
+	defer func() { err = errors.Join(err, stopAll(servers...)) }()
+	if err := startTogether(ctx, servers); err != nil {
+		return nil, err
+	}
+	for _, a := range servers {
+		if err := a.AwaitPeers(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var next atomic.Int64
+	w, err := benchWindows(ctx, servers[0])
+	if err != nil {
+		return nil, err
+	}
+	for _, hop := range mqtt {
+		book, hangUp, err := benchBooker(ctx, servers, hop)
+		if err != nil {
+			return rows, err
+		}
+		for _, callers := range t.concurrency {
+			warm := next.Load() + int64(t.warmUp)
+			for next.Load() < warm && ctx.Err() == nil {
+				load.Run(ctx, callers, 50*time.Millisecond, w, &next, book)
+			}
+			r := row{
+				Store: servers[0].Status().StoreKind, Fsync: fsync, Claims: claims, MQTT: hop,
+				Result: load.Run(ctx, callers, t.duration, w, &next, book),
+			}
+			c.benchProgress(r)
+			rows = append(rows, r)
+		}
+		hangUp()
+	}
+	return rows, nil
+}
+
+func benchServers(t trial, fsync string, claims bool) ([]*app.App, error) {
+	var servers []*app.App
+	for _, id := range demoCompanies {
+		o := app.Options{
+			Company: id, Store: app.Store{Kind: t.store, Fsync: fsync}, Vehicles: benchVehicles(), OperatorSecret: demoSecret,
+			RateLimit: -1, SkipClaims: !claims, Log: zerolog.Nop(),
+		}
+		if t.dir != "" {
+			dir, err := os.MkdirTemp(t.dir, "eletrovia-bench-"+string(id)+"-")
+			if err != nil {
+				return nil, err
+			}
+			o.Store.Dir = dir
+		}
+		server, err := app.New(o)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+func (c *cli) benchProgress(r row) {
+	p := c.printer()
+	line := fmt.Sprintf("%s fsync=%s claims=%s mqtt=%s callers=%d: %.0f trips/s, p50 %.1f ms, p99 %.1f ms",
+		r.Store, r.Fsync, onOff(r.Claims), onOff(r.MQTT), r.Concurrency, r.PerSecond, r.P50, r.P99)
+	if r.Failed > 0 {
+		line += fmt.Sprintf("; %d failed, the first: %s", r.Failed, r.Why)
+	}
+	p.Notef("%s", line)
+}
+
+func (c *cli) benchTable(rows []row) error {
+	p := c.printer()
+	if done, err := p.JSON(rows); done {
+		return err
+	}
+	var cells [][]string
+	failed := 0
+	for _, r := range rows {
+		failed += r.Failed
+		cells = append(cells, []string{
+			r.Store, r.Fsync, onOff(r.Claims), onOff(r.MQTT), strconv.Itoa(r.Concurrency), strconv.Itoa(r.Trips),
+			strconv.Itoa(r.Failed), fmt.Sprintf("%.0f", r.PerSecond), fmt.Sprintf("%.1f", r.P50), fmt.Sprintf("%.1f", r.P99),
+		})
+	}
+	p.Table([]string{"Store", "Fsync", "Claims", "MQTT", "Callers", "Confirmed", "Failed", "Trips/s", "p50 ms", "p99 ms"}, cells)
+	p.Next(c.program + " bench --concurrency 64 --duration 15s --cpuprofile cpu.prof")
+	if failed > 0 {
+		return &exitError{code: exitFailure, err: fmt.Errorf("%d trips were not confirmed", failed)}
+	}
+	return nil
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+func profileTo(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
+}

@@ -171,8 +171,11 @@ func (c *cli) secretOf(who, given, how string) (string, error) {
 	if given != "" {
 		return given, nil
 	}
-	if u, err := url.Parse(c.server); err != nil || u.Host == "" || isLoopback(u.Hostname()) {
-		return demoSecret, nil // an address that is none is refused where it is used
+	if _, err := c.client("", ""); err != nil {
+		return "", err
+	}
+	if u, err := url.Parse(c.server); err == nil && isLoopback(u.Hostname()) {
+		return demoSecret, nil
 	}
 	return "", usage(fmt.Errorf("%s needs the %s's secret: give it with %s", c.server, who, how))
 }

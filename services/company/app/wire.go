@@ -12,3 +12,4 @@ func (a *App) strangers() []string        { return nil }
 func (a *App) MQTTAddr() string           { return "" }
 func (a *App) WebSocketAddr() string      { return "" }
 func (a *App) StoreAddr() string          { return "" }
+func (a *App) MQTTURL() string            { return "" }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/load"
+	"github.com/eletrovia/eletrovia/simulator/fleet"
+)
+
+// benchFleet is how many vehicles the trips of a benchmark are spread over:
+// enough that none has two at a time, and that few trips stand in each one's list.
+const benchFleet = 960
+
+func benchVehicle(n int) charging.VehicleID {
+	return charging.VehicleID(fmt.Sprintf("BENCH-%04d", n%benchFleet))
+}
+
+func benchVehicles() map[charging.VehicleID]string {
+	vs := map[charging.VehicleID]string{}
+	for n := range benchFleet {
+		vs[benchVehicle(n)] = demoSecret
+	}
+	return vs
+}
+
+func benchWindows(ctx context.Context, a *app.App) (*load.Windows, error) {
+	client, err := driver.New(a.URL(), "", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	locations, err := client.Locations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := load.NewWindows(locations, demoCompanies, time.Now())
+	if err == nil && w.Vehicles() > benchFleet {
+		err = fmt.Errorf("%d vehicles are too few for so many EVSEs", benchFleet)
+	}
+	return w, err
+}
+
+func benchRequest(n int, stops []api.Stop) api.TripRequest {
+	return api.TripRequest{VehicleID: benchVehicle(n), Stops: stops, OnConflict: trip.Abort}
+}
+
+// settleWithin bounds how long a benchmark waits for one trip.
+const settleWithin = 30 * time.Second
+
+// benchBooker books by REST or by MQTT, each vehicle at one server, in turn.
+func benchBooker(ctx context.Context, servers []*app.App, mqtt bool) (load.Booker, func(), error) {
+	if mqtt {
+		return mqttBooker(ctx, servers)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 1024
+	var clients []*driver.Client
+	for n := range benchFleet {
+		client, err := driver.New(servers[n%len(servers)].URL(), string(benchVehicle(n)), demoSecret, transport)
+		if err != nil {
+			return nil, nil, err
+		}
+		clients = append(clients, client)
+	}
+	return func(ctx context.Context, n int, stops []api.Stop) (trip.State, error) {
+		t, err := clients[n%benchFleet].Book(ctx, benchRequest(n, stops), "", settleWithin)
+		return t.State, err
+	}, transport.CloseIdleConnections, nil
+}
+
+func mqttBooker(ctx context.Context, servers []*app.App) (load.Booker, func(), error) {
+	var links []fleet.Link
+	hangUp := func() {
+		for _, l := range links {
+			l.Close()
+		}
+	}
+	for n := range benchFleet {
+		link, err := fleet.DialMQTT(fleet.Server{MQTT: servers[n%len(servers)].MQTTURL()},
+			fleet.Identity{VehicleID: benchVehicle(n), Secret: demoSecret})
+		if err != nil {
+			hangUp()
+			return nil, nil, err
+		}
+		links = append(links, link)
+	}
+	book := func(ctx context.Context, n int, stops []api.Stop) (trip.State, error) {
+		reply, err := links[n%benchFleet].Request(ctx, carlink.ActionTrip, "", benchRequest(n, stops))
+		if err != nil {
+			return "", err
+		}
+		if reply.Status >= 400 {
+			return "", fmt.Errorf("status %d: %.200s", reply.Status, reply.Body)
+		}
+		var t trip.Trip
+		return t.State, json.Unmarshal(reply.Body, &t)
+	}
+	// Every link is up before anything is measured.
+	for n := range links {
+		wait, cancel := context.WithTimeout(ctx, settleWithin)
+		_, err := links[n].Request(wait, carlink.ActionAvailability, "", map[string]string{})
+		cancel()
+		if err != nil {
+			hangUp()
+			return nil, nil, fmt.Errorf("vehicle %s cannot reach its broker: %w", benchVehicle(n), err)
+		}
+	}
+	return book, hangUp, nil
+}
