@@ -1,0 +1,52 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Identity is what a car logs in with.
+type Identity struct {
+	VehicleID charging.VehicleID
+	Secret    string
+}
+
+// Link is a car's connection to its company's server. It comes back by itself
+// when it is lost.
+type Link interface {
+	// Request asks for something and waits for the answer, asking again under
+	// the same request id when the connection was lost or nothing came. The
+	// error is ctx's.
+	Request(ctx context.Context, a carlink.Action, id charging.TripID, body any) (carlink.Reply, error)
+	// Telemetry reports, or forgets it when there is no connection.
+	Telemetry(t carlink.Telemetry)
+	// Trip is the newest that was heard of a trip; ok is false when nothing was.
+	Trip(id charging.TripID) (t trip.Trip, ok bool)
+	// Lost counts how often the connection has been lost.
+	Lost() int
+	Close()
+}
+
+// Dialer makes the link of a car. It does not wait for the connection.
+type Dialer func(s Server, id Identity) (Link, error)
+
+// answer reads the body of a good reply, or tells the refusal.
+func answer(r carlink.Reply, into any) error {
+	if r.Status < 400 {
+		return json.Unmarshal(r.Body, into)
+	}
+	var p struct {
+		Code   charging.Code `json:"code"`
+		Detail string        `json:"detail"`
+		Title  string        `json:"title"`
+	}
+	_ = json.Unmarshal(r.Body, &p) // a problem without a readable body is one without a code
+	if p.Code == "" {
+		p.Detail = p.Title
+	}
+	return charging.Refuse(p.Code, p.Detail)
+}
