@@ -1,0 +1,66 @@
+package planner
+
+import (
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// slot is a window in whole seconds since 1970, half-open.
+type slot struct{ start, end int64 }
+
+// calendar remembers what Free said, for one search.
+type calendar struct {
+	free  Free
+	known map[charging.EVSEID][]slot
+}
+
+func newCalendar(free Free) *calendar {
+	return &calendar{free: free, known: map[charging.EVSEID][]slot{}}
+}
+
+// slots of an EVSE; a window's start is rounded up to a whole second, its end down.
+func (c *calendar) slots(id charging.EVSEID) []slot {
+	if s, ok := c.known[id]; ok {
+		return s
+	}
+	var s []slot
+	for _, w := range c.free(id) {
+		s = append(s, slot{ceilSecond(w.Start), w.End.Unix()})
+	}
+	c.known[id] = s
+	return s
+}
+
+func ceilSecond(t time.Time) int64 {
+	if t.Nanosecond() > 0 {
+		return t.Unix() + 1
+	}
+	return t.Unix()
+}
+
+// earliest is the first start from a time on at which an EVSE is free for so long.
+func (c *calendar) earliest(id charging.EVSEID, from, seconds int64) (start int64, ok bool) {
+	if c.free == nil {
+		return from, true
+	}
+	for _, s := range c.slots(id) {
+		if start := max(s.start, from); start+seconds <= s.end {
+			return start, start-from <= int64(MaxWait/time.Second)
+		}
+	}
+	return 0, false
+}
+
+// first is the EVSE of a class that is free first.
+func (c *calendar) first(k class, from, seconds int64) (id charging.EVSEID, start int64, ok bool) {
+	for _, e := range k.evses {
+		if at, free := c.earliest(e, from, seconds); free && (!ok || at < start) {
+			id, start, ok = e, at, true
+			if start == from {
+				break
+			}
+		}
+	}
+	return id, start, ok
+}

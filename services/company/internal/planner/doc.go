@@ -1,0 +1,17 @@
+// Package planner chooses where, when and how much to charge on a journey.
+//
+// It is pure: what it knows of the world are its arguments, the stations and the
+// free windows of their EVSEs, so the same question gets the same answer.
+//
+// The search is label-setting A* over the stations. A label is an arrival: at a
+// station, at a time, with a charge, for a price. From there the car charges at each
+// class of EVSE (power, kind of current, tariff; the one that is free first) either
+// just enough for the next station, or to a few round levels, waits for the earliest
+// gap that fits, and drives on. A label is dropped where another one at the station is
+// at least as early, as full and as good. The lower bound of what is left is the
+// quickest drive plus charging what is missing at the car's best power.
+//
+// What it ignores: plug types beyond AC and DC (Type 2 and CCS are taken for granted;
+// CHAdeMO counts only where there is no CCS), charging losses, hills, heat, and
+// leaving a charger before its window ends.
+package planner
