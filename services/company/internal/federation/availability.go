@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -45,11 +46,26 @@ func (f *Federation) availabilityAt(ctx context.Context, id charging.CompanyID, 
 		return nil, err
 	}
 	if p != nil {
-		return call(ctx, p, f.o.ReadTimeout, "availability", func(ctx context.Context) ([]charging.Free, error) {
-			return p.remote.Availability(ctx, evses, w)
-		})
+		return p.availability(ctx, evses, w)
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.ReadTimeout)
 	defer cancel()
 	return n.desk.Availability(ctx, evses, w)
+}
+
+// askAtOnce is how many EVSEs one request may name (openapi.yaml).
+const askAtOnce = 500
+
+func (p *peer) availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	var all []charging.Free
+	for part := range slices.Chunk(evses, askAtOnce) {
+		list, err := call(ctx, p, p.f.o.ReadTimeout, "availability", func(ctx context.Context) ([]charging.Free, error) {
+			return p.remote.Availability(ctx, part, w)
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
 }

@@ -3,6 +3,7 @@ package federation
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,4 +150,16 @@ func TestAvailabilityOfAll(t *testing.T) {
 			t.Errorf("missing %v", missing)
 		}
 	})
+}
+
+func TestManyEVSEsAreAskedInParts(t *testing.T) {
+	w := newTrio(t, nil)
+	var evses []charging.EVSEID
+	for i := range 2*askAtOnce + 1 {
+		evses = append(evses, charging.EVSEID("BR*SER*E"+strconv.Itoa(i)+"*1"))
+	}
+	free, missing := w.Availability(t.Context(), evses, charging.Window{})
+	if len(free) != len(evses) || len(missing) != 0 || w.ser.count("availability") != 3 {
+		t.Errorf("%d answers in %d requests, missing %v", len(free), w.ser.count("availability"), missing)
+	}
 }

@@ -16,15 +16,14 @@ type script struct {
 	err  error
 	took time.Duration
 	// hang makes calls wait for their context's end.
-	hang    bool
-	calls   map[string]int
-	most    int // calls at once
-	now     int
-	clock   time.Duration // its clock is ahead by so much
-	list    []charging.Location
-	etag    string
-	asked   []string // etags
-	notices []charging.Notice
+	hang  bool
+	calls map[string]int
+	most  int // calls at once
+	now   int
+	clock time.Duration // its clock is ahead by so much
+	list  []charging.Location
+	etag  string
+	asked []string // etags
 }
 
 var _ Remote = (*script)(nil)

@@ -41,7 +41,10 @@ type PeerView struct {
 	// LocationsAgeMs is how old the catalogue of its locations is; -1 when
 	// they have never been read.
 	LocationsAgeMs int64 `json:"locations_age_ms"`
-	InFlight       int   `json:"in_flight"`
+	// Locations and EVSEs are how many of them the catalogue knows.
+	Locations int `json:"locations"`
+	EVSEs     int `json:"evses"`
+	InFlight  int `json:"in_flight"`
 }
 
 // health is what a peer's answers have told.
@@ -115,15 +118,24 @@ func (p *peer) note(took time.Duration, err error) {
 	})
 }
 
-// update changes the peer's health and tells when that shows.
+// update changes the peer's health.
 func (p *peer) update(change func(*health)) {
 	p.f.mu.Lock()
-	state, skewed := p.health.state(), p.health.skewed(p.f.o.MaxSkew)
+	defer p.f.mu.Unlock()
 	change(&p.health)
-	changed := p.health.state() != state || p.health.skewed(p.f.o.MaxSkew) != skewed
+}
+
+// tell reports the peer when its state or skew is another than last reported.
+func (p *peer) tell() {
+	v := p.view()
+	p.f.mu.Lock()
+	changed := v.State != p.told.State || v.Skewed != p.told.Skewed
+	if changed {
+		p.told = v
+	}
 	p.f.mu.Unlock()
 	if changed {
-		p.f.o.OnPeer(p.view())
+		p.f.o.OnPeer(v)
 	}
 }
 
@@ -136,6 +148,7 @@ func (p *peer) view() PeerView {
 		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
 		LatencyMs: milliseconds(h.latency), LastError: h.lastErr,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
+		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE),
 	}
 	if !h.lastSeen.IsZero() {
 		seen := h.lastSeen.UTC()

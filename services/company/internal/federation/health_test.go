@@ -18,7 +18,7 @@ func TestPeersComeAndGo(t *testing.T) {
 		}
 		w.run(t)
 		synctest.Wait()
-		if v := w.view("SER"); v.State != Online || v.Name != "Company SER" || v.LastSeen == nil || v.LocationsAgeMs < 0 {
+		if v := w.view("SER"); v.State != Online || v.Name != "Company SER" || v.LastSeen == nil || v.LocationsAgeMs < 0 || v.EVSEs != 1 {
 			t.Errorf("after a probe %+v", v)
 		}
 		w.ser.set(func(s *script) { s.err = errors.New("connection refused") })
@@ -31,7 +31,7 @@ func TestPeersComeAndGo(t *testing.T) {
 			t.Errorf("the other: %+v", v)
 		}
 		w.ser.set(func(s *script) { s.err = nil })
-		time.Sleep(4 * time.Second)
+		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		if v := w.view("SER"); v.State != Online || v.Breaker != "closed" {
 			t.Errorf("back: %+v", v)

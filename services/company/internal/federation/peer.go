@@ -22,15 +22,17 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health and shelf are guarded by f.mu.
+	// health, shelf and told are guarded by f.mu. told is what OnPeer has heard.
 	health health
 	shelf  shelf
+	told   PeerView
 }
 
 func newPeer(f *Federation, c Peer, remote Remote) *peer {
 	p := &peer{
 		Peer: c, f: f, remote: remote,
 		room: make(chan struct{}, f.o.InFlight), nudged: make(chan struct{}, 1),
+		told: PeerView{State: NotSeen},
 	}
 	p.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Name: string(c.ID), MaxRequests: 1, Timeout: f.o.OpenFor,
@@ -71,6 +73,7 @@ func call[T any](ctx context.Context, p *peer, timeout time.Duration, what strin
 	}
 	answer, err := measured(ctx, p, timeout, what, send)
 	done(err)
+	p.tell()
 	return answer, err
 }
 

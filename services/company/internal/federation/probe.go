@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sony/gobreaker/v2"
+
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -46,7 +48,7 @@ func (p *peer) watch(ctx context.Context) {
 			}
 		}
 		wait := p.f.o.ProbeEvery
-		if err != nil {
+		if err != nil || p.breaker.State() != gobreaker.StateClosed {
 			wait = p.f.o.RetryEvery
 		}
 		p.rest(ctx, wait-rand.N(wait/10))
@@ -81,6 +83,7 @@ func (p *peer) probe(ctx context.Context) error {
 	if closed == nil {
 		done(err)
 	}
+	defer p.tell()
 	if err != nil {
 		return err
 	}
