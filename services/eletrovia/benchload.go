@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/app"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/load"
 	"github.com/eletrovia/eletrovia/simulator/fleet"
 )
@@ -34,11 +33,11 @@ func benchVehicles() map[charging.VehicleID]string {
 }
 
 func benchWindows(ctx context.Context, a *app.App) (*load.Windows, error) {
-	client, err := driver.New(a.URL(), "", "", nil)
+	server, err := client.NewDriver(client.DriverOptions{BaseURL: a.URL()})
 	if err != nil {
 		return nil, err
 	}
-	locations, err := client.Locations(ctx)
+	locations, err := server.Locations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,20 +60,21 @@ func benchBooker(ctx context.Context, servers []*app.App, mqtt bool) (load.Booke
 	if mqtt {
 		return mqttBooker(ctx, servers)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 1024
-	var clients []*driver.Client
+	shared := client.NewHTTP(nil)
+	var drivers []*client.Driver
 	for n := range benchFleet {
-		client, err := driver.New(servers[n%len(servers)].URL(), string(benchVehicle(n)), demoSecret, transport)
+		d, err := client.NewDriver(client.DriverOptions{
+			BaseURL: servers[n%len(servers)].URL(), User: string(benchVehicle(n)), Secret: demoSecret, HTTP: shared,
+		})
 		if err != nil {
 			return nil, nil, err
 		}
-		clients = append(clients, client)
+		drivers = append(drivers, d)
 	}
 	return func(ctx context.Context, n int, stops []api.Stop) (trip.State, error) {
-		t, err := clients[n%benchFleet].Book(ctx, benchRequest(n, stops), "", settleWithin)
+		t, err := drivers[n%benchFleet].CreateTrip(ctx, benchRequest(n, stops), "", settleWithin)
 		return t.State, err
-	}, transport.CloseIdleConnections, nil
+	}, shared.CloseIdleConnections, nil
 }
 
 func mqttBooker(ctx context.Context, servers []*app.App) (load.Booker, func(), error) {

@@ -20,11 +20,11 @@ func (c *cli) cancelCommand() *cobra.Command {
 }
 
 func (c *cli) cancel(ctx context.Context, id charging.TripID) error {
-	client, err := c.asVehicle()
+	server, err := c.asVehicle()
 	if err != nil {
 		return err
 	}
-	t, err := client.Cancel(ctx, id)
+	t, err := server.Cancel(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (c *cli) cancel(ctx context.Context, id charging.TripID) error {
 	if done, err := p.JSON(t); done {
 		return err
 	}
-	showTrip(p, sitesOf(ctx, client), t)
+	showTrip(p, sitesOf(ctx, server), t)
 	if t.State == trip.Canceled {
 		p.Linef("every stop is released, or will be as soon as its company answers")
 	}

@@ -222,8 +222,10 @@ func TestDecideSendsTheAlternative(t *testing.T) {
 func TestWatchPiped(t *testing.T) {
 	f := newFake(t)
 	f.answers["GET /api/v1/events"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
 		confirmed, _ := json.Marshal(aTrip(trip.Confirmed, charging.Reserved))
-		_, _ = w.Write([]byte(": hello\n\nid: 1\nevent: car\ndata: {}\n\nid: 2\nevent: trip\ndata: " + string(confirmed) + "\n\n"))
+		event, _ := json.Marshal(trip.Event{ID: 2, Type: trip.EventTrip, At: day, TripID: tripID, Data: confirmed})
+		_, _ = w.Write([]byte(": hello\n\nid: 1\nevent: car\ndata: {\"id\":1,\"type\":\"car\"}\n\nid: 2\nevent: trip\ndata: " + string(event) + "\n\n"))
 	})
 	got := f.typed(t, false, "trips", "--watch")
 	if got.code != 1 || strings.Count(got.out, "\n") != 1 || !strings.Contains(got.out, tripID+"\tCONFIRMED") {
@@ -242,6 +244,7 @@ func TestSagasListsEachOnce(t *testing.T) {
 		} else if r.URL.Query().Get("state") == string(trip.Compensating) {
 			ts = append(ts, stuck)
 		}
+		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(ts)
 	})
 	got := f.typed(t, false, "sagas")
@@ -252,7 +255,7 @@ func TestSagasListsEachOnce(t *testing.T) {
 
 func TestHealthcheck(t *testing.T) {
 	f := newFake(t)
-	f.answers["GET /readyz"] = map[string]string{"status": "ok"}
+	f.answers["GET /readyz"] = api.Health{}
 	if got := f.typed(t, false, "healthcheck"); got.code != 0 || got.out != "ready\n" {
 		t.Errorf("%+v", got)
 	}

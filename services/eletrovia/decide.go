@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 )
 
 // choice is the flags of decide.
@@ -44,28 +44,28 @@ func (c *cli) decideCommand() *cobra.Command {
 }
 
 func (c *cli) decide(ctx context.Context, id charging.TripID, d choice) error {
-	client, err := c.asVehicle()
+	server, err := c.asVehicle()
 	if err != nil {
 		return err
 	}
-	r, err := d.request(ctx, client, id)
+	r, err := d.request(ctx, server, id)
 	if err != nil {
 		return err
 	}
-	t, err := client.Decide(ctx, id, r)
+	t, err := server.Decide(ctx, id, r, 0)
 	if err != nil {
 		return err
 	}
 	wait, cancel := context.WithTimeout(ctx, d.follow)
 	defer cancel()
-	t, err = client.Settle(wait, t, func(trip.Trip) {})
+	t, err = follow(wait, server, t, func(trip.Trip) {})
 	if err != nil {
 		return err
 	}
-	return c.finish(ctx, client, t)
+	return c.finish(ctx, server, t)
 }
 
-func (d choice) request(ctx context.Context, client *driver.Client, id charging.TripID) (api.DecisionRequest, error) {
+func (d choice) request(ctx context.Context, server *client.Driver, id charging.TripID) (api.DecisionRequest, error) {
 	named := 0
 	for _, given := range []bool{d.take != "", d.stop != "", d.wait, d.giveUp} {
 		if given {
@@ -84,17 +84,17 @@ func (d choice) request(ctx context.Context, client *driver.Client, id charging.
 		stop.Leg = d.leg
 		return api.DecisionRequest{Action: api.ActionContinue, Stop: &stop}, err
 	}
-	alternative, err := d.alternative(ctx, client, id)
+	alternative, err := d.alternative(ctx, server, id)
 	return api.DecisionRequest{Action: api.ActionContinue, AlternativeID: alternative}, err
 }
 
 // alternative turns a number of the list into the id behind it.
-func (d choice) alternative(ctx context.Context, client *driver.Client, id charging.TripID) (string, error) {
+func (d choice) alternative(ctx context.Context, server *client.Driver, id charging.TripID) (string, error) {
 	n, err := strconv.Atoi(d.take)
 	if err != nil {
 		return d.take, nil
 	}
-	t, err := client.Trip(ctx, id)
+	t, err := server.Trip(ctx, id, 0)
 	if err != nil {
 		return "", err
 	}

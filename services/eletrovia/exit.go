@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -61,9 +64,8 @@ func exitCode(err error) (code int, silent bool) {
 	if errors.Is(err, context.Canceled) {
 		return exitFailure, false
 	}
-	var p problem.Problem
-	if errors.As(err, &p) {
-		return problemExit(p), false
+	if code := charging.CodeOf(err); code != "" {
+		return refusalExit(code), false
 	}
 	if strings.HasPrefix(err.Error(), "unknown command") {
 		return exitUsage, false
@@ -71,15 +73,17 @@ func exitCode(err error) (code int, silent bool) {
 	return exitFailure, false
 }
 
-func problemExit(p problem.Problem) int {
-	switch code := charging.Code(p.Code); {
-	case code == charging.CodeInfeasibleTrip:
+// refusalExit is the exit code of a server's no: 409 and 410 are conflicts, a
+// value that it cannot take is what was typed.
+func refusalExit(code charging.Code) int {
+	switch code {
+	case charging.CodeInfeasibleTrip:
 		return exitInfeasible
-	case p.Status == 409 || p.Status == 410:
-		return exitConflict
-	case code == charging.CodeInvalidField || code == charging.CodeInvalidWindow ||
-		code == charging.CodeMalformedRequest || code == charging.CodeUnknownPlace:
+	case charging.CodeInvalidField, charging.CodeInvalidWindow, charging.CodeMalformedRequest, charging.CodeUnknownPlace:
 		return exitUsage
+	}
+	if kind, ok := problem.Lookup(string(code)); ok && (kind.Status == http.StatusConflict || kind.Status == http.StatusGone) {
+		return exitConflict
 	}
 	return exitFailure
 }
@@ -87,18 +91,22 @@ func problemExit(p problem.Problem) int {
 // complain says on standard error what went wrong and what to do next.
 func (c *cli) complain(err error, code int) {
 	p := c.printer()
-	var refused problem.Problem
-	if errors.As(err, &refused) {
-		if c.asJSON {
-			raw, _ := json.Marshal(refused)
-			p.Notef("%s", raw)
-			return
-		}
+	var refused *charging.Refusal
+	var unreachable *url.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		p.Notef("eletrovia: interrupted")
+		return
+	case errors.As(err, &refused) && c.asJSON:
+		raw, _ := json.Marshal(api.FromError(refused)) // strings and numbers: never fails
+		p.Notef("%s", raw)
+		return
+	case errors.As(err, &refused):
 		c.explain(p, refused)
 		return
-	}
-	if errors.Is(err, context.Canceled) {
-		p.Notef("eletrovia: interrupted")
+	case errors.As(err, &unreachable):
+		p.Notef("eletrovia: no answer from %s: %s", c.server, show.Clean(unreachable.Err.Error()))
+		p.Notef("next: %s demo   (or name a server that runs with --server)", c.program)
 		return
 	}
 	p.Notef("eletrovia: %s", show.Clean(err.Error()))
@@ -107,15 +115,15 @@ func (c *cli) complain(err error, code int) {
 	}
 }
 
-func (c *cli) explain(p show.Printer, refused problem.Problem) {
+func (c *cli) explain(p show.Printer, refused *charging.Refusal) {
 	p.Notef("eletrovia: %s", show.Clean(refused.Error()))
-	for _, f := range refused.Errors {
+	for _, f := range refused.Fields {
 		p.Notef("  %s: %s", show.Clean(f.Field), show.Clean(f.Reason))
 	}
 	if refused.RetryAfter > 0 {
-		p.Notef("try again in %d s", refused.RetryAfter)
+		p.Notef("try again in %s", refused.RetryAfter)
 	}
-	if hint := c.hint(charging.Code(refused.Code)); hint != "" {
+	if hint := c.hint(refused.Code); hint != "" {
 		p.Notef("next: %s", hint)
 	}
 }

@@ -19,11 +19,11 @@ func (c *cli) healthcheckCommand() *cobra.Command {
 }
 
 func (c *cli) healthcheck(ctx context.Context) error {
-	client, err := c.client("", "")
+	server, err := c.client("", "")
 	if err != nil {
 		return err
 	}
-	if err := client.Ready(ctx); err != nil {
+	if _, err := server.Ready(ctx); err != nil {
 		return err
 	}
 	p := c.printer()

@@ -1,9 +1,40 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
+
+// pollEvery is how often a trip is looked at while it is followed.
+const pollEvery = 150 * time.Millisecond
+
+// follow looks at a trip until it is settled, needs a decision, or the context
+// ends; seen is told every form of it that was read.
+func follow(ctx context.Context, server *client.Driver, t trip.Trip, seen func(trip.Trip)) (trip.Trip, error) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		seen(t)
+		if t.State.Settled() || t.State == trip.AwaitingDecision {
+			return t, nil
+		}
+		select {
+		case <-ctx.Done():
+			return t, nil
+		case <-tick.C:
+		}
+		next, err := server.Trip(ctx, t.ID, 0)
+		if err != nil {
+			return t, err
+		}
+		t = next
+	}
+}
 
 // liveLine is one line of a terminal that is written over and over.
 type liveLine struct {

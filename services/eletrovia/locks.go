@@ -18,11 +18,11 @@ func (c *cli) locksCommand() *cobra.Command {
 }
 
 func (c *cli) locks(ctx context.Context) error {
-	client, err := c.asOperator()
+	server, err := c.asOperator()
 	if err != nil {
 		return err
 	}
-	locks, err := client.Locks(ctx)
+	locks, err := server.Locks(ctx)
 	if err != nil {
 		return err
 	}

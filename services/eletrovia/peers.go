@@ -19,11 +19,11 @@ func (c *cli) peersCommand() *cobra.Command {
 }
 
 func (c *cli) peers(ctx context.Context) error {
-	client, err := c.asOperator()
+	server, err := c.asOperator()
 	if err != nil {
 		return err
 	}
-	peers, err := client.Peers(ctx)
+	peers, err := server.Peers(ctx)
 	if err != nil {
 		return err
 	}

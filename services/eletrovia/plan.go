@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 )
 
 // journey is the flags that describe a drive.
@@ -76,11 +77,11 @@ func (c *cli) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			client, err := c.client("", "")
+			server, err := c.client("", "")
 			if err != nil {
 				return err
 			}
-			return c.plan(cmd.Context(), client, r, all)
+			return c.plan(cmd.Context(), server, r, all)
 		},
 	}
 	j.flags(cmd)
@@ -88,8 +89,8 @@ func (c *cli) planCommand() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) plan(ctx context.Context, client *driver.Client, r api.PlanRequest, all bool) error {
-	plans, err := client.Plan(ctx, r)
+func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest, all bool) error {
+	plans, err := server.Plan(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (c *cli) plan(ctx context.Context, client *driver.Client, r api.PlanRequest
 	if len(plans) == 0 {
 		return errors.New("the server knows no plan for this drive")
 	}
-	names := sitesOf(ctx, client)
+	names := sitesOf(ctx, server)
 	shown := plans[:1]
 	if all {
 		shown = plans

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 )
 
 // booking is the flags of reserve beside the drive.
@@ -46,26 +46,26 @@ func (c *cli) reserveCommand() *cobra.Command {
 }
 
 func (c *cli) reserve(ctx context.Context, b booking) error {
-	client, err := c.asVehicle()
+	server, err := c.asVehicle()
 	if err != nil {
 		return err
 	}
-	r, err := b.request(ctx, c, client)
+	r, err := b.request(ctx, c, server)
 	if err != nil {
 		return err
 	}
 	if b.key == "" {
 		b.key = uuid.NewString()
 	}
-	t, err := c.book(ctx, client, r, b)
+	t, err := c.book(ctx, server, r, b)
 	if err != nil {
 		return err
 	}
-	return c.finish(ctx, client, t)
+	return c.finish(ctx, server, t)
 }
 
 // request makes the trip's body of what the flags name: stops, a plan, or a drive.
-func (b booking) request(ctx context.Context, c *cli, client *driver.Client) (api.TripRequest, error) {
+func (b booking) request(ctx context.Context, c *cli, server *client.Driver) (api.TripRequest, error) {
 	r := api.TripRequest{
 		VehicleID: charging.VehicleID(c.vehicle), OnConflict: trip.Policy(b.onConflict),
 		DecisionTimeoutSeconds: int(b.decisionTimeout / time.Second), PlanID: b.planID,
@@ -86,16 +86,16 @@ func (b booking) request(ctx context.Context, c *cli, client *driver.Client) (ap
 	if len(r.Stops) > 0 || r.PlanID != "" {
 		return r, nil
 	}
-	return r, b.planFirst(ctx, c, client, &r)
+	return r, b.planFirst(ctx, c, server, &r)
 }
 
 // planFirst asks for plans, shows the best one, and books that.
-func (b booking) planFirst(ctx context.Context, c *cli, client *driver.Client, r *api.TripRequest) error {
+func (b booking) planFirst(ctx context.Context, c *cli, server *client.Driver, r *api.TripRequest) error {
 	drive, err := b.journey.request(time.Now())
 	if err != nil {
 		return err
 	}
-	plans, err := client.Plan(ctx, drive)
+	plans, err := server.Plan(ctx, drive)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (b booking) planFirst(ctx context.Context, c *cli, client *driver.Client, r
 		return errors.New("nothing to book: the charge reaches without a stop")
 	}
 	if !c.asJSON {
-		showPlan(c.printer(), sitesOf(ctx, client), drive, plans[0])
+		showPlan(c.printer(), sitesOf(ctx, server), drive, plans[0])
 	}
 	r.PlanID = plans[0].ID
 	return nil
@@ -126,11 +126,11 @@ func parseStop(s string) (api.Stop, error) {
 
 // book sends the request and follows the trip: live on a terminal, in one long
 // call elsewhere.
-func (c *cli) book(ctx context.Context, client *driver.Client, r api.TripRequest, b booking) (trip.Trip, error) {
+func (c *cli) book(ctx context.Context, server *client.Driver, r api.TripRequest, b booking) (trip.Trip, error) {
 	if !c.errIsTerminal {
-		return client.Book(ctx, r, b.key, b.wait)
+		return server.CreateTrip(ctx, r, b.key, b.wait)
 	}
-	t, err := client.Book(ctx, r, b.key, 0)
+	t, err := server.CreateTrip(ctx, r, b.key, 0)
 	if err != nil {
 		return t, err
 	}
@@ -138,7 +138,7 @@ func (c *cli) book(ctx context.Context, client *driver.Client, r api.TripRequest
 	defer cancel()
 	line := newLiveLine(c.err)
 	defer line.clear()
-	return client.Settle(ctx, t, func(t trip.Trip) { line.set(progress(t)) })
+	return follow(ctx, server, t, func(t trip.Trip) { line.set(progress(t)) })
 }
 
 // progress says in one line how far a booking is.
@@ -153,7 +153,7 @@ func progress(t trip.Trip) string {
 }
 
 // finish shows a trip at the end of a command that changed it.
-func (c *cli) finish(ctx context.Context, client *driver.Client, t trip.Trip) error {
+func (c *cli) finish(ctx context.Context, server *client.Driver, t trip.Trip) error {
 	p := c.printer()
 	if done, err := p.JSON(t); done {
 		if err != nil {
@@ -161,7 +161,7 @@ func (c *cli) finish(ctx context.Context, client *driver.Client, t trip.Trip) er
 		}
 		return ended(t)
 	}
-	showTrip(p, sitesOf(ctx, client), t)
+	showTrip(p, sitesOf(ctx, server), t)
 	c.nextOf(p, t)
 	return ended(t)
 }

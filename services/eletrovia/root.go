@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -41,6 +44,7 @@ type cli struct {
 	vehicle        string
 	secret         string
 	operatorSecret string
+	ca             string
 	asJSON         bool
 }
 
@@ -91,6 +95,7 @@ func (c *cli) root() *cobra.Command {
 	f.StringVar(&c.vehicle, "vehicle", c.env("ELETROVIA_VEHICLE"), "vehicle to speak for (ELETROVIA_VEHICLE)")
 	f.StringVar(&c.secret, "secret", "", "the vehicle's secret (ELETROVIA_SECRET); on loopback \"demo\" by default")
 	f.StringVar(&c.operatorSecret, "operator-secret", "", "the operator's secret (ELETROVIA_OPERATOR_SECRET); on loopback \"demo\" by default")
+	f.StringVar(&c.ca, "ca", c.env("ELETROVIA_CA"), "file with the authority of the server's certificate, where it is https (ELETROVIA_CA)")
 	f.BoolVar(&c.asJSON, "json", false, "answer one JSON value on standard output")
 
 	for _, command := range []*cobra.Command{
@@ -130,7 +135,7 @@ func (c *cli) printer() show.Printer {
 }
 
 // asVehicle is a client that speaks for the vehicle of the flags.
-func (c *cli) asVehicle() (*driver.Client, error) {
+func (c *cli) asVehicle() (*client.Driver, error) {
 	if c.vehicle == "" {
 		return nil, usage(errors.New("say which vehicle with --vehicle EV-0001 (or ELETROVIA_VEHICLE)"))
 	}
@@ -142,7 +147,7 @@ func (c *cli) asVehicle() (*driver.Client, error) {
 }
 
 // asOperator is a client that speaks for the operator of the server's company.
-func (c *cli) asOperator() (*driver.Client, error) {
+func (c *cli) asOperator() (*client.Driver, error) {
 	secret, err := c.secretOf("operator", orElse(c.operatorSecret, c.env("ELETROVIA_OPERATOR_SECRET")),
 		"--operator-secret or ELETROVIA_OPERATOR_SECRET")
 	if err != nil {
@@ -152,19 +157,38 @@ func (c *cli) asOperator() (*driver.Client, error) {
 }
 
 // asReader is the vehicle when one is named, else the operator.
-func (c *cli) asReader() (*driver.Client, error) {
+func (c *cli) asReader() (*client.Driver, error) {
 	if c.vehicle != "" {
 		return c.asVehicle()
 	}
 	return c.asOperator()
 }
 
-func (c *cli) client(user, secret string) (*driver.Client, error) {
-	client, err := driver.New(c.server, user, secret, nil)
+func (c *cli) client(user, secret string) (*client.Driver, error) {
+	if u, err := url.Parse(c.server); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, usage(fmt.Errorf("server %q: want http://host:port or https://host:port", c.server))
+	}
+	trust, err := c.trust()
 	if err != nil {
 		return nil, usage(err)
 	}
-	return client, nil
+	return client.NewDriver(client.DriverOptions{BaseURL: c.server, User: user, Secret: secret, HTTP: client.NewHTTP(trust)})
+}
+
+// trust is whom to trust over TLS: the authority of --ca, or the system's.
+func (c *cli) trust() (*tls.Config, error) {
+	if c.ca == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(c.ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("--ca %s: no certificate (PEM) in it", c.ca)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
 }
 
 func (c *cli) secretOf(who, given, how string) (string, error) {

@@ -7,10 +7,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -22,11 +23,11 @@ func (c *cli) sagasCommand() *cobra.Command {
 }
 
 func (c *cli) sagas(ctx context.Context) error {
-	client, err := c.asOperator()
+	server, err := c.asOperator()
 	if err != nil {
 		return err
 	}
-	open, err := unsettled(ctx, client)
+	open, err := unsettled(ctx, server)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *cli) sagas(ctx context.Context) error {
 
 // unsettled reads the trips in each state that is not settled, and the stuck
 // ones, each once, the oldest first.
-func unsettled(ctx context.Context, client *driver.Client) ([]trip.Trip, error) {
+func unsettled(ctx context.Context, server *client.Driver) ([]trip.Trip, error) {
 	queries := []trip.Query{{Stuck: true, Limit: 500}}
 	for _, s := range trip.States() {
 		if !s.Settled() {
@@ -59,7 +60,7 @@ func unsettled(ctx context.Context, client *driver.Client) ([]trip.Trip, error) 
 	}
 	open, seen := []trip.Trip{}, map[string]bool{}
 	for _, q := range queries {
-		ts, _, err := client.Trips(ctx, q)
+		ts, _, err := server.Trips(ctx, q)
 		if err != nil {
 			return nil, err
 		}

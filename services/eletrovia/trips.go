@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -46,15 +46,15 @@ func (c *cli) trips(ctx context.Context, s selection) error {
 	if s.state != "" && !trip.State(s.state).Valid() {
 		return usage(fmt.Errorf("--state %q: want one of %v", s.state, trip.States()))
 	}
-	client, err := c.asReader()
+	server, err := c.asReader()
 	if err != nil {
 		return err
 	}
 	q := trip.Query{State: trip.State(s.state), VehicleID: charging.VehicleID(c.vehicle), Limit: s.limit}
 	if s.watch {
-		return c.watch(ctx, client, q)
+		return c.watch(ctx, server, q)
 	}
-	ts, total, err := client.Trips(ctx, q)
+	ts, total, err := server.Trips(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -107,14 +107,14 @@ func problemOf(t trip.Trip) string {
 }
 
 func (c *cli) oneTrip(ctx context.Context, id charging.TripID, history bool) error {
-	client, err := c.asReader()
+	server, err := c.asReader()
 	if err != nil {
 		return err
 	}
 	if history {
-		return c.history(ctx, client, id)
+		return c.history(ctx, server, id)
 	}
-	t, err := client.Trip(ctx, id)
+	t, err := server.Trip(ctx, id, 0)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (c *cli) oneTrip(ctx context.Context, id charging.TripID, history bool) err
 	if done, err := p.JSON(t); done {
 		return err
 	}
-	showTrip(p, sitesOf(ctx, client), t)
+	showTrip(p, sitesOf(ctx, server), t)
 	p.Next(c.next("trips", string(id), "--history"))
 	if t.State == trip.AwaitingDecision || t.State == trip.Confirmed {
 		c.nextOf(p, t)
@@ -130,8 +130,8 @@ func (c *cli) oneTrip(ctx context.Context, id charging.TripID, history bool) err
 	return nil
 }
 
-func (c *cli) history(ctx context.Context, client *driver.Client, id charging.TripID) error {
-	entries, err := client.History(ctx, id)
+func (c *cli) history(ctx context.Context, server *client.Driver, id charging.TripID) error {
+	entries, err := server.History(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -160,46 +160,55 @@ func (c *cli) history(ctx context.Context, client *driver.Client, id charging.Tr
 
 // watch follows trips until it is interrupted: a table that changes on a
 // terminal, a line an event elsewhere.
-func (c *cli) watch(ctx context.Context, client *driver.Client, q trip.Query) error {
+func (c *cli) watch(ctx context.Context, server *client.Driver, q trip.Query) error {
 	p := c.printer()
 	refresh := func() error { return nil }
 	if p.Mode == show.Fancy {
-		refresh = func() error { return c.redraw(ctx, client, p, q) }
+		refresh = func() error { return c.redraw(ctx, server, p, q) }
 	}
 	if err := refresh(); err != nil {
 		return err
 	}
-	var failed error
-	err := client.Events(ctx, func(e trip.Event) {
-		if e.Type != trip.EventTrip || failed != nil {
-			return
+	for e, err := range server.Events(ctx, 0) {
+		if ctx.Err() != nil {
+			return nil
 		}
-		var t trip.Trip
-		if json.Unmarshal(e.Data, &t) != nil || (q.State != "" && t.State != q.State) {
-			return
+		if err != nil {
+			return err
+		}
+		t, ok := tripOf(e, q)
+		if !ok {
+			continue
 		}
 		switch p.Mode {
 		case show.JSON:
-			raw, _ := json.Marshal(t)
+			raw, _ := json.Marshal(t) // it has just come from JSON
 			p.Linef("%s", raw)
 		case show.Plain:
-			p.Linef("%s\t%s\t%s\t%s\t%s", time.Now().UTC().Format(time.RFC3339), t.ID, t.State, t.VehicleID, problemOf(t))
+			p.Linef("%s\t%s\t%s\t%s\t%s", e.At.UTC().Format(time.RFC3339), t.ID, t.State, t.VehicleID, problemOf(t))
 		default:
-			failed = refresh()
+			if err := refresh(); err != nil {
+				return err
+			}
 		}
-	})
-	if failed != nil {
-		return failed
 	}
-	return err
+	return nil
 }
 
-func (c *cli) redraw(ctx context.Context, client *driver.Client, p show.Printer, q trip.Query) error {
-	ts, total, err := client.Trips(ctx, q)
+// tripOf is the trip of an event that the query wants.
+func tripOf(e trip.Event, q trip.Query) (t trip.Trip, ok bool) {
+	if e.Type != trip.EventTrip || json.Unmarshal(e.Data, &t) != nil {
+		return t, false
+	}
+	return t, q.State == "" || t.State == q.State
+}
+
+func (c *cli) redraw(ctx context.Context, server *client.Driver, p show.Printer, q trip.Query) error {
+	ts, total, err := server.Trips(ctx, q)
 	if err != nil {
 		return err
 	}
-	p.Linef("\x1b[H\x1b[2J%s   %s", p.Bold("Trips at "+client.Base()), p.Dim(fmt.Sprintf("%d in all · Ctrl-C ends", total)))
+	p.Linef("\x1b[H\x1b[2J%s   %s", p.Bold("Trips at "+c.server), p.Dim(fmt.Sprintf("%d in all · Ctrl-C ends", total)))
 	tripTable(p, ts)
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/eletrovia/internal/driver"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -17,8 +17,8 @@ import (
 type sites map[charging.EVSEID]api.Location
 
 // sitesOf asks for the locations; without them ids stand for names.
-func sitesOf(ctx context.Context, client *driver.Client) sites {
-	all, err := client.Locations(ctx)
+func sitesOf(ctx context.Context, server *client.Driver) sites {
+	all, err := server.Locations(ctx)
 	if err != nil {
 		return nil
 	}

@@ -23,7 +23,7 @@ import (
 const EnvPrefix = "ELETROVIA_"
 
 // client are the variables of the other commands.
-var client = []string{"ELETROVIA_SERVER", "ELETROVIA_VEHICLE", "ELETROVIA_SECRET", "ELETROVIA_OPERATOR_SECRET"}
+var client = []string{"ELETROVIA_SERVER", "ELETROVIA_VEHICLE", "ELETROVIA_SECRET", "ELETROVIA_OPERATOR_SECRET", "ELETROVIA_CA"}
 
 // perCompany are variables that end in a company's id: ELETROVIA_URL_SER.
 var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|TOKEN|PEER_TOKEN|ACCEPT_TOKEN)_([A-Z]{3})$`)
