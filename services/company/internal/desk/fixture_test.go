@@ -159,7 +159,7 @@ func (o *originator) questions() int {
 // world is a desk with everything around it scripted.
 type world struct {
 	*Desk
-	cal  *memory
+	cal  *memory // unless the test brings another calendar
 	them *originator
 	now  func() time.Time
 
