@@ -21,7 +21,7 @@ func (s *Service) Decide(ctx context.Context, id charging.TripID, req api.Decisi
 	if t.Decision == nil {
 		return trip.Trip{}, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(t.State)+" and awaits no decision")
 	}
-	c, err := s.choice(t, req)
+	c, err := s.choice(ctx, t, req)
 	if err != nil {
 		return trip.Trip{}, err
 	}
@@ -29,14 +29,14 @@ func (s *Service) Decide(ctx context.Context, id charging.TripID, req api.Decisi
 	return t.Public(), err
 }
 
-func (s *Service) choice(t trip.Trip, req api.DecisionRequest) (saga.Choice, error) {
+func (s *Service) choice(ctx context.Context, t trip.Trip, req api.DecisionRequest) (saga.Choice, error) {
 	switch req.Action {
 	case api.ActionWait:
 		return saga.Choice{Wait: true}, nil
 	case api.ActionGiveUp:
 		return saga.Choice{GiveUp: true}, nil
 	case api.ActionContinue:
-		a, err := s.pick(t, req.AlternativeID, req.Stop, t.Decision.Leg, t.Decision.Alternatives)
+		a, err := s.pick(ctx, t, req.AlternativeID, req.Stop, t.Decision.Leg, t.Decision.Alternatives)
 		return saga.Choice{Take: a}, err
 	}
 	return saga.Choice{}, charging.Invalid("action", "must be continue, wait or give_up")
@@ -44,7 +44,7 @@ func (s *Service) choice(t trip.Trip, req api.DecisionRequest) (saga.Choice, err
 
 // pick finds the alternative that was offered, or makes one of a stop given by
 // hand.
-func (s *Service) pick(t trip.Trip, id string, stop *api.Stop, leg int, offered []trip.Alternative) (*trip.Alternative, error) {
+func (s *Service) pick(ctx context.Context, t trip.Trip, id string, stop *api.Stop, leg int, offered []trip.Alternative) (*trip.Alternative, error) {
 	switch {
 	case (id == "") == (stop == nil):
 		return nil, charging.Invalid("alternative_id", "give either alternative_id or stop")
@@ -59,7 +59,7 @@ func (s *Service) pick(t trip.Trip, id string, stop *api.Stop, leg int, offered 
 	if stop.Leg == 0 {
 		stop.Leg = leg
 	}
-	if err := s.fits(t, *stop); err != nil {
+	if err := s.fits(ctx, t, *stop); err != nil {
 		return nil, err
 	}
 	return &trip.Alternative{
@@ -69,11 +69,11 @@ func (s *Service) pick(t trip.Trip, id string, stop *api.Stop, leg int, offered 
 }
 
 // fits checks a stop given by hand against its neighbours.
-func (s *Service) fits(t trip.Trip, stop api.Stop) error {
+func (s *Service) fits(ctx context.Context, t trip.Trip, stop api.Stop) error {
 	if stop.Leg < 1 || stop.Leg > len(t.Legs) {
 		return charging.Invalid("stop.leg", fmt.Sprintf("must be from 1 to %d", len(t.Legs)))
 	}
-	if err := s.known(stop.EVSEID, "stop."); err != nil {
+	if err := s.known(ctx, stop.EVSEID, "stop."); err != nil {
 		return err
 	}
 	w := charging.NewWindow(stop.Start, stop.End)
@@ -110,7 +110,7 @@ func (s *Service) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, er
 	case trip.Completed:
 		return trip.Trip{}, charging.Refuse(charging.CodeCancelTooLate, "the trip is completed")
 	case trip.Confirmed:
-		if err := s.cancelable(t); err != nil {
+		if err := s.cancelable(ctx, t); err != nil {
 			return trip.Trip{}, err
 		}
 	}
@@ -126,15 +126,15 @@ func (s *Service) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, er
 }
 
 // cancelable judges the booking terms of the first stop that is still to come.
-func (s *Service) cancelable(t trip.Trip) error {
+func (s *Service) cancelable(ctx context.Context, t trip.Trip) error {
 	now := s.Now()
 	for _, l := range t.Legs {
 		if l.State != charging.Reserved {
 			continue
 		}
-		loc, _, ok := s.Catalogue.Location(l.EVSEID)
-		if !ok {
-			return nil
+		loc, err := s.Catalogue.LocationOf(ctx, l.EVSEID)
+		if err != nil {
+			return nil // terms that cannot be read bind nobody
 		}
 		last := l.Start.Add(-loc.Terms.CancelUntil)
 		if now.After(last) {
@@ -200,15 +200,17 @@ func (s *Service) offered(ctx context.Context, t trip.Trip, req api.SwapRequest)
 		if req.Stop != nil && req.Stop.Leg == 0 {
 			return nil, charging.Invalid("stop.leg", "is missing")
 		}
-		return s.pick(t, "", req.Stop, 0, nil)
+		return s.pick(ctx, t, "", req.Stop, 0, nil)
 	}
-	leg := legOf(req.AlternativeID)
-	if leg < 1 || leg > len(t.Legs) {
-		return nil, charging.Refuse(charging.CodeUnknownAlternative, "the trip offers no such alternative")
+	for leg := 1; leg <= len(t.Legs); leg++ {
+		found, err := s.Alternatives(ctx, t.ID, leg)
+		if err != nil {
+			return nil, err
+		}
+		a, err := s.pick(ctx, t, req.AlternativeID, req.Stop, leg, found)
+		if charging.CodeOf(err) != charging.CodeUnknownAlternative {
+			return a, err
+		}
 	}
-	found, err := s.Alternatives(ctx, t.ID, leg)
-	if err != nil {
-		return nil, err
-	}
-	return s.pick(t, req.AlternativeID, req.Stop, leg, found)
+	return nil, charging.Refuse(charging.CodeUnknownAlternative, "the trip offers no such alternative; ask for the present ones")
 }

@@ -29,16 +29,14 @@ var _ Sagas = (*saga.Coordinator)(nil)
 
 // Catalogue is what the federation offers, as far as this server knows it.
 type Catalogue interface {
-	// Locations of all companies whose catalogue is known.
-	Locations() []charging.Location
-	// Location finds the site of an EVSE; ok is false when it is not known.
-	Location(evse charging.EVSEID) (loc charging.Location, e charging.EVSE, ok bool)
-	// Fetched reports whether a company is of the federation, and whether its
-	// catalogue has been read.
-	Fetched(company charging.CompanyID) (member, fetched bool)
-	// Availability asks the owners for free windows. EVSEs of companies that
-	// do not answer are missing.
-	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+	// Locations of all companies whose catalogue is known, and since when.
+	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
+	// LocationOf finds the site of an EVSE. UNKNOWN_EVSE; PEER_UNAVAILABLE
+	// when its company has never been read.
+	LocationOf(ctx context.Context, evse charging.EVSEID) (charging.Location, error)
+	// Availability asks the owners for free windows; companies that do not
+	// answer are missing, with their errors in the map.
+	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error)
 	// Sessions finds the company at whose plug a car stands.
 	Sessions(company charging.CompanyID) (charging.Sessions, error)
 }
@@ -61,6 +59,37 @@ type Options struct {
 // Service is the front desk.
 type Service struct {
 	Options
+}
+
+// Locations of the whole federation, and how old each company's part is.
+func (s *Service) Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time) {
+	return s.Catalogue.Locations(ctx)
+}
+
+// Availability of one EVSE of any company. UNKNOWN_EVSE, INVALID_WINDOW,
+// PEER_UNAVAILABLE.
+func (s *Service) Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error) {
+	if err := evse.Validate(); err != nil {
+		return charging.Free{}, err
+	}
+	if !w.End.After(w.Start) || w.Duration() > s.MaxAhead {
+		return charging.Free{}, invalidWindow("to", "must be after from, and not too far from it")
+	}
+	if _, err := s.Catalogue.LocationOf(ctx, evse); err != nil {
+		return charging.Free{}, err
+	}
+	free, missing := s.Catalogue.Availability(ctx, []charging.EVSEID{evse}, w)
+	if err := missing[evse.Company()]; err != nil {
+		return charging.Free{}, &charging.Refusal{
+			Code: charging.CodePeerUnavailable, Detail: string(evse.Company()) + " does not answer; ask again shortly", RetryAfter: time.Second, Cause: err,
+		}
+	}
+	for _, f := range free {
+		if f.EVSEID == evse {
+			return f, nil
+		}
+	}
+	return charging.Free{EVSEID: evse}, nil
 }
 
 // New completes the options.

@@ -142,7 +142,7 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 	} else {
 		t.Legs = make([]trip.Leg, len(stops))
 	}
-	return t, s.fillLegs(&t, stops)
+	return t, s.fillLegs(ctx, &t, stops)
 }
 
 func stopsOf(p trip.Plan) []api.Stop {
@@ -154,14 +154,14 @@ func stopsOf(p trip.Plan) []api.Stop {
 }
 
 // fillLegs checks the stops and writes them into the trip's legs.
-func (s *Service) fillLegs(t *trip.Trip, stops []api.Stop) error {
+func (s *Service) fillLegs(ctx context.Context, t *trip.Trip, stops []api.Stop) error {
 	if len(stops) > MaxStops {
 		return charging.Invalid("stops", fmt.Sprintf("%d stops; at most %d", len(stops), MaxStops))
 	}
 	now := s.Now()
 	for i, st := range stops {
 		at := fmt.Sprintf("stops[%d].", i)
-		if err := s.known(st.EVSEID, at); err != nil {
+		if err := s.known(ctx, st.EVSEID, at); err != nil {
 			return err
 		}
 		w := charging.NewWindow(st.Start, st.End)
@@ -185,15 +185,11 @@ func (s *Service) fillLegs(t *trip.Trip, stops []api.Stop) error {
 
 // known refuses an EVSE that no company of the federation has. A company whose
 // catalogue could not be read yet is asked by the saga.
-func (s *Service) known(evse charging.EVSEID, at string) error {
+func (s *Service) known(ctx context.Context, evse charging.EVSEID, at string) error {
 	if err := evse.Validate(); err != nil {
 		return charging.Invalid(at+"evse_id", "is not the id of an EVSE, such as BR*MAR*E0001*1")
 	}
-	if _, _, ok := s.Catalogue.Location(evse); ok {
-		return nil
-	}
-	member, fetched := s.Catalogue.Fetched(evse.Company())
-	if member && !fetched {
+	if _, err := s.Catalogue.LocationOf(ctx, evse); charging.CodeOf(err) != charging.CodeUnknownEVSE {
 		return nil
 	}
 	return &charging.Refusal{

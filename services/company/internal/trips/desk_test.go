@@ -1,0 +1,141 @@
+package trips
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+func booked(t *testing.T, s *Service) trip.Trip {
+	t.Helper()
+	got, _, err := s.Start(t.Context(), request(at("MAR", 2), at("SER", 4)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestCancelWithinTheTerms(t *testing.T) {
+	s, _, _ := counter(t)
+	tr := booked(t, s)
+	s.Now = func() time.Time { return now.Add(61 * time.Minute) } // the first stop is 59 min away, the terms ask for 60
+	if _, err := s.Cancel(t.Context(), tr.ID); charging.CodeOf(err) != charging.CodeCancelTooLate {
+		t.Fatalf("%v", err)
+	}
+	s.Now = func() time.Time { return now.Add(59 * time.Minute) }
+	for range 2 {
+		if got, err := s.Cancel(t.Context(), tr.ID); err != nil || got.State != trip.Canceled {
+			t.Fatalf("%v %s", err, got.State)
+		}
+	}
+	if _, err := s.Cancel(t.Context(), newTripID()); charging.CodeOf(err) != charging.CodeUnknownTrip {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	id := g.started[0].Legs[0].ReservationID
+	for state, want := range map[trip.State]charging.Outcome{
+		trip.Reserving: charging.OutcomePending, trip.AwaitingDecision: charging.OutcomePending, trip.Confirming: charging.OutcomePending,
+		trip.Confirmed: charging.OutcomeConfirmed, trip.Completed: charging.OutcomeConfirmed,
+		trip.Compensating: charging.OutcomeAborted, trip.Aborted: charging.OutcomeAborted, trip.Canceled: charging.OutcomeAborted,
+	} {
+		rec := g.r.trips[tr.ID]
+		rec.State = state
+		g.r.trips[tr.ID] = rec
+		if got, err := s.Outcome(t.Context(), tr.ID, id); err != nil || got != want {
+			t.Errorf("%s: %s %v, want %s", state, got, err, want)
+		}
+		if got, _ := s.Outcome(t.Context(), tr.ID, charging.ReservationID(newTripID())); got != charging.OutcomeAborted {
+			t.Errorf("%s: a reservation that is no part of the trip is %s", state, got)
+		}
+	}
+	rec := g.r.trips[tr.ID]
+	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Swap: &trip.Swap{Leg: trip.Leg{ReservationID: "new"}}}
+	g.r.trips[tr.ID] = rec
+	if got, _ := s.Outcome(t.Context(), tr.ID, "new"); got != charging.OutcomePending {
+		t.Errorf("the new stop of a swap is %s", got)
+	}
+	if got, _ := s.Outcome(t.Context(), newTripID(), id); got != charging.OutcomeUnknown {
+		t.Errorf("an unknown trip is %s", got)
+	}
+}
+
+func TestNoticesComeFromTheOwnerOnly(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	n := charging.Notice{TripID: tr.ID, ReservationID: g.started[0].Legs[1].ReservationID, State: charging.Canceled}
+	if err := s.Notice(t.Context(), "CAJ", n); charging.CodeOf(err) != charging.CodeForbidden {
+		t.Fatalf("%v", err)
+	}
+	if err := s.Notice(t.Context(), "SER", n); err != nil || len(g.notices) != 1 || g.notices[0].Leg != 2 {
+		t.Fatalf("%v %+v", err, g.notices)
+	}
+	n.ReservationID = "former"
+	if err := s.Notice(t.Context(), "SER", n); err != nil || len(g.notices) != 1 {
+		t.Errorf("a notice about a former id: %v, %d passed on", err, len(g.notices))
+	}
+	n.TripID = newTripID()
+	if err := s.Notice(t.Context(), "SER", n); err != nil {
+		t.Errorf("a notice about an unknown trip: %v", err)
+	}
+}
+
+func TestDecide(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	ctx := t.Context()
+	if _, err := s.Decide(ctx, tr.ID, api.DecisionRequest{Action: api.ActionWait}); charging.CodeOf(err) != charging.CodeNotAwaitingDecision {
+		t.Fatalf("%v", err)
+	}
+	rec := g.r.trips[tr.ID]
+	rec.State, rec.Decision = trip.AwaitingDecision, &trip.Decision{Leg: 2, Alternatives: []trip.Alternative{{ID: "a", Leg: 2, EVSEID: "BR*SER*E0001*2"}}}
+	g.r.trips[tr.ID] = rec
+	late := at("SER", 5)
+	early := at("SER", 1)
+	for name, c := range map[string]struct {
+		req  api.DecisionRequest
+		code charging.Code
+	}{
+		"continue":    {api.DecisionRequest{Action: api.ActionContinue, AlternativeID: "a"}, ""},
+		"by hand":     {api.DecisionRequest{Action: api.ActionContinue, Stop: &late}, ""},
+		"wait":        {api.DecisionRequest{Action: api.ActionWait}, ""},
+		"give up":     {api.DecisionRequest{Action: api.ActionGiveUp}, ""},
+		"too early":   {api.DecisionRequest{Action: api.ActionContinue, Stop: &early}, charging.CodeInvalidWindow},
+		"not offered": {api.DecisionRequest{Action: api.ActionContinue, AlternativeID: "z"}, charging.CodeUnknownAlternative},
+		"nothing":     {api.DecisionRequest{Action: api.ActionContinue}, charging.CodeInvalidField},
+		"no action":   {api.DecisionRequest{}, charging.CodeInvalidField},
+	} {
+		if _, err := s.Decide(ctx, tr.ID, c.req); charging.CodeOf(err) != c.code {
+			t.Errorf("%s: %v, want %q", name, err, c.code)
+		}
+	}
+}
+
+func TestPlugFindsTheNearestStop(t *testing.T) {
+	s, g, c := counter(t)
+	first := booked(t, s)
+	if _, _, err := s.Start(t.Context(), request(at("MAR", 10)), ""); err != nil {
+		t.Fatal(err)
+	}
+	s.Now = func() time.Time { return now.Add(9 * time.Hour) }
+	for i := range g.r.trips {
+		rec := g.r.trips[i]
+		rec.Saga = &trip.Saga{}
+		g.r.trips[i] = rec
+	}
+	if _, err := s.Plug(t.Context(), "EV-0001", "BR*MAR*E0001*1"); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.plugged) != 1 || c.plugged[0].TripID == first.ID {
+		t.Errorf("plugged in for %+v", c.plugged)
+	}
+	if _, err := s.Plug(t.Context(), "EV-0002", "BR*MAR*E0001*1"); charging.CodeOf(err) != charging.CodeNoReservationHere {
+		t.Errorf("a stranger's plug: %v", err)
+	}
+}

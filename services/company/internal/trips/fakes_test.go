@@ -1,0 +1,212 @@
+package trips
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/road"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+)
+
+var now = time.Date(2030, 5, 1, 6, 0, 0, 0, time.UTC)
+
+// records is the store's part in the process.
+type records struct {
+	mu      sync.Mutex
+	keys    map[string]trip.Admission
+	trips   map[charging.TripID]trip.Trip
+	plans   map[string]trip.Plan
+	journey trip.Journey
+}
+
+func (r *records) Admit(_ context.Context, a trip.Admission) (charging.TripID, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a.Key == "" {
+		return "", nil
+	}
+	if was, ok := r.keys[a.Key]; ok {
+		if was.Digest != a.Digest {
+			return "", charging.Refuse(charging.CodeIDReused, "another request")
+		}
+		return was.TripID, nil
+	}
+	if a.TripID != "" {
+		r.keys[a.Key] = a
+	}
+	return "", nil
+}
+func (r *records) Dismiss(context.Context, charging.VehicleID, charging.TripID) error { return nil }
+
+func (r *records) Load(_ context.Context, id charging.TripID) (trip.Trip, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t, ok := r.trips[id]; ok {
+		return t, nil
+	}
+	return trip.Trip{}, charging.Refuse(charging.CodeUnknownTrip, string(id))
+}
+
+func (r *records) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
+	var out []trip.Trip
+	for _, t := range r.trips {
+		if t.VehicleID == q.VehicleID && t.State == q.State {
+			out = append(out, t)
+		}
+	}
+	return out, len(out), nil
+}
+
+func (r *records) History(context.Context, charging.TripID) ([]trip.Entry, error) { return nil, nil }
+
+func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration) error {
+	for _, p := range ps {
+		r.plans[p.ID] = p
+	}
+	r.journey = j
+	return nil
+}
+
+func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journey, error) {
+	if p, ok := r.plans[id]; ok {
+		return p, r.journey, nil
+	}
+	return trip.Plan{}, trip.Journey{}, charging.Refuse(charging.CodeUnknownPlan, id)
+}
+
+// sagas remembers what it was asked, and books at once.
+type sagas struct {
+	saga.Coordinator
+	r       *records
+	started []trip.Trip
+	swapped trip.Leg
+	choice  saga.Choice
+	notices []charging.Notice
+	refuse  error
+}
+
+func (s *sagas) Start(_ context.Context, t trip.Trip) (trip.Trip, error) {
+	if s.refuse != nil {
+		return t, s.refuse
+	}
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	t.State = trip.Confirmed
+	for k := range t.Legs {
+		t.Legs[k].State = charging.Reserved
+		t.Legs[k].ReservationID = charging.ReservationID(newTripID())
+	}
+	s.started = append(s.started, t)
+	s.r.trips[t.ID] = t
+	return t, nil
+}
+func (s *sagas) Peek(charging.TripID) (trip.Trip, bool) { return trip.Trip{}, false }
+func (s *sagas) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	return s.r.Load(ctx, id)
+}
+
+func (s *sagas) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	t, err := s.r.Load(ctx, id)
+	t.State = trip.Canceled
+	s.r.trips[id] = t
+	return t, err
+}
+
+func (s *sagas) Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error) {
+	s.choice = c
+	return s.r.Load(ctx, id)
+}
+
+func (s *sagas) Swap(ctx context.Context, id charging.TripID, l trip.Leg) (trip.Trip, error) {
+	s.swapped = l
+	return s.r.Load(ctx, id)
+}
+
+func (s *sagas) Notice(_ context.Context, n charging.Notice) error {
+	s.notices = append(s.notices, n)
+	return nil
+}
+
+// catalogue has one site of each company on the road south.
+type catalogue struct{ plugged []charging.Ref }
+
+var sites = []struct {
+	company, city string
+}{{"MAR", "Recife, PE"}, {"SER", "Maceió, AL"}, {"CAJ", "Estância, SE"}}
+
+func (c *catalogue) Locations(context.Context) ([]charging.Location, map[charging.CompanyID]time.Time) {
+	var out []charging.Location
+	for _, s := range sites {
+		place, err := road.Default().Place(s.city)
+		if err != nil {
+			panic(err)
+		}
+		l := charging.Location{
+			ID: charging.LocationID("BR*" + s.company + "*L1"), Name: s.city, City: place.Name, State: place.State, Company: charging.CompanyID(s.company), Point: place.Point,
+			Tariffs: []charging.Tariff{{ID: "t", Currency: "BRL", PerKWh: 2}},
+			Terms:   charging.Terms{CancelUntil: time.Hour},
+		}
+		for _, n := range []string{"1", "2"} {
+			l.EVSEs = append(l.EVSEs, charging.EVSE{
+				ID: charging.EVSEID("BR*" + s.company + "*E0001*" + n), Status: charging.Available,
+				Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 100, TariffID: "t"}},
+			})
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func (c *catalogue) LocationOf(ctx context.Context, evse charging.EVSEID) (charging.Location, error) {
+	if evse.Company() == "FAR" {
+		return charging.Location{}, charging.Refuse(charging.CodePeerUnavailable, "never read")
+	}
+	all, _ := c.Locations(ctx)
+	for _, l := range all {
+		for _, e := range l.EVSEs {
+			if e.ID == evse {
+				return l, nil
+			}
+		}
+	}
+	return charging.Location{}, charging.Refuse(charging.CodeUnknownEVSE, string(evse))
+}
+
+func (c *catalogue) Availability(_ context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error) {
+	var out []charging.Free
+	for _, e := range evses {
+		out = append(out, charging.Free{EVSEID: e, Windows: []charging.Window{w}})
+	}
+	return out, nil
+}
+
+func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { return c, nil }
+
+func (c *catalogue) Start(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	c.plugged = append(c.plugged, ref)
+	return charging.Reservation{ID: ref.ID, State: charging.Reserved}, nil
+}
+
+func (c *catalogue) Complete(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return charging.Reservation{ID: ref.ID, State: charging.Fulfilled}, nil
+}
+
+// counter is a front desk over fakes.
+func counter(t *testing.T) (*Service, *sagas, *catalogue) {
+	t.Helper()
+	r := &records{keys: map[string]trip.Admission{}, trips: map[charging.TripID]trip.Trip{}, plans: map[string]trip.Plan{}}
+	s, c := &sagas{r: r}, &catalogue{}
+	clock := func() time.Time { return now }
+	service, err := New(Options{
+		Self: "MAR", Records: r, Sagas: s, Catalogue: c, Now: clock,
+		Advisor: &Advisor{Network: road.Default(), Catalogue: c, Now: clock},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service, s, c
+}

@@ -1,0 +1,226 @@
+package trips
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/road"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/company/internal/planner"
+)
+
+// lookAhead is how long after the departure availability is asked for.
+const lookAhead = 36 * time.Hour
+
+// Defaults of a plan request.
+const defaultSoC = 0.9
+
+// Plan finds up to three ways to make a journey, best first, on what is free now,
+// and remembers them so that a trip can name one. Other requests may book what
+// it offers in the meantime: only a trip promises.
+//
+// INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP.
+func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error) {
+	r, journey, err := s.journey(req)
+	if err != nil {
+		return nil, err
+	}
+	p, free, err := s.Advisor.world(ctx, charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)})
+	if err != nil {
+		return nil, err
+	}
+	plans, err := p.Plans(r, free)
+	if err != nil {
+		return nil, infeasible(err)
+	}
+	for i := range plans {
+		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
+	}
+	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife)
+}
+
+// journey checks a plan request and completes it.
+func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, error) {
+	r := planner.Request{
+		SoC: defaultSoC, MinArrivalSoC: planner.DefaultMinArrivalSoC, Departure: req.Departure.UTC(), Objective: req.Objective,
+	}
+	now := s.Now().UTC().Truncate(time.Second)
+	switch {
+	case req.Departure.IsZero():
+		r.Departure = now
+	case req.Departure.Before(now.Add(-time.Minute)):
+		return r, trip.Journey{}, charging.Invalid("departure", "lies in the past (it is "+now.Format(time.RFC3339)+")")
+	case req.Departure.After(now.Add(s.MaxAhead)):
+		return r, trip.Journey{}, charging.Invalid("departure", fmt.Sprintf("is more than %d days ahead", int(s.MaxAhead.Hours()/24)))
+	}
+	if req.SoC != nil {
+		r.SoC = *req.SoC
+	}
+	if req.MinArrivalSoC != nil {
+		r.MinArrivalSoC = *req.MinArrivalSoC
+	}
+	var err error
+	if r.Origin, err = s.Advisor.point("origin", req.Origin); err != nil {
+		return r, trip.Journey{}, err
+	}
+	if r.Destination, err = s.Advisor.point("destination", req.Destination); err != nil {
+		return r, trip.Journey{}, err
+	}
+	if r.Vehicle, err = car(req.Vehicle); err != nil {
+		return r, trip.Journey{}, err
+	}
+	j := trip.Journey{
+		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
+		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
+		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
+	}
+	return r, j, r.Validate()
+}
+
+// car finds a model, or takes explicit figures.
+func car(v api.Vehicle) (vehicle.Vehicle, error) {
+	if v.Model != "" {
+		found, ok := vehicle.ByID(v.Model)
+		if !ok {
+			return found, charging.Invalid("vehicle.model", fmt.Sprintf("%q is not in the catalogue; give its figures instead, or one of %s", v.Model, someModels()))
+		}
+		return found, nil
+	}
+	out := vehicle.Vehicle{
+		UsableBatteryKWh: v.UsableBatteryKWh, ConsumptionKWh100Km: v.ConsumptionKWh100, DCKW: v.DCKW, ACKW: v.ACKW,
+	}
+	for _, p := range v.DCCurve {
+		out.DCCurve = append(out.DCCurve, vehicle.CurvePoint(p))
+	}
+	if len(out.DCCurve) == 0 && v.DCKW > 0 {
+		out.DCCurve = vehicle.DefaultCurve(v.DCKW)
+	}
+	if err := out.Validate(); err != nil {
+		var f *vehicle.FieldError
+		if errors.As(err, &f) {
+			return out, charging.Invalid("vehicle."+f.Field, f.Reason)
+		}
+		return out, charging.Invalid("vehicle", err.Error())
+	}
+	return out, nil
+}
+
+func someModels() string {
+	var ids []string
+	for _, v := range vehicle.All() {
+		ids = append(ids, v.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// infeasible turns the planner's reasons into refusals.
+func infeasible(err error) error {
+	var no *planner.Infeasible
+	if errors.As(err, &no) {
+		return charging.Refuse(charging.CodeInfeasibleTrip, no.Error())
+	}
+	return err
+}
+
+// Advisor looks at the roads and chargers for the front desk and for sagas that
+// have lost a stop.
+type Advisor struct {
+	Network   *road.Network
+	Catalogue Catalogue
+	// Now is civil time.
+	Now func() time.Time
+
+	mu    sync.Mutex
+	known *planner.Planner // of the catalogue with this shape
+	shape string
+}
+
+// point finds where a journey begins or ends.
+func (a *Advisor) point(field string, e api.Endpoint) (geo.Point, error) {
+	switch {
+	case e.City != "" && (e.Lat != nil || e.Lon != nil):
+		return geo.Point{}, charging.Invalid(field, "give either a city or lat and lon")
+	case e.City != "":
+		place, err := a.Network.Place(e.City)
+		if err != nil {
+			return geo.Point{}, &charging.Refusal{
+				Code: charging.CodeUnknownPlace, Detail: field + ".city: " + err.Error(),
+				Fields: []charging.FieldError{{Field: field + ".city", Reason: err.Error()}},
+			}
+		}
+		return place.Point, nil
+	case e.Lat == nil || e.Lon == nil:
+		return geo.Point{}, charging.Invalid(field, "give a city, or lat and lon")
+	}
+	p := geo.Point{Lat: *e.Lat, Lon: *e.Lon}
+	if err := p.Validate(); err != nil {
+		return p, charging.Invalid(field, err.Error())
+	}
+	return p, nil
+}
+
+// world is a planner over the catalogue as it is now, and what is free.
+func (a *Advisor) world(ctx context.Context, w charging.Window) (*planner.Planner, planner.Free, error) {
+	locations, _ := a.Catalogue.Locations(ctx)
+	var evses []charging.EVSEID
+	for _, l := range locations {
+		for _, e := range l.EVSEs {
+			evses = append(evses, e.ID)
+		}
+	}
+	free, _ := a.Catalogue.Availability(ctx, evses, w) // who does not answer offers nothing
+	byID := make(map[charging.EVSEID][]charging.Window, len(free))
+	for _, f := range free {
+		byID[f.EVSEID] = f.Windows
+	}
+	return a.planner(locations), func(id charging.EVSEID) []charging.Window { return byID[id] }, nil
+}
+
+// planner prepares the drives between all stations, once for each shape of the
+// catalogue.
+func (a *Advisor) planner(locations []charging.Location) *planner.Planner {
+	var b strings.Builder
+	for _, l := range locations {
+		b.WriteString(string(l.ID))
+		for _, e := range l.EVSEs {
+			b.WriteString(string(e.ID))
+			b.WriteString(string(e.Status[:1]))
+		}
+		for _, t := range l.Tariffs {
+			b.WriteString(strconv.FormatFloat(t.PerKWh, 'g', -1, 64))
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known == nil || a.shape != b.String() {
+		a.known, a.shape = planner.New(a.Network, locations), b.String()
+	}
+	return a.known
+}
+
+// Alternatives offers other choices for one stop of a trip, best first, on what
+// is free now. The trip's own stops count as taken.
+func (a *Advisor) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error) {
+	now := a.Now().UTC().Truncate(time.Second)
+	w := t.Span()
+	w.Start = now
+	if last := w.Start.Add(time.Hour); w.End.Before(last) {
+		w.End = last
+	}
+	p, free, err := a.world(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
+	if err != nil {
+		return nil, err
+	}
+	return p.Alternatives(t, leg, free, now)
+}
