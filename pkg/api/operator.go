@@ -116,3 +116,10 @@ func DecodeEVSEStatus(body []byte) (EVSEStatusRequest, error) {
 	r.done()
 	return q, r.rep.err()
 }
+
+// Health answers /healthz and /readyz: "ok" or "unavailable", and for each part
+// what it is or why it is not ready.
+type Health struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks,omitempty"`
+}

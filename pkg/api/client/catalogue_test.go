@@ -1,0 +1,116 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+type netConn = net.Conn
+
+func sites(n int) []api.Location {
+	var all []api.Location
+	for i := range n {
+		all = append(all, api.Location{
+			LocationID: charging.LocationID(fmt.Sprintf("BR*MAR*L%05d", i)), CompanyID: "MAR",
+			EVSEs: []api.EVSE{{EVSEID: charging.EVSEID(fmt.Sprintf("BR*MAR*E%05d*1", i)), Status: charging.Available}},
+		})
+	}
+	return all
+}
+
+// catalogue serves locations by pages, under a version that each page may change.
+func catalogue(all []api.Location, version func() string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		etag := version()
+		w.Header().Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		w.Header().Set("X-Total-Count", strconv.Itoa(len(all)))
+		answerJSON(w, 200, all[min(offset, len(all)):min(offset+limit, len(all))])
+	}
+}
+
+func TestLocationsAreReadByPages(t *testing.T) {
+	c := peer(t, catalogue(sites(1203), func() string { return `"v1"` }))
+	got, err := c.Locations(t.Context(), "")
+	if err != nil || len(got.Locations) != 1203 || got.ETag != `"v1"` || got.NotModified {
+		t.Fatalf("got %d, %q, %v", len(got.Locations), got.ETag, err)
+	}
+	if got.Locations[1202].ID != "BR*MAR*L01202" || got.Locations[1202].EVSEs[0].Status != charging.Available {
+		t.Errorf("got %+v", got.Locations[1202])
+	}
+	got, err = c.Locations(t.Context(), `"v1"`)
+	if err != nil || !got.NotModified || len(got.Locations) != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestACatalogueThatChangesIsReadAgain(t *testing.T) {
+	n := 0
+	c := peer(t, catalogue(sites(1203), func() string { n++; return strconv.Itoa(n) }))
+	if _, err := c.Locations(t.Context(), ""); err == nil {
+		t.Error("pages of two versions are no catalogue")
+	}
+}
+
+func TestIncredibleLocations(t *testing.T) {
+	for name, change := range map[string]func(*api.Location){
+		"id":               func(l *api.Location) { l.LocationID = "x" },
+		"another company":  func(l *api.Location) { l.LocationID = "BR*SER*L00001" },
+		"latitude":         func(l *api.Location) { l.Lat = 91 },
+		"EVSE of another":  func(l *api.Location) { l.EVSEs[0].EVSEID = "BR*SER*E00001*1" },
+		"EVSE id":          func(l *api.Location) { l.EVSEs[0].EVSEID = "{" },
+		"too many EVSEs":   func(l *api.Location) { l.EVSEs = make([]api.EVSE, 2000) },
+		"power":            func(l *api.Location) { l.EVSEs[0].Connectors = []api.Connector{{PowerKW: -1}} },
+		"a negative price": func(l *api.Location) { l.Tariffs = []api.Tariff{{PerKWh: -1}} },
+	} {
+		all := sites(1)
+		change(&all[0])
+		c := peer(t, catalogue(all, func() string { return "v" }))
+		if _, err := c.Locations(t.Context(), ""); !errors.Is(err, ErrRubbish) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCompanyIsWhoWasCalled(t *testing.T) {
+	for id, ok := range map[charging.CompanyID]bool{"MAR": true, "SER": false, "": false, "<x>": false} {
+		c := peer(t, func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, 200, api.CompanyInfo{CompanyID: id}) })
+		if _, err := c.Company(t.Context()); (err == nil) != ok {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+func TestAvailability(t *testing.T) {
+	w := charging.NewWindow(now, now.Add(time.Hour))
+	ask := []charging.EVSEID{"BR*MAR*E0001*1"}
+	for name, c := range map[string]struct {
+		answer []api.Availability
+		ok     bool
+	}{
+		"free":        {[]api.Availability{{EVSEID: ask[0], Windows: []charging.Window{w}}}, true},
+		"never":       {[]api.Availability{{EVSEID: ask[0]}}, true},
+		"not asked":   {[]api.Availability{{EVSEID: "BR*MAR*E0002*1"}}, false},
+		"backwards":   {[]api.Availability{{EVSEID: ask[0], Windows: []charging.Window{{Start: w.End, End: w.Start}}}}, false},
+		"another day": {[]api.Availability{{EVSEID: ask[0], Windows: []charging.Window{{Start: now.Add(24 * time.Hour), End: now.Add(25 * time.Hour)}}}}, false},
+	} {
+		p := peer(t, func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, 200, c.answer) })
+		free, err := p.Availability(t.Context(), ask, w)
+		if (err == nil) != c.ok || c.ok && (len(free) != 1 || free[0].EVSEID != ask[0]) {
+			t.Errorf("%s: %v, %v", name, free, err)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Options of a Client.
+type Options struct {
+	// BaseURL of the other company's server, "http://127.0.0.1:8082".
+	BaseURL string
+	// Token is the bearer token by which the other company knows us.
+	Token string
+	// Self is who calls. Peer is who is called, where it is known: then an
+	// answer of anybody else is refused.
+	Self, Peer charging.CompanyID
+	// HTTP is shared between the clients of one server; nil is NewHTTP(nil).
+	HTTP *http.Client
+	// Timeout of a call whose context ends later; 0 is 10 s.
+	Timeout time.Duration
+}
+
+// Client is another company, far away. It is safe for use by many goroutines.
+type Client struct {
+	caller
+	self, peer charging.CompanyID
+}
+
+var (
+	_ charging.Company    = (*Client)(nil)
+	_ charging.Sessions   = (*Client)(nil)
+	_ charging.Originator = (*Client)(nil)
+)
+
+// New makes a client; it calls nobody yet.
+func New(o Options) (*Client, error) {
+	c, err := newCaller(o.BaseURL, func(r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+o.Token)
+		r.Header.Set("User-Agent", "eletrovia/"+string(o.Self))
+	}, o.HTTP, o.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{caller: c, self: o.Self, peer: o.Peer}, nil
+}
+
+const federation = "/federation/v1"
+
+func reservationPath(id charging.ReservationID, action string) string {
+	p := federation + "/reservations/" + url.PathEscape(string(id))
+	if action != "" {
+		p += "/" + action
+	}
+	return p
+}
+
+func tripPath(id charging.TripID, action string) string {
+	return federation + "/trips/" + url.PathEscape(string(id)) + "/" + action
+}
+
+// Reserve implements charging.Company.
+func (c *Client) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return c.hold(ctx, "reserve", h, charging.Pending, charging.Reserved, charging.Fulfilled, charging.NoShow)
+}
+
+// Claim implements charging.Company.
+func (c *Client) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return c.hold(ctx, "claim", h, charging.Claimed, charging.Pending, charging.Reserved, charging.Fulfilled, charging.NoShow)
+}
+
+func (c *Client) hold(ctx context.Context, action string, h charging.HoldRequest, states ...charging.State) (charging.Reservation, error) {
+	r, err := c.act(ctx, action, h.Ref, api.HoldBodyOf(h), states...)
+	if err != nil {
+		return r, err
+	}
+	return r, sameHold(r, h)
+}
+
+// Renew implements charging.Company.
+func (c *Client) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
+	return c.act(ctx, "renew", ref, api.RefBodyOf(ref, ttl), charging.Claimed, charging.Pending, charging.Reserved)
+}
+
+// Confirm implements charging.Company.
+func (c *Client) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return c.act(ctx, "confirm", ref, api.RefBodyOf(ref, 0), charging.Reserved, charging.Fulfilled, charging.NoShow)
+}
+
+// Compensate implements charging.Company.
+func (c *Client) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return c.act(ctx, "compensate", ref, api.RefBodyOf(ref, 0), charging.Canceled, charging.Fulfilled, charging.NoShow)
+}
+
+// Start implements charging.Sessions.
+func (c *Client) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return c.act(ctx, "start", ref, api.RefBodyOf(ref, 0), charging.Reserved)
+}
+
+// Complete implements charging.Sessions.
+func (c *Client) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return c.act(ctx, "complete", ref, api.RefBodyOf(ref, 0), charging.Fulfilled)
+}
+
+func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body any, states ...charging.State) (charging.Reservation, error) {
+	var answer api.Reservation
+	if _, err := c.do(ctx, call{
+		method: http.MethodPost, path: reservationPath(ref.ID, action), body: body, into: &answer,
+		ok: []int{http.StatusOK, http.StatusCreated},
+	}); err != nil {
+		return charging.Reservation{}, err
+	}
+	r := answer.Charging()
+	if err := plausible(r, ref, states); err != nil {
+		return charging.Reservation{}, fmt.Errorf("%s %s: %w", action, ref.ID, err)
+	}
+	return r, nil
+}
+
+// Reservation reads one reservation of ours. UNKNOWN_RESERVATION, FORBIDDEN.
+func (c *Client) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	var answer api.Reservation
+	if _, err := c.do(ctx, call{
+		method: http.MethodGet, path: reservationPath(id, ""), into: &answer, ok: []int{http.StatusOK},
+	}); err != nil {
+		return charging.Reservation{}, err
+	}
+	if answer.ReservationID != id {
+		return charging.Reservation{}, fmt.Errorf("%w: asked for reservation %s, got another", ErrRubbish, id)
+	}
+	return answer.Charging(), nil
+}
+
+// Outcome implements charging.Originator.
+func (c *Client) Outcome(ctx context.Context, id charging.TripID, r charging.ReservationID) (charging.Outcome, error) {
+	path := tripPath(id, "outcome")
+	if r != "" {
+		path += "?reservation_id=" + url.QueryEscape(string(r))
+	}
+	var answer api.OutcomeBody
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: path, into: &answer, ok: []int{http.StatusOK}}); err != nil {
+		return "", err
+	}
+	switch answer.Outcome {
+	case charging.OutcomePending, charging.OutcomeConfirmed, charging.OutcomeAborted, charging.OutcomeUnknown:
+		return answer.Outcome, nil
+	}
+	return "", fmt.Errorf("%w: outcome of trip %s is none of the four", ErrRubbish, id)
+}
+
+// Preempted implements charging.Originator.
+func (c *Client) Preempted(ctx context.Context, n charging.Notice) error {
+	return c.notify(ctx, "preempted", n)
+}
+
+// Changed implements charging.Originator.
+func (c *Client) Changed(ctx context.Context, n charging.Notice) error {
+	return c.notify(ctx, "changed", n)
+}
+
+func (c *Client) notify(ctx context.Context, what string, n charging.Notice) error {
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: tripPath(n.TripID, what), body: n,
+		ok: []int{http.StatusNoContent, http.StatusOK},
+	})
+	return err
+}

@@ -1,0 +1,37 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Locks are the holds in force at the company; for its operator.
+func (d *Driver) Locks(ctx context.Context) ([]charging.Lock, error) {
+	return everything[charging.Lock](ctx, d, "/api/v1/locks")
+}
+
+// Peers are the other companies as seen from this one; for its operator.
+func (d *Driver) Peers(ctx context.Context) ([]api.Peer, error) {
+	return everything[api.Peer](ctx, d, "/api/v1/peers")
+}
+
+// Retry looks at a stuck trip now; for the operator.
+func (d *Driver) Retry(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/retry"), nil, nil, 0)
+}
+
+// Resolve ends a stuck stop by the operator's word.
+func (d *Driver) Resolve(ctx context.Context, id charging.TripID, q api.ResolveRequest) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/resolve"), q, nil, 0)
+}
+
+// SetEVSEStatus takes an EVSE out of service or back; for the operator.
+func (d *Driver) SetEVSEStatus(ctx context.Context, evse charging.EVSEID, q api.EVSEStatusRequest) error {
+	_, err := send[api.EVSEStatusRequest](ctx, d, http.MethodPut, driverEVSEs+url.PathEscape(string(evse))+"/status", q, nil, 0)
+	return err
+}

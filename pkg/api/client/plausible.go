@@ -1,0 +1,42 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+const maxTicket = 4096
+
+// plausible reports an answer that cannot be about the reservation asked for:
+// another id, trip, EVSE or end, a state that the action does not lead to, or a
+// time that no hold has.
+func plausible(r charging.Reservation, ref charging.Ref, states []charging.State) error {
+	switch {
+	case r.ID != ref.ID || r.TripID != ref.TripID || r.EVSEID != ref.EVSEID || r.Origin != ref.Origin:
+		return fmt.Errorf("%w: it is about another reservation", ErrRubbish)
+	case !r.Window.End.Equal(ref.End):
+		return fmt.Errorf("%w: the window ends at another time", ErrRubbish)
+	case !slices.Contains(states, r.State):
+		return fmt.Errorf("%w: state %.20q", ErrRubbish, string(r.State))
+	case r.TTL < 0 || r.TTL > charging.MaxHold:
+		return fmt.Errorf("%w: a hold with %s left", ErrRubbish, r.TTL)
+	case r.Fence < 0:
+		return fmt.Errorf("%w: fence %d", ErrRubbish, r.Fence)
+	case len(r.Ticket) > maxTicket:
+		return fmt.Errorf("%w: a ticket of %d bytes", ErrRubbish, len(r.Ticket))
+	}
+	return nil
+}
+
+// sameHold is plausible's part that only a claim or a reserve can know.
+func sameHold(r charging.Reservation, h charging.HoldRequest) error {
+	switch {
+	case r.Leg != h.Leg || r.VehicleID != h.VehicleID || !r.Window.Start.Equal(h.Start):
+		return fmt.Errorf("%w: reservation %s is of another leg, window or vehicle", ErrRubbish, h.ID)
+	case r.Fence == 0:
+		return fmt.Errorf("%w: reservation %s is granted without a fence", ErrRubbish, h.ID)
+	}
+	return nil
+}
