@@ -2,6 +2,7 @@ package trips
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -136,23 +137,23 @@ type catalogue struct{ plugged []charging.Ref }
 
 var sites = []struct {
 	company, city string
-}{{"MAR", "Recife, PE"}, {"SER", "Maceió, AL"}, {"CAJ", "Estância, SE"}}
+}{{"MAR", "Recife, PE"}, {"SER", "Maceió, AL"}, {"CAJ", "Aracaju, SE"}, {"CAJ", "Estância, SE"}}
 
 func (c *catalogue) Locations(context.Context) ([]charging.Location, map[charging.CompanyID]time.Time) {
 	var out []charging.Location
-	for _, s := range sites {
+	for i, s := range sites {
 		place, err := road.Default().Place(s.city)
 		if err != nil {
 			panic(err)
 		}
 		l := charging.Location{
-			ID: charging.LocationID("BR*" + s.company + "*L1"), Name: s.city, City: place.Name, State: place.State, Company: charging.CompanyID(s.company), Point: place.Point,
+			ID: charging.LocationID(fmt.Sprintf("BR*%s*L%d", s.company, i)), Name: s.city, City: place.Name, State: place.State, Company: charging.CompanyID(s.company), Point: place.Point,
 			Tariffs: []charging.Tariff{{ID: "t", Currency: "BRL", PerKWh: 2}},
 			Terms:   charging.Terms{CancelUntil: time.Hour},
 		}
 		for _, n := range []string{"1", "2"} {
 			l.EVSEs = append(l.EVSEs, charging.EVSE{
-				ID: charging.EVSEID("BR*" + s.company + "*E0001*" + n), Status: charging.Available,
+				ID: charging.EVSEID(fmt.Sprintf("BR*%s*E000%d*%s", s.company, 1+i/3, n)), Status: charging.Available,
 				Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 100, TariffID: "t"}},
 			})
 		}
