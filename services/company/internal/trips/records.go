@@ -14,7 +14,10 @@ type Records interface {
 	// answers the trip that it made before (replay), with another digest of the
 	// body ID_REUSED; a trip of the vehicle that is still open and overlaps in
 	// time is refused (INVALID_WINDOW, naming the trip). Admitting the same
-	// trip id again succeeds. An empty key admits without remembering.
+	// trip id again succeeds. An empty key admits without remembering; an
+	// empty trip id only looks for what the key has made. A trip that it
+	// answers is on record: one whose creator died before writing it is given
+	// up, and the request takes its place.
 	Admit(ctx context.Context, a trip.Admission) (replay charging.TripID, err error)
 	// Dismiss takes a trip off its vehicle's list of open trips.
 	Dismiss(ctx context.Context, vehicle charging.VehicleID, id charging.TripID) error

@@ -20,9 +20,6 @@ const (
 	// admissionMargin is how long beyond its last window a trip's idempotency
 	// key is remembered.
 	admissionMargin = 48 * time.Hour
-	// creation is how long another request with the same key may take to
-	// create its trip before that is taken for the trace of a crash.
-	creation = 2 * time.Second
 )
 
 // Start takes a trip: it checks the stops, admits the trip once per key, and
@@ -46,7 +43,7 @@ func (s *Service) Start(ctx context.Context, req api.TripRequest, key string) (t
 		return trip.Trip{}, false, err
 	}
 	if first != "" {
-		return s.replay(ctx, t, first)
+		return s.replay(ctx, first)
 	}
 	return s.begin(ctx, t)
 }
@@ -72,30 +69,19 @@ func (s *Service) admission(t trip.Trip, key, digest string) trip.Admission {
 
 func (s *Service) begin(ctx context.Context, t trip.Trip) (trip.Trip, bool, error) {
 	started, err := s.Sagas.Start(ctx, t)
-	if charging.CodeOf(err) == charging.CodeRateLimited {
+	switch charging.CodeOf(err) {
+	case charging.CodeRateLimited:
 		_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled
+	case charging.CodeStaleOwner: // another server has begun it at the same time
+		return s.replay(ctx, t.ID)
 	}
 	return started.Public(), false, err
 }
 
-// replay finds the trip that the same key has made. One that does not appear is
-// the trace of a crash between admission and journal, and is begun now.
-func (s *Service) replay(ctx context.Context, t trip.Trip, first charging.TripID) (trip.Trip, bool, error) {
-	for deadline := time.Now().Add(creation); ; {
-		found, err := s.load(ctx, first)
-		if charging.CodeOf(err) != charging.CodeUnknownTrip {
-			return found.Public(), true, err
-		}
-		if time.Now().After(deadline) {
-			t.ID = first
-			return s.begin(ctx, t)
-		}
-		select {
-		case <-ctx.Done():
-			return trip.Trip{}, true, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+// replay answers with the trip that the same key has made.
+func (s *Service) replay(ctx context.Context, first charging.TripID) (trip.Trip, bool, error) {
+	found, err := s.load(ctx, first)
+	return found.Public(), true, err
 }
 
 // digestOf tells two requests under one key apart.

@@ -114,23 +114,6 @@ func TestOneKeyOneTrip(t *testing.T) {
 	}
 }
 
-// TestCrashBetweenAdmissionAndJournal: the key is known, its trip is not.
-func TestCrashBetweenAdmissionAndJournal(t *testing.T) {
-	s, g, _ := counter(t)
-	g.refuse = charging.Refuse(charging.CodeStoreUnavailable, "the journal is away")
-	if _, _, err := s.Start(t.Context(), request(at("MAR", 1)), "k"); charging.CodeOf(err) != charging.CodeStoreUnavailable {
-		t.Fatal(err)
-	}
-	g.refuse = nil
-	got, _, err := s.Start(t.Context(), request(at("MAR", 1)), "k")
-	if err != nil || got.State != trip.Confirmed || len(g.started) != 1 {
-		t.Fatalf("%v %s", err, got.State)
-	}
-	if first := g.r.keys["k"].TripID; got.ID != first {
-		t.Errorf("trip %s under the key of %s", got.ID, first)
-	}
-}
-
 func soc(v float64) *float64 { return &v }
 
 func TestPlanThenBook(t *testing.T) {

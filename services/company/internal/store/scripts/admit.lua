@@ -1,5 +1,5 @@
 -- admit.lua checks a new trip against its vehicle's open trips and the caller's
--- idempotency key.
+-- idempotency key. Without a trip it only looks for what the key has made.
 -- KEYS  1 spans of the vehicle's open trips  2 idempotency key
 -- ARGV  1 trip  2 start (s)  3 end (s)  4 keyed ('1')  5 digest  6 life (ms)  7 civil time (ms; empty: Redis TIME)
 --       8 a trip that was given up: the request takes its place  9 how long an over span is kept (ms)
@@ -15,6 +15,7 @@ if keyed then
     if made ~= trip and made ~= ARGV[8] then return { 'REPLAY', made, whole(ms - at) } end
   end
 end
+if trip == '' then return { 'OK' } end
 local spans = redis.call('HGETALL', KEYS[1])
 local over = {}
 for i = 1, #spans, 2 do
