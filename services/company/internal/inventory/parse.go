@@ -11,7 +11,6 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/geo"
 )
 
 // Parse reads and checks a company's file; name stands in its problems. The error is
@@ -154,8 +153,8 @@ func (c *checker) location(n ast.Node, inv Inventory, tariffs map[string]chargin
 	l := charging.Location{
 		ID: charging.LocationID(f.text("id")), Company: inv.Company, Name: f.text("name"),
 		City: f.text("city"), State: f.text("state"), Terms: inv.Terms,
-		Point: geo.Point{Lat: f.number("lat", minLat, maxLat), Lon: f.number("lon", minLon, maxLon)},
 	}
+	l.Point.Lat, l.Point.Lon = f.number("lat", minLat, maxLat), f.number("lon", minLon, maxLon)
 	if l.ID != "" {
 		c.owned(f.line("id"), string(l.ID), l.ID.Validate(), l.ID.Company(), inv.Company)
 		c.once(f.line("id"), "location", string(l.ID))

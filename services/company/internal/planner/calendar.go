@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -63,4 +64,42 @@ func (c *calendar) first(k class, from, seconds int64) (id charging.EVSEID, star
 		}
 	}
 	return id, start, ok
+}
+
+// without cuts a window out of disjoint ones.
+func without(windows []charging.Window, w charging.Window) []charging.Window {
+	var left []charging.Window
+	for _, f := range windows {
+		if !f.Overlaps(w) {
+			left = append(left, f)
+			continue
+		}
+		if f.Start.Before(w.Start) {
+			left = append(left, charging.Window{Start: f.Start, End: w.Start})
+		}
+		if w.End.Before(f.End) {
+			left = append(left, charging.Window{Start: w.End, End: f.End})
+		}
+	}
+	return left
+}
+
+// with merges a window into disjoint ones.
+func with(windows []charging.Window, w charging.Window) []charging.Window {
+	var merged []charging.Window
+	for _, f := range windows {
+		if f.End.Before(w.Start) || w.End.Before(f.Start) {
+			merged = append(merged, f)
+			continue
+		}
+		if f.Start.Before(w.Start) {
+			w.Start = f.Start
+		}
+		if f.End.After(w.End) {
+			w.End = f.End
+		}
+	}
+	merged = append(merged, w)
+	slices.SortFunc(merged, func(a, b charging.Window) int { return a.Start.Compare(b.Start) })
+	return merged
 }

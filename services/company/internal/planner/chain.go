@@ -113,43 +113,6 @@ func (c *chain) ownWindows(free Free) Free {
 	}
 }
 
-func without(windows []charging.Window, w charging.Window) []charging.Window {
-	var left []charging.Window
-	for _, f := range windows {
-		if !f.Overlaps(w) {
-			left = append(left, f)
-			continue
-		}
-		if f.Start.Before(w.Start) {
-			left = append(left, charging.Window{Start: f.Start, End: w.Start})
-		}
-		if w.End.Before(f.End) {
-			left = append(left, charging.Window{Start: w.End, End: f.End})
-		}
-	}
-	return left
-}
-
-// with merges a window into disjoint ones.
-func with(windows []charging.Window, w charging.Window) []charging.Window {
-	var merged []charging.Window
-	for _, f := range windows {
-		if f.End.Before(w.Start) || w.End.Before(f.Start) {
-			merged = append(merged, f)
-			continue
-		}
-		if f.Start.Before(w.Start) {
-			w.Start = f.Start
-		}
-		if f.End.After(w.End) {
-			w.End = f.End
-		}
-	}
-	merged = append(merged, w)
-	slices.SortFunc(merged, func(a, b charging.Window) int { return a.Start.Compare(b.Start) })
-	return merged
-}
-
 // prepare drives the trip as it was, up to its end.
 func (c *chain) prepare() error {
 	p := c.p
@@ -254,6 +217,7 @@ func seconds(l road.Leg) int64 { return int64(math.Ceil(l.Drive.Seconds())) }
 // try puts an EVSE in the lost stop's place and drives the rest of the trip.
 func (c *chain) try(id charging.EVSEID) (option, bool) {
 	at := c.p.evses[id]
+	straight, around := c.detour(at)
 	arrival, ok := c.reach(at)
 	if !ok {
 		return option{}, false
@@ -287,8 +251,10 @@ func (c *chain) try(id charging.EVSEID) (option, bool) {
 	alt.DeltaMinutes = round(float64(end-c.oldEnd)/60, 10)
 	alt.DeltaPrice = round(cost-c.oldCost, 100)
 	alt.ID = alternativeID(c.t.ID, alt)
-	// A real is worth a fifth of a minute; a moved stop, which may be refused too, two.
-	return option{alt, alt.DeltaMinutes + 0.2*alt.DeltaPrice + 2*float64(len(alt.LaterStops)), at.site}, true
+	// A real is worth a fifth of a minute; a moved stop, which may be refused too, two. Of
+	// equals the one with the shorter drive comes first.
+	rank := alt.DeltaMinutes + 0.2*alt.DeltaPrice + 2*float64(len(alt.LaterStops))
+	return option{alt, rank + float64(max(around-max(straight, 0), 0))/6000, at.site}, true
 }
 
 // reach drives to a site, if that is no great detour and the charge allows it.
@@ -297,14 +263,15 @@ func (c *chain) reach(at place) (state, bool) {
 	if around < 0 || straight >= 0 && around-straight > int64(MaxDetour/time.Second) {
 		return state{}, false
 	}
+	planned := c.t.Legs[c.lost].Start.Unix()
 	if c.lost == 0 && c.car == nil {
-		return state{at: c.soonest}, true
+		return state{at: max(planned, c.soonest)}, true
 	}
-	here := c.before
-	if c.car == nil {
-		here.at = c.t.Legs[c.lost-1].End.Unix()
+	here, drive := c.before, c.from[at.site]
+	if c.car == nil && c.known {
+		// Whatever else the driver means to do on the way to the lost stop takes its time.
+		here.at = max(here.at, planned-seconds(c.from[c.at[c.lost].site]))
 	}
-	drive := c.from[at.site]
 	if drive.Km < 0 {
 		return state{}, false
 	}

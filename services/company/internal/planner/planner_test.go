@@ -249,12 +249,3 @@ func TestNewLeavesOutWhatCannotBeUsed(t *testing.T) {
 		t.Errorf("error %v, want INFEASIBLE_TRIP: every EVSE is out of order", err)
 	}
 }
-
-func BenchmarkPlans(b *testing.B) {
-	p, r := demo(), mission(b)
-	for b.Loop() {
-		if _, err := p.Plans(r, nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -111,7 +111,8 @@ func (s *search) planStop(arrival label, st stop) trip.PlanStop {
 	}
 }
 
-func round(v, parts float64) float64 { return math.Round(v*parts) / parts }
+// round to parts of a whole; adding 0 turns −0 into 0.
+func round(v, parts float64) float64 { return math.Round(v*parts)/parts + 0 }
 
 func roundSoC(v float64) float64 { return round(v, 10000) }
 

@@ -165,9 +165,9 @@ func TestRandomPlansHold(t *testing.T) {
 		}
 	}
 	cars := vehicle.All()
-	queries := 400
+	queries := 150
 	if testing.Short() {
-		queries = 60
+		queries = 40
 	}
 	feasible := 0
 	for i := range queries {

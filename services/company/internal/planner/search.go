@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"container/heap"
 	"math"
 	"slices"
 	"time"
@@ -19,11 +18,11 @@ const (
 	leastCharge  = 0.02   // a stop for less is not worth its overhead
 	maxLabels    = 400000 // ends a search that has gone astray
 	socTolerance = 0.005  // in which two charges count as alike
-	// A journey may drive this much more than the quickest way, as long as there is one
-	// that does.
-	detourFactor = 1.35
-	detourExtra  = int64(3600)
 )
+
+// reaches are how much more than the quickest way a journey may drive: the next one is
+// tried where the one before leads nowhere.
+var reaches = []struct{ factor, seconds float64 }{{1.06, 1200}, {1.35, 3600}, {math.Inf(1), 0}}
 
 // weights turn seconds, money and stops into one score.
 type weights struct {
@@ -128,15 +127,15 @@ func (s *search) chargeScore(c class, session vehicle.Session) float64 {
 	return s.w.second*quickest + s.w.price*c.tariff.PerKWh*s.r.Vehicle.UsableBatteryKWh
 }
 
-// run finds the best way within the limits, or within none where that fails. It
-// answers the label at the destination, or −1.
+// run finds the best way within a reach. It answers the label at the destination, or −1.
 func (s *search) run() int32 {
-	s.limit = int64(s.direct.Drive.Seconds()*detourFactor) + detourExtra
-	if end := s.once(); end >= 0 {
-		return end
+	for _, reach := range reaches {
+		s.limit = int64(min(s.direct.Drive.Seconds()*reach.factor+reach.seconds, math.MaxInt64/2))
+		if end := s.once(); end >= 0 {
+			return end
+		}
 	}
-	s.limit = math.MaxInt64
-	return s.once()
+	return -1
 }
 
 func (s *search) once() int32 {
@@ -148,8 +147,8 @@ func (s *search) once() int32 {
 		s.arrive(0, stop{soc: start.soc, end: start.at}, j, s.fromOrigin[j])
 	}
 	s.arrive(0, stop{soc: start.soc, end: start.at}, len(s.p.sites), s.direct)
-	for s.queue.Len() > 0 && len(s.labels) < maxLabels {
-		i := heap.Pop(&s.queue).(entry).label
+	for len(s.queue) > 0 && len(s.labels) < maxLabels {
+		i := s.queue.pop().label
 		l := s.labels[i]
 		if s.dominated(l, i) {
 			continue
@@ -190,7 +189,7 @@ func (s *search) arrive(from int32, st stop, to int, leg road.Leg) {
 		return
 	}
 	s.labels = append(s.labels, l)
-	heap.Push(&s.queue, entry{i, l.score + s.remaining(l)})
+	s.queue.push(entry{i, l.score + s.remaining(l)})
 }
 
 // dominated is true where a settled label of the site is as early, as full and as good.
@@ -297,28 +296,4 @@ func (s *search) charge(l label, c class, session vehicle.Session, level float64
 func windowSeconds(charge time.Duration) int64 {
 	d := max(Overhead+charge, charging.MinWindow)
 	return int64((d + time.Second - 1) / time.Second)
-}
-
-// entry and queue are A*'s open labels.
-type entry struct {
-	label int32
-	bound float64
-}
-
-type queue []entry
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	if q[i].bound != q[j].bound {
-		return q[i].bound < q[j].bound
-	}
-	return q[i].label < q[j].label
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(v any)   { *q = append(*q, v.(entry)) }
-func (q *queue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return last
 }
