@@ -1,15 +1,15 @@
 package desk
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/charging/companytest"
@@ -25,28 +25,34 @@ func TestCompanyInMemory(t *testing.T) {
 }
 
 func TestCompanyOnMiniredis(t *testing.T) {
-	companytest.Run(t, func(t *testing.T) companytest.Fixture { return onRedis(t, miniredis.RunT(t).Addr(), "") })
+	overStore(t, embedded.Options{ForceMemory: true})
 }
 
 func TestCompanyOnRedis(t *testing.T) {
-	server, err := embedded.Open(t.Context(), embedded.Options{})
+	if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("LEFT OUT: no redis-server here; the desk was tested on miniredis only")
+	}
+	if s := overStore(t, embedded.Options{}); s.Kind() != embedded.KindRedis {
+		t.Errorf("tested on %s, not on a redis-server", s.Kind())
+	}
+}
+
+// overStore runs the suite over a store, each company under a prefix of its own.
+func overStore(t *testing.T, o embedded.Options) *embedded.Store {
+	t.Helper()
+	server, err := embedded.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close(context.Background()) })
-	if server.Kind() != embedded.KindRedis {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no redis-server here")
-		}
-		t.Skip("LEFT OUT: no redis-server here; the desk was tested on miniredis only")
-	}
 	var n atomic.Int64
 	companytest.Run(t, func(t *testing.T) companytest.Fixture {
 		return onRedis(t, server.Addr(), fmt.Sprintf("c%d:", n.Add(1)))
 	})
+	return server
 }
 
-// onRedis is a desk over the real store, seen from behind to let holds lapse.
+// onRedis is a desk over the real store.
 func onRedis(t *testing.T, addr, prefix string) companytest.Fixture {
 	t.Helper()
 	var w *world
@@ -60,17 +66,30 @@ func onRedis(t *testing.T, addr, prefix string) companytest.Fixture {
 		t.Cleanup(func() { _ = s.Close() })
 		o.Calendar = s
 	})
-	raw := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = raw.Close() })
 	return w.fixture(t, func(t *testing.T, id charging.ReservationID) {
-		keys, err := raw.Keys(t.Context(), prefix+"lock:*:"+string(id)).Result()
-		if err != nil || len(keys) != 1 {
-			t.Fatalf("the lock of %s: %v, %v", id, keys, err)
-		}
-		if err := raw.Del(t.Context(), keys[0]).Err(); err != nil {
+		res, err := s.Reservation(t.Context(), id, []charging.LocationID{testLocation})
+		if err != nil {
 			t.Fatal(err)
 		}
+		deleteKey(t, addr, fmt.Sprintf("%slock:{%s}:%s:%s", prefix, testLocation, res.EVSEID, id))
 	})
+}
+
+// deleteKey lets a hold lapse, as a person with redis-cli would: the lock is the
+// hold.
+func deleteKey(t *testing.T, addr, key string) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := fmt.Fprintf(c, "*2\r\n$3\r\nDEL\r\n$%d\r\n%s\r\n", len(key), key); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != ":1\r\n" {
+		t.Fatalf("DEL %s: %q, %v", key, answer, err)
+	}
 }
 
 // fixture runs the world's desk for the conformance suite.
