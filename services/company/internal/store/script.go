@@ -29,25 +29,29 @@ var (
 	sweepScript      = calendarScript("sweep")
 	unsettledScript  = calendarScript("unsettled")
 
-	createScript = script("create")
-	writeScript  = script("write")
-	takeScript   = script("take")
-	keepScript   = script("keep")
-	raiseScript  = script("raise")
-	buryScript   = script("bury")
-	admitScript  = script("admit")
+	createScript  = script("create")
+	writeScript   = script("write")
+	takeScript    = script("take")
+	acquireScript = script("acquire")
+	keepScript    = script("keep")
+	raiseScript   = script("raise")
+	buryScript    = script("bury")
+	admitScript   = script("admit")
 )
 
-var allScripts = []*redis.Script{
-	holdScript, renewScript, confirmScript, compensateScript, dropScript, settleScript, startScript, completeScript,
-	lookScript, freeScript, withdrawScript, tidyScript, sweepScript, unsettledScript,
-	createScript, writeScript, takeScript, keepScript, raiseScript, buryScript, admitScript,
-}
+// texts are what load sends. Script.Load is not for pipelines: it takes the
+// hash from an answer that is not there yet.
+var texts []string
 
-func script(name string) *redis.Script { return redis.NewScript(source("lib") + source(name)) }
+func script(name string) *redis.Script { return scriptOf(source("lib") + source(name)) }
 
 func calendarScript(name string) *redis.Script {
-	return redis.NewScript(source("lib") + source("lib_calendar") + source(name))
+	return scriptOf(source("lib") + source("lib_calendar") + source(name))
+}
+
+func scriptOf(text string) *redis.Script {
+	texts = append(texts, text)
+	return redis.NewScript(text)
 }
 
 // source panics on a missing file: that is a build without its scripts.
@@ -63,8 +67,8 @@ func source(name string) string {
 func (c *conn) load(ctx context.Context) error {
 	return c.each(ctx, func(ctx context.Context, node redis.UniversalClient) error {
 		pipe := node.Pipeline()
-		for _, s := range allScripts {
-			s.Load(ctx, pipe)
+		for _, t := range texts {
+			pipe.ScriptLoad(ctx, t)
 		}
 		_, err := pipe.Exec(ctx)
 		return err
@@ -105,7 +109,12 @@ func (r reply) num(i int) int64 {
 			return n
 		}
 	}
-	n, _ := strconv.ParseInt(r.str(i), 10, 64)
+	return number(r.str(i))
+}
+
+// number reads what a script wrote; anything else is 0.
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
 	return n
 }
 

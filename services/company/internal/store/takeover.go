@@ -53,6 +53,20 @@ func (j *Journal) TakeOver(ctx context.Context, owner string, lease time.Duratio
 	return taken, nil
 }
 
+// Acquire gives the owner one trip, due or not, with its epoch raised by one.
+// STALE_OWNER while another has its lease, UNKNOWN_TRIP.
+func (j *Journal) Acquire(ctx context.Context, id charging.TripID, owner string, lease time.Duration) (trip.Trip, error) {
+	got, err := j.run(ctx, "acquire trip", acquireScript, []string{j.keys.trip(id)}, owner, ms(lease))
+	if err != nil {
+		return trip.Trip{}, err
+	}
+	if err := j.verdict(trip.Trip{ID: id, Saga: &trip.Saga{Owner: owner}}, got); err != nil {
+		return trip.Trip{}, err
+	}
+	j.listed.drop(id)
+	return decode(got.str(1), got.num(2), got.str(3))
+}
+
 // takeAll tries each trip, and tells how many stay where they are in the list.
 func (j *Journal) takeAll(ctx context.Context, owner string, lease time.Duration, ids []string, limit int) ([]trip.Trip, int, error) {
 	var taken []trip.Trip
