@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -156,6 +157,10 @@ func (r Request) Validate() error {
 		return charging.Invalid("destination", "is the origin")
 	}
 	if err := r.Vehicle.Validate(); err != nil {
+		var figure *vehicle.FieldError
+		if errors.As(err, &figure) {
+			return charging.Invalid("vehicle."+figure.Field, figure.Reason)
+		}
 		return charging.Invalid("vehicle", err.Error())
 	}
 	if !(r.SoC > 0 && r.SoC <= 1) {

@@ -214,7 +214,7 @@ func TestPlansRefuseBadFields(t *testing.T) {
 		{"destination", func(r *planner.Request) { r.Destination.Lon = 181 }},
 		{"destination", func(r *planner.Request) { r.Destination = r.Origin }},
 		{"destination", func(r *planner.Request) { r.Destination = geo.Point{Lat: -8, Lon: -30} }},
-		{"vehicle", func(r *planner.Request) { r.Vehicle.UsableBatteryKWh = -1 }},
+		{"vehicle.usable_battery_kwh", func(r *planner.Request) { r.Vehicle.UsableBatteryKWh = -1 }},
 		{"soc", func(r *planner.Request) { r.SoC = 1.1 }},
 		{"soc", func(r *planner.Request) { r.SoC = 0 }},
 		{"soc", func(r *planner.Request) { r.SoC = math.NaN() }},
