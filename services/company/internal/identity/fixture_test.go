@@ -1,0 +1,143 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// federation is a KeySource over companies in memory, and counts questions.
+type federation struct {
+	mu    sync.Mutex
+	keys  map[charging.CompanyID]*Keys
+	down  error
+	asked int
+}
+
+func (f *federation) PublicKeys(_ context.Context, c charging.CompanyID) (json.RawMessage, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	if f.down != nil {
+		return nil, f.down
+	}
+	k, ok := f.keys[c]
+	if !ok {
+		return nil, ErrUnknownCompany
+	}
+	return k.JWKS(), nil
+}
+
+type memory struct {
+	mu       sync.Mutex
+	bound    map[charging.VehicleID]charging.CompanyID
+	vehicles map[charging.VehicleID]string
+	sessions map[string][]byte
+	down     error
+	binds    int
+}
+
+func newMemory() *memory {
+	return &memory{
+		bound: map[charging.VehicleID]charging.CompanyID{}, vehicles: map[charging.VehicleID]string{},
+		sessions: map[string][]byte{},
+	}
+}
+
+func (m *memory) Bind(_ context.Context, v charging.VehicleID, c charging.CompanyID) (charging.CompanyID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.binds++
+	if _, ok := m.bound[v]; !ok {
+		m.bound[v] = c
+	}
+	return m.bound[v], m.down
+}
+
+func (m *memory) RegisterVehicle(_ context.Context, v charging.VehicleID, model string, _ time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.vehicles[v]; ok {
+		return false, m.down
+	}
+	m.vehicles[v] = model
+	return true, m.down
+}
+
+func (m *memory) SaveSession(_ context.Context, h string, data []byte, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sessions[h] = data
+	return m.down
+}
+
+func (m *memory) LoadSession(_ context.Context, h string) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.sessions[h]
+	return d, ok, m.down
+}
+
+func (m *memory) DropSession(_ context.Context, h string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.sessions, h)
+	return m.down
+}
+
+func mustKeys(t testing.TB) *Keys {
+	t.Helper()
+	k, err := NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// company is one company's identity room with what it stands on.
+type company struct {
+	*Service
+	id      charging.CompanyID
+	keys    *Keys
+	ring    *Ring
+	tickets *Tickets
+	mem     *memory
+	fed     *federation
+	revoked *Revocations
+	clock   *time.Time
+}
+
+// companies makes MAR, SER and CAJ, who know each other's keys.
+func companies(t testing.TB) map[charging.CompanyID]*company {
+	t.Helper()
+	fed := &federation{keys: map[charging.CompanyID]*Keys{}}
+	all := map[charging.CompanyID]*company{}
+	for _, id := range []charging.CompanyID{"MAR", "SER", "CAJ"} {
+		keys, clock := mustKeys(t), now
+		fed.keys[id] = keys
+		c := &company{id: id, keys: keys, mem: newMemory(), fed: fed, revoked: &Revocations{}, clock: &clock}
+		c.ring = NewRing(id, keys, fed, func() time.Time { return *c.clock })
+		c.tickets = NewTickets(keys, c.ring)
+		s, err := New(Options{
+			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked.Revoked,
+			Vehicles: map[charging.VehicleID]string{"EV-0001": "demo"}, OperatorSecret: "demo",
+			PeerTokens: map[charging.CompanyID]string{"SER": "demo-SER", "CAJ": "demo-CAJ"},
+			Now:        func() time.Time { return *c.clock },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Service = s
+		all[id] = c
+	}
+	return all
+}
+
+var errDown = errors.New("no route to host")

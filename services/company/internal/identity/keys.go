@@ -1,0 +1,170 @@
+package identity
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Keys are a company's own Ed25519 keys: the first signs, all are published, so
+// that a new key can be put first while the old one still verifies.
+type Keys struct {
+	order []jose.JSONWebKey
+	byID  map[string]jose.JSONWebKey
+}
+
+// NewKeys makes one key that lives as long as the process.
+func NewKeys() (*Keys, error) {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, fmt.Errorf("identity: make a key: %w", err)
+	}
+	return keysOf([]ed25519.PrivateKey{private})
+}
+
+// LoadKeys reads keys from a file: PKCS#8 blocks in PEM, or a JWK set. A file
+// that does not exist is created with one new key, readable by its owner only.
+func LoadKeys(path string) (*Keys, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = createKeyFile(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("identity: keys: %w", err)
+	}
+	read := fromPEM
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		read = fromJWKS
+	}
+	private, err := read(raw)
+	if err != nil {
+		return nil, fmt.Errorf("identity: keys in %s: %w", path, err)
+	}
+	return keysOf(private)
+}
+
+// createKeyFile writes a new key. When another process was quicker, its key is
+// the one.
+func createKeyFile(path string) ([]byte, error) {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	// Written aside and linked, so that nobody ever reads half a key.
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	if err := errors.Join(pem.Encode(tmp, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), tmp.Sync(), tmp.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+func fromPEM(raw []byte) ([]ed25519.PrivateKey, error) {
+	var all []ed25519.PrivateKey
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		private, ok := k.(ed25519.PrivateKey)
+		if !ok {
+			return nil, fmt.Errorf("a %T; only Ed25519 keys are used", k)
+		}
+		all = append(all, private)
+	}
+	return all, nil
+}
+
+func fromJWKS(raw []byte) ([]ed25519.PrivateKey, error) {
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return nil, err
+	}
+	var all []ed25519.PrivateKey
+	for _, k := range set.Keys {
+		private, ok := k.Key.(ed25519.PrivateKey)
+		if !ok {
+			return nil, fmt.Errorf("key %q is a %T; only Ed25519 private keys are used", k.KeyID, k.Key)
+		}
+		all = append(all, private)
+	}
+	return all, nil
+}
+
+func keysOf(private []ed25519.PrivateKey) (*Keys, error) {
+	if len(private) == 0 {
+		return nil, errors.New("identity: no key")
+	}
+	k := &Keys{byID: map[string]jose.JSONWebKey{}}
+	for _, p := range private {
+		jwk := jose.JSONWebKey{Key: p, Algorithm: string(jose.EdDSA), Use: "sig"}
+		sum, err := jwk.Thumbprint(crypto.SHA256)
+		if err != nil {
+			return nil, fmt.Errorf("identity: key: %w", err)
+		}
+		jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
+		k.order = append(k.order, jwk)
+		k.byID[jwk.KeyID] = jwk
+	}
+	return k, nil
+}
+
+// KeyID names the key that signs now: its RFC 7638 thumbprint.
+func (k *Keys) KeyID() string { return k.order[0].KeyID }
+
+// JWKS is the set of public keys (RFC 7517), to publish.
+func (k *Keys) JWKS() json.RawMessage {
+	var set jose.JSONWebKeySet
+	for _, key := range k.order {
+		set.Keys = append(set.Keys, key.Public())
+	}
+	raw, _ := json.Marshal(set) // Ed25519 public keys: cannot fail
+	return raw
+}
+
+// sign makes a compact JWS with the named key, of the given type. The same
+// payload and key give the same text, because Ed25519 is deterministic.
+func (k *Keys) sign(payload any, keyID, typ string) (string, error) {
+	key, ok := k.byID[keyID]
+	if !ok {
+		return "", fmt.Errorf("identity: no key %q to sign with", keyID)
+	}
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return "", fmt.Errorf("identity: sign: %w", err)
+	}
+	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, opts)
+	if err != nil {
+		return "", fmt.Errorf("identity: sign: %w", err)
+	}
+	jws, err := signer.Sign(raw)
+	if err != nil {
+		return "", fmt.Errorf("identity: sign: %w", err)
+	}
+	return jws.CompactSerialize()
+}

@@ -1,0 +1,213 @@
+package identity
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// ErrUnknownCompany is what a KeySource answers about a company that is not of
+// the federation.
+var ErrUnknownCompany = errors.New("no company of the federation")
+
+// KeySource fetches the JWK set that another company publishes. An error that
+// is not ErrUnknownCompany means that the keys cannot be had now.
+type KeySource interface {
+	PublicKeys(ctx context.Context, company charging.CompanyID) (json.RawMessage, error)
+}
+
+const (
+	// ringLife is how long fetched keys are used without asking again.
+	ringLife = 10 * time.Minute
+	// ringPause is the least time between two questions to one company, so
+	// that forged key ids cause no flood.
+	ringPause = 2 * time.Second
+	maxKeys   = 32
+	maxJWKS   = 64 << 10
+)
+
+// Ring knows the public keys of all companies.
+type Ring struct {
+	self   charging.CompanyID
+	own    map[string]ed25519.PublicKey
+	source KeySource
+	now    func() time.Time
+
+	mu   sync.Mutex
+	sets map[charging.CompanyID]*keySet
+}
+
+type keySet struct {
+	mu    sync.Mutex
+	keys  map[string]ed25519.PublicKey
+	at    time.Time // of the last good answer
+	asked time.Time
+	err   error
+}
+
+// NewRing makes a ring of this company's own keys and those that source finds.
+// now is real time; nil is time.Now.
+func NewRing(self charging.CompanyID, own *Keys, source KeySource, now func() time.Time) *Ring {
+	if now == nil {
+		now = time.Now
+	}
+	r := &Ring{
+		self: self, own: map[string]ed25519.PublicKey{}, source: source, now: now,
+		sets: map[charging.CompanyID]*keySet{},
+	}
+	for id, k := range own.byID {
+		r.own[id] = k.Public().Key.(ed25519.PublicKey)
+	}
+	return r
+}
+
+// errNoKey says that a company has no key of that id: the signature is forged
+// or very old.
+var errNoKey = errors.New("the company has no such key")
+
+// key finds a company's key. ErrUnknownCompany and errNoKey are verdicts; any
+// other error means that nobody knows now.
+func (r *Ring) key(ctx context.Context, company charging.CompanyID, keyID string) (ed25519.PublicKey, error) {
+	if company == r.self {
+		if k, ok := r.own[keyID]; ok {
+			return k, nil
+		}
+		return nil, errNoKey
+	}
+	if company.Validate() != nil || r.source == nil {
+		return nil, ErrUnknownCompany
+	}
+	s := r.set(company)
+	s.mu.Lock() // one question at a time to one company
+	defer s.mu.Unlock()
+	now := r.now()
+	k, ok := s.keys[keyID]
+	if ok && now.Sub(s.at) < ringLife {
+		return k, nil
+	}
+	if now.Sub(s.asked) >= ringPause || s.asked.IsZero() {
+		r.ask(ctx, company, s, now)
+		if errors.Is(s.err, ErrUnknownCompany) {
+			r.forget(company)
+		}
+	}
+	// Keys that were good once stay good while their company cannot be asked.
+	if k, ok = s.keys[keyID]; ok {
+		return k, nil
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return nil, errNoKey
+}
+
+func (r *Ring) set(company charging.CompanyID) *keySet {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.sets[company]
+	if !ok {
+		s = &keySet{}
+		r.sets[company] = s
+	}
+	return s
+}
+
+// forget keeps strangers' made-up companies from filling the ring.
+func (r *Ring) forget(company charging.CompanyID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.sets, company)
+}
+
+// ask needs s.mu.
+func (r *Ring) ask(ctx context.Context, company charging.CompanyID, s *keySet, now time.Time) {
+	raw, err := r.source.PublicKeys(ctx, company)
+	if err == nil {
+		var keys map[string]ed25519.PublicKey
+		if keys, err = publicKeys(raw); err == nil {
+			s.keys, s.at = keys, now
+		}
+	}
+	s.err = err
+	if ctx.Err() == nil { // a caller who gave up has not asked
+		s.asked = now
+	}
+}
+
+// publicKeys reads what another company publishes. Keys of other kinds are
+// passed over: they sign nothing here.
+func publicKeys(raw json.RawMessage) (map[string]ed25519.PublicKey, error) {
+	if len(raw) > maxJWKS {
+		return nil, fmt.Errorf("identity: a key set of %d bytes", len(raw))
+	}
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return nil, fmt.Errorf("identity: key set: %w", err)
+	}
+	keys := map[string]ed25519.PublicKey{}
+	for _, one := range set.Keys {
+		var k jose.JSONWebKey
+		if json.Unmarshal(one, &k) != nil || len(keys) >= maxKeys {
+			continue
+		}
+		if public, ok := k.Key.(ed25519.PublicKey); ok && k.KeyID != "" && len(k.KeyID) <= 128 {
+			keys[k.KeyID] = public
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("identity: a key set without an Ed25519 key")
+	}
+	return keys, nil
+}
+
+// maxToken bounds a ticket or a vehicle's token, in bytes.
+const maxToken = 4096
+
+// errForged is wrapped by open for whatever cannot be a signed text of ours.
+var errForged = errors.New("not signed by that company")
+
+// open checks a compact JWS of the given type. issuer reads who is said to have
+// signed, out of a payload that nobody has checked yet. Errors that wrap
+// errForged or ErrUnknownCompany are verdicts.
+func (r *Ring) open(ctx context.Context, token, typ string, issuer func(payload []byte) (charging.CompanyID, error)) ([]byte, error) {
+	if len(token) > maxToken {
+		return nil, fmt.Errorf("%w: it has %d bytes", errForged, len(token))
+	}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForged, err)
+	}
+	head := jws.Signatures[0].Protected
+	if got, _ := head.ExtraHeaders[jose.HeaderType].(string); got != typ {
+		return nil, fmt.Errorf("%w: it is of type %.20q", errForged, got)
+	}
+	company, err := issuer(jws.UnsafePayloadWithoutVerification())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForged, err)
+	}
+	key, err := r.key(ctx, company, head.KeyID)
+	if errors.Is(err, errNoKey) {
+		return nil, fmt.Errorf("%w: %s has no key %.64q", errForged, company, head.KeyID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keys of %s: %w", company, err)
+	}
+	payload, err := jws.Verify(key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errForged, err)
+	}
+	return payload, nil
+}
+
+// verdict reports whether an error of open is final.
+func verdict(err error) bool { return errors.Is(err, errForged) || errors.Is(err, ErrUnknownCompany) }

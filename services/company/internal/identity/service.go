@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Registry is what a company remembers of vehicles and browsers; the store has it.
+type Registry interface {
+	// Bind ties a vehicle's id to the first issuer seen, and answers that one.
+	Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error)
+	// RegisterVehicle stores a new vehicle; created is false when the id is taken.
+	RegisterVehicle(ctx context.Context, id charging.VehicleID, model string, at time.Time) (created bool, err error)
+	// SaveSession, LoadSession and DropSession keep browsers' sessions under
+	// a hash of their id.
+	SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error
+	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
+	DropSession(ctx context.Context, idHash string) error
+}
+
+// Options of a Service.
+type Options struct {
+	Self     charging.CompanyID
+	Keys     *Keys
+	Ring     *Ring
+	Registry Registry
+	// Revoked reports whether a vehicle's token has been revoked by its
+	// issuer; nil is never.
+	Revoked func(issuer charging.CompanyID, tokenID string) bool
+	// Vehicles whose secrets are in the configuration (the demo's).
+	Vehicles map[charging.VehicleID]string
+	// OperatorSecret; empty is no operator.
+	OperatorSecret string
+	// PeerTokens are the tokens that the peers present.
+	PeerTokens map[charging.CompanyID]string
+	// SessionLife of a browser's session; default 12 h.
+	SessionLife time.Duration
+	// Now is real time; nil is time.Now.
+	Now func() time.Time
+}
+
+// Service authenticates. It is safe for use by many goroutines.
+type Service struct {
+	o    Options
+	seen *seen
+}
+
+// New checks and completes the options.
+func New(o Options) (*Service, error) {
+	if o.Self.Validate() != nil || o.Keys == nil || o.Ring == nil || o.Registry == nil {
+		return nil, errors.New("identity: Self, Keys, Ring and Registry are required")
+	}
+	for id := range o.Vehicles {
+		if err := errors.Join(id.Validate(), reserved(id)); err != nil {
+			return nil, fmt.Errorf("identity: vehicle %q: %w", id, err)
+		}
+	}
+	byToken := map[string]charging.CompanyID{}
+	for id, token := range o.PeerTokens {
+		if other, twice := byToken[token]; twice {
+			return nil, fmt.Errorf("identity: peers %s and %s have the same token", id, other)
+		}
+		byToken[token] = id
+	}
+	if o.Revoked == nil {
+		o.Revoked = func(charging.CompanyID, string) bool { return false }
+	}
+	if o.SessionLife == 0 {
+		o.SessionLife = 12 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{o: o, seen: newSeen()}, nil
+}
+
+// Authenticate tells who calls, by an Authorization header (Basic or Bearer),
+// or where there is none by a session's id. Nothing shown is Anybody.
+// UNAUTHENTICATED, STORE_UNAVAILABLE.
+func (s *Service) Authenticate(ctx context.Context, authorization, session string) (Caller, error) {
+	if authorization == "" {
+		if session == "" {
+			return Caller{Kind: Anybody}, nil
+		}
+		return s.Session(ctx, session)
+	}
+	scheme, rest, _ := strings.Cut(authorization, " ")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case len(authorization) > 2*maxToken:
+	case strings.EqualFold(scheme, "Bearer"):
+		return s.peer(rest)
+	case strings.EqualFold(scheme, "Basic"):
+		raw, err := base64.StdEncoding.DecodeString(rest)
+		user, secret, ok := strings.Cut(string(raw), ":")
+		if err != nil || !ok {
+			return Caller{}, unauthenticated("the Basic credentials are not readable")
+		}
+		return s.Basic(ctx, user, secret)
+	}
+	return Caller{}, unauthenticated("show Basic credentials, or a peer's Bearer token")
+}
+
+// Basic tells who a pair of name and secret is: the operator or a vehicle.
+// UNAUTHENTICATED, STORE_UNAVAILABLE.
+func (s *Service) Basic(ctx context.Context, user, secret string) (Caller, error) {
+	if user == OperatorName {
+		if !same(s.o.OperatorSecret, secret) {
+			return Caller{}, unauthenticated("the operator's secret is wrong")
+		}
+		return Caller{Kind: Operator}, nil
+	}
+	return s.vehicle(ctx, charging.VehicleID(user), secret)
+}
+
+// AuthenticateMQTT tells who a user name and password are: a vehicle, or a peer
+// by its party id and token. The operator has no business there.
+func (s *Service) AuthenticateMQTT(ctx context.Context, user, password string) (Caller, error) {
+	if user == OperatorName {
+		return Caller{}, unauthenticated("the operator uses REST")
+	}
+	if charging.CompanyID(user).Validate() == nil {
+		c, err := s.peer(password)
+		if err != nil || c.Peer != charging.CompanyID(user) {
+			return Caller{}, unauthenticated("the token is not that of " + user)
+		}
+		return c, nil
+	}
+	return s.vehicle(ctx, charging.VehicleID(user), password)
+}
+
+// peer compares with every token, so that the time tells nothing.
+func (s *Service) peer(token string) (Caller, error) {
+	var found charging.CompanyID
+	for id, want := range s.o.PeerTokens {
+		if same(want, token) {
+			found = id
+		}
+	}
+	if found == "" {
+		return Caller{}, unauthenticated("the token is no peer's")
+	}
+	return Caller{Kind: Peer, Peer: found}, nil
+}

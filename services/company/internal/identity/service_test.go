@@ -1,0 +1,296 @@
+package identity
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+func basic(user, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+secret))
+}
+
+func TestAuthenticate(t *testing.T) {
+	mar := companies(t)["MAR"]
+	for header, want := range map[string]Caller{
+		"":                        {Kind: Anybody},
+		basic("EV-0001", "demo"):  {Kind: Vehicle, Vehicle: "EV-0001"},
+		basic("operator", "demo"): {Kind: Operator},
+		"Bearer demo-SER":         {Kind: Peer, Peer: "SER"},
+		"bearer demo-CAJ":         {Kind: Peer, Peer: "CAJ"},
+	} {
+		if got, err := mar.Authenticate(t.Context(), header, ""); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", header, got, err)
+		}
+	}
+	for _, header := range []string{
+		basic("EV-0001", "wrong"), basic("EV-0001", ""), basic("EV-0002", "demo"), basic("operator", ""), basic("Operator", "demo"),
+		basic("a#b", "demo"), basic("MAR", "demo-MAR"), basic("", ""), "Basic !", "Basic " + base64.StdEncoding.EncodeToString([]byte("nocolon")),
+		"Basic", "Bearer", "Bearer ", "Bearer demo-MAR", "Bearer demo-SERx", "Digest x", "Bearer " + strings.Repeat("x", 1<<20),
+	} {
+		if c, err := mar.Authenticate(t.Context(), header, ""); charging.CodeOf(err) != charging.CodeUnauthenticated || c != (Caller{}) {
+			t.Errorf("%.40q: got %+v, %v", header, c, err)
+		}
+	}
+}
+
+func TestEmptySecretsAreNobodys(t *testing.T) {
+	keys := mustKeys(t)
+	s, err := New(Options{
+		Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil), Registry: newMemory(),
+		PeerTokens: map[charging.CompanyID]string{"SER": ""},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, header := range []string{basic("operator", ""), "Bearer ", "Bearer"} {
+		if c, err := s.Authenticate(t.Context(), header, ""); err == nil {
+			t.Errorf("%q is %+v", header, c)
+		}
+	}
+}
+
+func TestAuthenticateMQTT(t *testing.T) {
+	mar := companies(t)["MAR"]
+	for _, c := range []struct {
+		user, password string
+		want           Caller
+	}{
+		{"EV-0001", "demo", Caller{Kind: Vehicle, Vehicle: "EV-0001"}},
+		{"SER", "demo-SER", Caller{Kind: Peer, Peer: "SER"}},
+		{"SER", "demo-CAJ", Caller{}},
+		{"XYZ", "demo-SER", Caller{}},
+		{"operator", "demo", Caller{}},
+		{"EV-0001", "demo-SER", Caller{}},
+		{"", "", Caller{}},
+	} {
+		got, err := mar.AuthenticateMQTT(t.Context(), c.user, c.password)
+		if got != c.want || (err == nil) == (c.want == Caller{}) {
+			t.Errorf("%s:%s: got %+v, %v", c.user, c.password, got, err)
+		}
+	}
+}
+
+func TestVehiclesRoam(t *testing.T) {
+	all := companies(t)
+	id, secret, err := all["SER"].Register(t.Context(), "EV-77", "byd-dolphin")
+	if err != nil || id != "EV-77" {
+		t.Fatal(id, err)
+	}
+	for at, c := range all {
+		for range 3 {
+			got, err := c.Basic(t.Context(), "EV-77", secret)
+			if err != nil || got.Kind != Vehicle || got.Vehicle != "EV-77" || got.Issuer != "SER" {
+				t.Errorf("%s: got %+v, %v", at, got, err)
+			}
+		}
+		if _, err := c.Basic(t.Context(), "EV-78", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
+			t.Errorf("%s: another vehicle with it: %v", at, err)
+		}
+	}
+	if n := all["MAR"].mem.binds; n != 1 {
+		t.Errorf("bound %d times for three calls", n)
+	}
+}
+
+func TestAVehicleIDBelongsToTheFirstIssuer(t *testing.T) {
+	all := companies(t)
+	_, honest, err := all["SER"].Register(t.Context(), "EV-77", "byd-dolphin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, thief, err := all["CAJ"].Register(t.Context(), "EV-77", "byd-dolphin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mar := all["MAR"]
+	if _, err := mar.Basic(t.Context(), "EV-77", honest); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := mar.Basic(t.Context(), "EV-77", thief); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("the thief is %+v, %v", c, err)
+	}
+	if _, _, err := mar.Register(t.Context(), "EV-77", "byd-dolphin"); charging.CodeOf(err) != charging.CodeIDReused {
+		t.Errorf("registered again where it is known: %v", err)
+	}
+}
+
+func TestRegister(t *testing.T) {
+	mar := companies(t)["MAR"]
+	a, _, err := mar.Register(t.Context(), "", "byd-dolphin")
+	b, _, err2 := mar.Register(t.Context(), "", "byd-dolphin")
+	if err != nil || err2 != nil || a == b || a.Validate() != nil {
+		t.Errorf("made up %q, %q, %v, %v", a, b, err, err2)
+	}
+	for id, code := range map[charging.VehicleID]charging.Code{
+		a: charging.CodeIDReused, "EV-0001": charging.CodeIDReused, "SER": charging.CodeInvalidField,
+		"operator": charging.CodeInvalidField, "OPERATOR": charging.CodeInvalidField, "a/b": charging.CodeInvalidField,
+	} {
+		if _, _, err := mar.Register(t.Context(), id, "m"); charging.CodeOf(err) != code {
+			t.Errorf("%s: %v, want %s", id, err, code)
+		}
+	}
+	mar.mem.down = charging.CodeStoreUnavailable
+	if _, _, err := mar.Register(t.Context(), "EV-80", "m"); !errors.Is(err, charging.CodeStoreUnavailable) {
+		t.Errorf("without a store: %v", err)
+	}
+}
+
+func TestADemoVehicleIsNobodyElses(t *testing.T) {
+	all := companies(t)
+	token, err := all["SER"].keys.sign(vehicleClaims{"SER", "EV-0001", "j", 1, vehicleType}, all["SER"].keys.KeyID(), vehicleType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := all["MAR"].Basic(t.Context(), "EV-0001", token); err == nil {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestATicketIsNoVehiclesToken(t *testing.T) {
+	all := companies(t)
+	claims := `{"iss":"SER","sub":"EV-77","jti":"j","iat":1,"typ":"vehicle"}`
+	key := all["SER"].keys.order[0]
+	if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, ticketType, claims)); err == nil {
+		t.Error("a ticket opened a door")
+	}
+	if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, vehicleType, claims)); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{
+		strings.Replace(claims, `"typ":"vehicle"`, `"typ":"ticket"`, 1), strings.Replace(claims, `"jti":"j",`, "", 1),
+		strings.Replace(claims, "EV-77", "SER", 1), strings.Replace(claims, "SER", "XYZ", 1),
+	} {
+		if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, vehicleType, bad)); charging.CodeOf(err) != charging.CodeUnauthenticated {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func TestRevocation(t *testing.T) {
+	all := companies(t)
+	mar := all["MAR"]
+	_, secret, err := all["SER"].Register(t.Context(), "EV-77", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mar.Basic(t.Context(), "EV-77", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := mar.OpenSession(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mar.revoked.Set("CAJ", []string{c.TokenID})
+	if _, err := mar.Basic(t.Context(), "EV-77", secret); err != nil {
+		t.Errorf("only the issuer revokes: %v", err)
+	}
+	mar.revoked.Set("SER", []string{c.TokenID})
+	if _, err := mar.Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("revoked: %v", err)
+	}
+	if _, err := mar.Session(t.Context(), session); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("its session: %v", err)
+	}
+}
+
+func TestAnIssuerThatIsAwayIsNoVerdict(t *testing.T) {
+	all := companies(t)
+	_, secret, err := all["SER"].Register(t.Context(), "EV-77", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["MAR"].fed.down = errDown
+	if _, err := all["MAR"].Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodePeerUnavailable {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	mar := companies(t)["MAR"]
+	want := Caller{Kind: Vehicle, Vehicle: "EV-0001"}
+	id, err := mar.OpenSession(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := mar.Authenticate(t.Context(), "", id); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for hash := range mar.mem.sessions {
+		if strings.Contains(hash, id) {
+			t.Error("the id itself is kept")
+		}
+	}
+	for _, bad := range []string{id[:42], id + "x", strings.Repeat("A", 43), "x"} {
+		if _, err := mar.Authenticate(t.Context(), "", bad); charging.CodeOf(err) != charging.CodeUnauthenticated {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if err := mar.CloseSession(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if _, err := mar.Session(t.Context(), id); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("after closing: %v", err)
+	}
+	for _, c := range []Caller{{Kind: Anybody}, {Kind: Peer, Peer: "SER"}, {}} {
+		if _, err := mar.OpenSession(t.Context(), c); err == nil {
+			t.Errorf("a session for %+v", c)
+		}
+	}
+}
+
+func TestMay(t *testing.T) {
+	for _, c := range []struct {
+		who Caller
+		may bool
+	}{
+		{Caller{Kind: Operator}, true},
+		{Caller{Kind: Vehicle, Vehicle: "EV-1"}, true},
+		{Caller{Kind: Vehicle, Vehicle: "EV-2"}, false},
+		{Caller{Kind: Peer, Peer: "SER"}, false},
+		{Caller{Kind: Anybody}, false},
+	} {
+		if c.who.May("EV-1") != c.may {
+			t.Errorf("%+v", c.who)
+		}
+	}
+	if (Caller{Kind: Vehicle}).May("") {
+		t.Error("nobody's is not a nameless vehicle's")
+	}
+}
+
+func TestCheckSecrets(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"": false, "demo": false, "DEMO": false, "demo-MAR": false, "changeme": false, "short": false, "a long enough secret": true,
+	} {
+		if err := CheckSecrets(false, Secret{"operator secret", value}); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "operator secret") {
+			t.Errorf("%q beyond loopback: %v", value, err)
+		}
+		if err := CheckSecrets(true, Secret{"operator secret", value}); err != nil {
+			t.Errorf("%q on loopback: %v", value, err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	keys := mustKeys(t)
+	good := Options{Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil), Registry: newMemory()}
+	for name, change := range map[string]func(*Options){
+		"no self":           func(o *Options) { o.Self = "" },
+		"no keys":           func(o *Options) { o.Keys = nil },
+		"vehicle id":        func(o *Options) { o.Vehicles = map[charging.VehicleID]string{"SER": "x"} },
+		"one token for two": func(o *Options) { o.PeerTokens = map[charging.CompanyID]string{"SER": "x", "CAJ": "x"} },
+	} {
+		o := good
+		change(&o)
+		if _, err := New(o); err == nil {
+			t.Errorf("%s accepted", name)
+		}
+	}
+}
