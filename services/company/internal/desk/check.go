@@ -72,10 +72,11 @@ func (d *Desk) window(ctx context.Context, w charging.Window, at charging.At, s 
 	if shape := w.Validate(w.Start, s.Terms.MaxAhead, ""); shape != nil {
 		return shape
 	}
-	if _, unseen := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID}); unseen != nil {
+	_, unseen := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
+	if charging.CodeOf(unseen) == charging.CodeUnknownReservation {
 		return err
 	}
-	return nil
+	return unseen
 }
 
 func (d *Desk) ttl(asked time.Duration) time.Duration {

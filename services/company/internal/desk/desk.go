@@ -19,7 +19,9 @@ type Desk struct {
 	// floor is the highest ticket stamp given, µs.
 	floor    atomic.Int64
 	verified verified
-	asking   singleflight.Group
+	// away is true while the background has found the store away.
+	away   atomic.Bool
+	asking singleflight.Group
 
 	preempted chan charging.Victim
 	// outboxDue wakes the delivery of notices before its next round.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/crc32"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,11 +233,13 @@ func (w *world) seen() []charging.State {
 	return states
 }
 
-func (w *world) logged() string {
+func (w *world) logLines() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return strings.Join(w.logs, "\n")
+	return slices.Clone(w.logs)
 }
+
+func (w *world) logged() string { return strings.Join(w.logLines(), "\n") }
 
 func id(n int) string {
 	return "0190a0c0-0000-7000-8000-" + strconv.Itoa(100_000_000_000+n)

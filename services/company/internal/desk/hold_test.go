@@ -70,12 +70,27 @@ func TestStampsRiseAndKeepTheirKey(t *testing.T) {
 	if err != nil || repeat.Ticket != granted.Ticket {
 		t.Errorf("after a rotation the repeat has another ticket (%v)", err)
 	}
+	w.o.Tickets = forgetful{}
+	repeat, err = w.Reserve(t.Context(), first)
+	if err != nil || repeat.Ticket == "" || repeat.GrantedAt != granted.GrantedAt {
+		t.Errorf("without the old key: %+v, %v; want the same stamp under the new one", repeat, err)
+	}
 }
 
-// rotated signs with a new key.
-type rotated struct{ paper }
+// rotated signs with a new key; forgetful has thrown the old one away.
+type (
+	rotated   struct{ paper }
+	forgetful struct{ rotated }
+)
 
 func (rotated) KeyID() string { return "key-2" }
+
+func (f forgetful) Issue(t charging.Ticket, keyID string) (string, error) {
+	if keyID != "key-2" {
+		return "", errors.New("no such key")
+	}
+	return f.paper.Issue(t, keyID)
+}
 
 func TestAWindowThatHasBegun(t *testing.T) {
 	w := newWorld(t, nil)
@@ -94,6 +109,17 @@ func TestAWindowThatHasBegun(t *testing.T) {
 	w.advance(time.Hour)
 	if _, err := w.Reserve(t.Context(), h); !errors.Is(err, charging.CodeInvalidWindow) {
 		t.Errorf("a repeat after the window: %v", err)
+	}
+}
+
+func TestAWindowThatHasBegunWithoutAStore(t *testing.T) {
+	w := newWorld(t, nil)
+	h := w.request(1)
+	w.reserved(t, h)
+	w.advance(24*time.Hour + 5*time.Minute)
+	w.cal.setDown(charging.Refuse(charging.CodeStoreUnavailable, "redis is away"))
+	if _, err := w.Reserve(t.Context(), h); !errors.Is(err, charging.CodeStoreUnavailable) {
+		t.Errorf("reserve: %v; nobody knows whether it is a repeat", err)
 	}
 }
 

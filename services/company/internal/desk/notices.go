@@ -92,13 +92,11 @@ func (b *outbox) round(ctx context.Context) {
 	d := b.desk
 	found := map[charging.ReservationID]bool{}
 	byOrigin := map[charging.CompanyID][]parcel{}
-	complete := true
 	for _, s := range d.order {
 		list, err := d.o.Calendar.Outbox(ctx, s.ID, outboxBatch+b.waiting())
 		if err != nil {
-			complete = false
 			d.trouble(ctx, "read the outbox of "+string(s.ID), err)
-			continue
+			return
 		}
 		for _, v := range list {
 			found[v.ReservationID] = true
@@ -107,9 +105,7 @@ func (b *outbox) round(ctx context.Context) {
 			}
 		}
 	}
-	if complete {
-		b.forget(found)
-	}
+	b.forget(found)
 	var wg sync.WaitGroup
 	for _, parcels := range byOrigin {
 		wg.Go(func() { b.deliver(ctx, parcels) })

@@ -166,3 +166,22 @@ func TestBackOffOfNotices(t *testing.T) {
 		t.Error("what has left the outbox is remembered")
 	}
 }
+
+func TestAStoreThatIsAwayIsNewsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.run(t)
+		w.cal.setDown(charging.Refuse(charging.CodeStoreUnavailable, "redis is away"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := len(w.logLines()); n != 1 {
+			t.Errorf("%d lines in a minute:\n%s", n, w.logged())
+		}
+		w.cal.setDown(nil)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if lines := w.logLines(); len(lines) != 2 || lines[1] != "the store answers again" {
+			t.Errorf("log:\n%s", w.logged())
+		}
+	})
+}

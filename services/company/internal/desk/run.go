@@ -48,25 +48,36 @@ func (d *Desk) tidyRound(ctx context.Context) {
 		victims, err := d.o.Calendar.Tidy(ctx, s.ID, s.evses, s.Terms.NoShowTimeout)
 		if err != nil {
 			d.trouble(ctx, "tidy "+string(s.ID), err)
-			continue
+			return
 		}
 		for _, v := range victims {
-			d.adopted(v.ReservationID)
-			if res, err := d.o.Calendar.Reservation(ctx, v.ReservationID, []charging.LocationID{s.ID}); err == nil {
-				d.o.OnChange(res)
-			} else {
-				d.lost(v, "")
-			}
+			d.tidied(ctx, s, v)
 		}
 		if len(victims) > 0 {
 			d.wakeOutbox()
 		}
 	}
+	if d.away.Swap(false) {
+		d.o.Log("the store answers again", nil)
+	}
 }
 
-// trouble logs an error that is not just the end of the server.
-func (d *Desk) trouble(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		d.o.Log(what, err)
+func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
+	d.adopted(v.ReservationID)
+	res, err := d.o.Calendar.Reservation(ctx, v.ReservationID, []charging.LocationID{s.ID})
+	if err != nil {
+		d.lost(v, "")
+		return
 	}
+	d.unplugged(res.EVSEID, res.ID)
+	d.o.OnChange(res)
+}
+
+// trouble logs an error that is not just the end of the server. A store that is
+// away is news once.
+func (d *Desk) trouble(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil || charging.CodeOf(err) == charging.CodeStoreUnavailable && d.away.Swap(true) {
+		return
+	}
+	d.o.Log(what, err)
 }

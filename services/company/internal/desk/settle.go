@@ -106,7 +106,7 @@ func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
 		list, err := d.o.Calendar.Unsettled(ctx, s.ID, d.o.SettleAge, settleBatch+d.orphanCount())
 		if err != nil {
 			d.trouble(ctx, "list what is unsettled at "+string(s.ID), err)
-			continue
+			return
 		}
 		for _, res := range list {
 			if away[res.Origin] || d.askedLately(res.ID) {

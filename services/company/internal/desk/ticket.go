@@ -75,10 +75,15 @@ func (d *Desk) issue(g charging.Grant) (string, error) {
 		return "", fmt.Errorf("stamp %q of reservation %s: %w", g.GrantedAt, g.ID, err)
 	}
 	d.raiseFloor(at)
-	token, err := d.o.Tickets.Issue(charging.Ticket{
+	ticket := charging.Ticket{
 		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID,
 		Expires: time.UnixMicro(at).Add(d.o.TicketLife),
-	}, g.KeyID)
+	}
+	token, err := d.o.Tickets.Issue(ticket, g.KeyID)
+	if present := d.o.Tickets.KeyID(); err != nil && present != g.KeyID {
+		// The key of the grant was taken away meanwhile: another text, the same ticket.
+		token, err = d.o.Tickets.Issue(ticket, present)
+	}
 	if err != nil {
 		return "", fmt.Errorf("sign the ticket of reservation %s: %w", g.ID, err)
 	}

@@ -182,3 +182,19 @@ func TestInfoIsAskedOnDemand(t *testing.T) {
 		}
 	})
 }
+
+func TestPublicKeys(t *testing.T) {
+	var told []Info
+	w := newTrio(t, func(o *Options) { o.OnInfo = func(i Info) { told = append(told, i) } })
+	for range 2 {
+		if keys, err := w.PublicKeys(t.Context(), "SER"); err != nil || string(keys) != `{"keys":[]}` {
+			t.Errorf("PublicKeys = %s, %v", keys, err)
+		}
+	}
+	if len(told) != 1 || told[0].ID != "SER" {
+		t.Errorf("OnInfo was told %+v", told)
+	}
+	if _, err := w.PublicKeys(t.Context(), "ZZZ"); !errors.Is(err, charging.CodeUnknownEVSE) {
+		t.Errorf("PublicKeys(ZZZ): %v", err)
+	}
+}

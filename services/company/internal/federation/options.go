@@ -28,6 +28,9 @@ type Options struct {
 	Now func() time.Time
 	// OnPeer is told when a peer's state or skew changes. It must not block.
 	OnPeer func(PeerView)
+	// OnInfo is told what a peer says about itself, at every probe. It must
+	// not block.
+	OnInfo func(Info)
 	// Log is told what an operator should know, with its cause or nil.
 	Log func(message string, cause error)
 
@@ -73,6 +76,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnPeer == nil {
 		o.OnPeer = func(PeerView) {}
+	}
+	if o.OnInfo == nil {
+		o.OnInfo = func(Info) {}
 	}
 	if o.Log == nil {
 		o.Log = func(string, error) {}

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -94,6 +95,7 @@ func (p *peer) probe(ctx context.Context) error {
 			h.clocks = h.clocks[max(0, len(h.clocks)-clocksKept):]
 		}
 	})
+	p.f.o.OnInfo(info)
 	return nil
 }
 
@@ -126,4 +128,15 @@ func (f *Federation) Info(ctx context.Context, id charging.CompanyID, fresher ti
 		return Info{}, err
 	}
 	return Info{}, p.unavailable("has not answered yet", nil)
+}
+
+// keysLife is how old a peer's keys may be when they are asked for.
+const keysLife = 2 * time.Second
+
+// PublicKeys is the JSON Web Key Set that a peer publishes, seconds old at
+// most. UNKNOWN_EVSE for no peer; any other error means that the keys cannot
+// be had now.
+func (f *Federation) PublicKeys(ctx context.Context, id charging.CompanyID) (json.RawMessage, error) {
+	info, err := f.Info(ctx, id, time.Now().Add(-keysLife))
+	return info.Keys, err
 }
