@@ -42,6 +42,27 @@ func TestPeersComeAndGo(t *testing.T) {
 	})
 }
 
+func TestAPeerThatStartsLaterIsMetSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTrio(t, nil)
+		w.ser.set(func(s *script) { s.err = errors.New("connection refused") })
+		w.run(t)
+		time.Sleep(time.Minute)
+		if n := w.ser.count("info"); n < 55 || n > 75 {
+			t.Errorf("%d probes in a minute, want about one a second", n)
+		}
+		if v := w.view("SER"); v.State != Offline || v.Breaker != "closed" {
+			t.Errorf("before it was ever seen: %+v; its breaker must not be in its way", v)
+		}
+		w.ser.set(func(s *script) { s.err = nil })
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if v := w.view("SER"); v.State != Online || v.EVSEs != 1 {
+			t.Errorf("a second after its start: %+v", v)
+		}
+	})
+}
+
 func TestANudgeLooksAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTrio(t, nil)

@@ -50,10 +50,21 @@ func (p *peer) watch(ctx context.Context) {
 		}
 		wait := p.f.o.ProbeEvery
 		if err != nil || p.breaker.State() != gobreaker.StateClosed {
-			wait = p.f.o.RetryEvery
+			wait = p.retryWait()
 		}
 		p.rest(ctx, wait-rand.N(wait/10))
 	}
+}
+
+// firstRetry is the pause after a first failure: a peer that is just starting
+// should be met soon.
+const firstRetry = 50 * time.Millisecond
+
+// retryWait doubles from firstRetry to RetryEvery.
+func (p *peer) retryWait() time.Duration {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	return min(firstRetry<<min(p.health.failures, 10), p.f.o.RetryEvery)
 }
 
 func (p *peer) rest(ctx context.Context, wait time.Duration) {
@@ -82,7 +93,7 @@ func (p *peer) probe(ctx context.Context) error {
 		p.note(trip, err)
 	}
 	if closed == nil {
-		done(err)
+		done(p.weigh(err))
 	}
 	defer p.tell()
 	if err != nil {
@@ -97,6 +108,16 @@ func (p *peer) probe(ctx context.Context) error {
 	})
 	p.f.o.OnInfo(info)
 	return nil
+}
+
+// weigh keeps the breaker from opening against a peer that has not started yet.
+func (p *peer) weigh(err error) error {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	if err != nil && p.health.lastSeen.IsZero() {
+		return context.Canceled // excluded: neither success nor failure
+	}
+	return err
 }
 
 // Info is what a peer last told about itself. A peer that has not been heard
@@ -133,9 +154,9 @@ func (f *Federation) Info(ctx context.Context, id charging.CompanyID, fresher ti
 // keysLife is how old a peer's keys may be when they are asked for.
 const keysLife = 2 * time.Second
 
-// PublicKeys is the JSON Web Key Set that a peer publishes, seconds old at
-// most. UNKNOWN_EVSE for no peer; any other error means that the keys cannot
-// be had now.
+// PublicKeys is the JSON Web Key Set that a peer publishes, as fresh as it can
+// be had. UNKNOWN_EVSE for no peer; any other error means that the peer has
+// never answered.
 func (f *Federation) PublicKeys(ctx context.Context, id charging.CompanyID) (json.RawMessage, error) {
 	info, err := f.Info(ctx, id, time.Now().Add(-keysLife))
 	return info.Keys, err
