@@ -1,5 +1,127 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
 
-func (c *cli) doctorCommand() *cobra.Command { return &cobra.Command{Use: "doctor"} }
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/settings"
+)
+
+// examineWithin bounds all checks together.
+const examineWithin = 30 * time.Second
+
+func (c *cli) doctorCommand() *cobra.Command {
+	var s settings.Settings
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check a configuration, or a server that runs: store, broker, ports, peers, clocks",
+		Long: "With the flags or variables of serve (at least --company or --config): what a server would meet here.\n" +
+			"Without: how the server at --server is. Exit code 1 when something is wrong.",
+	}
+	s.Define(cmd.Flags(), c.environ)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, cancel := context.WithTimeout(cmd.Context(), examineWithin)
+		defer cancel()
+		if s.Company() != "" {
+			return c.report(c.examineSettings(ctx, &s, cmd.Flags()))
+		}
+		return c.report(c.examineServer(ctx))
+	}
+	return cmd
+}
+
+// examineSettings looks at what serve would do with these flags.
+func (c *cli) examineSettings(ctx context.Context, s *settings.Settings, flags *pflag.FlagSet) []app.Finding {
+	o, err := s.Options(flags)
+	if err != nil {
+		return []app.Finding{{What: "configuration", Detail: err.Error()}}
+	}
+	return app.Check(ctx, o)
+}
+
+// examineServer asks a running server how it is, and how it sees its peers.
+func (c *cli) examineServer(ctx context.Context) []app.Finding {
+	what := "server " + c.server
+	anybody, err := c.client("", "")
+	if err != nil {
+		return []app.Finding{{What: what, Detail: err.Error()}}
+	}
+	health, err := anybody.Ready(ctx)
+	if charging.CodeOf(err) == "" && err != nil {
+		return []app.Finding{{What: what, Detail: err.Error() + " (start one with: " + c.program + " demo)"}}
+	}
+	found := []app.Finding{{What: what, OK: err == nil, Detail: "ready"}}
+	if err != nil {
+		found[0].Detail = err.Error()
+	}
+	for _, part := range slices.Sorted(maps.Keys(health.Checks)) {
+		found = append(found, app.Finding{What: part, OK: true, Detail: health.Checks[part]})
+	}
+	operator, err := c.asOperator()
+	if err != nil {
+		return append(found, app.Finding{What: "peers", Detail: err.Error()})
+	}
+	peers, err := operator.Peers(ctx)
+	if err != nil {
+		return append(found, app.Finding{What: "peers", Detail: err.Error()})
+	}
+	for _, p := range peers {
+		found = append(found, peerFinding(p))
+	}
+	return found
+}
+
+func peerFinding(p api.Peer) app.Finding {
+	f := app.Finding{What: "peer " + string(p.CompanyID), OK: p.Status == "up"}
+	if f.OK {
+		f.Detail = fmt.Sprintf("%s answers in %.1f ms, its clock is off by %.0f ms, %d locations", p.URL, p.RTTMillis, p.SkewMillis, p.Locations)
+	} else {
+		f.Detail = fmt.Sprintf("%s at %s: %s", p.Status, p.URL, p.Detail)
+	}
+	return f
+}
+
+// report shows the findings; one that is wrong is a failure.
+func (c *cli) report(found []app.Finding) error {
+	p := c.printer()
+	bad := 0
+	for _, f := range found {
+		if !f.OK {
+			bad++
+		}
+	}
+	verdict := error(nil)
+	if bad > 0 {
+		verdict = &exitError{code: exitFailure, err: errors.New(plural(bad, "check") + " failed")}
+	}
+	if done, err := p.JSON(found); done {
+		return errors.Join(err, verdict)
+	}
+	for _, f := range found {
+		mark := p.Good("ok   ")
+		if !f.OK {
+			mark = p.Bad("wrong")
+		}
+		p.Linef("%s  %s: %s", mark, f.What, f.Detail)
+	}
+	if bad == 0 {
+		p.Next(c.next("peers"))
+	}
+	return verdict
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
@@ -135,10 +135,7 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
-	if o.beyondLoopback() {
-		errs = append(errs, o.checkSecrets())
-	}
-	return errors.Join(append(errs, o.sagaOptions().Validate())...)
+	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 
 func (o Options) checkAddresses() error {
@@ -216,26 +213,18 @@ func (o Options) beyondLoopback() bool {
 	return false
 }
 
-// checkSecrets refuses what everybody knows.
+// checkSecrets refuses what everybody knows, once anybody can try it.
 func (o Options) checkSecrets() error {
-	var errs []error
-	refuse := func(what, secret string) {
-		switch {
-		case secret == "":
-			errs = append(errs, fmt.Errorf("%s is empty, and the server listens beyond loopback: set one", what))
-		case secret == DemoSecret || strings.HasPrefix(secret, DemoSecret+"-"):
-			errs = append(errs, fmt.Errorf("%s is the demo's, and the server listens beyond loopback: set another", what))
-		}
-	}
-	refuse("the operator's secret", o.OperatorSecret)
+	secrets := []identity.Secret{{Name: "the operator's secret", Value: o.OperatorSecret}}
 	for id, secret := range o.Vehicles {
-		refuse("the secret of vehicle "+string(id), secret)
+		secrets = append(secrets, identity.Secret{Name: "the secret of vehicle " + string(id), Value: secret})
 	}
 	for _, p := range o.Peers {
-		refuse("the token that we present to "+string(p.ID), p.Token)
-		refuse("the token that we accept from "+string(p.ID), p.Accept)
+		secrets = append(secrets,
+			identity.Secret{Name: "the token that we present to " + string(p.ID), Value: p.Token},
+			identity.Secret{Name: "the token that we accept from " + string(p.ID), Value: p.Accept})
 	}
-	return errors.Join(errs...)
+	return identity.CheckSecrets(!o.beyondLoopback(), secrets...)
 }
 
 // sagaOptions is the part of the saga's options that comes from these, with

@@ -2,14 +2,230 @@ package app
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/eletrovia/eletrovia/broker"
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/road"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
+	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/federation"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+	"github.com/eletrovia/eletrovia/services/company/internal/store"
+	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
+	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
-type rooms struct{ storeKind, storeLoses string }
+// rooms are what a server consists of, once it is started.
+type rooms struct {
+	embedded                         *embedded.Store
+	storeAddr, storeKind, storeLoses string
 
-func (a *App) wire(context.Context) error { return errors.New("not yet") }
-func (a *App) strangers() []string        { return nil }
-func (a *App) MQTTAddr() string           { return "" }
-func (a *App) WebSocketAddr() string      { return "" }
-func (a *App) StoreAddr() string          { return "" }
-func (a *App) MQTTURL() string            { return "" }
+	store      *store.Store
+	keys       *identity.Keys
+	ring       *identity.Ring
+	tickets    *identity.Tickets
+	revoked    *identity.Revocations
+	identity   *identity.Service
+	hub        *events.Hub
+	federation *federation.Federation
+	desk       *desk.Desk
+	saga       *saga.Coordinator
+	trips      *trips.Service
+	broker     *broker.Broker
+	cars       *carapi.API
+}
+
+var _ trips.Catalogue = (*federation.Federation)(nil)
+
+// wire builds the rooms, each from those before it, and starts what runs by
+// itself. Whatever it starts it names in the clean-ups first.
+func (a *App) wire(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		a.openStore, a.openHub, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
+		a.openBroker, a.run, a.openREST, a.drainFirst,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) openHub(context.Context) error {
+	a.rooms.hub = events.NewHub(0)
+	return nil
+}
+
+func (a *App) openFederation(context.Context) error {
+	trust, err := a.o.TLS.roots()
+	if err != nil {
+		return err
+	}
+	shared := client.NewHTTP(trust)
+	var peers []federation.Peer
+	for _, p := range a.o.Peers {
+		peers = append(peers, federation.Peer{ID: p.ID, BaseURL: p.URL, Token: p.Token})
+	}
+	a.rooms.federation, err = federation.New(federation.Options{
+		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
+		Now: a.storeTime, Log: a.tell("federation"), CallTimeout: a.o.Timings.CallTimeout, RefreshEvery: a.o.Timings.Refresh,
+		OnPeer: func(v federation.PeerView) { a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", peerOf(v)) },
+	})
+	a.cleanups.add("connections to peers", func(context.Context) error { shared.CloseIdleConnections(); return nil })
+	return err
+}
+
+// storeTime is Redis TIME, by which tickets are dated; this machine's clock
+// while the store is away.
+func (a *App) storeTime() time.Time {
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	if t, err := a.rooms.store.Time(ctx); err == nil {
+		return t
+	}
+	return time.Now()
+}
+
+func (a *App) openDesk(context.Context) (err error) {
+	a.rooms.desk, err = desk.New(desk.Options{
+		Company: a.o.Company, Locations: a.offer.Locations,
+		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
+		Clock: a.o.Clock.Now, Log: a.tell("desk"),
+		OnChange: a.calendarChanged,
+	})
+	return err
+}
+
+func (a *App) openSaga(context.Context) (err error) {
+	o := a.o.sagaOptions()
+	if o.Owner, err = newOwner(a.o.Company); err != nil {
+		return err
+	}
+	advisor := &trips.Advisor{Network: road.Default(), Catalogue: a.rooms.federation, Now: a.o.Clock.Now}
+	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
+	o.Publish = a.tripChanged
+	o.Warn = func(msg string, id charging.TripID, err error) {
+		a.log.Warn().Str("room", "saga").Str("trip", string(id)).Err(err).Msg(msg)
+	}
+	if a.rooms.saga, err = saga.New(o); err != nil {
+		return err
+	}
+	a.rooms.trips, err = trips.New(trips.Options{
+		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
+		Advisor: advisor, Now: a.o.Clock.Now,
+	})
+	if err != nil {
+		return err
+	}
+	a.rooms.federation.Attach(a.rooms.desk, trips.Near{Service: a.rooms.trips})
+	return nil
+}
+
+// run starts what works by itself: from here on trips of an earlier life are
+// taken over, and peers are watched.
+func (a *App) run(context.Context) error {
+	a.background("federation", a.rooms.federation.Run)
+	a.background("revocations", a.watchRevocations)
+	a.background("desk", a.rooms.desk.Run)
+	a.background("saga", a.rooms.saga.Run)
+	a.background("retained trips", func(ctx context.Context) {
+		if err := a.rooms.cars.Restore(ctx); err != nil && ctx.Err() == nil {
+			a.tell("carapi")("cars do not see their open trips until these change", err)
+		}
+	})
+	return nil
+}
+
+// drainFirst makes the end of the trips in flight the first thing of a stop,
+// while REST still serves the peers that they need; then streams end, so that
+// REST can.
+func (a *App) drainFirst(context.Context) error {
+	a.cleanups.add("streams", func(context.Context) error { a.rooms.hub.Close(); return nil })
+	a.cleanups.add("trips in flight", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, a.o.Timings.Drain)
+		defer cancel()
+		a.rooms.saga.Drain(ctx)
+		return nil
+	})
+	return nil
+}
+
+// newOwner names one life of one server, so that its writes can be told from
+// those of the life before.
+func newOwner(id charging.CompanyID) (string, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", err
+	}
+	return string(id) + "-" + hex.EncodeToString(b[:]), nil
+}
+
+// tell is a room's way to say what an operator should know.
+func (a *App) tell(room string) func(string, error) {
+	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
+}
+
+// peerOf is a peer in the form of the REST contract.
+func peerOf(v federation.PeerView) api.Peer {
+	p := api.Peer{
+		CompanyID: v.ID, Name: v.Name, URL: v.URL, Status: "unknown", Detail: v.LastError,
+		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs,
+	}
+	switch {
+	case v.State == federation.Offline:
+		p.Status = "down"
+	case v.Skewed:
+		p.Status, p.Detail = "skewed", fmt.Sprintf("its clock is off by %.0f ms: its tickets do not count here", v.SkewMs)
+	case v.State == federation.Online:
+		p.Status, p.Detail = "up", ""
+	}
+	if v.LastSeen != nil {
+		p.LastSeen = *v.LastSeen
+	}
+	return p
+}
+
+// roots are the authorities of the peers' certificates; nil for the system's.
+func (t TLS) roots() (*tls.Config, error) {
+	if t.CA == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("TLS authority: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("TLS authority: no certificate (PEM) in %s", t.CA)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
+}
+
+// strangers are the peers whose catalogue has not been read yet.
+func (a *App) strangers() []string {
+	var missing []string
+	for _, v := range a.rooms.federation.Peers() {
+		if v.LocationsAgeMs < 0 {
+			missing = append(missing, string(v.ID))
+		}
+	}
+	return missing
+}
+
+// StoreAddr is host:port of the company's Redis; empty before Start.
+func (a *App) StoreAddr() string { return a.rooms.storeAddr }

@@ -131,6 +131,10 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 	return o, errors.Join(errs...)
 }
 
+// Company is who the settings are about: its id, or the file that says so;
+// empty when they are about nobody.
+func (s *Settings) Company() string { return orElse(s.company, s.config) }
+
 // checkNames refuses a variable that nobody reads: a typing error would
 // otherwise leave a default in force.
 func (s *Settings) checkNames(defined *pflag.FlagSet) error {

@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/services/company/internal/store"
+)
+
+// Finding is the result of one check of a configuration.
+type Finding struct {
+	// What was looked at: "store", "peer SER".
+	What string `json:"what"`
+	OK   bool   `json:"ok"`
+	// Detail says what was found, or what is wrong and what to do about it.
+	Detail string `json:"detail"`
+}
+
+func fine(what, format string, a ...any) Finding {
+	return Finding{What: what, OK: true, Detail: fmt.Sprintf(format, a...)}
+}
+
+func wrong(what string, err error) Finding { return Finding{What: what, Detail: err.Error()} }
+
+// federationVersion is the version of the federation API that this server speaks.
+const federationVersion = "v1"
+
+// maxSkew is how far a peer's clock may be off before its tickets do not count.
+const maxSkew = 2 * time.Second
+
+// Check looks at what a server with these options would meet: its
+// configuration, store, ports and peers. It starts nothing and leaves nothing.
+func Check(ctx context.Context, o Options) []Finding {
+	a, err := New(o)
+	if err != nil {
+		return []Finding{wrong("configuration", err)}
+	}
+	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Locations), len(a.o.Peers))}
+	found = append(found, a.checkStore(ctx), checkPort("REST port", a.o.HTTPAddr), checkPort("MQTT port", a.o.MQTTAddr))
+	for _, p := range a.o.Peers {
+		found = append(found, a.checkPeer(ctx, p))
+	}
+	return found
+}
+
+// checkStore connects to a configured Redis, and says which store would be
+// started where there is none.
+func (a *App) checkStore(ctx context.Context) Finding {
+	if a.o.Store.URL == "" {
+		return a.checkEmbedded()
+	}
+	st, err := store.Open(ctx, store.Options{URL: a.o.Store.URL, Prefix: a.o.Store.Prefix})
+	if err != nil {
+		return wrong("store", err)
+	}
+	defer func() { _ = st.Close() }()
+	settings, err := st.Check(ctx)
+	if err != nil {
+		return wrong("store", err)
+	}
+	return fine("store", "redis at %s; it can lose: %s", hostsOf(a.o.Store.URL), settings.Loses())
+}
+
+func (a *App) checkEmbedded() Finding {
+	path, err := exec.LookPath("redis-server")
+	switch {
+	case a.o.Store.Kind == StoreMemory, err != nil && a.o.Store.Kind == StoreAuto:
+		return fine("store", "embedded, in memory: everything is lost when the server stops (install redis-server to keep it)")
+	case err != nil:
+		return wrong("store", errors.New("there is no redis-server on this machine: install one, or take the store auto or memory"))
+	case a.o.Store.Dir == "":
+		return fine("store", "embedded, %s in a temporary directory: everything is lost when the server stops (name a data directory to keep it)", path)
+	}
+	return fine("store", "embedded, %s in %s", path, a.o.Store.Dir)
+}
+
+// checkPort binds the address for a moment.
+func checkPort(what, addr string) Finding {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return wrong(what, fmt.Errorf("%w (a server of ours that runs there already is fine)", err))
+	}
+	_ = l.Close()
+	return fine(what, "%s is free", addr)
+}
+
+// checkPeer asks a peer who it is: that needs its address, our token, a common
+// version and a clock.
+func (a *App) checkPeer(ctx context.Context, p Peer) Finding {
+	what := "peer " + string(p.ID)
+	trust, err := a.o.TLS.roots()
+	if err != nil {
+		return wrong(what, err)
+	}
+	c, err := client.New(client.Options{
+		BaseURL: p.URL, Token: p.Token, Self: a.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
+	})
+	if err != nil {
+		return wrong(what, err)
+	}
+	began := time.Now()
+	info, err := c.Company(ctx)
+	took := time.Since(began)
+	if err != nil {
+		return wrong(what, fmt.Errorf("at %s: %w", p.URL, err))
+	}
+	if !slices.ContainsFunc(info.Versions, func(v string) bool { return v == federationVersion || v == "1" || v == "1.0" }) {
+		return wrong(what, fmt.Errorf("it speaks the federation API in versions %v, this server in %s", info.Versions, federationVersion))
+	}
+	skew := time.Duration(0)
+	if us, err := strconv.ParseInt(info.Time, 10, 64); err == nil {
+		skew = time.UnixMicro(us).Sub(began.Add(took / 2))
+	}
+	if skew.Abs() > maxSkew {
+		return wrong(what, fmt.Errorf("its clock is off by %s, so its tickets will not count: set the clocks (NTP)", skew.Round(time.Millisecond)))
+	}
+	return fine(what, "%s at %s answers in %s and takes our token; its clock is off by %s", info.Name, p.URL,
+		took.Round(100*time.Microsecond), skew.Round(time.Millisecond))
+}

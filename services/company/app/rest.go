@@ -1,0 +1,5 @@
+package app
+
+import "context"
+
+func (a *App) openREST(context.Context) error { return nil }
