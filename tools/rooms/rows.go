@@ -16,6 +16,7 @@ const (
 	gorilla    = "github.com/gorilla/websocket"
 	mochi      = "github.com/mochi-mqtt/server/v2"
 	openapi    = "github.com/getkin/kin-openapi"
+	pflag      = "github.com/spf13/pflag"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
 	prometheus = "github.com/prometheus/client_golang"
 	rapid      = "pgregory.net/rapid"
@@ -83,7 +84,7 @@ var rooms = []room{
 	{
 		path:  "services/eletrovia/internal/...",
 		own:   []string{"pkg/...", "simulator/...", "services/company/app", "services/eletrovia/internal/..."},
-		third: []string{cobra, lipgloss, term, yaml, zerolog, syncx, uuid},
+		third: []string{cobra, lipgloss, pflag, term, yaml, zerolog, syncx, uuid},
 	},
 	{
 		path:  "services/company/app",
