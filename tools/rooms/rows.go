@@ -79,7 +79,7 @@ var rooms = []room{
 	{
 		path:  "services/eletrovia",
 		own:   []string{"pkg/...", "simulator/...", "services/company/app", "services/eletrovia/internal/..."},
-		third: []string{cobra, lipgloss, term, yaml, zerolog, syncx, uuid},
+		third: []string{cobra, lipgloss, pflag, term, yaml, zerolog, syncx, uuid},
 	},
 	{
 		path:  "services/eletrovia/internal/...",
