@@ -45,7 +45,7 @@ func ParseEnvelope(a Action, payload []byte) (Envelope, error) {
 	}
 	rest, err := json.Marshal(body)
 	if err != nil {
-		return e, malformed(err)
+		return e, Malformed(err)
 	}
 	e.Body = rest
 	return e, nil

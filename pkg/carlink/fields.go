@@ -43,9 +43,9 @@ func (f fields) refusal() error {
 	}
 }
 
-// malformed tells a JSON error as a refusal: a wrong type or an unknown field
+// Malformed tells a JSON error as a refusal: a wrong type or an unknown field
 // names the field, broken text says where it breaks.
-func malformed(err error) error {
+func Malformed(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) && wrongType.Field != "" {
 		return charging.Invalid(wrongType.Field, "must not be a "+wrongType.Value)

@@ -210,7 +210,7 @@ func decodeStrict(payload []byte, into any) error {
 
 func read(d *json.Decoder, into any) error {
 	if err := d.Decode(into); err != nil {
-		return malformed(err)
+		return Malformed(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return charging.Refuse(charging.CodeMalformedRequest, "there is something after the JSON value")

@@ -1,0 +1,153 @@
+package carapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// board holds the newest of each trip that changed and is not published yet, so
+// that a saga never waits and changes in quick succession are one message.
+type board struct {
+	mu     sync.Mutex
+	wake   *sync.Cond
+	newest map[charging.TripID]trip.Trip
+	order  []charging.TripID
+	closed bool
+	// fresh are the trips that changed since Restore began; nil when it does
+	// not run.
+	fresh map[charging.TripID]struct{}
+}
+
+func (b *board) init() {
+	b.newest = map[charging.TripID]trip.Trip{}
+	b.wake = sync.NewCond(&b.mu)
+}
+
+func (b *board) put(t trip.Trip) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fresh != nil {
+		b.fresh[t.ID] = struct{}{}
+	}
+	b.putLocked(t)
+}
+
+// putOld puts up what was read, unless the trip has changed since.
+func (b *board) putOld(t trip.Trip) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, changed := b.fresh[t.ID]; !changed {
+		b.putLocked(t)
+	}
+}
+
+func (b *board) putLocked(t trip.Trip) {
+	if b.closed {
+		return
+	}
+	if _, waits := b.newest[t.ID]; !waits {
+		b.order = append(b.order, t.ID)
+	}
+	b.newest[t.ID] = t
+	b.wake.Signal()
+}
+
+// track notes which trips change, or forgets them.
+func (b *board) track(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fresh = nil
+	if on {
+		b.fresh = map[charging.TripID]struct{}{}
+	}
+}
+
+// take waits for the next trip; ok is false when the board is closed and empty.
+func (b *board) take() (t trip.Trip, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.order) == 0 {
+		if b.closed {
+			return trip.Trip{}, false
+		}
+		b.wake.Wait()
+	}
+	id := b.order[0]
+	b.order = b.order[1:]
+	t = b.newest[id]
+	delete(b.newest, id)
+	return t, true
+}
+
+func (b *board) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.wake.Broadcast()
+}
+
+// Changed publishes a trip on its car's retained topic, soon. It never blocks:
+// the saga calls it with every change that is in the journal, in order for each
+// trip. A change that another one follows at once may be left out.
+func (a *API) Changed(t trip.Trip) { a.board.put(t.Clone().Public()) }
+
+func (a *API) postTrips() {
+	for {
+		t, ok := a.board.take()
+		if !ok {
+			return
+		}
+		a.postTrip(t)
+	}
+}
+
+// postTrip keeps an open trip retained. One that is over ends the retained
+// message and is told once more, to those who listen.
+func (a *API) postTrip(t trip.Trip) {
+	topic := carlink.TripTopic(t.VehicleID, t.ID)
+	raw, err := json.Marshal(t)
+	if err != nil {
+		a.o.Warn("a trip has no JSON form", t.VehicleID, err)
+		return
+	}
+	if t.State.Open() {
+		a.publish(topic, raw, 1, true)
+		return
+	}
+	a.publish(topic, nil, 1, true)
+	a.publish(topic, raw, 1, false)
+}
+
+// restorePage is how many trips are read at a time.
+const restorePage = 200
+
+// Restore publishes every open trip again: the retained messages live in
+// memory. To be called once, when the broker has started.
+func (a *API) Restore(ctx context.Context) error {
+	a.board.track(true)
+	defer a.board.track(false)
+	for _, state := range trip.States() {
+		if !state.Open() {
+			continue
+		}
+		for offset := 0; ; offset += restorePage {
+			page, total, err := a.o.Desk.List(ctx, trip.Query{State: state, Limit: restorePage, Offset: offset})
+			if err != nil {
+				return fmt.Errorf("reading the open trips for their cars: %w", err)
+			}
+			for _, t := range page {
+				a.board.putOld(t.Public())
+			}
+			if len(page) == 0 || offset+len(page) >= total {
+				break
+			}
+		}
+	}
+	return nil
+}
