@@ -1,0 +1,117 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/eletrovia/eletrovia/services/company/app"
+)
+
+// read is what serve makes of an environment and flags.
+func read(t *testing.T, environ []string, args ...string) (app.Options, error) {
+	t.Helper()
+	var s Settings
+	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	s.Define(f, environ)
+	if err := f.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return s.Options(f)
+}
+
+// The environment of a compose file: one for all three computers but for the
+// company's name.
+var shared = []string{
+	"ELETROVIA_COMPANY=MAR", "ELETROVIA_REDIS=redis://redis:6379", "ELETROVIA_HTTP=0.0.0.0:8080", "ELETROVIA_MQTT=:1883",
+	"ELETROVIA_DATA=/data", "ELETROVIA_OPERATOR_SECRET=op", "ELETROVIA_TOKEN_MAR=tm", "ELETROVIA_TOKEN_SER=ts", "ELETROVIA_TOKEN_CAJ=tc",
+	"ELETROVIA_URL_MAR=http://mar:8080", "ELETROVIA_URL_SER=http://ser:8080", "ELETROVIA_URL_CAJ=http://caj:8080",
+	"ELETROVIA_MQTT_MAR=tcp://mar:1883", "ELETROVIA_MQTT_SER=tcp://ser:1883", "ELETROVIA_WS=", "PATH=/bin",
+}
+
+func TestEnvironment(t *testing.T) {
+	o, err := read(t, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []app.Peer{
+		{ID: "CAJ", URL: "http://caj:8080", Token: "tm", Accept: "tc"},
+		{ID: "SER", URL: "http://ser:8080", MQTT: "tcp://ser:1883", Token: "tm", Accept: "ts"},
+	}
+	if !slices.Equal(o.Peers, want) {
+		t.Errorf("peers %+v", o.Peers)
+	}
+	if o.Company != "MAR" || o.AdvertiseHTTP != "http://mar:8080" || o.AdvertiseMQTT != "tcp://mar:1883" || o.MQTTAddr != "0.0.0.0:1883" ||
+		o.Store.URL != "redis://redis:6379" || o.Store.Dir != "" || o.DataDir != "/data" || o.OperatorSecret != "op" || o.RateLimit != 100 {
+		t.Errorf("options %+v", o)
+	}
+}
+
+func TestFlagsGoFirst(t *testing.T) {
+	o, err := read(t, append(shared, "ELETROVIA_PEER_TOKEN_SER=pair out", "ELETROVIA_ACCEPT_TOKEN_SER=pair in"),
+		"--store", "embedded", "--http", "127.0.0.1:9", "--peer", "SER=https://other:1", "--hold-ttl", "30s", "--advertise-http", "http://x:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ser := o.Peers[1]
+	if ser != (app.Peer{ID: "SER", URL: "https://other:1", MQTT: "tcp://ser:1883", Token: "pair out", Accept: "pair in"}) {
+		t.Errorf("SER %+v", ser)
+	}
+	if o.HTTPAddr != "127.0.0.1:9" || o.Store.URL != "" || o.Store.Dir != "/data/store" || o.Timings.HoldTTL != 30*time.Second || o.AdvertiseHTTP != "http://x:1" {
+		t.Errorf("options %+v", o)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		environ, args []string
+		says          string
+	}{
+		"typing error":       {environ: []string{"ELETROVIA_HTPP=:80"}, says: "ELETROVIA_HTPP, which nothing here reads"},
+		"small company":      {environ: []string{"ELETROVIA_TOKEN_mar=x"}, says: "ELETROVIA_TOKEN_mar"},
+		"store":              {args: []string{"--store", "etcd"}, says: "redis://"},
+		"peer without id":    {args: []string{"--peer", "http://x:1"}, says: "SER=http://host:8080"},
+		"epoch":              {args: []string{"--clock-epoch", "now"}, says: "now"},
+		"no file of secrets": {args: []string{"--operator-secret-file", "nowhere"}, says: "operator's secret"},
+	} {
+		if _, err := read(t, c.environ, c.args...); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %q", name, err, c.says)
+		}
+	}
+}
+
+func TestOperatorSecretFromAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := read(t, shared, "--operator-secret-file", path)
+	if err != nil || o.OperatorSecret != "from a file" {
+		t.Errorf("%q, %v", o.OperatorSecret, err)
+	}
+}
+
+// Every variable that a flag names is read, and the help names every flag's.
+func TestEveryFlagOfAVariableReadsIt(t *testing.T) {
+	var s Settings
+	f := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	s.Define(f, nil)
+	f.VisitAll(func(fl *pflag.Flag) {
+		_, name, ok := strings.Cut(fl.Usage, "("+EnvPrefix)
+		if !ok || fl.Name == "peer" {
+			return
+		}
+		name, _, _ = strings.Cut(name, ")")
+		var again Settings
+		g := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+		again.Define(g, []string{EnvPrefix + name + "=given"})
+		if got := g.Lookup(fl.Name).DefValue; got != "given" {
+			t.Errorf("--%s does not read %s%s: %q", fl.Name, EnvPrefix, name, got)
+		}
+	})
+}
