@@ -165,7 +165,10 @@ func (b *bench) told(victims ...charging.HoldRequest) {
 
 var ticketTests = []test{
 	{"a claim needs one", func(b *bench) {
-		b.refuseClaim(b.hold(0, 60), charging.CodeTicketInvalid)
+		// On the wire a missing field may be told before its meaning is judged.
+		h := b.hold(0, 60)
+		b.refuseClaim(h, charging.CodeTicketInvalid, charging.CodeInvalidField)
+		b.refuseConfirm(h, charging.CodeUnknownReservation)
 	}},
 	{"forged, foreign, expired, from the future", func(b *bench) {
 		now := time.Now()
