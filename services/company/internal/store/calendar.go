@@ -25,8 +25,9 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		return charging.Grant{}, charging.Invalid("state", "a hold is CLAIMED or PENDING, not "+string(h.Want))
 	}
 	at := charging.At{Location: h.Location, Ref: h.Ref}
+	start := seconds(h.Start)
 	args := append(c.args(at),
-		strconv.Itoa(h.Leg), seconds(h.Start), string(h.VehicleID), string(h.Want),
+		strconv.Itoa(h.Leg)+"|"+start+"|"+string(h.VehicleID), start, string(h.Want),
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
 		h.KeyID, ms(h.NoShow), lockHead(h))
 	got, err := c.run(ctx, "hold", holdScript, c.eight(at), args...)
@@ -66,11 +67,12 @@ func (c Calendar) five(at charging.At) []string {
 		k.rsv(at.Location, at.ID), k.own(at.Location, at.Origin, at.TripID), k.unsettled(at.Location))
 }
 
-// args are the first nine arguments of every script of one reservation.
+// args are the first seven arguments of every script of one reservation.
 func (c Calendar) args(at charging.At) []any {
-	args := make([]any, 0, 21)
-	return append(args, string(at.ID), string(at.TripID), string(at.Origin), string(at.EVSEID), seconds(at.End),
-		strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
+	args := make([]any, 0, 18)
+	end := seconds(at.End)
+	who := string(at.TripID) + "|" + string(at.Origin) + "|" + string(at.EVSEID) + "|" + end
+	return append(args, string(at.ID), who, end, strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
 }
 
 // lockHead is the lock's JSON up to its state, which the script knows. It is

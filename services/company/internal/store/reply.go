@@ -2,23 +2,31 @@ package store
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // answered is the length of answer() in scripts/lib_calendar.lua.
-const answered = 19
+const answered = 14
 
 // reservation reads what answer() wrote.
 func reservation(id charging.ReservationID, r reply) charging.Reservation {
 	out := charging.Reservation{
 		ID: id, Replay: r.str(1) == "1", State: charging.State(r.str(2)), Fence: r.num(3), Epoch: r.num(4),
 		TTL: time.Duration(r.num(5)) * time.Millisecond, Settled: r.str(6) == "1", GrantedAt: r.str(7),
-		Reason: r.str(10), TripID: charging.TripID(r.str(12)), Origin: charging.CompanyID(r.str(13)),
-		Leg: int(r.num(14)), EVSEID: charging.EVSEID(r.str(15)),
-		Window:    charging.Window{Start: fromSeconds(r.num(16)), End: fromSeconds(r.num(17))},
-		VehicleID: charging.VehicleID(r.str(18)),
+		Reason: r.str(10),
+	}
+	who, what := strings.SplitN(r.str(12), "|", 4), strings.SplitN(r.str(13), "|", 3)
+	if len(who) == 4 {
+		out.TripID, out.Origin, out.EVSEID = charging.TripID(who[0]), charging.CompanyID(who[1]), charging.EVSEID(who[2])
+		out.Window.End = fromSeconds(number(who[3]))
+		out.Window.Start = out.Window.End // a tombstone knows no more
+	}
+	if len(what) == 3 {
+		out.Leg, out.Window.Start = int(number(what[0])), fromSeconds(number(what[1]))
+		out.VehicleID = charging.VehicleID(what[2])
 	}
 	if started := r.num(11); started > 0 {
 		out.Started = time.UnixMilli(started).UTC()
@@ -86,12 +94,15 @@ func sessionDetail(code charging.Code, what string, r reply) string {
 }
 
 func conflict(at charging.At, r reply) *charging.Conflict {
-	return &charging.Conflict{
+	c := &charging.Conflict{
 		EVSEID: at.EVSEID, Own: r.str(1) == "1", Settled: r.str(2) == "1", State: charging.State(r.str(3)),
 		Window:    charging.Window{Start: fromSeconds(r.num(4)), End: fromSeconds(r.num(5))},
-		GrantedAt: r.str(6), TripID: charging.TripID(r.str(7)),
-		ReservationID: charging.ReservationID(r.str(8)), Origin: charging.CompanyID(r.str(9)),
+		GrantedAt: r.str(6), ReservationID: charging.ReservationID(r.str(7)),
 	}
+	if who := strings.SplitN(r.str(8), "|", 4); len(who) == 4 {
+		c.TripID, c.Origin = charging.TripID(who[0]), charging.CompanyID(who[1])
+	}
+	return c
 }
 
 func conflictDetail(code charging.Code, at charging.At, c *charging.Conflict) string {

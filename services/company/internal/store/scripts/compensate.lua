@@ -1,17 +1,17 @@
 -- compensate.lua releases a stop whatever its state, or leaves a tombstone.
 -- FULFILLED and NO_SHOW stay.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
--- ARGV  the nine of a reservation
+-- ARGV  the seven of a reservation
 -- Answers answer().
 local cal, lock, rsv, own, unsettled = unpack(KEYS)
-local rid, trip, origin, evse, stop, epoch, owner = unpack(ARGV, 1, 7)
+local rid, stop = ARGV[1], ARGV[3]
 local ms = clock()
-local keep = keepfor(tonumber(ARGV[8]) or ms)
+local keep = keepfor(tonumber(ARGV[6]) or ms)
 local r = read(rsv)
-local no = r and other(r, trip, origin, evse, stop) or stale(own, epoch, owner, ms, keep)
+local no = r and other(r) or stale(own, ms, keep)
 if no then return no end
 if not r then return answer(tombstone(rsv, keep), false) end
-touch(rsv, r, epoch)
+touch(rsv, r)
 if r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' then return answer(r, true) end
-retire(cal, lock, rsv, unsettled, r, rid, 'CANCELED')
+retire(cal, lock, rsv, unsettled, r, stop, rid, 'CANCELED')
 return answer(r, false)

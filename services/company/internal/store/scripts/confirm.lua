@@ -1,27 +1,28 @@
 -- confirm.lua makes a PENDING in force RESERVED, unsettled.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
--- ARGV  the nine of a reservation
+-- ARGV  the seven of a reservation
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
 local cal, lock, rsv, own, unsettled = unpack(KEYS)
-local rid, trip, origin, evse, stop, epoch, owner = unpack(ARGV, 1, 7)
+local rid, stop = ARGV[1], ARGV[3]
 local ms = clock()
-local civil = tonumber(ARGV[8]) or ms
+local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r, trip, origin, evse, stop) or stale(own, epoch, owner, ms, keepfor(civil))
+local no = r and other(r) or stale(own, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
-touch(rsv, r, epoch)
+touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 if not left(lock) then
-  retire(cal, lock, rsv, unsettled, r, rid, 'EXPIRED')
+  retire(cal, lock, rsv, unsettled, r, stop, rid, 'EXPIRED')
   return { 'HOLD_EXPIRED', '' }
 end
 if r.state == 'CLAIMED' then return { 'TOO_EARLY' } end
 if stop * 1000 <= civil then return { 'INVALID_WINDOW' } end
 r.state, r.settled = 'RESERVED', '0'
 redis.call('ZREM', cal, member('H', stop, rid))
-redis.call('ZADD', cal, r.start, member('R', stop, rid))
+local _, start = which(r.what)
+redis.call('ZADD', cal, start, member('R', stop, rid))
 redis.call('DEL', lock)
 redis.call('HSET', rsv, 'state', r.state, 'settled', r.settled)
 redis.call('ZADD', unsettled, whole(ms), rid)

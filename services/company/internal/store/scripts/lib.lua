@@ -1,7 +1,9 @@
 -- lib.lua stands before every script.
 
--- whole writes an integer in full: tostring keeps 14 digits, microseconds have 16.
-local function whole(n) return string.format('%.0f', n) end
+-- whole writes an integer in full: tostring keeps 14 digits, microseconds have
+-- 16. (%d is a long here, and much faster than %.0f.)
+local format = string.format
+local function whole(n) return format('%d', n) end
 
 -- clock is Redis TIME as milliseconds and as microseconds since 1970, both exact below 2^53.
 local function clock()

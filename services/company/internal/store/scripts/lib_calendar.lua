@@ -2,9 +2,14 @@
 --
 -- The scripts of one reservation share their first arguments:
 --   KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled  6 fence  7 oos  8 outbox
---   ARGV  1 reservation  2 trip  3 origin  4 evse  5 end (s)  6 epoch  7 owner
---         8 civil time (ms; empty: Redis TIME)  9 retention (ms)
+--   ARGV  1 reservation  2 who  3 end (s)  4 epoch  5 owner
+--         6 civil time (ms; empty: Redis TIME)  7 retention (ms)
 -- They answer {'OK', …} or {CODE, …}.
+--
+-- A record's fields: who = trip|origin|evse|end (s), what = leg|start (s)|vehicle,
+-- state, fence, epoch, first (ms of the first grant), granted_at, stamped, key_id,
+-- settled, reason, started (ms). A tombstone for what was never held has no what.
+-- Few fields, because a hash's cost grows with the square of their number.
 
 -- FINAL: what a final state says to a reserve, a renew or a confirm.
 local FINAL = { CANCELED = 'ALREADY_COMPENSATED', EXPIRED = 'HOLD_EXPIRED', PREEMPTED = 'HOLD_PREEMPTED' }
@@ -18,29 +23,37 @@ local function read(key)
   return r
 end
 
--- other refuses a stranger, and an id that was used for something else. A
--- tombstone knows only what is compared here.
-local function other(r, trip, origin, evse, stop)
-  if r.origin ~= origin then return { 'FORBIDDEN' } end
-  if r.trip ~= trip then return { 'ID_REUSED', 'trip_id' } end
-  if r.evse ~= evse then return { 'ID_REUSED', 'evse_id' } end
-  if r['end'] ~= stop then return { 'ID_REUSED', 'end' } end
+-- whose takes who apart: trip, origin, evse, end.
+local function whose(who) return string.match(who, '^([^|]*)|([^|]*)|([^|]*)|(%d+)$') end
+
+-- which takes what apart: leg, start, vehicle.
+local function which(what) return string.match(what or '0|0|', '^(%d*)|(%d+)|(.*)$') end
+
+-- other refuses a stranger, and an id that was used for something else.
+local function other(r)
+  if r.who == ARGV[2] then return nil end
+  local trip, origin, evse, stop = whose(r.who)
+  local mytrip, myorigin, myevse, mystop = whose(ARGV[2])
+  if origin ~= myorigin then return { 'FORBIDDEN' } end
+  if evse ~= myevse then return { 'ID_REUSED', 'evse_id' } end
+  if trip ~= mytrip then return { 'ID_REUSED', 'trip_id' } end
+  return { 'ID_REUSED', 'end' }
 end
 
 -- stale refuses a former owner of the trip's saga, and remembers a newer one
 -- for at least keep ms.
-local function stale(own, epoch, owner, ms, keep)
-  local seen = redis.call('HMGET', own, 'epoch', 'owner', 'until')
-  local had, new = tonumber(seen[1] or ''), tonumber(epoch)
-  if had and (new < had or (new == had and owner ~= seen[2])) then return { 'STALE_OWNER', seen[1] } end
-  local over = ms + keep
-  local lives = tonumber(seen[3] or '') or 0
-  if over > lives + 60000 then
-    redis.call('HSET', own, 'epoch', epoch, 'owner', owner, 'until', whole(over))
-    redis.call('PEXPIRE', own, whole(keep))
-  elseif new ~= had then
-    redis.call('HSET', own, 'epoch', epoch, 'owner', owner)
+local function stale(own, ms, keep)
+  local epoch, owner = ARGV[4], ARGV[5]
+  local seen = redis.call('GET', own)
+  if seen then
+    local had, over, whom = string.match(seen, '^(%d+)|(%d+)|(.*)$')
+    local newer = tonumber(epoch) - had
+    if newer < 0 or (newer == 0 and owner ~= whom) then return { 'STALE_OWNER', had } end
+    local rest = over - ms
+    if newer == 0 and keep <= rest + 60000 then return nil end
+    keep = math.max(keep, rest)
   end
+  redis.call('SET', own, epoch .. '|' .. whole(ms + keep) .. '|' .. owner, 'PX', whole(keep))
 end
 
 -- left is what a hold has left in ms, or nil when it has lapsed: the lock key's
@@ -62,9 +75,14 @@ end
 
 -- retire takes a reservation off the calendar with its lock and gives it a
 -- state without a hold.
-local function retire(cal, lock, rsv, unsettled, r, rid, state, reason)
-  redis.call('ZREM', cal, member('H', r['end'], rid), member('R', r['end'], rid))
-  if r.state == 'RESERVED' then redis.call('ZREM', unsettled, rid) else redis.call('DEL', lock) end
+local function retire(cal, lock, rsv, unsettled, r, stop, rid, state, reason)
+  if r.state == 'RESERVED' then
+    redis.call('ZREM', cal, member('R', stop, rid))
+    redis.call('ZREM', unsettled, rid)
+  elseif r.state == 'CLAIMED' or r.state == 'PENDING' then
+    redis.call('ZREM', cal, member('H', stop, rid))
+    redis.call('DEL', lock)
+  end
   r.state = state
   if reason then
     r.reason = reason
@@ -74,12 +92,15 @@ local function retire(cal, lock, rsv, unsettled, r, rid, state, reason)
   end
 end
 
--- notify leaves a notice for the originator, until it has acknowledged.
+-- notify leaves a notice for the originator, until it has acknowledged, and
+-- gives it as trip, reservation, leg, state, reason, origin.
 local function notify(outbox, r, rid)
+  local trip, origin = whose(r.who)
+  local leg = which(r.what)
   redis.call('HSET', outbox, rid, cjson.encode({
-    trip_id = r.trip, reservation_id = rid, leg = tonumber(r.leg or '') or 0,
-    state = r.state, reason = r.reason, origin = r.origin,
+    trip_id = trip, reservation_id = rid, leg = tonumber(leg), state = r.state, reason = r.reason, origin = origin,
   }))
+  return { trip, rid, leg, r.state, r.reason or '', origin }
 end
 
 -- gone says whether a RESERVED has missed its no-show time (ms; 0: its end).
@@ -91,30 +112,30 @@ end
 
 -- answer is the reply of one reservation.
 local function answer(r, replay, ttl)
-  return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', whole(ttl or 0),
+  return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', ttl and whole(ttl) or '0',
     r.settled or '', r.granted_at or '', r.key_id or '', r.stamped or '', r.reason or '', r.started or '',
-    r.trip, r.origin, r.leg or '0', r.evse, r.start or r['end'], r['end'], r.vehicle or '' }
+    r.who, r.what or '' }
 end
 
 -- touch notes the epoch of the last action in the record.
-local function touch(rsv, r, epoch)
-  if r.epoch ~= epoch then
-    r.epoch = epoch
-    redis.call('HSET', rsv, 'epoch', epoch)
+local function touch(rsv, r)
+  if r.epoch ~= ARGV[4] then
+    r.epoch = ARGV[4]
+    redis.call('HSET', rsv, 'epoch', r.epoch)
   end
 end
 
 -- tombstone remembers a release of what was never held, so that a late reserve
 -- is refused.
 local function tombstone(rsv, keep)
-  local r = { state = 'CANCELED', trip = ARGV[2], origin = ARGV[3], evse = ARGV[4], ['end'] = ARGV[5], epoch = ARGV[6] }
-  redis.call('HSET', rsv, 'state', r.state, 'trip', r.trip, 'origin', r.origin, 'evse', r.evse, 'end', r['end'], 'epoch', r.epoch)
+  local r = { state = 'CANCELED', who = ARGV[2], epoch = ARGV[4] }
+  redis.call('HSET', rsv, 'who', r.who, 'state', r.state, 'epoch', r.epoch)
   redis.call('PEXPIRE', rsv, whole(keep))
   return r
 end
 
 -- keepfor is how long (ms) a record outlives now.
-local function keepfor(civil) return math.max(0, ARGV[5] * 1000 - civil) + ARGV[9] end
+local function keepfor(civil) return math.max(0, ARGV[3] * 1000 - civil) + ARGV[7] end
 
 -- overlapping lists the members that overlap [s, e): members are pairwise
 -- disjoint, so walking down from the highest start ends at the first that ends

@@ -4,9 +4,10 @@
 -- Answers answer(); a hold whose lock is gone is EXPIRED.
 local r = read(KEYS[1])
 if not r then return { 'UNKNOWN_RESERVATION' } end
-local ttl = 0
+local ttl
 if r.state == 'CLAIMED' or r.state == 'PENDING' then
-  ttl = left(KEYS[2] .. r.evse .. ':' .. ARGV[1])
+  local _, _, evse = whose(r.who)
+  ttl = left(KEYS[2] .. evse .. ':' .. ARGV[1])
   if not ttl then r.state = 'EXPIRED' end
 end
 return answer(r, true, ttl)

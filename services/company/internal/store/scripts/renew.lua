@@ -1,24 +1,24 @@
 -- renew.lua gives a hold at least the time asked for, never beyond its longest life.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
--- ARGV  the nine of a reservation, then 10 ttl (ms)  11 longest life (ms)
+-- ARGV  the seven of a reservation, then 8 ttl (ms)  9 longest life (ms)
 -- Answers answer().
 local cal, lock, rsv, own, unsettled = unpack(KEYS)
-local rid, trip, origin, evse, stop, epoch, owner = unpack(ARGV, 1, 7)
+local rid, stop = ARGV[1], ARGV[3]
 local ms = clock()
-local civil = tonumber(ARGV[8]) or ms
+local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r, trip, origin, evse, stop) or stale(own, epoch, owner, ms, keepfor(civil))
+local no = r and other(r) or stale(own, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
-touch(rsv, r, epoch)
+touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 local ttl = left(lock)
 if not ttl then
-  retire(cal, lock, rsv, unsettled, r, rid, 'EXPIRED')
+  retire(cal, lock, rsv, unsettled, r, stop, rid, 'EXPIRED')
   return { 'HOLD_EXPIRED', '' }
 end
-local more = math.min(tonumber(ARGV[10]), r.first + ARGV[11] - ms)
+local more = math.min(tonumber(ARGV[8]), r.first + ARGV[9] - ms)
 if more > ttl then
   ttl = more
   redis.call('PEXPIRE', lock, whole(ttl))

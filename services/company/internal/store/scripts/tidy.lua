@@ -27,14 +27,12 @@ for i = 1, #all, 2 do
   end
   if becomes then
     local r = read(rsv)
+    redis.call('ZREM', cal, all[i])
     if r then
-      retire(cal, lock, rsv, unsettled, r, rid, becomes)
+      retire(cal, lock, rsv, unsettled, r, stop, rid, becomes)
       if becomes ~= 'EXPIRED' then
-        notify(outbox, r, rid)
-        for _, v in ipairs({ r.trip, rid, r.leg, r.state, '', r.origin }) do told[#told + 1] = v end
+        for _, v in ipairs(notify(outbox, r, rid)) do told[#told + 1] = v end
       end
-    else
-      redis.call('ZREM', cal, all[i])
     end
   end
 end

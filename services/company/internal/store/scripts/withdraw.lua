@@ -17,13 +17,11 @@ for _, m in ipairs(redis.call('ZRANGE', cal, 0, -1)) do
   local lock, rsv = lockbase .. rid, rsvbase .. rid
   if stop * 1000 > civil and (kind == 'R' or left(lock)) then
     local r = read(rsv)
+    redis.call('ZREM', cal, m)
+    redis.call('DEL', lock)
     if r then
-      retire(cal, lock, rsv, unsettled, r, rid, 'CANCELED', reason)
-      notify(outbox, r, rid)
-      for _, v in ipairs({ r.trip, rid, r.leg, r.state, r.reason, r.origin }) do told[#told + 1] = v end
-    else
-      redis.call('ZREM', cal, m)
-      redis.call('DEL', lock)
+      retire(cal, lock, rsv, unsettled, r, stop, rid, 'CANCELED', reason)
+      for _, v in ipairs(notify(outbox, r, rid)) do told[#told + 1] = v end
     end
   end
 end
