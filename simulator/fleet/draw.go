@@ -46,6 +46,73 @@ type Journey struct {
 	Wait time.Duration
 }
 
+// Role is what a scenario fixes of a car; what is zero is drawn.
+type Role struct {
+	// Model is an id of package vehicle.
+	Model     string
+	Discharge carlink.Discharge
+	SoC       float64
+	// From and To are places of package road, "Natal, RN".
+	From, To  string
+	Objective trip.Objective
+	Policy    trip.Policy
+	Wait      time.Duration
+}
+
+// Validate reports the first thing that cannot be, by its name in a scenario.
+func (r Role) Validate() error {
+	if _, ok := vehicle.ByID(r.Model); r.Model != "" && !ok {
+		return fmt.Errorf("model: %q is not known", r.Model)
+	}
+	for name, city := range map[string]string{"from": r.From, "to": r.To} {
+		if _, err := road.Default().Place(city); city != "" && err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	switch {
+	case r.Discharge != "" && !r.Discharge.Valid():
+		return fmt.Errorf("discharge: %q is not slow, normal or fast", r.Discharge)
+	case !(r.SoC >= 0 && r.SoC <= 1):
+		return fmt.Errorf("soc: %v is not between 0 and 1", r.SoC)
+	case r.Policy != "" && !r.Policy.Valid():
+		return fmt.Errorf("on_conflict: %q is not ask, replan, wait or abort", r.Policy)
+	case r.Objective != "" && r.Objective != trip.Fastest && r.Objective != trip.Cheapest && r.Objective != trip.FewestStops:
+		return fmt.Errorf("objective: %q is not fastest, cheapest or fewest_stops", r.Objective)
+	case r.Wait < 0:
+		return fmt.Errorf("wait: %s is negative", r.Wait)
+	case r.To != "" && r.From == r.To:
+		return fmt.Errorf("to: %q is where the journey begins", r.To)
+	}
+	return nil
+}
+
+// play puts what the role fixes over what was drawn. A destination that was
+// drawn too near to a given origin is drawn again.
+func (r Role) play(c *Car) {
+	if m, ok := vehicle.ByID(r.Model); ok {
+		c.Model = m
+	}
+	if r.From != "" {
+		c.Journey = journey(c.rng, r.From)
+	}
+	for r.From == "" && r.To == c.Journey.From { // it was drawn where it is to go
+		c.Journey.From = Cities[c.rng.IntN(len(Cities))]
+	}
+	set(&c.Discharge, r.Discharge)
+	set(&c.SoC, r.SoC)
+	set(&c.Journey.To, r.To)
+	set(&c.Journey.Objective, r.Objective)
+	set(&c.Journey.Policy, r.Policy)
+	set(&c.Journey.Wait, r.Wait)
+}
+
+func set[T comparable](v *T, value T) {
+	var zero T
+	if value != zero {
+		*v = value
+	}
+}
+
 // Draw gives the first n cars of a seed. A larger fleet of the same seed begins
 // with the same cars.
 func Draw(seed uint64, n int) []Car {

@@ -364,3 +364,41 @@ func TestAnswerOfAProblem(t *testing.T) {
 		t.Error("a 500 without a body is no success")
 	}
 }
+
+func TestRoles(t *testing.T) {
+	drawn, played := draw(3, 0), draw(3, 0)
+	Role{}.play(&played)
+	if !reflect.DeepEqual(drawn, played) {
+		t.Error("an empty role changes what was drawn")
+	}
+	r := Role{
+		Model: "byd-dolphin", Discharge: carlink.Fast, SoC: 0.4, From: "João Pessoa, PB", To: "Feira de Santana, BA",
+		Objective: trip.Cheapest, Policy: trip.Wait, Wait: time.Minute,
+	}
+	if err := r.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r.play(&played)
+	if played.Model.ID != "byd-dolphin" || played.Discharge != carlink.Fast || played.SoC != 0.4 ||
+		played.Journey != (Journey{From: r.From, To: r.To, Objective: trip.Cheapest, Policy: trip.Wait, Wait: time.Minute}) {
+		t.Errorf("%+v", played)
+	}
+	for field, bad := range map[string]Role{
+		"model": {Model: "tricycle"}, "from": {From: "Atlantis"}, "to": {To: "Atlantis"}, "discharge": {Discharge: "leaky"},
+		"soc": {SoC: 2}, "on_conflict": {Policy: "cry"}, "objective": {Objective: "scenic"}, "wait": {Wait: -1},
+	} {
+		if err := bad.Validate(); err == nil || !strings.HasPrefix(err.Error(), field+":") {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	there := draw(3, 0)
+	Role{To: there.Journey.From}.play(&there)
+	if there.Journey.From == there.Journey.To {
+		t.Errorf("it is there already: %+v", there.Journey)
+	}
+	o := base(&scripted{})
+	o.Cast = []Role{{SoC: 2}}
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "role 1") {
+		t.Errorf("%v", err)
+	}
+}

@@ -22,6 +22,8 @@ type Options struct {
 	// Cars and Seed say which fleet; see Draw.
 	Cars int
 	Seed uint64
+	// Cast fixes what the first cars are and want; the others are drawn.
+	Cast []Role
 	// Servers are shared out among the cars in turn.
 	Servers []Server
 	// Credential gives the identity of a car; nil registers it at its server.
@@ -69,6 +71,11 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		if o.Credential == nil && s.HTTP == "" {
 			return o, fmt.Errorf("fleet: cars without credentials register by REST, but the server at %s has no REST address", s.MQTT)
+		}
+	}
+	for i, r := range o.Cast {
+		if err := r.Validate(); err != nil {
+			return o, fmt.Errorf("fleet: role %d: %w", i+1, err)
 		}
 	}
 	def(&o.Speed, 1)

@@ -15,7 +15,10 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	}
 	r := &run{options: o, tally: &tally{s: Summary{Cars: o.Cars, Seed: o.Seed, Counts: map[Outcome]int{}}}}
 	var cars sync.WaitGroup
-	for _, c := range Draw(o.Seed, o.Cars) {
+	for i, c := range Draw(o.Seed, o.Cars) {
+		if i < len(o.Cast) {
+			o.Cast[i].play(&c)
+		}
 		cars.Go(func() {
 			wait := time.Duration(0)
 			if o.Cars > 1 {

@@ -2,14 +2,13 @@ package peerlink
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -72,7 +71,7 @@ func New(o Options) (*Link, error) {
 	if o.OnEVSE == nil || o.OnStatus == nil {
 		return nil, errors.New("peerlink: OnEVSE and OnStatus are required")
 	}
-	l := &Link{o: o, id: "peerlink-" + uuid.NewString(), status: map[charging.CompanyID]Status{}}
+	l := &Link{o: o, id: "peerlink-" + rand.Text(), status: map[charging.CompanyID]Status{}}
 	for _, p := range o.Peers {
 		if err := p.ID.Validate(); err != nil {
 			return nil, fmt.Errorf("peerlink: %w", err)
@@ -134,7 +133,7 @@ func (l *Link) keep(ctx context.Context, p Peer) {
 // do not come back all at once.
 func backoff(failures int) time.Duration {
 	d := min(250*time.Millisecond<<min(failures, 10), 15*time.Second)
-	return d/2 + rand.N(d/2+1)
+	return d/2 + mathrand.N(d/2+1)
 }
 
 // set notes whether a peer is online, and tells when that changes.
