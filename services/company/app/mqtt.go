@@ -89,7 +89,7 @@ func (a *App) tripChanged(t trip.Trip) {
 func (a *App) calendarChanged(r charging.Reservation) {
 	a.rooms.hub.Publish(trip.EventReservation, time.Now(), r.VehicleID, r.TripID, api.ReservationOf(r))
 	if r.EVSEID != "" {
-		a.rooms.cars.EVSEChanged(carlink.Change{EVSEID: r.EVSEID, State: r.State, Window: r.Window})
+		a.rooms.bulletin.put(carlink.Change{At: a.o.Clock.Now(), EVSEID: r.EVSEID, State: r.State, Window: r.Window})
 	}
 }
 

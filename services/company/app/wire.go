@@ -45,6 +45,7 @@ type rooms struct {
 	trips      *trips.Service
 	broker     *broker.Broker
 	cars       *carapi.API
+	bulletin   bulletin
 }
 
 var _ trips.Catalogue = (*federation.Federation)(nil)
@@ -54,7 +55,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		a.openStore, a.openHub, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
-		a.openBroker, a.run, a.openREST, a.drainFirst,
+		a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -143,6 +144,7 @@ func (a *App) run(context.Context) error {
 	a.background("revocations", a.watchRevocations)
 	a.background("desk", a.rooms.desk.Run)
 	a.background("saga", a.rooms.saga.Run)
+	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
 	a.background("retained trips", func(ctx context.Context) {
 		if err := a.rooms.cars.Restore(ctx); err != nil && ctx.Err() == nil {
 			a.tell("carapi")("cars do not see their open trips until these change", err)
