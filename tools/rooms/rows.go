@@ -98,8 +98,8 @@ var rooms = []room{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
 			"services/company/internal/events", "services/company/internal/identity",
 		},
-		third: []string{echo, zerolog, prometheus, rate, uuid},
-		test:  []string{openapi, yaml},
+		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
+		test:  []string{openapi},
 	},
 	{
 		path: "services/company/internal/carapi",

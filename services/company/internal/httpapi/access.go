@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+)
+
+// anybody guards a route that asks for no identity.
+func (s *Server) anybody(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := s.admit(c.Request()); err != nil {
+			return err
+		}
+		return h(c)
+	}
+}
+
+type callerFunc func(echo.Context, identity.Caller) error
+
+// known guards a route for vehicles and the operator.
+func (s *Server) known(h callerFunc) echo.HandlerFunc {
+	return s.anybody(func(c echo.Context) error {
+		who, err := s.caller(c.Request())
+		if err != nil {
+			return err
+		}
+		switch who.Kind {
+		case identity.Vehicle, identity.Operator:
+			return h(c, who)
+		case identity.Peer:
+			return charging.Refuse(charging.CodeForbidden, "this is for vehicles and the operator; companies use /federation/v1")
+		}
+		return charging.Refuse(charging.CodeUnauthenticated, "show a vehicle's or the operator's name and secret")
+	})
+}
+
+// operator guards a route for the operator alone.
+func (s *Server) operator(h callerFunc) echo.HandlerFunc {
+	return s.known(func(c echo.Context, who identity.Caller) error {
+		if who.Kind != identity.Operator {
+			return charging.Refuse(charging.CodeForbidden, "this is for the company's operator")
+		}
+		return h(c, who)
+	})
+}
+
+// peer guards a route for another company. Peers have no rate limit, whoever
+// tries to be one has.
+func (s *Server) peer(h func(echo.Context, charging.CompanyID) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		who, err := s.o.Identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
+		if err == nil && who.Kind == identity.Peer {
+			return h(c, who.Peer)
+		}
+		if limited := s.admit(r); limited != nil {
+			return limited
+		}
+		if err != nil {
+			return err
+		}
+		return charging.Refuse(charging.CodeUnauthenticated, "show a peer company's Bearer token")
+	}
+}
+
+// caller tells who makes a request. A session's cookie counts only where the
+// request comes from this server's own pages: SameSite does not tell ports apart.
+func (s *Server) caller(r *http.Request) (identity.Caller, error) {
+	authorization, session := r.Header.Get("Authorization"), ""
+	if authorization == "" {
+		if session = s.sessionOf(r); session != "" {
+			if err := s.origins.Check(r); err != nil {
+				return identity.Caller{}, charging.Refuse(charging.CodeForbidden, "a page of another origin may not use this session")
+			}
+		}
+	}
+	return s.o.Identity.Authenticate(r.Context(), authorization, session)
+}
+
+func (s *Server) sessionOf(r *http.Request) string {
+	if k, err := r.Cookie(s.cookie); err == nil {
+		return k.Value
+	}
+	return ""
+}
+
+// admit takes one request of an address. RATE_LIMITED.
+func (s *Server) admit(r *http.Request) error {
+	wait := s.limit.wait(r.RemoteAddr, time.Now())
+	if wait <= 0 {
+		return nil
+	}
+	return &charging.Refusal{
+		Code: charging.CodeRateLimited, Detail: "too many requests from this address; come again after the time in Retry-After",
+		RetryAfter: wait,
+	}
+}

@@ -1,0 +1,129 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+)
+
+const (
+	// heartbeat is the pause between comments on a quiet stream.
+	heartbeat = 15 * time.Second
+	// writeTime is how long one event may take to leave: a reader that takes
+	// none is dropped.
+	writeTime = 10 * time.Second
+	// eventReset says that events were missed: take a snapshot.
+	eventReset trip.EventType = "reset"
+)
+
+// events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
+// the operator, all.
+func (s *Server) events(c echo.Context, who identity.Caller) error {
+	if s.streams.Add(1) > int64(s.o.MaxStreams) {
+		s.streams.Add(-1)
+		return &charging.Refusal{
+			Code: charging.CodeRateLimited, Detail: "too many event streams are open; come again later", RetryAfter: 10 * time.Second,
+		}
+	}
+	defer s.streams.Add(-1)
+	after, foreign := lastEventID(c.Request().Header)
+	sub := s.o.Events.Subscribe(c.Request().Context(), after)
+	st := stream{c: c, rc: http.NewResponseController(c.Response())}
+	defer func() { _ = st.rc.SetWriteDeadline(time.Time{}) }()
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	c.Response().WriteHeader(http.StatusOK)
+	if st.text("retry: 2000\n\n") != nil {
+		return nil
+	}
+	if (foreign || sub.Missed) && st.event(trip.Event{Type: eventReset, At: s.o.Now().UTC()}) != nil {
+		return nil
+	}
+	s.pump(st, sub, who)
+	return nil
+}
+
+// pump writes events until the reader goes, lags, may no longer listen, or the
+// server closes.
+func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller) {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case e, open := <-sub.C():
+			if !open {
+				return
+			}
+			if who.Kind != identity.Operator && !who.May(e.VehicleID) {
+				continue
+			}
+			if st.event(e) != nil {
+				return
+			}
+		case <-beat.C:
+			if st.text(": \n\n") != nil || !s.still(st.c.Request(), who) {
+				return
+			}
+		case <-s.life.Done():
+			return
+		}
+	}
+}
+
+// still reports whether the reader of a stream is who it was when it began; it
+// may have logged out, or have been revoked.
+func (s *Server) still(r *http.Request, was identity.Caller) bool {
+	now, err := s.caller(r)
+	if err != nil {
+		return charging.CodeOf(err) != charging.CodeUnauthenticated
+	}
+	return now.Kind == was.Kind && now.Vehicle == was.Vehicle
+}
+
+// lastEventID is the event after which a stream goes on; foreign is true for an
+// id that this server cannot have given.
+func lastEventID(h http.Header) (id uint64, foreign bool) {
+	text := h.Get("Last-Event-Id")
+	if text == "" {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(text, 10, 64)
+	return id, err != nil
+}
+
+// stream writes server-sent events to one reader.
+type stream struct {
+	c  echo.Context
+	rc *http.ResponseController
+}
+
+func (st stream) event(e trip.Event) error {
+	raw, err := json.Marshal(e) // one line: JSON escapes line ends
+	if err != nil {
+		return fmt.Errorf("event %d: %w", e.ID, err)
+	}
+	text := "event: " + string(e.Type) + "\ndata: " + string(raw) + "\n\n"
+	if e.ID > 0 {
+		text = "id: " + strconv.FormatUint(e.ID, 10) + "\n" + text
+	}
+	return st.text(text)
+}
+
+func (st stream) text(s string) error {
+	_ = st.rc.SetWriteDeadline(time.Now().Add(writeTime))
+	if _, err := st.c.Response().Write([]byte(s)); err != nil {
+		return err
+	}
+	return st.rc.Flush()
+}

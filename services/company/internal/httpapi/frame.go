@@ -1,0 +1,164 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/problem"
+)
+
+const federationPrefix = "/federation/"
+
+// frame is around every request: it bounds the body, carries request id and
+// trace, and turns what comes back, a panic too, into a problem.
+func (s *Server) frame(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := time.Now()
+		r := c.Request()
+		t := s.trace(r)
+		h := c.Response().Header()
+		h.Set("X-Request-Id", t.RequestID)
+		h.Set("X-Content-Type-Options", "nosniff")
+		if t.Parent != "" {
+			h.Set("Traceparent", t.Parent)
+		}
+		r = r.WithContext(api.WithTrace(r.Context(), t))
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, api.MaxBody)
+		}
+		c.SetRequest(r)
+		defer s.metrics.observe(c, began)
+		if err := s.guarded(c, next); err != nil {
+			s.fail(c, err)
+		}
+		return nil
+	}
+}
+
+// guarded calls the handler unless the body announces itself as too large, and
+// turns a panic into an error.
+func (s *Server) guarded(c echo.Context, next echo.HandlerFunc) (err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(p)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if n := c.Request().ContentLength; n > api.MaxBody {
+		return charging.Refuse(charging.CodeTooLarge, fmt.Sprintf("the body has %d bytes; at most %d", n, api.MaxBody))
+	}
+	return next(c)
+}
+
+// fail answers with the problem of an error, and logs what is no refusal.
+func (s *Server) fail(c echo.Context, err error) {
+	p := problemOf(c, err)
+	if p.Code == "" {
+		s.o.Log.Error().Err(err).Str("request_id", api.TraceFrom(c.Request().Context()).RequestID).
+			Str("method", c.Request().Method).Str("route", c.Path()).Msg("a request failed inside")
+	}
+	if c.Response().Committed {
+		return
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Response().Header().Set("WWW-Authenticate", challenge(c))
+	}
+	p.Instance = instance(c.Request())
+	_ = p.Write(c.Response()) // fails when the caller has gone
+}
+
+func problemOf(c echo.Context, err error) problem.Problem {
+	if he := (*echo.HTTPError)(nil); errors.As(err, &he) {
+		switch he.Code {
+		case http.StatusNotFound:
+			return problem.New(string(charging.CodeUnknownRoute), "there is nothing at this path; see /docs")
+		case http.StatusMethodNotAllowed:
+			return problem.New(string(charging.CodeMethodNotAllowed),
+				c.Request().Method+" is not for this path; the Allow header lists what is")
+		}
+		return problem.Internal()
+	}
+	if strings.HasPrefix(c.Path(), federationPrefix) {
+		return api.FromErrorForPeer(err)
+	}
+	return api.FromError(err)
+}
+
+// challenge names the scheme that a 401 asks for. A page's own calls get one
+// that no browser knows, so that it opens no dialog.
+func challenge(c echo.Context) string {
+	mode := c.Request().Header.Get("Sec-Fetch-Mode")
+	switch {
+	case strings.HasPrefix(c.Path(), federationPrefix):
+		return `Bearer realm="eletrovia"`
+	case mode != "" && mode != "navigate":
+		return `Session realm="eletrovia"`
+	}
+	return `Basic realm="eletrovia", charset="UTF-8"`
+}
+
+// maxInstance bounds the path that a problem repeats.
+const maxInstance = 256
+
+func instance(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	if len(path) > maxInstance {
+		return path[:maxInstance]
+	}
+	return path
+}
+
+// trace takes over the caller's request id and W3C trace where they are well
+// formed, and else makes an id.
+func (s *Server) trace(r *http.Request) api.Trace {
+	t := api.Trace{RequestID: r.Header.Get("X-Request-Id"), Parent: r.Header.Get("Traceparent")}
+	if !visible(t.RequestID, 128) {
+		t.RequestID = s.prefix + strconv.FormatUint(s.count.Add(1), 36)
+	}
+	if !traceparent(t.Parent) {
+		t.Parent = ""
+	} else if state := r.Header.Get("Tracestate"); len(state) <= 512 && printable(state) {
+		t.State = state
+	}
+	return t
+}
+
+// visible reports whether s has 1 to limit ASCII characters, none of them a space.
+func visible(s string, limit int) bool {
+	return s != "" && len(s) <= limit && printable(s) && !strings.Contains(s, " ")
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// traceparent judges the form 00-{32 hex}-{16 hex}-{2 hex} (W3C Trace Context §3.2).
+func traceparent(s string) bool {
+	if len(s) != 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' || s[:2] == "ff" {
+		return false
+	}
+	for i := range len(s) {
+		hex := s[i] >= '0' && s[i] <= '9' || s[i] >= 'a' && s[i] <= 'f'
+		if !hex && i != 2 && i != 35 && i != 52 {
+			return false
+		}
+	}
+	return strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
+}

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/trips"
+)
+
+// FrontDesk takes what drivers and operators ask for; package trips says what
+// each method refuses.
+type FrontDesk interface {
+	Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error)
+	Start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error)
+	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
+	Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error)
+	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Alternatives(ctx context.Context, id charging.TripID, leg int) ([]trip.Alternative, error)
+	Swap(ctx context.Context, id charging.TripID, req api.SwapRequest) (trip.Trip, error)
+	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
+
+	// Locations and Availability are of the whole federation.
+	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
+	Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error)
+
+	// Outcome and Notice are what participants of this company's trips ask and say.
+	Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error)
+	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
+}
+
+// Desk is this company as its peers and its operator use it; package desk says
+// what each method refuses.
+type Desk interface {
+	charging.Company
+	charging.Sessions
+	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
+	Locations(ctx context.Context) []charging.Location
+	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+	Locks(ctx context.Context) ([]charging.Lock, error)
+	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
+	Restore(ctx context.Context, evse charging.EVSEID) error
+}
+
+// Identity knows who is calling. UNAUTHENTICATED, STORE_UNAVAILABLE.
+type Identity interface {
+	// Authenticate judges an Authorization header or, where there is none, a
+	// session's id; with neither it is identity.Anybody.
+	Authenticate(ctx context.Context, authorization, session string) (identity.Caller, error)
+	Basic(ctx context.Context, user, secret string) (identity.Caller, error)
+	OpenSession(ctx context.Context, c identity.Caller) (id string, err error)
+	CloseSession(ctx context.Context, id string) error
+	// SessionLife is how long a session lasts.
+	SessionLife() time.Duration
+	// Register makes a vehicle and its secret; an empty id asks for a new one.
+	Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error)
+}
+
+// Events is the live stream of what happens on this server.
+type Events interface {
+	Subscribe(ctx context.Context, after uint64) *events.Subscription
+}
+
+var (
+	_ FrontDesk = (*trips.Service)(nil)
+	_ Desk      = (*desk.Desk)(nil)
+	_ Identity  = (*identity.Service)(nil)
+	_ Events    = (*events.Hub)(nil)
+)

@@ -1,0 +1,104 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+)
+
+// locks answers GET /api/v1/locks: the holds in force at this company.
+func (s *Server) locks(c echo.Context, _ identity.Caller) error {
+	all, err := s.o.Desk.Locks(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return answerPage(c, all, same)
+}
+
+// peers answers GET /api/v1/peers.
+func (s *Server) peers(c echo.Context, _ identity.Caller) error {
+	return answerPage(c, s.o.Peers(), same)
+}
+
+// retryTrip answers POST /api/v1/trips/{trip_id}/retry.
+func (s *Server) retryTrip(c echo.Context, _ identity.Caller) error {
+	id, err := pathID[charging.TripID](c, "trip_id")
+	if err != nil {
+		return err
+	}
+	s.audit(c, "retry a trip", string(id), "")
+	ctx, cancel := lasting(c)
+	defer cancel()
+	t, err := s.o.FrontDesk.Retry(ctx, id)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, t.Public())
+}
+
+// resolveTrip answers POST /api/v1/trips/{trip_id}/resolve.
+func (s *Server) resolveTrip(c echo.Context, who identity.Caller) error {
+	t, err := s.tripOf(c, who)
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeResolve(raw)
+	if err != nil {
+		return err
+	}
+	if req.Leg > len(t.Legs) {
+		return charging.Invalid("leg", fmt.Sprintf("is %d, but the trip has %d stops", req.Leg, len(t.Legs)))
+	}
+	s.audit(c, "resolve a trip", string(t.ID), req.Reason)
+	ctx, cancel := lasting(c)
+	defer cancel()
+	if t, err = s.o.FrontDesk.Resolve(ctx, t.ID, req.Reason); err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, t.Public())
+}
+
+// setEVSEStatus answers PUT /api/v1/evses/{evse_id}/status: out of service, with
+// its coming reservations canceled, or back.
+func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
+	evse, err := pathID[charging.EVSEID](c, "evse_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeEVSEStatus(raw)
+	if err != nil {
+		return err
+	}
+	s.audit(c, "set an EVSE "+string(req.Status), string(evse), req.Reason)
+	ctx, cancel := lasting(c)
+	defer cancel()
+	if req.Status == charging.Available {
+		err = s.o.Desk.Restore(ctx, evse)
+	} else {
+		_, err = s.o.Desk.Withdraw(ctx, evse, req.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, req)
+}
+
+// audit notes what an operator asks for, before it is done; the trip's journal
+// keeps the rest.
+func (s *Server) audit(c echo.Context, what, of, reason string) {
+	s.o.Log.Info().Str("audit", what).Str("of", of).Str("reason", reason).
+		Str("request_id", api.TraceFrom(c.Request().Context()).RequestID).Msg("by the operator's word")
+}

@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Check tells whether a part of the server is ready, in a few words, or why not.
+type Check func(context.Context) (detail string, err error)
+
+// Options of a Server.
+type Options struct {
+	// Company is who this is, Name what people call it.
+	Company charging.CompanyID
+	Name    string
+	// RESTURL and MQTTURL are where others reach this company.
+	RESTURL, MQTTURL string
+
+	FrontDesk FrontDesk
+	Desk      Desk
+	Identity  Identity
+	Events    Events
+
+	// Peers are the other companies as seen from here; nil is none.
+	Peers func() []api.Peer
+	// PublicKeys is this company's JWK set.
+	PublicKeys func() json.RawMessage
+	// Revoked lists the ids of this company's vehicle tokens that are no longer
+	// good; nil is none.
+	Revoked func(context.Context) ([]string, error)
+	// StoreTime is the clock of this company's store.
+	StoreTime func(context.Context) (time.Time, error)
+	// Ready are the parts of /readyz by name.
+	Ready map[string]Check
+
+	// Metrics is where the server's metrics go and /metrics comes from; nil is
+	// a registry of its own.
+	Metrics *prometheus.Registry
+	// Log is told what fails inside.
+	Log zerolog.Logger
+	// RateLimit is how many requests a second one address may make of the
+	// driver API; 0 is 100, less than 0 no limit. Peers have none.
+	RateLimit float64
+	// Now is civil time, by which windows are judged; nil is time.Now.
+	Now func() time.Time
+	// MaxStreams is how many event streams there may be at a time; 0 is 256.
+	MaxStreams int
+}
+
+// Validate refuses options that a server cannot work with.
+func (o Options) Validate() error {
+	var errs []error
+	if o.Company.Validate() != nil {
+		errs = append(errs, errors.New("httpapi: Company is not a party id such as MAR"))
+	}
+	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
+		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
+	}
+	if o.PublicKeys == nil || o.StoreTime == nil {
+		errs = append(errs, errors.New("httpapi: PublicKeys and StoreTime are required"))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = string(o.Company)
+	}
+	if o.Peers == nil {
+		o.Peers = func() []api.Peer { return nil }
+	}
+	if o.Revoked == nil {
+		o.Revoked = func(context.Context) ([]string, error) { return nil, nil }
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	if o.RateLimit == 0 {
+		o.RateLimit = 100
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxStreams == 0 {
+		o.MaxStreams = 256
+	}
+	return o
+}

@@ -1,0 +1,144 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+const (
+	// bodyTime is how long a body may take to arrive.
+	bodyTime = 30 * time.Second
+	// MaxWait is the longest Prefer: wait=N that is applied.
+	MaxWait = 120 * time.Second
+	// actionTime bounds an action that goes on although its caller has gone.
+	actionTime = 30 * time.Second
+)
+
+// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it ended too soon,
+// or took too long).
+func body(c echo.Context) ([]byte, error) {
+	r := c.Request()
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	// A recorder in a test has no deadlines; a connection has.
+	rc := http.NewResponseController(c.Response())
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
+	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+	var b bytes.Buffer
+	if n := r.ContentLength; n > 0 {
+		b.Grow(int(min(n, api.MaxBody)) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return b.Bytes(), nil
+	case errors.As(err, &large):
+		return nil, charging.Refuse(charging.CodeTooLarge, fmt.Sprintf("the body has more than %d bytes", large.Limit))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, charging.Refuse(charging.CodeMalformedRequest, "the body did not arrive within "+bodyTime.String())
+	}
+	return nil, charging.Refuse(charging.CodeMalformedRequest, "the body ended before its announced length")
+}
+
+// pathID takes an id from the path, unescaped once, and judges it. Echo routes
+// on the raw path, which net/url keeps only where it differs from the plain
+// encoding: without it the value is unescaped already. INVALID_FIELD;
+// UNKNOWN_ROUTE for an empty one.
+func pathID[T interface {
+	~string
+	Validate() error
+}](c echo.Context, name string,
+) (T, error) {
+	v := c.Param(name)
+	if v == "" {
+		return "", echo.ErrNotFound
+	}
+	if c.Request().URL.RawPath != "" {
+		plain, err := url.PathUnescape(v)
+		if err != nil {
+			return "", charging.Invalid(name, "is not well escaped")
+		}
+		v = plain
+	}
+	return T(v), T(v).Validate()
+}
+
+// queryID takes an optional id from the query. INVALID_FIELD.
+func queryID[T interface {
+	~string
+	Validate() error
+}](c echo.Context, name string,
+) (T, error) {
+	v := T(c.QueryParam(name))
+	if v == "" {
+		return "", nil
+	}
+	return v, v.Validate()
+}
+
+// queryInt takes a whole number from the query, or def where there is none.
+// INVALID_FIELD.
+func queryInt(c echo.Context, name string, low, high, def int) (int, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return def, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < low || n > high {
+		return 0, charging.Invalid(name, fmt.Sprintf("must be a whole number from %d to %d", low, high))
+	}
+	return n, nil
+}
+
+// queryInstant takes a required instant from the query. INVALID_FIELD.
+func queryInstant(c echo.Context, name string) (time.Time, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return time.Time{}, charging.Invalid(name, "is missing")
+	}
+	t, err := api.ParseInstant(text)
+	if err != nil {
+		return t, charging.Invalid(name, err.Error())
+	}
+	return t, nil
+}
+
+// preferWait is the N of Prefer: wait=N (RFC 7240), at most MaxWait; ok is
+// false where there is none.
+func preferWait(h http.Header) (wait time.Duration, ok bool) {
+	for _, line := range h.Values("Prefer") {
+		for part := range strings.SplitSeq(line, ",") {
+			part, _, _ = strings.Cut(part, ";")
+			name, value, _ := strings.Cut(part, "=")
+			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+				continue
+			}
+			n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 32)
+			if err == nil {
+				return min(time.Duration(n)*time.Second, MaxWait), true
+			}
+		}
+	}
+	return 0, false
+}
+
+// lasting is a context for an action that must not stop half-way because its
+// caller has gone: a lost connection cancels nothing.
+func lasting(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), actionTime)
+}

@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// named reads what every action on a reservation has: its id and a body.
+func named(c echo.Context) (charging.ReservationID, []byte, error) {
+	id, err := pathID[charging.ReservationID](c, "reservation_id")
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err := body(c)
+	return id, raw, err
+}
+
+// from refuses a body that speaks for another company than its sender.
+func from(peer, origin charging.CompanyID) error {
+	if origin == peer {
+		return nil
+	}
+	return charging.Refuse(charging.CodeForbidden, fmt.Sprintf("origin is %s, but the caller is %s", origin, peer))
+}
+
+// reserve answers POST …/reserve: 201 for a new reservation, 200 for a repeat.
+func (s *Server) reserve(c echo.Context, peer charging.CompanyID) error {
+	return s.hold(c, peer, api.DecodeReserve, s.o.Desk.Reserve)
+}
+
+// claim answers POST …/claim, like reserve.
+func (s *Server) claim(c echo.Context, peer charging.CompanyID) error {
+	return s.hold(c, peer, api.DecodeClaim, s.o.Desk.Claim)
+}
+
+func (s *Server) hold(c echo.Context, peer charging.CompanyID,
+	decode func(charging.ReservationID, []byte) (charging.HoldRequest, error),
+	take func(context.Context, charging.HoldRequest) (charging.Reservation, error),
+) error {
+	id, raw, err := named(c)
+	if err != nil {
+		return err
+	}
+	h, err := decode(id, raw)
+	if err != nil {
+		return err
+	}
+	if err := from(peer, h.Origin); err != nil {
+		return err
+	}
+	res, err := take(c.Request().Context(), h)
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if res.Replay {
+		status = http.StatusOK
+	}
+	return answer(c, status, api.ReservationOf(res))
+}
+
+// renew answers POST …/renew.
+func (s *Server) renew(c echo.Context, peer charging.CompanyID) error {
+	id, raw, err := named(c)
+	if err != nil {
+		return err
+	}
+	ref, ttl, err := api.DecodeRenew(id, raw)
+	if err != nil {
+		return err
+	}
+	if err := from(peer, ref.Origin); err != nil {
+		return err
+	}
+	res, err := s.o.Desk.Renew(c.Request().Context(), ref, ttl)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ReservationOf(res))
+}
+
+// act answers the actions whose body names the reservation and nothing else.
+func (s *Server) act(do func(context.Context, charging.Ref) (charging.Reservation, error)) func(echo.Context, charging.CompanyID) error {
+	return func(c echo.Context, peer charging.CompanyID) error {
+		id, raw, err := named(c)
+		if err != nil {
+			return err
+		}
+		ref, err := api.DecodeRef(id, raw)
+		if err != nil {
+			return err
+		}
+		if err := from(peer, ref.Origin); err != nil {
+			return err
+		}
+		res, err := do(c.Request().Context(), ref)
+		if err != nil {
+			return err
+		}
+		return answer(c, http.StatusOK, api.ReservationOf(res))
+	}
+}
+
+// reservation answers GET …/reservations/{reservation_id} to its originator.
+func (s *Server) reservation(c echo.Context, peer charging.CompanyID) error {
+	id, err := pathID[charging.ReservationID](c, "reservation_id")
+	if err != nil {
+		return err
+	}
+	res, err := s.o.Desk.Reservation(c.Request().Context(), id, peer)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ReservationOf(res))
+}

@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Server serves the routes. It is safe for use by many goroutines; whoever
+// makes it owns the listener.
+type Server struct {
+	o       Options
+	echo    *echo.Echo
+	limit   *limiter
+	metrics *metrics
+	origins *http.CrossOriginProtection
+	cookie  string
+	docs    func() ([]byte, error)
+	home    []byte
+
+	// prefix and count make request ids.
+	prefix string
+	count  atomic.Uint64
+	// streams counts the event streams that are open.
+	streams atomic.Int64
+	// life ends with Close.
+	life context.Context
+	end  context.CancelFunc
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New makes a server; it starts nothing.
+func New(o Options) (*Server, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	home, err := homePage(o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		o: o, echo: echo.New(), limit: newLimiter(o.RateLimit), metrics: m, home: home,
+		origins: http.NewCrossOriginProtection(), cookie: cookieName + "_" + string(o.Company),
+		docs:   sync.OnceValues(renderDocs),
+		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
+	s.echo.Use(s.frame)
+	for _, r := range s.routes() {
+		s.echo.Add(r.method, r.path, r.handle)
+	}
+	return s, nil
+}
+
+// ServeHTTP serves one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Close ends the event streams and the waits for trips, so that an
+// http.Server.Shutdown need not wait for them. Other requests are still served.
+func (s *Server) Close() { s.end() }
+
+type route struct {
+	method, path string
+	handle       echo.HandlerFunc
+}
+
+// routes is the table of openapi.yaml, in its order.
+func (s *Server) routes() []route {
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	trips, reservations := "/api/v1/trips", "/federation/v1/reservations/:reservation_id"
+	return []route{
+		{post, "/api/v1/plans", s.anybody(s.plan)},
+		{post, trips, s.known(s.createTrip)},
+		{get, trips, s.known(s.listTrips)},
+		{get, trips + "/:trip_id", s.known(s.getTrip)},
+		{del, trips + "/:trip_id", s.known(s.cancelTrip)},
+		{post, trips + "/:trip_id/decision", s.known(s.decide)},
+		{get, trips + "/:trip_id/alternatives", s.known(s.alternatives)},
+		{post, trips + "/:trip_id/swap", s.known(s.swap)},
+		{get, trips + "/:trip_id/history", s.known(s.history)},
+		{get, "/api/v1/locations", s.anybody(s.locations)},
+		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
+		{get, "/api/v1/events", s.known(s.events)},
+		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
+		{post, "/api/v1/session", s.anybody(s.openSession)},
+		{get, "/api/v1/session", s.anybody(s.session)},
+		{del, "/api/v1/session", s.anybody(s.closeSession)},
+
+		{get, "/api/v1/locks", s.operator(s.locks)},
+		{get, "/api/v1/peers", s.operator(s.peers)},
+		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
+		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
+		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
+
+		{get, "/federation/v1/company", s.peer(s.company)},
+		{get, "/federation/v1/locations", s.peer(s.ownLocations)},
+		{post, "/federation/v1/availability", s.peer(s.ownAvailability)},
+		{post, reservations + "/reserve", s.peer(s.reserve)},
+		{post, reservations + "/claim", s.peer(s.claim)},
+		{post, reservations + "/renew", s.peer(s.renew)},
+		{post, reservations + "/confirm", s.peer(s.act(s.o.Desk.Confirm))},
+		{post, reservations + "/compensate", s.peer(s.act(s.o.Desk.Compensate))},
+		{post, reservations + "/start", s.peer(s.act(s.o.Desk.Start))},
+		{post, reservations + "/complete", s.peer(s.act(s.o.Desk.Complete))},
+		{get, reservations, s.peer(s.reservation)},
+		{get, "/federation/v1/trips/:trip_id/outcome", s.peer(s.outcome)},
+		{post, "/federation/v1/trips/:trip_id/preempted", s.peer(s.preempted)},
+		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
+
+		{get, "/healthz", s.healthz},
+		{get, "/readyz", s.readyz},
+		{get, "/metrics", s.metricsPage()},
+		{get, "/openapi.yaml", s.spec},
+		{get, "/docs", s.docsPage},
+		{get, "/problems/:code", s.problemPage},
+		{get, "/", s.homePage},
+		{get, assets + "*", s.assets()},
+	}
+}

@@ -1,0 +1,205 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+)
+
+// createTrip answers POST /api/v1/trips: 201 and the trip, for a repeat too.
+func (s *Server) createTrip(c echo.Context, who identity.Caller) error {
+	if who.Kind != identity.Vehicle {
+		return charging.Refuse(charging.CodeForbidden, "only a vehicle books, and only for itself")
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(c.Request().Header)
+	if err != nil {
+		return err
+	}
+	// What may be the repeat of a request is judged by the clock later.
+	req, err := api.DecodeTrip(raw, time.Time{})
+	if err != nil {
+		return err
+	}
+	if req.VehicleID != who.Vehicle {
+		return charging.Refuse(charging.CodeForbidden, fmt.Sprintf("%s may not book for %s", who.Vehicle, req.VehicleID))
+	}
+	ctx, cancel := lasting(c)
+	defer cancel()
+	t, replayed, err := s.o.FrontDesk.Start(ctx, req, key)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Location", "/api/v1/trips/"+string(t.ID))
+	if replayed {
+		h.Set("Idempotent-Replayed", "true")
+	}
+	if t, err = s.preferred(c, t); err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, t.Public())
+}
+
+// idempotencyKey takes the Idempotency-Key header: one, of 1 to 128 printable
+// ASCII characters, or none. INVALID_FIELD.
+func idempotencyKey(h http.Header) (string, error) {
+	keys := h.Values("Idempotency-Key")
+	switch {
+	case len(keys) == 0:
+		return "", nil
+	case len(keys) > 1:
+		return "", charging.Invalid("Idempotency-Key", "is given more than once")
+	case keys[0] == "":
+		return "", charging.Invalid("Idempotency-Key", "is empty; leave it out, or give 1 to 128 characters")
+	}
+	return keys[0], api.CheckIdempotencyKey(keys[0])
+}
+
+// preferred waits as long as the caller prefers for a trip to be settled or to
+// need a decision.
+func (s *Server) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
+	wait, ok := preferWait(c.Request().Header)
+	if !ok {
+		return t, nil
+	}
+	c.Response().Header().Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+	if wait == 0 || t.State.Settled() || t.State == trip.AwaitingDecision {
+		return t, nil
+	}
+	extend(c, wait)
+	ctx, cancel := context.WithTimeout(c.Request().Context(), wait)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	now, err := s.o.FrontDesk.Wait(ctx, t.ID)
+	if err != nil && ctx.Err() != nil {
+		return t, nil // as it was: the wait is over, not the trip
+	}
+	return now, err
+}
+
+// tripOf reads the trip of the path for somebody who may see it. UNKNOWN_TRIP,
+// FORBIDDEN.
+func (s *Server) tripOf(c echo.Context, who identity.Caller) (trip.Trip, error) {
+	id, err := pathID[charging.TripID](c, "trip_id")
+	if err != nil {
+		return trip.Trip{}, err
+	}
+	t, err := s.o.FrontDesk.Trip(c.Request().Context(), id)
+	if err == nil && !who.May(t.VehicleID) {
+		err = charging.Refuse(charging.CodeForbidden, "the trip belongs to another vehicle")
+	}
+	return t, err
+}
+
+// ownTrip is tripOf for what a vehicle alone may do.
+func (s *Server) ownTrip(c echo.Context, who identity.Caller) (trip.Trip, error) {
+	t, err := s.tripOf(c, who)
+	if err == nil && who.Kind != identity.Vehicle {
+		err = charging.Refuse(charging.CodeForbidden, "only the trip's own vehicle decides about it; an operator can retry or resolve a stuck one")
+	}
+	return t, err
+}
+
+// getTrip answers GET /api/v1/trips/{trip_id}.
+func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
+	t, err := s.tripOf(c, who)
+	if err != nil {
+		return err
+	}
+	if t, err = s.preferred(c, t); err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, t.Public())
+}
+
+// listTrips answers GET /api/v1/trips, newest first.
+func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
+	q, p, err := queryOf(c, who)
+	if err != nil {
+		return err
+	}
+	list, total, err := s.o.FrontDesk.List(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	p.link(c, total)
+	shown := make([]trip.Trip, len(list))
+	for i, t := range list {
+		shown[i] = t.Public()
+		if q.Stuck {
+			shown[i].Saga = stuck(t.Saga)
+		}
+	}
+	return answer(c, http.StatusOK, shown)
+}
+
+// stuck is what an operator sees of a saga that cannot come to its end: not its
+// ticket, nor where its driver goes.
+func stuck(s *trip.Saga) *trip.Saga {
+	if s == nil {
+		return nil
+	}
+	return &trip.Saga{
+		Epoch: s.Epoch, Owner: s.Owner, EnteredConfirming: s.EnteredConfirming, Abandoned: s.Abandoned,
+		Restarts: s.Restarts, LapsesBy: s.LapsesBy, Stuck: s.Stuck,
+	}
+}
+
+// queryOf reads a query for trips: a vehicle sees its own only. INVALID_FIELD,
+// FORBIDDEN.
+func queryOf(c echo.Context, who identity.Caller) (q trip.Query, p page, err error) {
+	if p, err = pageOf(c); err != nil {
+		return q, p, err
+	}
+	q = trip.Query{State: trip.State(c.QueryParam("state")), Limit: p.limit, Offset: p.offset}
+	if q.State != "" && !q.State.Valid() {
+		return q, p, charging.Invalid("state", fmt.Sprintf("must be one of %v", trip.States()))
+	}
+	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
+		return q, p, err
+	}
+	switch c.QueryParam("stuck") {
+	case "", "false":
+	case "true":
+		q.Stuck = true
+	default:
+		return q, p, charging.Invalid("stuck", "must be true or false")
+	}
+	if who.Kind == identity.Operator {
+		return q, p, nil
+	}
+	if q.Stuck {
+		return q, p, charging.Refuse(charging.CodeForbidden, "stuck trips are the operator's to see")
+	}
+	if q.VehicleID != "" && q.VehicleID != who.Vehicle {
+		return q, p, charging.Refuse(charging.CodeForbidden, "a vehicle sees its own trips only")
+	}
+	q.VehicleID = who.Vehicle
+	return q, p, nil
+}
+
+// history answers GET /api/v1/trips/{trip_id}/history.
+func (s *Server) history(c echo.Context, who identity.Caller) error {
+	t, err := s.tripOf(c, who)
+	if err != nil {
+		return err
+	}
+	entries, err := s.o.FrontDesk.History(c.Request().Context(), t.ID)
+	if err != nil {
+		return err
+	}
+	return answerPage(c, entries, same)
+}

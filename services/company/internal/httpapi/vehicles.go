@@ -1,0 +1,34 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/vehicle"
+)
+
+// registerVehicle answers POST /api/v1/vehicles; the secret is shown this once.
+func (s *Server) registerVehicle(c echo.Context) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeRegister(raw)
+	if err != nil {
+		return err
+	}
+	if _, ok := vehicle.ByID(req.Model); !ok {
+		return charging.Invalid("model", fmt.Sprintf("%q is not in the catalogue; %s is", req.Model, vehicle.All()[0].ID))
+	}
+	ctx, cancel := lasting(c)
+	defer cancel()
+	id, secret, err := s.o.Identity.Register(ctx, req.VehicleID, req.Model)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, api.RegisterResponse{VehicleID: id, Secret: secret})
+}
