@@ -259,8 +259,11 @@ func TestHealthcheck(t *testing.T) {
 	if got := f.typed(t, false, "healthcheck"); got.code != 0 || got.out != "ready\n" {
 		t.Errorf("%+v", got)
 	}
-	f.answers["GET /readyz"] = problem.New("STORE_UNAVAILABLE", "redis is away")
-	if got := f.typed(t, false, "healthcheck"); got.code != 1 {
+	f.answers["GET /readyz"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(api.Health{Status: "unavailable", Checks: map[string]string{"store": "redis is away"}})
+	})
+	if got := f.typed(t, false, "healthcheck"); got.code != 1 || !strings.Contains(got.err, "redis is away") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
-	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/settings"
 )
@@ -51,19 +50,14 @@ func (c *cli) examineSettings(ctx context.Context, s *settings.Settings, flags *
 // examineServer asks a running server how it is, and how it sees its peers.
 func (c *cli) examineServer(ctx context.Context) []app.Finding {
 	what := "server " + c.server
-	anybody, err := c.client("", "")
+	health, ready, err := c.health(ctx)
 	if err != nil {
-		return []app.Finding{{What: what, Detail: err.Error()}}
-	}
-	health, err := anybody.Ready(ctx)
-	if charging.CodeOf(err) == "" && err != nil {
 		return []app.Finding{{What: what, Detail: err.Error() + " (start one with: " + c.program + " demo)"}}
 	}
-	found := []app.Finding{{What: what, OK: err == nil, Detail: "ready"}}
-	if err != nil {
-		found[0].Detail = err.Error()
-	}
+	found := []app.Finding{{What: what, OK: ready, Detail: health.Status}}
 	for _, part := range slices.Sorted(maps.Keys(health.Checks)) {
+		// A server that is not ready does not say which part is to blame but in
+		// words: all are shown, the verdict is the server's.
 		found = append(found, app.Finding{What: part, OK: true, Detail: health.Checks[part]})
 	}
 	operator, err := c.asOperator()

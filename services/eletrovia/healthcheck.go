@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,15 +20,15 @@ func (c *cli) healthcheckCommand() *cobra.Command {
 }
 
 func (c *cli) healthcheck(ctx context.Context) error {
-	server, err := c.client("", "")
+	health, ready, err := c.health(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := server.Ready(ctx); err != nil {
-		return err
+	if !ready {
+		return fmt.Errorf("%s is not ready: %v", c.server, health.Checks)
 	}
 	p := c.printer()
-	if done, err := p.JSON(map[string]bool{"ready": true}); done {
+	if done, err := p.JSON(health); done {
 		return err
 	}
 	p.Linef("ready")

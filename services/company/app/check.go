@@ -30,7 +30,7 @@ func fine(what, format string, a ...any) Finding {
 func wrong(what string, err error) Finding { return Finding{What: what, Detail: err.Error()} }
 
 // federationVersion is the version of the federation API that this server speaks.
-const federationVersion = "v1"
+const federationVersion = "1"
 
 // maxSkew is how far a peer's clock may be off before its tickets do not count.
 const maxSkew = 2 * time.Second
@@ -111,7 +111,7 @@ func (a *App) checkPeer(ctx context.Context, p Peer) Finding {
 	if err != nil {
 		return wrong(what, fmt.Errorf("at %s: %w", p.URL, err))
 	}
-	if !slices.ContainsFunc(info.Versions, func(v string) bool { return v == federationVersion || v == "1" || v == "1.0" }) {
+	if !slices.Contains(info.Versions, federationVersion) {
 		return wrong(what, fmt.Errorf("it speaks the federation API in versions %v, this server in %s", info.Versions, federationVersion))
 	}
 	skew := time.Duration(0)

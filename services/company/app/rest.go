@@ -1,5 +1,98 @@
 package app
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
 
-func (a *App) openREST(context.Context) error { return nil }
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
+)
+
+// openREST serves REST on the listener.
+func (a *App) openREST(context.Context) error {
+	r := &a.rooms
+	server, err := httpapi.New(httpapi.Options{
+		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
+		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
+		Peers: a.peers, PublicKeys: r.keys.JWKS, Revoked: r.store.Revoked, StoreTime: r.store.Time,
+		Ready:   map[string]httpapi.Check{"store": a.storeReady, "broker": a.brokerReady, "journal": a.journalReady},
+		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
+	})
+	if err != nil {
+		return err
+	}
+	a.serveHTTP(&http.Server{Handler: server})
+	a.cleanups.add("streams and waits", func(context.Context) error { server.Close(); return nil })
+	return nil
+}
+
+// peers are the other companies in the form of the REST contract.
+func (a *App) peers() []api.Peer {
+	sites, evses := map[charging.CompanyID]int{}, map[charging.CompanyID]int{}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	locations, _ := a.rooms.federation.Locations(ctx)
+	for _, l := range locations {
+		sites[l.Company]++
+		evses[l.Company] += len(l.EVSEs)
+	}
+	var out []api.Peer
+	for _, v := range a.rooms.federation.Peers() {
+		p := peerOf(v)
+		p.Locations, p.EVSEs = sites[v.ID], evses[v.ID]
+		out = append(out, p)
+	}
+	return out
+}
+
+// storeReady says which store this is, and what it can lose.
+func (a *App) storeReady(ctx context.Context) (string, error) {
+	if err := a.rooms.store.Ping(ctx); err != nil {
+		return "", err
+	}
+	return a.rooms.storeKind + "; can lose: " + a.rooms.storeLoses, nil
+}
+
+func (a *App) brokerReady(context.Context) (string, error) {
+	if a.rooms.broker.Addr() == nil && a.rooms.broker.TLSAddr() == nil {
+		return "", errors.New("the broker does not listen")
+	}
+	return fmt.Sprintf("%d clients", a.rooms.broker.Stats().Connected), nil
+}
+
+// journalReady writes nothing: the store's clock is what every step of the
+// journal needs first.
+func (a *App) journalReady(ctx context.Context) (string, error) {
+	if _, err := a.rooms.store.Time(ctx); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d trips in flight", a.rooms.saga.InFlight()), nil
+}
+
+// metrics are the process's and the rooms' own, to which REST adds its own.
+func (a *App) metrics() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "eletrovia", Name: name, Help: help}, value)
+	}
+	r.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		gauge("trips_in_flight", "Trips that run on this server.", func() float64 { return float64(a.rooms.saga.InFlight()) }),
+		gauge("mqtt_clients", "Cars and peers that are connected to the broker.", func() float64 { return float64(a.rooms.broker.Stats().Connected) }),
+		gauge("mqtt_backlog", "Messages of cars that wait.", func() float64 { return float64(a.rooms.broker.Stats().Backlog) }),
+		gauge("mqtt_let_go_total", "Clients that were disconnected because they do not read.", func() float64 { return float64(a.rooms.broker.Stats().LetGo) }),
+		gauge("cars_waiting", "Trips that cars wait for.", func() float64 { return float64(a.rooms.cars.Stats().Waiting) }),
+		gauge("event_streams_lagged_total", "Event streams that were dropped because their readers lagged.", func() float64 {
+			_, lagged := a.rooms.hub.Stats()
+			return float64(lagged)
+		}),
+	)
+	return r
+}

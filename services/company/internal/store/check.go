@@ -76,7 +76,7 @@ func config(ctx context.Context, node redis.UniversalClient) (map[string]string,
 	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync"} {
 		got, err := node.ConfigGet(ctx, name).Result()
 		if err != nil {
-			if redis.HasErrorPrefix(err, "ERR") || strings.HasPrefix(err.Error(), "NOPERM") {
+			if strings.HasPrefix(err.Error(), "ERR ") || strings.HasPrefix(err.Error(), "NOPERM") {
 				return nil, nil
 			}
 			return nil, err
