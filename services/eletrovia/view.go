@@ -86,11 +86,11 @@ func showTrip(p show.Printer, names sites, t trip.Trip) {
 	p.Table([]string{"#", "State", "Company", "Station", "EVSE", "Arrive", "Leave", "Price"}, rows)
 	for _, l := range t.Legs {
 		if l.Problem != nil {
-			p.Linef("stop %d: %s: %s", l.Leg, p.Bad(string(l.Problem.Code)), show.Clean(l.Problem.Detail))
+			p.Linef("stop %d: %s", l.Leg, problemLine(p, *l.Problem))
 		}
 	}
 	if t.Problem != nil {
-		p.Linef("%s: %s", p.Bad(string(t.Problem.Code)), show.Clean(t.Problem.Detail))
+		p.Linef("%s", problemLine(p, *t.Problem))
 	}
 	if t.State == trip.Aborted {
 		p.Linef("nothing of this trip is held anywhere")
@@ -153,4 +153,12 @@ func (c *cli) nextOf(p show.Printer, t trip.Trip) {
 	default:
 		p.Next(c.next("trips", id))
 	}
+}
+
+// problemLine is a refusal as a trip remembers it; what a driver did has no code.
+func problemLine(p show.Printer, pr trip.Problem) string {
+	if pr.Code == "" {
+		return show.Clean(pr.Detail)
+	}
+	return p.Bad(string(pr.Code)) + ": " + show.Clean(pr.Detail)
 }
