@@ -214,17 +214,54 @@ func TestStrandedCancelsWhatIsLeft(t *testing.T) {
 		plan := planFrom(time.Now().Add(10 * time.Minute))
 		plan.Stops[0].DistanceKM, plan.DistanceKM = 3000, 3100
 		s := &scripted{answers: map[carlink.Action][]carlink.Reply{
-			carlink.ActionPlan:   {good(200, map[string]any{"plans": []trip.Plan{plan}})},
+			carlink.ActionPlan:   {good(200, map[string]any{"plans": []trip.Plan{plan}}), bad(422, charging.CodeInfeasibleTrip)},
 			carlink.ActionTrip:   {good(201, tripOf(plan, trip.Confirmed))},
-			carlink.ActionCancel: {good(200, tripOf(plan, trip.Canceled))},
+			carlink.ActionCancel: {bad(409, charging.CodeCancelTooLate)},
 		}}
-		sum, _ := play(t, s, nil)
-		counts(t, sum, map[Outcome]int{Planned: 1, Reserved: 1, Driving: 1, Stranded: 1})
-		if last := s.asked[len(s.asked)-1]; last.action != carlink.ActionCancel || last.trip != tripID {
+		sum, events := play(t, s, func(o *Options) { o.Journeys = 2 })
+		counts(t, sum, map[Outcome]int{Planned: 1, Reserved: 1, Driving: 1, Stranded: 1, Infeasible: 1})
+		// What could not be canceled is still booked: another trip would overlap.
+		if next := events[len(events)-1]; next.At.Before(plan.Stops[0].End) {
+			t.Errorf("planned again at %s, booked until %s", next.At, plan.Stops[0].End)
+		}
+		if last := s.asked[len(s.asked)-2]; last.action != carlink.ActionCancel || last.trip != tripID {
 			t.Errorf("at last it asked %+v", last)
 		}
 		if last := s.telemetry[len(s.telemetry)-1]; last.SoC != 0 {
 			t.Errorf("stranded with %v", last.SoC)
+		}
+	})
+}
+
+// TestPunctual: reports are rare and the clock is fast, and the car plugs in
+// when its window begins all the same.
+func TestPunctual(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		civil := func() time.Time { return began.Add(600 * time.Since(began)) }
+		plan := planFrom(began.Add(10 * time.Minute))
+		s := &scripted{answers: map[carlink.Action][]carlink.Reply{
+			carlink.ActionPlan: {good(200, map[string]any{"plans": []trip.Plan{plan}}), bad(422, charging.CodeInfeasibleTrip)},
+			carlink.ActionTrip: {good(201, tripOf(plan, trip.Confirmed))},
+			carlink.ActionPlug: {good(200, map[string]any{})}, carlink.ActionUnplug: {good(200, map[string]any{})},
+		}}
+		var plugged, again time.Time
+		sum, _ := play(t, s, func(o *Options) {
+			o.Speed, o.Now, o.Telemetry, o.Journeys = 600, civil, 5*time.Second, 2
+			o.Report = func(e Event) {
+				switch e.What {
+				case Charging:
+					plugged = e.At
+				case Infeasible:
+					again = e.At
+				}
+			}
+		})
+		if late := plugged.Sub(plan.Stops[0].Start); late < 0 || late > 10*time.Second {
+			t.Errorf("plugged in %s after the window's start", late)
+		}
+		if again.IsZero() || sum.Counts[Done] != 1 {
+			t.Errorf("%v", sum.Counts)
 		}
 	})
 }

@@ -22,6 +22,9 @@ type driver struct {
 	discharge carlink.Discharge
 	lost      int // losses of the connection that were reported
 	met       bool
+	// bookedUntil is when its last trip's windows end: until then another trip
+	// could overlap, which is refused.
+	bookedUntil time.Time
 }
 
 func (d *driver) report(what Outcome, format string, args ...any) {
@@ -39,11 +42,12 @@ func (d *driver) connections() {
 // sleeps.
 func (d *driver) rest(ctx context.Context) {
 	rng := d.car.rng
-	minutes := 10 + rng.IntN(50)
+	o := d.run.options
+	wait := max(time.Duration(10+rng.IntN(50))*time.Minute, d.bookedUntil.Sub(o.Now()))
 	d.soc = max(d.soc, 0.55+0.45*rng.Float64())
 	d.discharge = tendency(rng)
 	d.car.Journey = journey(rng, d.car.Journey.To)
-	_ = d.run.options.sleep(ctx, time.Duration(minutes)*time.Minute) // the caller looks at ctx
+	_ = o.sleep(ctx, wait) // the caller looks at ctx
 }
 
 // attempts to reserve a journey before it is given up.

@@ -32,6 +32,9 @@ func (s stretch) kmh() float64 {
 // travel drives the plan and charges at the stops of the booked trip.
 func (d *driver) travel(ctx context.Context, p trip.Plan, t trip.Trip) {
 	way := wayOf(d.car.Journey)
+	if n := len(t.Legs); n > 0 {
+		d.bookedUntil = t.Legs[n-1].End
+	}
 	d.report(Driving, "%s → %s", d.car.Journey.From, d.car.Journey.To)
 	now, km := p.Departure, 0.0
 	if d.run.options.sleep(ctx, now.Sub(d.run.options.Now())) != nil {
@@ -80,7 +83,8 @@ func (d *driver) newest(ctx context.Context, t trip.Trip) trip.Trip {
 func (d *driver) roll(ctx context.Context, w way, s stretch, id charging.TripID) bool {
 	o, km := d.run.options, s.fromKm
 	for km < s.toKm {
-		if pause(ctx, o.Telemetry) != nil {
+		began := o.Now()
+		if pause(ctx, d.interval(s.arrive)) != nil {
 			return false
 		}
 		d.connections()
@@ -100,7 +104,10 @@ func (d *driver) roll(ctx context.Context, w way, s stretch, id charging.TripID)
 		d.soc -= used
 		d.run.tally.add(next-km, 0)
 		km = next
-		power := used * d.car.Model.UsableBatteryKWh / (o.Telemetry.Hours() * o.Speed)
+		power := 0.0
+		if h := o.Now().Sub(began).Hours(); h > 0 {
+			power = used * d.car.Model.UsableBatteryKWh / h
+		}
 		d.tell(w.at(km, s.whole), min(s.kmh(), 300), min(power, 1000))
 		if d.soc <= 0 {
 			d.strand(ctx, km, id)
@@ -111,6 +118,14 @@ func (d *driver) roll(ctx context.Context, w way, s stretch, id charging.TripID)
 		}
 	}
 	return true
+}
+
+// interval is the real time until the next report, or until a civil instant
+// that is nearer: nobody arrives late because of a report.
+func (d *driver) interval(until time.Time) time.Duration {
+	o := d.run.options
+	left := time.Duration(float64(until.Sub(o.Now())) / o.Speed)
+	return max(min(o.Telemetry, left), 0) + time.Millisecond
 }
 
 // strand gives back what the car will not use.
@@ -160,7 +175,7 @@ func (d *driver) charge(ctx context.Context, l trip.Leg, planned trip.PlanStop, 
 	}
 	start := d.soc
 	for end.After(o.Now()) {
-		if pause(ctx, min(o.Telemetry, time.Duration(float64(end.Sub(o.Now()))/o.Speed)+time.Millisecond)) != nil {
+		if pause(ctx, d.interval(end)) != nil {
 			return false
 		}
 		d.connections()
