@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -93,13 +94,13 @@ func (d driver) try(method, path string, body, into any) (*http.Response, proble
 		return resp, problem{}, err
 	}
 	var p problem
-	if resp.StatusCode >= 400 {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return resp, p, fmt.Errorf("status %d with %q: %w", resp.StatusCode, raw, err)
 		}
 		return resp, p, nil
 	}
-	if into != nil {
+	if into != nil && resp.StatusCode < 400 {
 		return resp, p, json.Unmarshal(raw, into)
 	}
 	return resp, p, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/app"
 )
 
 const (
@@ -65,7 +66,7 @@ func TestJoaoPessoaToFeiraDeSantana(t *testing.T) {
 // TestThirdStopFails: refused, unreachable, slow or rubbish, the trip ends
 // ABORTED and no company holds anything of it.
 func TestThirdStopFails(t *testing.T) {
-	f := start(t, func(o *Options) {
+	f := start(t, func(o *app.Options) {
 		o.Timings.CallTimeout, o.Timings.StepBudget = 300*time.Millisecond, 700*time.Millisecond
 		o.Timings.Lease, o.Timings.Poll = time.Second, 300*time.Millisecond
 		o.Timings.ConfirmBudget, o.Timings.HoldTTL = time.Second, 4*time.Second
@@ -126,20 +127,20 @@ func TestTwoTripsForTheSameStops(t *testing.T) {
 	const rounds = 200
 	for n := range rounds {
 		at := 4 * (n % 100)
-		one, two := evseM, evseS
-		if n >= rounds/2 {
-			one, two = "BR*MAR*E0002*1", "BR*SER*E0002*1"
+		one, two, free, cars := evseM, evseS, evseC, 1
+		if n >= rounds/2 { // the same hours again, elsewhere
+			one, two, free, cars = "BR*MAR*E0002*1", "BR*SER*E0002*1", "BR*CAJ*E0002*1", 3
 		}
 		var got [2]trip.Trip
 		var took [2]time.Duration
 		var wg sync.WaitGroup
 		for i, book := range []func() trip.Trip{
 			func() trip.Trip {
-				g, _ := f.as(vehicle(1)).at("MAR").book(trip.Abort, stop(one, at+1), stop(two, at+2))
+				g, _ := f.as(vehicle(cars)).at("MAR").book(trip.Abort, stop(one, at+1), stop(two, at+2))
 				return g
 			},
 			func() trip.Trip {
-				g, _ := f.as(vehicle(2)).at("CAJ").book(trip.Abort, stop(evseC, at), stop(one, at+1), stop(two, at+2))
+				g, _ := f.as(vehicle(cars+1)).at("CAJ").book(trip.Abort, stop(free, at), stop(one, at+1), stop(two, at+2))
 				return g
 			},
 		} {
