@@ -170,10 +170,15 @@ func (c *conn) Time(ctx context.Context) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// each calls f for every master.
+// each calls f for every master, one after the other.
 func (c *conn) each(ctx context.Context, f func(context.Context, redis.UniversalClient) error) error {
 	if cc, ok := c.rdb.(*redis.ClusterClient); ok {
-		return cc.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return f(ctx, node) })
+		var one sync.Mutex
+		return cc.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			one.Lock()
+			defer one.Unlock()
+			return f(ctx, node)
+		})
 	}
 	return f(ctx, c.rdb)
 }
