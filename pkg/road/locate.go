@@ -19,8 +19,10 @@ const (
 	joinWays    = 3    // ways to the network kept for a point
 	directKm    = 12.0 // great circle up to which a direct way is considered
 	directKmh   = 40.0
-	seatKm      = 1.5 // up to which a point counts as at a municipality's seat
-	cellDegrees = 0.25
+	// directDegrees of latitude are more than directKm.
+	directDegrees = directKm / 110
+	seatKm        = 1.5 // up to which a point counts as at a municipality's seat
+	cellDegrees   = 0.25
 )
 
 // ErrOffRoad is wrapped by the error for a point that no road is near to (an
@@ -31,6 +33,13 @@ var ErrOffRoad = errors.New("no road near")
 type Spot struct {
 	at    geo.Point
 	joins []join
+	ends  []end
+}
+
+// end is a node that a spot's joins lead to, with the drive to it.
+type end struct {
+	node      int32
+	hours, km float32
 }
 
 // Point is where the spot is.
@@ -66,16 +75,32 @@ func (n *Network) Locate(p geo.Point) (Spot, error) {
 		return Spot{}, err
 	}
 	if j, ok := n.atSeat(p); ok {
-		return Spot{at: p, joins: []join{j}}, nil
+		return n.spot(p, []join{j}), nil
 	}
 	for ring := int16(1); ring <= 3; ring++ {
 		near := n.nearEdges(p, ring)
 		// A road beyond the ring can be as near as its border.
 		if len(near) > 0 && float64(near[0].km) <= min(float64(ring)*cellDegrees*110, joinLimitKm) {
-			return Spot{at: p, joins: near}, nil
+			return n.spot(p, near), nil
 		}
 	}
 	return Spot{}, fmt.Errorf("%w %s: the nearest is more than %.0f km away", ErrOffRoad, p, joinLimitKm)
+}
+
+// spot works out the drives to the ends of the edges that are joined.
+func (n *Network) spot(p geo.Point, joins []join) Spot {
+	s := Spot{at: p, joins: joins}
+	for _, j := range joins {
+		e := n.edges[j.edge]
+		km, hours := joinCost(j)
+		if j.f < 1 {
+			s.ends = append(s.ends, end{e.a, hours + j.f*e.hours, km + j.f*e.km})
+		}
+		if j.f > 0 {
+			s.ends = append(s.ends, end{e.b, hours + (1-j.f)*e.hours, km + (1-j.f)*e.km})
+		}
+	}
+	return s
 }
 
 // atSeat joins a point in the middle of a town to the town's own node. (A highway

@@ -1,7 +1,6 @@
 package road
 
 import (
-	"container/heap"
 	"math"
 	"sync"
 	"time"
@@ -34,7 +33,7 @@ type Tree struct {
 }
 
 // From finds the quickest drives from a spot to everywhere, by Dijkstra's algorithm;
-// what it found for the last few hundred spots is remembered.
+// what it found for some two thousand spots is remembered.
 func (n *Network) From(s Spot) *Tree {
 	return n.trees.get(s.at, func() *Tree { return n.grow(s) })
 }
@@ -47,20 +46,17 @@ func (n *Network) grow(s Spot) *Tree {
 	for i := range t.hours {
 		t.hours[i], t.prev[i] = float32(math.Inf(1)), -1
 	}
-	q := &frontier{}
-	for _, j := range s.joins {
-		e := n.edges[j.edge]
-		km, hours := joinCost(j)
-		t.offer(q, e.a, hours+j.f*e.hours, km+j.f*e.km, -1)
-		t.offer(q, e.b, hours+(1-j.f)*e.hours, km+(1-j.f)*e.km, -1)
+	var q frontier
+	for _, e := range s.ends {
+		t.offer(&q, e.node, e.hours, e.km, -1)
 	}
-	for q.Len() > 0 {
-		at := heap.Pop(q).(visit)
+	for len(q) > 0 {
+		at := q.pop()
 		if at.hours > t.hours[at.node] {
 			continue
 		}
 		for _, h := range n.next[at.node] {
-			t.offer(q, h.to, at.hours+h.hours, t.km[at.node]+h.km, at.node)
+			t.offer(&q, h.to, at.hours+h.hours, t.km[at.node]+h.km, at.node)
 		}
 	}
 	return t
@@ -69,7 +65,7 @@ func (n *Network) grow(s Spot) *Tree {
 func (t *Tree) offer(q *frontier, node int32, hours, km float32, prev int32) {
 	if hours < t.hours[node] {
 		t.hours[node], t.km[node], t.prev[node] = hours, km, prev
-		heap.Push(q, visit{node, hours})
+		q.push(visit{node, hours})
 	}
 }
 
@@ -104,18 +100,22 @@ func (t *Tree) arrive(s Spot) arrival {
 			best = a
 		}
 	}
+	for _, e := range s.ends {
+		consider(arrival{t.hours[e.node] + e.hours, t.km[e.node] + e.km, e.node})
+	}
 	for _, j := range s.joins {
-		e := t.net.edges[j.edge]
-		km, hours := joinCost(j)
-		consider(arrival{t.hours[e.a] + j.f*e.hours + hours, t.km[e.a] + j.f*e.km + km, e.a})
-		consider(arrival{t.hours[e.b] + (1-j.f)*e.hours + hours, t.km[e.b] + (1-j.f)*e.km + km, e.b})
 		for _, own := range t.from.joins {
 			if own.edge == j.edge {
+				e := t.net.edges[j.edge]
+				km, hours := joinCost(j)
 				share := max(own.f-j.f, j.f-own.f)
 				ownKm, ownHours := joinCost(own)
 				consider(arrival{share*e.hours + hours + ownHours, share*e.km + km + ownKm, -1})
 			}
 		}
+	}
+	if dlat := t.from.at.Lat - s.at.Lat; dlat > directDegrees || dlat < -directDegrees {
+		return best
 	}
 	if d := geo.Distance(t.from.at, s.at); d <= directKm {
 		consider(arrival{float32(d * joinFactor / directKmh), float32(d * joinFactor), -1})
@@ -123,34 +123,15 @@ func (t *Tree) arrive(s Spot) arrival {
 	return best
 }
 
-// visit and frontier are the queue of Dijkstra's algorithm.
-type visit struct {
-	node  int32
-	hours float32
-}
-
-type frontier []visit
-
-func (f frontier) Len() int           { return len(f) }
-func (f frontier) Less(i, j int) bool { return f[i].hours < f[j].hours }
-func (f frontier) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
-func (f *frontier) Push(v any)        { *f = append(*f, v.(visit)) }
-func (f *frontier) Pop() any {
-	old := *f
-	last := old[len(old)-1]
-	*f = old[:len(old)-1]
-	return last
-}
-
 // treeCache remembers trees by their spot: charging sites are asked for again and
 // again. When full it forgets any one of them. A tree of the Northeast takes
-// about 36 kB, so a full cache takes about 20 MB.
+// about 36 kB, so a full cache takes about 75 MB.
 type treeCache struct {
 	mu    sync.Mutex
 	trees map[geo.Point]*Tree
 }
 
-const treesRemembered = 512
+const treesRemembered = 2048
 
 func (c *treeCache) get(p geo.Point, grow func() *Tree) *Tree {
 	c.mu.Lock()
