@@ -24,7 +24,7 @@ type trial struct {
 	duration            time.Duration
 	fsync, mqtt, claims []string
 	store, dir, profile string
-	warmUp              int
+	warmUp, vehicles    int
 	inProcess           bool
 }
 
@@ -56,6 +56,7 @@ func (c *cli) benchCommand() *cobra.Command {
 	f.StringVar(&t.dir, "dir", "", "directory for the stores' files (on a disk, or fsync means nothing); the system's temporary one by default")
 	f.StringVar(&t.profile, "cpuprofile", "", "write a CPU profile of all measurements to this file")
 	f.IntVar(&t.warmUp, "warm-up", 200, "trips before each measurement that are not counted")
+	f.IntVar(&t.vehicles, "vehicles", 960, "how many vehicles the trips are spread over, each with an MQTT connection of its own")
 	f.BoolVar(&t.inProcess, "in-process", true, "the three servers in this process (the only form there is)")
 	return cmd
 }
@@ -124,12 +125,12 @@ func (c *cli) benchStores(ctx context.Context, t trial, fsync string, claims boo
 		}
 	}
 	var next atomic.Int64
-	w, err := benchWindows(ctx, servers[0])
+	w, err := benchWindows(ctx, servers[0], t.vehicles)
 	if err != nil {
 		return nil, err
 	}
 	for _, hop := range mqtt {
-		book, hangUp, err := benchBooker(ctx, servers, hop)
+		book, hangUp, err := benchBooker(ctx, servers, hop, t.vehicles)
 		if err != nil {
 			return rows, err
 		}
@@ -154,7 +155,7 @@ func benchServers(t trial, fsync string, claims bool) ([]*app.App, error) {
 	var servers []*app.App
 	for _, id := range demoCompanies {
 		o := app.Options{
-			Company: id, Store: app.Store{Kind: t.store, Fsync: fsync}, Vehicles: benchVehicles(), OperatorSecret: demoSecret,
+			Company: id, Store: app.Store{Kind: t.store, Fsync: fsync}, Vehicles: benchVehicles(t.vehicles), OperatorSecret: demoSecret,
 			RateLimit: -1, SkipClaims: !claims, Log: zerolog.Nop(),
 		}
 		if t.dir != "" {

@@ -16,23 +16,17 @@ import (
 	"github.com/eletrovia/eletrovia/simulator/fleet"
 )
 
-// benchFleet is how many vehicles the trips of a benchmark are spread over:
-// enough that none has two at a time, and that few trips stand in each one's list.
-const benchFleet = 960
+func benchVehicle(n int) charging.VehicleID { return charging.VehicleID(fmt.Sprintf("BENCH-%04d", n)) }
 
-func benchVehicle(n int) charging.VehicleID {
-	return charging.VehicleID(fmt.Sprintf("BENCH-%04d", n%benchFleet))
-}
-
-func benchVehicles() map[charging.VehicleID]string {
+func benchVehicles(count int) map[charging.VehicleID]string {
 	vs := map[charging.VehicleID]string{}
-	for n := range benchFleet {
+	for n := range count {
 		vs[benchVehicle(n)] = demoSecret
 	}
 	return vs
 }
 
-func benchWindows(ctx context.Context, a *app.App) (*load.Windows, error) {
+func benchWindows(ctx context.Context, a *app.App, vehicles int) (*load.Windows, error) {
 	server, err := client.NewDriver(client.DriverOptions{BaseURL: a.URL()})
 	if err != nil {
 		return nil, err
@@ -42,27 +36,27 @@ func benchWindows(ctx context.Context, a *app.App) (*load.Windows, error) {
 		return nil, err
 	}
 	w, err := load.NewWindows(locations, demoCompanies, time.Now())
-	if err == nil && w.Vehicles() > benchFleet {
-		err = fmt.Errorf("%d vehicles are too few for so many EVSEs", benchFleet)
+	if err == nil && w.Vehicles() > vehicles {
+		err = usage(fmt.Errorf("--vehicles %d: so many EVSEs need at least %d, so that none has two trips at a time", vehicles, w.Vehicles()))
 	}
 	return w, err
 }
 
-func benchRequest(n int, stops []api.Stop) api.TripRequest {
-	return api.TripRequest{VehicleID: benchVehicle(n), Stops: stops, OnConflict: trip.Abort}
+func benchRequest(vehicle int, stops []api.Stop) api.TripRequest {
+	return api.TripRequest{VehicleID: benchVehicle(vehicle), Stops: stops, OnConflict: trip.Abort}
 }
 
 // settleWithin bounds how long a benchmark waits for one trip.
 const settleWithin = 30 * time.Second
 
 // benchBooker books by REST or by MQTT, each vehicle at one server, in turn.
-func benchBooker(ctx context.Context, servers []*app.App, mqtt bool) (load.Booker, func(), error) {
+func benchBooker(ctx context.Context, servers []*app.App, mqtt bool, vehicles int) (load.Booker, func(), error) {
 	if mqtt {
-		return mqttBooker(ctx, servers)
+		return mqttBooker(ctx, servers, vehicles)
 	}
 	shared := client.NewHTTP(nil)
 	var drivers []*client.Driver
-	for n := range benchFleet {
+	for n := range vehicles {
 		d, err := client.NewDriver(client.DriverOptions{
 			BaseURL: servers[n%len(servers)].URL(), User: string(benchVehicle(n)), Secret: demoSecret, HTTP: shared,
 		})
@@ -72,19 +66,19 @@ func benchBooker(ctx context.Context, servers []*app.App, mqtt bool) (load.Booke
 		drivers = append(drivers, d)
 	}
 	return func(ctx context.Context, n int, stops []api.Stop) (trip.State, error) {
-		t, err := drivers[n%benchFleet].CreateTrip(ctx, benchRequest(n, stops), "", settleWithin)
+		t, err := drivers[n%vehicles].CreateTrip(ctx, benchRequest(n%vehicles, stops), "", settleWithin)
 		return t.State, err
 	}, shared.CloseIdleConnections, nil
 }
 
-func mqttBooker(ctx context.Context, servers []*app.App) (load.Booker, func(), error) {
+func mqttBooker(ctx context.Context, servers []*app.App, vehicles int) (load.Booker, func(), error) {
 	var links []fleet.Link
 	hangUp := func() {
 		for _, l := range links {
 			l.Close()
 		}
 	}
-	for n := range benchFleet {
+	for n := range vehicles {
 		link, err := fleet.DialMQTT(fleet.Server{MQTT: servers[n%len(servers)].MQTTURL()},
 			fleet.Identity{VehicleID: benchVehicle(n), Secret: demoSecret})
 		if err != nil {
@@ -94,7 +88,7 @@ func mqttBooker(ctx context.Context, servers []*app.App) (load.Booker, func(), e
 		links = append(links, link)
 	}
 	book := func(ctx context.Context, n int, stops []api.Stop) (trip.State, error) {
-		reply, err := links[n%benchFleet].Request(ctx, carlink.ActionTrip, "", benchRequest(n, stops))
+		reply, err := links[n%vehicles].Request(ctx, carlink.ActionTrip, "", benchRequest(n%vehicles, stops))
 		if err != nil {
 			return "", err
 		}

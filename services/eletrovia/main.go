@@ -17,6 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	code := run(ctx, os.Args[1:], shell{
 		out: os.Stdout, err: os.Stderr, program: programName(os.Args[0]), environ: os.Environ(),
 		outIsTerminal: term.IsTerminal(int(os.Stdout.Fd())),

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -172,6 +174,9 @@ func (c *cli) watch(ctx context.Context, server *client.Driver, q trip.Query) er
 	for e, err := range server.Events(ctx, 0) {
 		if ctx.Err() != nil {
 			return nil
+		}
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s has ended the stream: is it stopping?", c.server)
 		}
 		if err != nil {
 			return err

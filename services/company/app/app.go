@@ -78,7 +78,7 @@ func (a *App) Listen(ctx context.Context) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", a.o.HTTPAddr)
 	if err != nil {
-		return fmt.Errorf("REST cannot listen on %s: %w", a.o.HTTPAddr, err)
+		return fmt.Errorf("REST cannot listen on %s: %w (stop what listens there, or choose another port)", a.o.HTTPAddr, err)
 	}
 	a.listener = l
 	a.cleanups.add("REST listener", func(context.Context) error {

@@ -43,7 +43,7 @@ func (a *App) openBroker(context.Context) error {
 	a.rooms.broker = b
 	if err := b.Start(); err != nil {
 		a.rooms.cars.Stop()
-		return fmt.Errorf("MQTT cannot listen on %s: %w", a.o.MQTTAddr, err)
+		return fmt.Errorf("MQTT cannot listen on %s: %w (stop what listens there, or choose another port)", a.o.MQTTAddr, err)
 	}
 	a.cleanups.add("broker", b.Stop)
 	a.cleanups.add("cars", func(context.Context) error { a.rooms.cars.Stop(); return nil })
