@@ -5,14 +5,6 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
-	"github.com/eletrovia/eletrovia/services/company/internal/store"
-	"github.com/eletrovia/eletrovia/services/company/internal/trips"
-)
-
-var (
-	_ saga.Journal  = (*store.Journal)(nil)
-	_ trips.Records = (*store.Journal)(nil)
 )
 
 // TestAcquire: a trip that rests goes to whoever asks, one that is leased to
