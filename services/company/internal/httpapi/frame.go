@@ -36,6 +36,7 @@ func (s *Server) frame(next echo.HandlerFunc) echo.HandlerFunc {
 			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, api.MaxBody)
 		}
 		c.SetRequest(r)
+		answerBy(c, 0)
 		defer s.metrics.observe(c, began)
 		if err := s.guarded(c, next); err != nil {
 			s.fail(c, err)

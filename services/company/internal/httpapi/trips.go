@@ -79,7 +79,7 @@ func (s *Server) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
 	if wait == 0 || t.State.Settled() || t.State == trip.AwaitingDecision {
 		return t, nil
 	}
-	extend(c, wait)
+	answerBy(c, wait)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), wait)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()

@@ -1,0 +1,414 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+const (
+	tripID  charging.TripID        = "0199a2b3-6c00-7abc-8def-0123456789ab"
+	otherID charging.TripID        = "0199a2b3-6c00-7abc-8def-0123456789ff"
+	rsvID   charging.ReservationID = "0199a2b3-6c00-7abc-8def-0123456789ac"
+	evseID  charging.EVSEID        = "BR*MAR*E0001*1"
+	car     charging.VehicleID     = "EV-0001"
+	window                         = `"start":"2026-11-24T12:00:00Z","end":"2026-11-24T13:00:00Z"`
+)
+
+// Authorization headers of the callers that fakeIdentity knows.
+const (
+	asNobody   = ""
+	asCar      = "car EV-0001"
+	asOtherCar = "car EV-0002"
+	asOperator = "operator"
+	asPeer     = "Bearer SER"
+	asWrong    = "wrong"
+)
+
+// fakeIdentity reads callers off their headers, and keeps sessions in memory.
+type fakeIdentity struct {
+	mu       sync.Mutex
+	sessions map[string]identity.Caller
+	err      error
+}
+
+func (f *fakeIdentity) Authenticate(_ context.Context, authorization, session string) (identity.Caller, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kind, name, _ := strings.Cut(authorization, " ")
+	switch {
+	case f.err != nil:
+		return identity.Caller{}, f.err
+	case kind == "car":
+		return identity.Caller{Kind: identity.Vehicle, Vehicle: charging.VehicleID(name)}, nil
+	case kind == "operator":
+		return identity.Caller{Kind: identity.Operator}, nil
+	case kind == "Bearer" && name == "SER":
+		return identity.Caller{Kind: identity.Peer, Peer: "SER"}, nil
+	case authorization == "" && session == "":
+		return identity.Caller{Kind: identity.Anybody}, nil
+	}
+	if who, ok := f.sessions[session]; ok && authorization == "" {
+		return who, nil
+	}
+	return identity.Caller{}, charging.Refuse(charging.CodeUnauthenticated, "unknown")
+}
+
+func (f *fakeIdentity) Basic(_ context.Context, user, secret string) (identity.Caller, error) {
+	if secret != "demo" {
+		return identity.Caller{}, charging.Refuse(charging.CodeUnauthenticated, "the secret is wrong")
+	}
+	return identity.Caller{Kind: identity.Vehicle, Vehicle: charging.VehicleID(user)}, nil
+}
+
+func (f *fakeIdentity) OpenSession(_ context.Context, c identity.Caller) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := "session-of-" + string(c.Vehicle)
+	f.sessions[id] = c
+	return id, nil
+}
+
+func (f *fakeIdentity) CloseSession(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sessions, id)
+	return nil
+}
+
+func (f *fakeIdentity) SessionLife() time.Duration { return time.Hour }
+
+func (f *fakeIdentity) Register(_ context.Context, id charging.VehicleID, _ string) (charging.VehicleID, string, error) {
+	switch id {
+	case "":
+		return "EV-NEW", "s3cret", nil
+	case car:
+		return "", "", charging.Refuse(charging.CodeIDReused, "the id is taken")
+	}
+	return id, "s3cret", nil
+}
+
+// fakeFront is a front desk with one trip, of car. refuse, where it is set, is
+// every answer.
+type fakeFront struct {
+	t      trip.Trip
+	refuse error
+	wait   func(context.Context) (trip.Trip, error)
+
+	mu      sync.Mutex
+	started api.TripRequest
+	key     string
+	query   trip.Query
+	traced  api.Trace
+	notice  charging.Notice
+	from    charging.CompanyID
+	calls   []string
+}
+
+func (f *fakeFront) called(what string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, what)
+	return f.refuse
+}
+
+func (f *fakeFront) Plan(ctx context.Context, _ api.PlanRequest) ([]trip.Plan, error) {
+	f.mu.Lock()
+	f.traced = api.TraceFrom(ctx)
+	f.mu.Unlock()
+	return nil, f.called("plan")
+}
+
+func (f *fakeFront) Start(_ context.Context, req api.TripRequest, key string) (trip.Trip, bool, error) {
+	f.mu.Lock()
+	again := key != "" && key == f.key
+	f.started, f.key = req, key
+	f.mu.Unlock()
+	return f.t, again, f.called("start")
+}
+
+func (f *fakeFront) Wait(ctx context.Context, _ charging.TripID) (trip.Trip, error) {
+	if f.wait != nil {
+		return f.wait(ctx)
+	}
+	return f.t, f.called("wait")
+}
+
+func (f *fakeFront) Trip(_ context.Context, id charging.TripID) (trip.Trip, error) {
+	if id != f.t.ID {
+		return trip.Trip{}, charging.Refuse(charging.CodeUnknownTrip, "no trip "+string(id))
+	}
+	return f.t, nil
+}
+
+func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
+	f.mu.Lock()
+	f.query = q
+	f.mu.Unlock()
+	return []trip.Trip{f.t}, 7, f.called("list")
+}
+
+func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {
+	return []trip.Entry{{At: now, Step: "create", Answer: "ok"}, {At: now, Step: "reserve", Answer: "ok"}, {At: now, Step: "confirm", Answer: "lost"}}, f.called("history")
+}
+
+func (f *fakeFront) Decide(context.Context, charging.TripID, api.DecisionRequest) (trip.Trip, error) {
+	return f.t, f.called("decide")
+}
+
+func (f *fakeFront) Cancel(context.Context, charging.TripID) (trip.Trip, error) {
+	return f.t, f.called("cancel")
+}
+
+func (f *fakeFront) Alternatives(context.Context, charging.TripID, int) ([]trip.Alternative, error) {
+	return nil, f.called("alternatives")
+}
+
+func (f *fakeFront) Swap(context.Context, charging.TripID, api.SwapRequest) (trip.Trip, error) {
+	return f.t, f.called("swap")
+}
+
+func (f *fakeFront) Retry(context.Context, charging.TripID) (trip.Trip, error) {
+	return f.t, f.called("retry")
+}
+
+func (f *fakeFront) Resolve(_ context.Context, _ charging.TripID, reason string) (trip.Trip, error) {
+	return f.t, f.called("resolve: " + reason)
+}
+
+func (f *fakeFront) Locations(context.Context) ([]charging.Location, map[charging.CompanyID]time.Time) {
+	return sites(), nil
+}
+
+func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error) {
+	return charging.Free{EVSEID: evse, Windows: []charging.Window{w}}, f.called("availability")
+}
+
+func (f *fakeFront) Outcome(context.Context, charging.TripID, charging.ReservationID) (charging.Outcome, error) {
+	return charging.OutcomeConfirmed, f.called("outcome")
+}
+
+func (f *fakeFront) Notice(_ context.Context, from charging.CompanyID, n charging.Notice) error {
+	f.mu.Lock()
+	f.from, f.notice = from, n
+	f.mu.Unlock()
+	return f.called("notice")
+}
+
+// starter looks at the context that a booking begins with.
+type starter struct {
+	*fakeFront
+	look func(context.Context)
+}
+
+func (s starter) Start(ctx context.Context, req api.TripRequest, key string) (trip.Trip, bool, error) {
+	s.look(ctx)
+	return s.fakeFront.Start(ctx, req, key)
+}
+
+// fakeDesk grants everything, once; a repeat is a replay.
+type fakeDesk struct {
+	mu     sync.Mutex
+	seen   map[charging.ReservationID]bool
+	refuse error
+	out    map[charging.EVSEID]string
+	ttl    time.Duration
+}
+
+func (d *fakeDesk) hold(h charging.HoldRequest, s charging.State) (charging.Reservation, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := charging.Reservation{
+		ID: h.ID, TripID: h.TripID, Origin: h.Origin, Leg: h.Leg, EVSEID: h.EVSEID, Window: h.Window(), VehicleID: h.VehicleID,
+		State: s, Fence: 7, Epoch: h.Epoch, TTL: h.TTL, Replay: d.seen[h.ID],
+	}
+	d.seen[h.ID] = true
+	return r, d.refuse
+}
+
+func (d *fakeDesk) act(ref charging.Ref, s charging.State) (charging.Reservation, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return charging.Reservation{
+		ID: ref.ID, TripID: ref.TripID, Origin: ref.Origin, Leg: 1, EVSEID: ref.EVSEID, Window: charging.Window{Start: ref.End.Add(-time.Hour), End: ref.End},
+		VehicleID: car, State: s, Fence: 7, Epoch: ref.Epoch, TTL: d.ttl,
+	}, d.refuse
+}
+
+func (d *fakeDesk) Reserve(_ context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return d.hold(h, charging.Pending)
+}
+
+func (d *fakeDesk) Claim(_ context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	return d.hold(h, charging.Claimed)
+}
+
+func (d *fakeDesk) Renew(_ context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
+	r, err := d.act(ref, charging.Pending)
+	r.TTL = ttl
+	return r, err
+}
+
+func (d *fakeDesk) Confirm(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return d.act(ref, charging.Reserved)
+}
+
+func (d *fakeDesk) Compensate(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return d.act(ref, charging.Canceled)
+}
+
+func (d *fakeDesk) Start(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return d.act(ref, charging.Reserved)
+}
+
+func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+	return d.act(ref, charging.Fulfilled)
+}
+
+func (d *fakeDesk) Reservation(_ context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error) {
+	if reader != "SER" {
+		return charging.Reservation{}, charging.Refuse(charging.CodeForbidden, "not yours")
+	}
+	return d.act(charging.Ref{ID: id, TripID: tripID, Origin: reader, EVSEID: evseID, End: now, Epoch: 1}, charging.Reserved)
+}
+
+func (d *fakeDesk) Locations(context.Context) []charging.Location { return sites() }
+
+func (d *fakeDesk) Availability(_ context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	return []charging.Free{{EVSEID: evses[0], Windows: []charging.Window{w}}}, d.refuse
+}
+
+func (d *fakeDesk) Locks(context.Context) ([]charging.Lock, error) {
+	return []charging.Lock{{Key: "lock:{BR*MAR*LJPA01}:" + string(evseID) + ":" + string(rsvID), LocationID: "BR*MAR*LJPA01", EVSEID: evseID, ReservationID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, Start: now, End: now.Add(time.Hour), State: charging.Pending, TTLMillis: 5000}}, d.refuse
+}
+
+func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.out[evse] = reason
+	return nil, d.refuse
+}
+
+func (d *fakeDesk) Restore(_ context.Context, evse charging.EVSEID) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.out, evse)
+	return d.refuse
+}
+
+func sites() []charging.Location {
+	site := func(id charging.LocationID, evse charging.EVSEID) charging.Location {
+		return charging.Location{
+			ID: id, Company: "MAR", Name: "A site", City: "João Pessoa", State: "PB", Point: geo.Point{Lat: -7.1, Lon: -34.8},
+			EVSEs: []charging.EVSE{{ID: evse, Status: charging.Available, Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "t"}}}},
+		}
+	}
+	return []charging.Location{site("BR*MAR*LJPA01", evseID), site("BR*MAR*LJPA02", "BR*MAR*E0002*1"), site("BR*MAR*LJPA03", "BR*MAR*E0003*1")}
+}
+
+// world is a server over fakes.
+type world struct {
+	*Server
+	front *fakeFront
+	desk  *fakeDesk
+	who   *fakeIdentity
+	hub   *events.Hub
+	log   *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func newWorld(t *testing.T, change ...func(*Options)) *world {
+	t.Helper()
+	w := &world{
+		front: &fakeFront{t: trip.Trip{
+			ID: tripID, State: trip.Confirmed, VehicleID: car, Origin: "MAR", OnConflict: trip.Abort, CreatedAt: now, UpdatedAt: now,
+			Legs: []trip.Leg{{Leg: 1, ReservationID: rsvID, CompanyID: "MAR", EVSEID: evseID, Start: now, End: now.Add(time.Hour), State: charging.Reserved}},
+			Saga: &trip.Saga{Epoch: 3, Owner: "one", Ticket: "a.secret.ticket", Stuck: &trip.Stuck{Leg: 1, Reason: "SER does not answer", Attempts: 4}},
+		}},
+		desk: &fakeDesk{seen: map[charging.ReservationID]bool{}, out: map[charging.EVSEID]string{}},
+		who:  &fakeIdentity{sessions: map[string]identity.Caller{}},
+		hub:  events.NewHub(0), log: &syncBuffer{},
+	}
+	o := Options{
+		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
+		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub,
+		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
+		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
+		StoreTime:  func(context.Context) (time.Time, error) { return now, nil },
+		Ready:      map[string]Check{"store": func(context.Context) (string, error) { return "redis", nil }},
+		Log:        zerolog.New(w.log), Now: func() time.Time { return now }, RateLimit: -1,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	w.Server = s
+	return w
+}
+
+// ask makes one request in the process.
+func (w *world) ask(method, target, as, body string, header ...string) *httptest.ResponseRecorder {
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	req := httptest.NewRequest(method, target, r)
+	if as != "" {
+		req.Header.Set("Authorization", as)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Add(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, req)
+	return rec
+}
+
+// code is the code of a problem, or the status where the answer is none.
+func code(rec *httptest.ResponseRecorder) string {
+	var p struct{ Code string }
+	if rec.Header().Get("Content-Type") != "application/problem+json" || json.Unmarshal(rec.Body.Bytes(), &p) != nil {
+		return http.StatusText(rec.Code)
+	}
+	return p.Code
+}
+
+var errInside = errors.New("the inside broke")

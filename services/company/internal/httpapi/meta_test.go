@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"html"
+	"strings"
+	"testing"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/problem"
+)
+
+func TestReadiness(t *testing.T) {
+	fine := Check(func(context.Context) (string, error) { return "", nil })
+	told := Check(func(context.Context) (string, error) { return "miniredis: loses everything on exit", nil })
+	away := Check(func(context.Context) (string, error) { return "", errors.New("no answer") })
+	for _, c := range []struct {
+		ready  map[string]Check
+		status int
+		store  string
+	}{
+		{map[string]Check{"store": fine, "broker": fine}, 200, "ok"},
+		{map[string]Check{"store": told, "broker": fine}, 200, "miniredis: loses everything on exit"},
+		{map[string]Check{"store": away, "broker": fine}, 503, "no answer"},
+	} {
+		rec := newWorld(t, func(o *Options) { o.Ready = c.ready }).ask("GET", "/readyz", asNobody, "")
+		if h := decode[api.Health](t, rec); rec.Code != c.status || h.Checks["store"] != c.store || h.Checks["broker"] != "ok" || (h.Status == "ok") != (c.status == 200) {
+			t.Errorf("%d %+v", rec.Code, h)
+		}
+	}
+}
+
+func TestTheDocsShowAllOfTheSpec(t *testing.T) {
+	rec := newWorld(t).ask("GET", "/docs", asNobody, "")
+	page := rec.Body.String()
+	doc := loadSpec(t)
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			want := `<span class="m">` + method + `</span> <code>` + path + `</code> – ` + html.EscapeString(op.Summary)
+			if !strings.Contains(page, want) {
+				t.Errorf("no %s", want)
+			}
+		}
+	}
+	for name := range doc.Components.Schemas {
+		if !strings.Contains(page, `<details id="schema-`+name+`">`) {
+			t.Errorf("no schema %s", name)
+		}
+	}
+	for _, outside := range []string{"<script", "src=", `href="http`, "@import", "url("} {
+		if strings.Contains(page, outside) {
+			t.Errorf("the page asks for something outside: %s", outside)
+		}
+	}
+	if !strings.HasPrefix(rec.Header().Get("Content-Security-Policy"), "default-src 'self'") {
+		t.Errorf("%v", rec.Header())
+	}
+}
+
+func TestEveryProblemIsExplainedInBothLanguages(t *testing.T) {
+	w := newWorld(t)
+	for _, k := range problem.Kinds() {
+		page := html.UnescapeString(w.ask("GET", problem.TypeOf(k.Code), asNobody, "").Body.String())
+		if !strings.Contains(page, k.English) || !strings.Contains(page, k.Portuguese) || !strings.Contains(page, k.Title) {
+			t.Errorf("%s: %s", k.Code, page)
+		}
+	}
+}
+
+func TestPagesOfTheServer(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string][2]string{
+		"/":                 {"text/html", "Maré Volt"},
+		"/assets/style.css": {"text/css", "font-family"},
+		"/openapi.yaml":     {"application/yaml", string(api.Spec)},
+		"/healthz":          {"application/json", `{"status":"ok"}`},
+	} {
+		rec := w.ask("GET", path, asNobody, "")
+		if rec.Code != 200 || !strings.HasPrefix(rec.Header().Get("Content-Type"), want[0]) || !strings.Contains(rec.Body.String(), want[1]) || rec.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d %v", path, rec.Code, rec.Header())
+		}
+	}
+}
+
+func TestNewRefusesWhatIsMissing(t *testing.T) {
+	_, err := New(Options{Company: "maré"})
+	for _, want := range []string{"Company", "FrontDesk", "PublicKeys"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
+	}
+}

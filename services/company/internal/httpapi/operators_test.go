@@ -1,0 +1,37 @@
+package httpapi
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+)
+
+func TestOutOfServiceAndBack(t *testing.T) {
+	w := newWorld(t)
+	path := "/api/v1/evses/" + string(evseID) + "/status"
+	for _, c := range []struct{ body, reason string }{
+		{`{"status":"OUTOFORDER"}`, api.ReasonBrokenCharger},
+		{`{"status":"OUTOFORDER","reason":"POWER_OUTAGE"}`, api.ReasonPowerOutage},
+		{`{"status":"AVAILABLE"}`, ""},
+	} {
+		rec := w.ask("PUT", path, asOperator, c.body)
+		if got := decode[api.EVSEStatusRequest](t, rec); rec.Code != 200 || w.desk.out[evseID] != c.reason || got.Reason != c.reason {
+			t.Errorf("%s: %d, out of service for %q, said %q", c.body, rec.Code, w.desk.out[evseID], got.Reason)
+		}
+	}
+	if log := w.log.String(); strings.Count(log, `"audit"`) != 3 || !strings.Contains(log, string(evseID)) {
+		t.Errorf("audit: %s", log)
+	}
+}
+
+func TestResolveIsAudited(t *testing.T) {
+	w := newWorld(t)
+	rec := w.ask("POST", "/api/v1/trips/"+string(tripID)+"/resolve", asOperator, `{"leg":1,"reason":"SER is gone for ever"}`)
+	if rec.Code != 200 || strings.Join(w.front.calls, " ") != "resolve: SER is gone for ever" || !strings.Contains(w.log.String(), "SER is gone for ever") {
+		t.Errorf("%d %v %s", rec.Code, w.front.calls, w.log.String())
+	}
+	if strings.Contains(rec.Body.String(), "a.secret.ticket") {
+		t.Error("the ticket has left the company")
+	}
+}

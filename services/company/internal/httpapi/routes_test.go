@@ -1,0 +1,214 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+)
+
+func loadSpec(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+var parameterRE = regexp.MustCompile(`:([a-z_]+)`)
+
+func inSpec(path string) string { return parameterRE.ReplaceAllString(path, "{$1}") }
+
+func TestTheRoutesAreThoseOfTheSpec(t *testing.T) {
+	var spec, served []string
+	for path, item := range loadSpec(t).Paths.Map() {
+		for method := range item.Operations() {
+			spec = append(spec, method+" "+path)
+		}
+	}
+	for _, r := range newWorld(t).routes() {
+		if r.path != assets+"*" { // the web app's files are no API
+			served = append(served, r.method+" "+inSpec(r.path))
+		}
+	}
+	slices.Sort(spec)
+	slices.Sort(served)
+	if !slices.Equal(spec, served) {
+		t.Errorf("spec:\n%s\nserved:\n%s", strings.Join(spec, "\n"), strings.Join(served, "\n"))
+	}
+}
+
+// good is a request of each route that succeeds.
+type good struct {
+	method, path, as, body string
+	status                 int
+}
+
+const (
+	refBody  = `{"trip_id":"` + string(tripID) + `","origin":"SER","evse_id":"` + string(evseID) + `","end":"2026-11-24T13:00:00Z","epoch":1`
+	holdBody = refBody + `,"leg":2,"start":"2026-11-24T12:00:00Z","vehicle_id":"EV-0001","ttl_seconds":30,"ticket":"a.b.c"}`
+	tripBody = `{"vehicle_id":"EV-0001","stops":[{"evse_id":"BR*MAR*E0001*1",` + window + `}]}`
+	planBody = `{"origin":{"city":"João Pessoa, PB"},"destination":{"lat":-12.2,"lon":-38.9},"vehicle":{"model":"byd-dolphin"}}`
+)
+
+func goodRequests() []good {
+	trips, rsv, fed := "/api/v1/trips/"+string(tripID), "/federation/v1/reservations/"+string(rsvID), "/federation/v1/trips/"+string(tripID)
+	return []good{
+		{"POST", "/api/v1/plans", asNobody, planBody, 200},
+		{"POST", "/api/v1/trips", asCar, tripBody, 201},
+		{"GET", "/api/v1/trips", asCar, "", 200},
+		{"GET", trips, asCar, "", 200},
+		{"DELETE", trips, asCar, "", 200},
+		{"POST", trips + "/decision", asCar, `{"action":"give_up"}`, 200},
+		{"GET", trips + "/alternatives?leg=1", asCar, "", 200},
+		{"POST", trips + "/swap", asCar, `{"alternative_id":"a1"}`, 200},
+		{"GET", trips + "/history", asCar, "", 200},
+		{"GET", "/api/v1/locations", asNobody, "", 200},
+		{"GET", "/api/v1/evses/BR*MAR*E0001*1/availability?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asNobody, "", 200},
+		{"POST", "/api/v1/vehicles", asNobody, `{"model":"byd-dolphin"}`, 201},
+		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},
+		{"GET", "/api/v1/session", asCar, "", 200},
+		{"DELETE", "/api/v1/session", asNobody, "", 204},
+		{"GET", "/api/v1/locks", asOperator, "", 200},
+		{"GET", "/api/v1/peers", asOperator, "", 200},
+		{"POST", trips + "/retry", asOperator, "", 200},
+		{"POST", trips + "/resolve", asOperator, `{"reason":"SER is gone"}`, 200},
+		{"PUT", "/api/v1/evses/BR*MAR*E0001*1/status", asOperator, `{"status":"OUTOFORDER"}`, 200},
+		{"GET", "/federation/v1/company", asPeer, "", 200},
+		{"GET", "/federation/v1/locations", asPeer, "", 200},
+		{"POST", "/federation/v1/availability", asPeer, `{"evse_ids":["BR*MAR*E0001*1"],"from":"2026-11-24T12:00:00Z","to":"2026-11-24T18:00:00Z"}`, 200},
+		{"POST", rsv + "/reserve", asPeer, holdBody, 201},
+		{"POST", rsv + "/claim", asPeer, holdBody, 201},
+		{"POST", rsv + "/renew", asPeer, refBody + `,"ttl_seconds":10}`, 200},
+		{"POST", rsv + "/confirm", asPeer, refBody + "}", 200},
+		{"POST", rsv + "/compensate", asPeer, refBody + "}", 200},
+		{"POST", rsv + "/start", asPeer, refBody + "}", 200},
+		{"POST", rsv + "/complete", asPeer, refBody + "}", 200},
+		{"GET", rsv, asPeer, "", 200},
+		{"GET", fed + "/outcome?reservation_id=" + string(rsvID), asPeer, "", 200},
+		{"POST", fed + "/preempted", asPeer, `{"reservation_id":"` + string(rsvID) + `","leg":1,"by":"` + string(otherID) + `"}`, 204},
+		{"POST", fed + "/changed", asPeer, `{"reservation_id":"` + string(rsvID) + `","leg":1,"state":"CANCELED","reason":"POWER_OUTAGE"}`, 204},
+		{"GET", "/healthz", asNobody, "", 200},
+		{"GET", "/readyz", asNobody, "", 200},
+		{"GET", "/metrics", asNobody, "", 200},
+		{"GET", "/openapi.yaml", asNobody, "", 200},
+		{"GET", "/docs", asNobody, "", 200},
+		{"GET", "/problems/SLOT_TAKEN", asNobody, "", 200},
+		{"GET", "/", asNobody, "", 200},
+	}
+}
+
+func TestEveryRouteAnswersAsTheSpecSays(t *testing.T) {
+	doc := loadSpec(t)
+	answered := map[string]bool{}
+	for _, g := range goodRequests() {
+		t.Run(g.method+" "+g.path, func(t *testing.T) {
+			w := newWorld(t)
+			rec := w.ask(g.method, g.path, g.as, g.body)
+			if rec.Code != g.status {
+				t.Fatalf("%d, want %d: %s", rec.Code, g.status, rec.Body)
+			}
+			answered[obeys(t, doc, w, g, rec)] = true
+			if g.as == asNobody || g.path == "/api/v1/session" {
+				return
+			}
+			refused := w.ask(g.method, g.path, asNobody, g.body)
+			if code(refused) != "UNAUTHENTICATED" || refused.Header().Get("WWW-Authenticate") == "" {
+				t.Errorf("nobody: %d %s %v", refused.Code, refused.Body, refused.Header())
+			}
+			obeys(t, doc, w, g, refused)
+		})
+	}
+	for _, r := range newWorld(t).routes() {
+		if name := r.method + " " + inSpec(r.path); !answered[name] && r.path != assets+"*" && r.path != "/api/v1/events" {
+			t.Errorf("no request of this test reaches %s", name)
+		}
+	}
+}
+
+// obeys checks an answer against the schema of its operation, which it names.
+func obeys(t *testing.T, doc *openapi3.T, w *world, g good, rec *httptest.ResponseRecorder) string {
+	t.Helper()
+	req := httptest.NewRequest(g.method, g.path, nil)
+	c := w.echo.NewContext(req, rec)
+	w.echo.Router().Find(g.method, req.URL.Path, c)
+	path := inSpec(c.Path())
+	item := doc.Paths.Value(path)
+	if item == nil {
+		t.Fatalf("%s is not in the spec", path)
+	}
+	in := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: req,
+			Route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: g.method, Operation: item.GetOperation(g.method)},
+		},
+		Status: rec.Code, Header: rec.Header(), Body: io.NopCloser(strings.NewReader(rec.Body.String())),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: !strings.Contains(rec.Header().Get("Content-Type"), "json")},
+	}
+	if err := openapi3filter.ValidateResponse(context.Background(), in); err != nil {
+		t.Errorf("%s %s: %v\n%s", g.method, path, err, rec.Body)
+	}
+	return g.method + " " + path
+}
+
+func TestWhoMayWhat(t *testing.T) {
+	for _, g := range goodRequests() {
+		federation, free := strings.HasPrefix(g.path, federationPrefix), g.as == asNobody
+		for _, as := range []string{asCar, asOtherCar, asOperator, asPeer, asWrong} {
+			want := http.StatusText(g.status)
+			switch {
+			case free || as == g.as || strings.HasPrefix(g.path, "/api/v1/session") && as != asWrong:
+			case federation || as == asWrong:
+				want = "UNAUTHENTICATED"
+			case as == asOperator && g.as == asCar && readable(g):
+			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET"):
+			default:
+				want = "FORBIDDEN"
+			}
+			if strings.HasPrefix(g.path, "/api/v1/session") && g.method == "POST" {
+				continue // its own test
+			}
+			if got := code(newWorld(t).ask(g.method, g.path, as, g.body)); got != want {
+				t.Errorf("%s %s as %q: %s, want %s", g.method, g.path, as, got, want)
+			}
+		}
+	}
+}
+
+// readable are the vehicle's routes that the operator may read too.
+func readable(g good) bool { return g.method == "GET" }
+
+func TestUnknownRoutesAndMethods(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/nothing", "/api/v1", "/api/v1/trips/", "/api/v1/trips/" + string(tripID) + "/nothing", "/federation/v2/company", "/problems/NOTHING", "/problems/", "/assets/", "/assets/../web.go", "/assets/nothing.js", "/federation/v1/reservations//reserve"} {
+		method := "GET"
+		if strings.HasSuffix(path, "reserve") {
+			method = "POST"
+		}
+		rec := w.ask(method, path, asCar, "")
+		if strings.HasPrefix(path, "/federation/v1/r") {
+			rec = w.ask(method, path, asPeer, holdBody)
+		}
+		if rec.Code != 404 || code(rec) != "UNKNOWN_ROUTE" {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	for _, r := range w.routes() {
+		target := strings.ReplaceAll(r.path, "*", "style.css")
+		rec := w.ask("PATCH", parameterRE.ReplaceAllString(target, "x"), asOperator, "")
+		if rec.Code != 405 || code(rec) != "METHOD_NOT_ALLOWED" || !strings.Contains(rec.Header().Get("Allow"), r.method) {
+			t.Errorf("PATCH %s: %d %q %s", target, rec.Code, rec.Header().Get("Allow"), rec.Body)
+		}
+	}
+}
