@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
+)
+
+// certificate makes one for 127.0.0.1 that signs itself.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER)
+}
+
+// With certificates, companies, drivers and peers' events go over TLS, and
+// nothing is left open beside.
+func TestTLS(t *testing.T) {
+	cert, key := certificate(t)
+	apps := boot(t, func(o *Options) {
+		o.TLS = TLS{HTTPCert: cert, HTTPKey: key, MQTTCert: cert, MQTTKey: key, CA: cert}
+	})
+	a := apps["MAR"]
+	if !strings.HasPrefix(a.URL(), "https://") || !strings.HasPrefix(a.MQTTURL(), "ssl://") {
+		t.Fatalf("addresses %s, %s", a.URL(), a.MQTTURL())
+	}
+	trust, err := a.o.TLS.roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := client.NewDriver(client.DriverOptions{BaseURL: a.URL(), User: "EV-0001", Secret: DemoSecret, HTTP: client.NewHTTP(trust)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := d.Plan(t.Context(), journey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	booked, err := d.CreateTrip(t.Context(), api.TripRequest{VehicleID: "EV-0001", PlanID: plans[0].ID}, "", 15*time.Second)
+	if err != nil || booked.State != trip.Confirmed {
+		t.Errorf("%s, %v", booked.State, err)
+	}
+	conn, err := tls.Dial("tcp", a.MQTTAddr(), trust)
+	if err != nil {
+		t.Errorf("the broker does not speak TLS: %v", err)
+	} else {
+		_ = conn.Close()
+	}
+	if _, err := driverOf(t, a, "EV-0001").Plan(t.Context(), journey()); err == nil {
+		t.Error("a driver who does not know the authority trusts the server")
+	}
+}
+
+// A Redis that may evict keys would drop bookings without a word.
+func TestEvictingStoreIsRefused(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs a redis-server")
+	}
+	e, err := embedded.Open(t.Context(), embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close(context.Background()) })
+	conn, err := net.Dial("tcp", e.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answer := make([]byte, 64)
+	if _, err := fmt.Fprint(conn, "CONFIG SET maxmemory-policy allkeys-lru\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(answer); err != nil || !strings.HasPrefix(string(answer[:n]), "+OK") {
+		t.Fatalf("%s, %v", answer[:n], err)
+	}
+	o := good()
+	o.Peers, o.Store.URL = nil, "redis://"+e.Addr()
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	if err := a.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "noeviction") {
+		t.Errorf("started with an evicting store: %v", err)
+	}
+	for _, f := range Check(t.Context(), o) {
+		if f.What == "store" && (f.OK || !strings.Contains(f.Detail, "noeviction")) {
+			t.Errorf("doctor: %+v", f)
+		}
+	}
+}
+
+// Check finds what is wrong with peers: silence, a refused token, another company.
+func TestCheckPeers(t *testing.T) {
+	apps := boot(t, nil)
+	o := good()
+	o.Store.Kind = StoreMemory
+	o.Peers = []Peer{
+		{ID: "SER", URL: apps["SER"].URL(), Token: DemoToken("MAR"), Accept: DemoToken("SER")},
+		{ID: "CAJ", URL: apps["CAJ"].URL(), Token: "demo-wrong", Accept: DemoToken("CAJ")},
+		{ID: "XYZ", URL: apps["CAJ"].URL(), Token: DemoToken("MAR"), Accept: "demo-XYZ"},
+		{ID: "OFF", URL: "http://127.0.0.1:1", Token: DemoToken("MAR"), Accept: "demo-OFF"},
+	}
+	found := map[string]Finding{}
+	for _, f := range Check(t.Context(), o) {
+		found[f.What] = f
+	}
+	for what, ok := range map[string]bool{
+		"configuration": true, "store": true, "REST port": true, "MQTT port": true,
+		"peer SER": true, "peer CAJ": false, "peer XYZ": false, "peer OFF": false,
+	} {
+		if f, there := found[what]; !there || f.OK != ok {
+			t.Errorf("%s: %+v", what, f)
+		}
+	}
+	if d := found["peer CAJ"].Detail; !strings.Contains(d, "UNAUTHENTICATED") {
+		t.Errorf("a wrong token: %s", d)
+	}
+}
