@@ -78,6 +78,7 @@ func switches(flag string, values []string) ([]bool, error) {
 }
 
 func (c *cli) bench(ctx context.Context, t trial) error {
+	c.relaxGC()
 	mqtt, err := switches("mqtt", t.mqtt)
 	if err != nil {
 		return err

@@ -54,6 +54,7 @@ func (c *cli) demoCommand() *cobra.Command {
 }
 
 func (c *cli) demo(ctx context.Context, s stage) error {
+	c.relaxGC()
 	log, err := c.logger(s.logLevel)
 	if err != nil {
 		return usage(err)

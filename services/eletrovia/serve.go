@@ -46,6 +46,7 @@ func (c *cli) serveCommand() *cobra.Command {
 
 // serve runs one server until the context ends.
 func (c *cli) serve(ctx context.Context, server *app.App) error {
+	c.relaxGC()
 	if err := server.Start(ctx); err != nil {
 		return errors.Join(err, stopAll(server))
 	}

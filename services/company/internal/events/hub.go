@@ -25,11 +25,27 @@ const (
 type Hub struct {
 	mu     sync.Mutex
 	last   uint64
-	ring   []trip.Event // the newest events, oldest first from next
+	ring   []record // the newest events, oldest first from next
 	next   int
 	subs   map[*Subscription]struct{}
 	lagged uint64
 	closed bool
+}
+
+// record is an event whose data has no JSON form yet: most events are read by
+// nobody.
+type record struct {
+	event trip.Event
+	data  any
+}
+
+// encoded is the event with its data as JSON; ok is false for a value that has
+// none, which then has no reader either.
+func (r record) encoded() (e trip.Event, ok bool) {
+	e = r.event
+	raw, err := json.Marshal(r.data)
+	e.Data = raw
+	return e, err == nil
 }
 
 // Subscription is one reader of a hub.
@@ -47,24 +63,27 @@ func NewHub(replay int) *Hub {
 	if replay <= 0 {
 		replay = DefaultReplay
 	}
-	return &Hub{ring: make([]trip.Event, 0, replay), subs: map[*Subscription]struct{}{}}
+	return &Hub{ring: make([]record, 0, replay), subs: map[*Subscription]struct{}{}}
 }
 
-// Publish numbers the event and hands it on. Data is marshalled here, once, and
-// only when somebody could ever read it. It never blocks.
+// Publish numbers the event and hands it on. Data must not change afterwards: it
+// is marshalled when somebody reads it. It never blocks.
 func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.VehicleID, id charging.TripID, data any) {
-	raw, err := json.Marshal(data)
-	if err != nil {
-		return // a value that has no JSON form has no reader either
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return
 	}
 	h.last++
-	e := trip.Event{ID: h.last, Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id, Data: raw}
-	h.remember(e)
+	r := record{trip.Event{ID: h.last, Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id}, data}
+	h.remember(r)
+	if len(h.subs) == 0 {
+		return
+	}
+	e, ok := r.encoded()
+	if !ok {
+		return
+	}
 	for s := range h.subs {
 		select {
 		case s.ch <- e:
@@ -75,12 +94,12 @@ func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.Vehicl
 	}
 }
 
-func (h *Hub) remember(e trip.Event) {
+func (h *Hub) remember(r record) {
 	if len(h.ring) < cap(h.ring) {
-		h.ring = append(h.ring, e)
+		h.ring = append(h.ring, r)
 		return
 	}
-	h.ring[h.next] = e
+	h.ring[h.next] = r
 	h.next = (h.next + 1) % len(h.ring)
 }
 
@@ -113,8 +132,11 @@ func (h *Hub) catchUp(s *Subscription, after uint64) {
 		s.Missed = true
 	}
 	for i := range h.ring {
-		e := h.ring[(h.next+i)%len(h.ring)]
-		if e.ID > after || after > h.last {
+		r := h.ring[(h.next+i)%len(h.ring)]
+		if r.event.ID <= after && after <= h.last {
+			continue
+		}
+		if e, ok := r.encoded(); ok {
 			s.ch <- e
 		}
 	}
