@@ -120,3 +120,14 @@ func TestMetricsAreByRoute(t *testing.T) {
 		t.Error("a stranger's text is a label")
 	}
 }
+
+// A store that cannot be asked is no wrong secret.
+func TestIdentityThatCannotBeAsked(t *testing.T) {
+	w := newWorld(t)
+	w.who.err = errInside
+	for _, path := range []string{"/api/v1/trips", "/federation/v1/company"} {
+		if rec := w.ask("GET", path, asPeer, ""); rec.Code != 500 {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
+	}
+}

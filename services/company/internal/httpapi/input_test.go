@@ -157,6 +157,27 @@ func FuzzPathIDs(f *testing.F) {
 	})
 }
 
+// endless is a body that counts how much of it is read.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestLargeBodiesAreNotRead(t *testing.T) {
+	for length, most := range map[int64]int{10 << 20: 0, -1: 2 * api.MaxBody} {
+		body := &endless{}
+		req := httptest.NewRequest("POST", "/api/v1/plans", body)
+		req.ContentLength = length
+		rec := httptest.NewRecorder()
+		newWorld(t).ServeHTTP(rec, req)
+		if code(rec) != "TOO_LARGE" || body.read > most {
+			t.Errorf("announced as %d: %d after %d bytes", length, rec.Code, body.read)
+		}
+	}
+}
+
 // Without a length the body is bounded while it is read; with one, before.
 func TestLargeBodiesOverAConnection(t *testing.T) {
 	srv := httptest.NewServer(newWorld(t))

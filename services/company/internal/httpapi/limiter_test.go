@@ -5,8 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
 func TestRateLimit(t *testing.T) {
@@ -76,16 +74,4 @@ func TestALimiterForgets(t *testing.T) {
 	if n := len(l.young) + len(l.old); n > 2*maxAddresses {
 		t.Errorf("%d addresses", n)
 	}
-}
-
-// A store that cannot be asked is no wrong secret.
-func TestIdentityThatCannotBeAsked(t *testing.T) {
-	w := newWorld(t)
-	w.who.err = errInside
-	for _, path := range []string{"/api/v1/trips", "/federation/v1/company"} {
-		if rec := w.ask("GET", path, asPeer, ""); rec.Code != 500 {
-			t.Errorf("%s: %d", path, rec.Code)
-		}
-	}
-	_ = identity.Anybody
 }
