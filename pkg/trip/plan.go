@@ -31,6 +31,9 @@ type Plan struct {
 	Currency      string     `json:"currency"`
 	ArriveSoC     float64    `json:"arrive_soc"`
 	Stops         []PlanStop `json:"stops"`
+	// MarginSoC is the least that is left above the request's min_arrival_soc, over the
+	// arrivals at the stops and at the destination.
+	MarginSoC float64 `json:"margin_soc,omitempty"`
 }
 
 // PlanStop is one charging stop of a plan.
@@ -49,4 +52,7 @@ type PlanStop struct {
 	// DistanceKM and DriveMinutes are of the drive that leads to the stop.
 	DistanceKM   float64 `json:"distance_km"`
 	DriveMinutes float64 `json:"drive_minutes"`
+	// Backups is how many other EVSEs that suit the car could be reached with what is left
+	// on arrival, and are free then; the reserve may be used for that.
+	Backups int `json:"backups,omitempty"`
 }

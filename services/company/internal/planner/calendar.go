@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -45,12 +46,19 @@ func (c *calendar) earliest(id charging.EVSEID, from, seconds int64) (start int6
 	if c.free == nil {
 		return from, true
 	}
-	for _, s := range c.slots(id) {
-		if start := max(s.start, from); start+seconds <= s.end {
-			return start, start-from <= int64(MaxWait/time.Second)
+	at, ok := fit(c.slots(id), from, seconds)
+	return max(at.start, from), ok
+}
+
+// fit is the first slot with room for so long from a time on, no later than MaxWait.
+func fit(slots []slot, from, seconds int64) (slot, bool) {
+	i, _ := slices.BinarySearchFunc(slots, from+seconds, func(s slot, end int64) int { return cmp.Compare(s.end, end) })
+	for ; i < len(slots) && slots[i].start-from <= int64(MaxWait/time.Second); i++ {
+		if s := slots[i]; max(s.start, from)+seconds <= s.end {
+			return s, true
 		}
 	}
-	return 0, false
+	return slot{}, false
 }
 
 // first is the EVSE of a class that is free first.

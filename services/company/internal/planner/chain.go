@@ -25,6 +25,8 @@ type chain struct {
 	before  state    // on leaving the stop before the lost one, or the origin
 	from    []road.Leg
 	to      []road.Leg // from every site to the destination; nil without a journey
+	next    []road.Leg // from every site to the stop after the lost one; nil where that is the last
+	lostRow []road.Leg // from every site to the lost one; nil where it is not known
 	old     []leg      // the legs from the lost one on, as they were
 	oldEnd  int64
 	oldCost float64
@@ -117,6 +119,12 @@ func (c *chain) ownWindows(free Free) Free {
 func (c *chain) prepare() error {
 	p := c.p
 	var here state
+	if c.lost < len(c.t.Legs)-1 {
+		c.next = p.row(c.at[c.lost+1].site)
+	}
+	if c.known {
+		c.lostRow = p.row(c.at[c.lost].site)
+	}
 	if c.car != nil {
 		from, err := p.net.Locate(c.car.Origin)
 		if err != nil {
@@ -133,7 +141,7 @@ func (c *chain) prepare() error {
 		if i == c.lost {
 			c.before = here
 			if i > 0 {
-				c.from = p.drive[c.at[i-1].site]
+				c.from = p.row(c.at[i-1].site)
 			}
 		}
 		if i == c.lost && !c.known {
@@ -190,7 +198,7 @@ func (c *chain) simulate(i int, here state) leg {
 func (c *chain) driveTo(i int) road.Leg {
 	switch {
 	case i > 0 && (i-1 != c.lost || c.known):
-		return c.p.drive[c.at[i-1].site][c.at[i].site]
+		return c.p.leg(c.at[i-1].site, c.at[i].site)
 	case i == 0:
 		return c.from[c.at[0].site]
 	}
@@ -293,7 +301,7 @@ func (c *chain) detour(at place) (straight, around int64) {
 	}
 	last := c.lost == len(c.t.Legs)-1
 	if !last {
-		after = c.p.drive[c.at[c.lost+1].site]
+		after = c.next
 	} else if c.car != nil {
 		after = c.to
 	}
@@ -314,7 +322,7 @@ func (c *chain) detour(at place) (straight, around int64) {
 	case !c.known:
 		return -1, around
 	case before == nil || after == nil:
-		away := c.p.drive[c.at[c.lost].site][at.site]
+		away := c.lostRow[at.site]
 		if away.Km < 0 {
 			return 0, -1
 		}
@@ -352,7 +360,7 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 // and the charge with which the trip was to arrive there.
 func (c *chain) onward(site int) (road.Leg, float64) {
 	if c.lost < len(c.t.Legs)-1 {
-		return c.p.drive[site][c.at[c.lost+1].site], max(c.old[1].arrive, c.car.MinArrivalSoC)
+		return c.next[site], max(c.old[1].arrive, c.car.MinArrivalSoC)
 	}
 	return c.to[site], c.car.MinArrivalSoC + margin
 }
@@ -360,7 +368,7 @@ func (c *chain) onward(site int) (road.Leg, float64) {
 // later arrives at a later stop from a site: in its window if there is time and charge
 // enough, else in another window of that EVSE or of its like.
 func (c *chain) later(i int, here state, site int) (leg, bool) {
-	drive := c.p.drive[site][c.at[i].site]
+	drive := c.p.leg(c.at[i].site, site)
 	if drive.Km < 0 {
 		return leg{}, false
 	}

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
@@ -12,6 +13,12 @@ import (
 type Infeasible struct {
 	// Booked is true where the chargers would do if they were free.
 	Booked bool
+	// Late is true where a way exists, but arrives after the latest arrival, at Earliest.
+	Late     bool
+	Earliest time.Time
+	// StartSoC is the charge at departure with which the journey could be made; 0 where
+	// starting fuller does not help.
+	StartSoC float64
 	// ReachedKm of JourneyKm can be driven without going below the reserve.
 	ReachedKm, JourneyKm float64
 	// LastName is where the car can charge last; empty where it reaches no charger.
@@ -25,12 +32,20 @@ type Infeasible struct {
 
 // Error tells the driver where the battery would run out and what would help.
 func (e *Infeasible) Error() string {
+	if e.Late {
+		return fmt.Sprintf("the earliest arrival is %s: leave earlier, or ask for a later arrival", e.Earliest.Format(time.RFC3339))
+	}
 	if e.Booked {
 		return "no charger on the way is free in time: leave at another time, or ask for other stops"
 	}
-	from, help := "the origin", "start fuller, or with a car of longer range"
+	from, help := "the origin", ""
 	if e.LastName != "" {
 		from, help = e.LastName, "it needs a charger in between, or a car of longer range"
+	}
+	if e.StartSoC > 0 {
+		help = fmt.Sprintf("start fuller: %.0f%% would do", 100*e.StartSoC)
+	} else if e.LastName == "" {
+		help = "to start fuller would not do: it needs a charger in between, or a car of longer range"
 	}
 	return fmt.Sprintf(
 		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far, the destination is %.0f km away and no other charger within reach leads on; %s",
@@ -46,18 +61,17 @@ func (e *Infeasible) Unwrap() error {
 // whyNot explains a search that found nothing.
 func (s *search) whyNot() *Infeasible {
 	if s.cal.free != nil {
-		open := *s
-		open.cal, open.labels, open.queue = newCalendar(nil), nil, nil
-		if open.run() >= 0 {
+		s.cal = newCalendar(nil)
+		if _, ok := s.runRough(); ok {
 			return &Infeasible{Booked: true, JourneyKm: round(s.direct.Km, 10)}
 		}
-		s = &open
 	}
 	from, soc, rest, name := s.r.Origin, s.r.SoC, s.direct, ""
-	for i := range s.p.sites {
-		if len(s.settled[i]) > 0 && s.canCharge(i) && s.toDest[i].Km >= 0 && s.toDest[i].Drive < rest.Drive {
-			loc := s.p.sites[i].loc
-			from, soc, rest = loc.Point, 1, s.toDest[i]
+	for i := range s.cands {
+		c := &s.cands[i]
+		if len(c.settled) > 0 && c.to.Drive < rest.Drive {
+			loc := s.p.sites[c.site].loc
+			from, soc, rest = loc.Point, 1, c.to
 			name = fmt.Sprintf("%s (%s, %s)", loc.Name, loc.City, loc.Company)
 		}
 	}
@@ -67,16 +81,29 @@ func (s *search) whyNot() *Infeasible {
 	return &Infeasible{
 		ReachedKm: round(max(s.direct.Km-rest.Km, 0)+reach, 10), JourneyKm: round(s.direct.Km, 10),
 		LastName: name, GapKm: round(rest.Km, 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
+		StartSoC: s.enough(),
 	}
 }
 
-func (s *search) canCharge(site int) bool {
-	for _, c := range s.p.sites[site].classes {
-		if s.sessions[sessionKey{c.kw, c.dc}].Possible() {
-			return true
+// enough is the least charge, in steps of 5%, with which the journey can be made; 0 where
+// there is none.
+func (s *search) enough() float64 {
+	var least float64
+	for low, high := int(s.r.SoC*20)+1, 20; low <= high; {
+		try := high
+		if least > 0 {
+			try = (low + high) / 2
+		}
+		s.r.SoC = float64(try) / 20
+		if _, ok := s.runRough(); ok {
+			least, high = s.r.SoC, try-1
+		} else if least == 0 {
+			return 0
+		} else {
+			low = try + 1
 		}
 	}
-	return false
+	return least
 }
 
 // pointOnTheWay is where a drive to the destination is after some kilometres.

@@ -1,15 +1,12 @@
 package planner
 
 import (
-	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
-	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/pkg/vehicle"
 )
 
 // What a stop costs beside charging, and the defaults and bounds of a request.
@@ -30,18 +27,25 @@ const (
 // means always.
 type Free func(charging.EVSEID) []charging.Window
 
-// Planner knows the stations of a catalogue and the drives between them. It does not
-// change; any number of goroutines may use it.
+// Planner knows the stations of a catalogue. Drives between them are found when they are
+// needed, and remembered; otherwise it does not change, and any number of goroutines may
+// use it.
 type Planner struct {
 	net   *road.Network
 	sites []site
-	drive [][]road.Leg // between sites; Km < 0 where no road leads
+	rows  []atomic.Pointer[[]road.Leg] // drives from a site, found when first asked for
 	evses map[charging.EVSEID]place
 }
+
+// rowsKept is up to how many sites their drives to all others are remembered (16 MB for a
+// thousand); beyond, each search asks for the few that it needs.
+const rowsKept = 2048
 
 type site struct {
 	loc     charging.Location
 	spot    road.Spot
+	cell    cell
+	town    string // of the location, to tell distinct plans from variations
 	classes []class
 }
 
@@ -65,7 +69,7 @@ func New(net *road.Network, locations []charging.Location) *Planner {
 		if err != nil {
 			continue
 		}
-		s := site{loc: l, spot: spot, classes: classesOf(l)}
+		s := site{loc: l, spot: spot, cell: cellOf(l.Point), town: townOf(l), classes: classesOf(l)}
 		for c, class := range s.classes {
 			for _, id := range class.evses {
 				p.evses[id] = place{len(p.sites), c}
@@ -73,14 +77,20 @@ func New(net *road.Network, locations []charging.Location) *Planner {
 		}
 		p.sites = append(p.sites, s)
 	}
-	p.drive = make([][]road.Leg, len(p.sites))
-	for i := range p.sites {
-		p.drive[i] = p.drives(p.sites[i].spot)
+	if len(p.sites) <= rowsKept {
+		p.rows = make([]atomic.Pointer[[]road.Leg], len(p.sites))
 	}
 	return p
 }
 
-// drives are the quickest drives from a spot to every site.
+func townOf(l charging.Location) string {
+	if l.City == "" {
+		return string(l.ID)
+	}
+	return l.City + ", " + l.State
+}
+
+// drives are the quickest drives from a spot to every site; Km < 0 where no road leads.
 func (p *Planner) drives(from road.Spot) []road.Leg {
 	tree := p.net.From(from)
 	legs := make([]road.Leg, len(p.sites))
@@ -92,6 +102,31 @@ func (p *Planner) drives(from road.Spot) []road.Leg {
 		legs[j] = leg
 	}
 	return legs
+}
+
+// row is drives from a site. Roads lead both ways, so it is the drives to it, too.
+func (p *Planner) row(i int) []road.Leg {
+	if p.rows == nil {
+		return p.drives(p.sites[i].spot)
+	}
+	if row := p.rows[i].Load(); row != nil {
+		return *row
+	}
+	row := p.drives(p.sites[i].spot)
+	p.rows[i].Store(&row)
+	return row
+}
+
+// leg is one drive between two sites.
+func (p *Planner) leg(i, j int) road.Leg {
+	if p.rows != nil {
+		return p.row(i)[j]
+	}
+	leg, ok := p.net.From(p.sites[i].spot).To(p.sites[j].spot)
+	if !ok {
+		leg.Km = -1
+	}
+	return leg
 }
 
 func classesOf(l charging.Location) []class {
@@ -132,49 +167,4 @@ func bestConnector(e charging.EVSE) (charging.Connector, bool) {
 		}
 	}
 	return best, ok
-}
-
-// Request is a journey to plan.
-type Request struct {
-	Origin, Destination geo.Point
-	Vehicle             vehicle.Vehicle
-	SoC                 float64 // at departure, 0 … 1
-	Departure           time.Time
-	MinArrivalSoC       float64        // never below it at a stop or the destination; 0 … 0.9
-	Objective           trip.Objective // empty: fastest
-}
-
-// Validate reports the first field that cannot be, as a refusal with the code
-// INVALID_FIELD. Whether the departure has passed is for the caller, who has a clock.
-func (r Request) Validate() error {
-	if err := r.Origin.Validate(); err != nil {
-		return charging.Invalid("origin", err.Error())
-	}
-	if err := r.Destination.Validate(); err != nil {
-		return charging.Invalid("destination", err.Error())
-	}
-	if geo.Distance(r.Origin, r.Destination) < 0.1 {
-		return charging.Invalid("destination", "is the origin")
-	}
-	if err := r.Vehicle.Validate(); err != nil {
-		var figure *vehicle.FieldError
-		if errors.As(err, &figure) {
-			return charging.Invalid("vehicle."+figure.Field, figure.Reason)
-		}
-		return charging.Invalid("vehicle", err.Error())
-	}
-	if !(r.SoC > 0 && r.SoC <= 1) {
-		return charging.Invalid("soc", "must be above 0 and at most 1")
-	}
-	if !(r.MinArrivalSoC >= 0 && r.MinArrivalSoC <= 0.9) {
-		return charging.Invalid("min_arrival_soc", "must be between 0 and 0.9")
-	}
-	if r.Departure.IsZero() {
-		return charging.Invalid("departure", "is missing")
-	}
-	switch r.Objective {
-	case "", trip.Fastest, trip.Cheapest, trip.FewestStops:
-		return nil
-	}
-	return charging.Invalid("objective", "must be fastest, cheapest or fewest_stops")
 }

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -9,23 +10,77 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Plans finds up to MaxPlans ways to make a journey, best first; they differ in at least
-// one location each. Plan ids are left to the caller. The error is a refusal with
-// INVALID_FIELD, or *Infeasible.
+const (
+	// latestWithin is how near to the latest arrival a plan must come, and latestTries how
+	// often a departure is tried for that.
+	latestWithin = 5 * time.Minute
+	latestTries  = 12
+	// variation is the score, in seconds, for stopping again in a town where a better plan
+	// stops, and worst how much longer than the best plan another one may be.
+	variation = 45 * 60
+	worst     = 1.5
+)
+
+// Plans finds up to MaxPlans ways to make a journey, best first; they are distinct: each
+// makes at least half of its stops in towns where no better one stops. Plan ids are left to
+// the caller. The error is a refusal with INVALID_FIELD, or *Infeasible.
 func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
+	}
+	if !r.LatestArrival.IsZero() {
+		return p.latest(r, free)
 	}
 	s, err := p.newSearch(r, free)
 	if err != nil {
 		return nil, err
 	}
-	end := s.run()
-	if end < 0 {
+	best, ok := s.run()
+	if !ok {
 		return nil, s.whyNot()
 	}
-	best := found{s.plan(end), s.labels[end].score}
-	return others(s, best), nil
+	plans := s.others(best)
+	for i := range plans {
+		s.addBackups(&plans[i])
+	}
+	return plans, nil
+}
+
+// latest finds the plans that leave as late as possible and arrive by r.LatestArrival.
+// Whoever leaves earlier arrives no later, so the departure is found by halving.
+func (p *Planner) latest(r Request, free Free) ([]trip.Plan, error) {
+	by := r.LatestArrival
+	r.LatestArrival = time.Time{}
+	plans, err := p.Plans(r, free)
+	if err != nil {
+		return nil, err
+	}
+	if plans[0].Arrival.After(by) {
+		return nil, &Infeasible{Late: true, Earliest: plans[0].Arrival, JourneyKm: plans[0].DistanceKM}
+	}
+	early := r.Departure
+	late := by.Add(-time.Duration(plans[0].DriveMinutes * 0.9 * float64(time.Minute)))
+	try := by.Add(-plans[0].Arrival.Sub(plans[0].Departure)) // as if nothing changed meanwhile
+	for range latestTries {
+		if late.Sub(early) <= latestWithin/2 {
+			break
+		}
+		if !try.After(early) || !try.Before(late) {
+			try = early.Add(late.Sub(early) / 2).Truncate(time.Second)
+		}
+		r.Departure = try
+		later, err := p.Plans(r, free)
+		if err != nil || later[0].Arrival.After(by) {
+			late = try
+		} else {
+			early, plans = try, later
+			if by.Sub(later[0].Arrival) <= latestWithin {
+				break
+			}
+		}
+		try = early.Add(late.Sub(early) / 2).Truncate(time.Second)
+	}
+	return slices.DeleteFunc(plans, func(o trip.Plan) bool { return o.Arrival.After(by) }), nil
 }
 
 type found struct {
@@ -33,65 +88,73 @@ type found struct {
 	score float64
 }
 
-// others adds the best plans that do without one location of the best one.
-func others(s *search, best found) []trip.Plan {
-	var more []found
-	for _, st := range best.plan.Stops {
-		at := s.p.evses[st.EVSEID].site
-		s.banned[at] = true
-		if end := s.run(); end >= 0 {
-			more = append(more, found{s.plan(end), s.labels[end].score})
+// others adds plans to the best one that stop elsewhere.
+func (s *search) others(best found) []trip.Plan {
+	all := []found{best}
+	s.penalties = map[string]float64{}
+	for len(all) < MaxPlans && len(best.plan.Stops) > 0 {
+		for _, st := range all[len(all)-1].plan.Stops {
+			s.penalties[s.p.sites[s.p.evses[st.EVSEID].site].town] += s.w.second * variation
 		}
-		s.banned[at] = false
-	}
-	slices.SortStableFunc(more, func(a, b found) int {
-		if a.score < b.score {
-			return -1
-		}
-		return 1
-	})
-	plans := []trip.Plan{best.plan}
-	for _, f := range more {
-		if len(plans) == MaxPlans {
+		f, ok := s.runRough()
+		if !ok || f.plan.TotalMinutes > worst*best.plan.TotalMinutes ||
+			slices.ContainsFunc(all, func(o found) bool { return !s.distinct(o.plan, f.plan) }) {
 			break
 		}
-		if !slices.ContainsFunc(plans, func(o trip.Plan) bool { return sameLocations(o, f.plan) }) {
-			plans = append(plans, f.plan)
-		}
+		all = append(all, f)
+	}
+	rest := all[1:]
+	slices.SortStableFunc(rest, func(a, b found) int { return cmp.Compare(s.value(a.plan), s.value(b.plan)) })
+	plans := make([]trip.Plan, len(all))
+	for i, f := range all {
+		plans[i] = f.plan
 	}
 	return plans
 }
 
-func sameLocations(a, b trip.Plan) bool {
-	return slices.EqualFunc(a.Stops, b.Stops, func(x, y trip.PlanStop) bool { return x.LocationID == y.LocationID })
+// value is the score of a plan, without what keeps plans distinct.
+func (s *search) value(p trip.Plan) float64 {
+	return s.w.second*p.TotalMinutes*60 + s.w.price*p.Price + s.w.stop*float64(len(p.Stops))
+}
+
+// distinct is true where a plan makes at least half of its stops in towns where another
+// one does not.
+func (s *search) distinct(o, p trip.Plan) bool {
+	town := func(st trip.PlanStop) string { return s.p.sites[s.p.evses[st.EVSEID].site].town }
+	again := 0
+	for _, st := range p.Stops {
+		if slices.ContainsFunc(o.Stops, func(x trip.PlanStop) bool { return town(x) == town(st) }) {
+			again++
+		}
+	}
+	return 2*again <= len(p.Stops) && len(p.Stops) > 0
 }
 
 // plan writes down the way to a label at the destination.
 func (s *search) plan(end int32) trip.Plan {
 	last := s.labels[end]
 	plan := trip.Plan{
-		Departure: time.Unix(ceilSecond(s.r.Departure), 0).UTC(),
-		Arrival:   time.Unix(last.at, 0).UTC(),
-		Price:     round(last.price, 100),
-		Currency:  "BRL",
-		ArriveSoC: roundSoC(last.soc),
-		Stops:     []trip.PlanStop{},
+		Departure:  time.Unix(s.start, 0).UTC(),
+		Arrival:    time.Unix(last.at, 0).UTC(),
+		Price:      round(last.price, 100),
+		Currency:   "BRL",
+		ArriveSoC:  roundSoC(last.soc),
+		DistanceKM: round(last.km, 10),
+		Stops:      []trip.PlanStop{},
 	}
 	var charge int64
-	for i := end; s.labels[i].prev >= 0; i = s.labels[i].prev {
-		l, before := s.labels[i], s.labels[s.labels[i].prev]
-		plan.DistanceKM += l.leg.Km
-		if before.prev < 0 {
-			continue
-		}
+	least := last.soc
+	for i := end; s.labels[i].prev > 0; i = s.labels[i].prev {
+		l, before := &s.labels[i], &s.labels[s.labels[i].prev]
 		charge += l.stop.end - l.stop.start
+		least = min(least, before.soc)
 		plan.Stops = append(plan.Stops, s.planStop(before, l.stop))
 	}
 	slices.Reverse(plan.Stops)
 	for i := range plan.Stops {
 		plan.Stops[i].Leg = i + 1
 	}
-	plan.DistanceKM = round(plan.DistanceKM, 10)
+	plan.MarginSoC = roundSoC(least - s.r.MinArrivalSoC)
 	plan.DriveMinutes = round(float64(last.driven)/60, 10)
 	plan.ChargeMinutes = round(float64(charge)/60, 10)
 	plan.TotalMinutes = round(plan.Arrival.Sub(plan.Departure).Minutes(), 10)
@@ -99,15 +162,16 @@ func (s *search) plan(end int32) trip.Plan {
 }
 
 // planStop is a stop, made after arriving by a label.
-func (s *search) planStop(arrival label, st stop) trip.PlanStop {
-	loc := s.p.sites[arrival.site].loc
+func (s *search) planStop(arrival *label, st departure) trip.PlanStop {
+	c := &s.cands[arrival.cand]
+	loc := &s.p.sites[c.site].loc
 	return trip.PlanStop{
-		CompanyID: loc.Company, LocationID: loc.ID, EVSEID: st.evse,
+		CompanyID: loc.Company, LocationID: loc.ID, EVSEID: c.kinds[st.kind].evses[st.evse],
 		Start: time.Unix(st.start, 0).UTC(), End: time.Unix(st.end, 0).UTC(),
 		ArriveSoC: roundSoC(arrival.soc), DepartSoC: roundSoC(st.soc),
 		EnergyKWh: round(st.kWh, 100), Price: round(st.price, 100),
-		DistanceKM:   round(arrival.leg.Km, 10),
-		DriveMinutes: round(math.Ceil(arrival.leg.Drive.Seconds())/60, 10),
+		DistanceKM:   round(arrival.leg.km, 10),
+		DriveMinutes: round(float64(arrival.leg.seconds)/60, 10),
 	}
 }
 

@@ -1,27 +1,25 @@
 package planner
 
 import (
+	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/pkg/vehicle"
 )
-
-// levels are the charges that are tried beside "just enough".
-var levels = []float64{0.6, 0.7, 0.8, 0.9, 1}
 
 const (
 	leastCharge  = 0.02   // a stop for less is not worth its overhead
+	gridPercent  = 10     // of the round levels that a charge may end at
 	maxLabels    = 400000 // ends a search that has gone astray
-	socTolerance = 0.005  // in which two charges count as alike
+	socTolerance = 0.004  // in which two charges count as alike
+	tiny         = 1e-6   // of a score
 )
 
-// reaches are how much more than the quickest way a journey may drive: the next one is
-// tried where the one before leads nowhere.
+// reaches are how much more than the quickest way a journey may drive in the first,
+// rough search: the next one is tried where the one before leads nowhere.
 var reaches = []struct{ factor, seconds float64 }{{1.06, 1200}, {1.35, 3600}, {math.Inf(1), 0}}
 
 // weights turn seconds, money and stops into one score.
@@ -46,18 +44,25 @@ type search struct {
 	r        Request
 	w        weights
 	cal      *calendar
-	banned   []bool // sites that may not be used
-	sessions map[sessionKey]vehicle.Session
+	start    int64 // departure
+	sessions map[sessionKey]*session
+	kinds    [][]kind // by site, where they were asked for
 
 	fromOrigin []road.Leg
 	toDest     []road.Leg
 	direct     road.Leg
-	limit      int64   // of driving, in seconds
-	bestCharge float64 // score of charging from 0 to 1, at the best class there is
+	bound      bound
+	fullCharge float64 // seconds for a full charge at the quickest charger
+	all        uint8   // bits of what the request insists on
+	penalties  map[string]float64
 
-	labels  []label
-	queue   queue
-	settled [][]int32 // by site, the last one is the destination
+	cands  []candidate
+	rough  bool
+	labels []label
+	queue  queue
+	upper  float64 // score of the best way found
+	best   int32   // its label, −1
+	stops  []departure
 }
 
 type sessionKey struct {
@@ -67,23 +72,25 @@ type sessionKey struct {
 
 // label is an arrival, and the stop before the drive that led to it.
 type label struct {
-	site   int // len(sites): the destination; −1: the origin
+	cand   int32 // dest; at the start, too
+	prev   int32 // −1 at the origin
 	at     int64
 	soc    float64
-	driven int64 // seconds at the wheel so far
-	price  float64
-	stops  int
 	score  float64
-	prev   int32 // −1 at the origin
-	stop   stop
-	leg    road.Leg
+	price  float64
+	driven int64 // seconds at the wheel so far
+	km     float64
+	leg    hop
+	stop   departure // where prev is not the origin
+	must   uint8     // what the request insists on and has been done
+	beaten bool      // by a better label of the candidate
 }
 
-// stop is what was done at the site of the label before.
-type stop struct {
-	evse       charging.EVSEID
+// departure is a stop, done: with so much charge, at that time.
+type departure struct {
+	kind, evse int
 	start, end int64
-	soc        float64 // at the end
+	soc        float64
 	kWh, price float64
 }
 
@@ -97,203 +104,216 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 		return nil, charging.Invalid("destination", err.Error())
 	}
 	s := &search{
-		p: p, r: r, w: weightsOf(r.Objective), cal: newCalendar(free), sessions: map[sessionKey]vehicle.Session{},
-		fromOrigin: p.drives(from), toDest: p.drives(to), banned: make([]bool, len(p.sites)),
+		p: p, r: r, w: weightsOf(r.Objective), cal: newCalendar(free), start: ceilSecond(r.Departure),
+		sessions: map[sessionKey]*session{}, kinds: make([][]kind, len(p.sites)),
+		fromOrigin: p.drives(from), toDest: p.drives(to),
 	}
 	direct, ok := p.net.From(from).To(to)
 	if !ok {
 		return nil, charging.Invalid("destination", "cannot be reached by road from the origin")
 	}
 	s.direct = direct
-	s.bestCharge = math.Inf(1)
 	for i := range p.sites {
 		for _, c := range p.sites[i].classes {
-			key := sessionKey{c.kw, c.dc}
-			if _, ok := s.sessions[key]; !ok {
-				s.sessions[key] = r.Vehicle.At(c.kw, c.dc)
-			}
-			s.bestCharge = min(s.bestCharge, s.chargeScore(c, s.sessions[key]))
+			s.meet(c)
 		}
 	}
-	return s, nil
-}
-
-// chargeScore is what a full charge would cost at the best part of the curve.
-func (s *search) chargeScore(c class, session vehicle.Session) float64 {
-	if !session.Possible() {
-		return math.Inf(1)
+	s.fullCharge = math.Inf(1)
+	for _, n := range s.sessions {
+		if n.Possible() {
+			s.fullCharge = min(s.fullCharge, 2*(n.seconds[60]-n.seconds[10]))
+		}
 	}
-	quickest := min(session.Time(0, 0.5), session.Time(0.25, 0.75)).Seconds() * 2
-	return s.w.second*quickest + s.w.price*c.tariff.PerKWh*s.r.Vehicle.UsableBatteryKWh
+	s.bound = newBound(s.once())
+	return s, s.insist()
 }
 
-// run finds the best way within a reach. It answers the label at the destination, or −1.
-func (s *search) run() int32 {
+// meet remembers how the car charges at a class of EVSEs, and the least that it costs.
+func (s *search) meet(c class) {
+	key := sessionKey{c.kw, c.dc}
+	n, ok := s.sessions[key]
+	if !ok {
+		n = s.newSession(key)
+		s.sessions[key] = n
+	}
+	n.perKWh, n.perSession = min(n.perKWh, c.tariff.PerKWh), min(n.perSession, c.tariff.PerSession)
+}
+
+// insist checks what the request insists on, and notes it.
+func (s *search) insist() error {
+	for i := range s.p.sites {
+		s.all |= s.must(i)
+	}
+	if n := len(s.r.Insist.Locations) + len(s.r.Insist.EVSEs); s.all != 1<<n-1 {
+		return charging.Invalid("insist", "names a location or an EVSE that is not in the catalogue, or is out of order")
+	}
+	return nil
+}
+
+// run finds the best way: a rough one within a reach first, then the best of all that
+// could be better. It answers false where there is none.
+func (s *search) run() (found, bool) {
+	f, ok := s.runRough()
+	if !ok {
+		return found{}, false
+	}
+	s.rough = false
+	if s.explore(math.MaxInt64, f.score) {
+		return found{s.plan(s.best), s.labels[s.best].score}, true
+	}
+	return f, true
+}
+
+func (s *search) runRough() (found, bool) {
+	s.rough = true
 	for _, reach := range reaches {
-		s.limit = int64(min(s.direct.Drive.Seconds()*reach.factor+reach.seconds, math.MaxInt64/2))
-		if end := s.once(); end >= 0 {
-			return end
+		limit := int64(min(s.direct.Drive.Seconds()*reach.factor+reach.seconds, math.MaxInt64/2))
+		if s.explore(limit, math.Inf(1)) {
+			return found{s.plan(s.best), s.labels[s.best].score}, true
+		}
+		if s.all != 0 {
+			limit = math.MaxInt64
 		}
 	}
-	return -1
+	return found{}, false
 }
 
-func (s *search) once() int32 {
+// explore is A* over what choose finds: true if it found a way with a score below upper.
+func (s *search) explore(limit int64, upper float64) bool {
+	s.choose(limit, upper)
 	s.labels, s.queue = s.labels[:0], s.queue[:0]
-	s.settled = make([][]int32, len(s.p.sites)+1)
-	start := label{site: -1, at: ceilSecond(s.r.Departure), soc: s.r.SoC, prev: -1}
-	s.labels = append(s.labels, start)
-	for j := range s.p.sites {
-		s.arrive(0, stop{soc: start.soc, end: start.at}, j, s.fromOrigin[j])
+	s.upper, s.best = upper, -1
+	s.labels = append(s.labels, label{cand: dest, at: s.start, soc: s.r.SoC, prev: -1})
+	first := departure{soc: s.r.SoC, end: s.start}
+	s.arrive(0, &first, s.hop(dest, s.direct))
+	for j := range s.cands {
+		s.arrive(0, &first, s.hop(int32(j), s.cands[j].from))
 	}
-	s.arrive(0, stop{soc: start.soc, end: start.at}, len(s.p.sites), s.direct)
 	for len(s.queue) > 0 && len(s.labels) < maxLabels {
-		i := s.queue.pop().label
-		l := s.labels[i]
-		if s.dominated(l, i) {
+		e := s.queue.pop()
+		if e.bound >= s.upper {
+			break
+		}
+		l := s.labels[e.label]
+		if l.beaten || s.outrun(&l) {
 			continue
 		}
-		if l.site == len(s.p.sites) {
-			return i
-		}
-		s.settled[l.site] = append(s.settled[l.site], i)
-		s.expand(i)
+		c := &s.cands[l.cand]
+		c.settled = append(c.settled, e.label)
+		s.expand(e.label)
 	}
-	return -1
+	return s.best >= 0
 }
 
-// arrive adds the label of a drive that the charge allows.
-func (s *search) arrive(from int32, st stop, to int, leg road.Leg) {
-	if leg.Km < 0 || to < len(s.p.sites) && s.banned[to] {
-		return
-	}
-	before := s.labels[from]
-	soc := st.soc - s.r.Vehicle.SoCFor(leg.Km, leg.Kmh())
-	if soc < s.r.MinArrivalSoC {
-		return
-	}
-	seconds := int64(math.Ceil(leg.Drive.Seconds()))
+// arrive adds the label of a drive after a departure, if the charge allows it and no other
+// label is better.
+func (s *search) arrive(from int32, d *departure, h hop) {
+	before := &s.labels[from]
 	l := label{
-		site: to, at: st.end + seconds, soc: soc, driven: before.driven + seconds,
-		price: before.price + st.price, stops: before.stops, prev: from, stop: st, leg: leg,
+		cand: h.to, prev: from, at: d.end + h.seconds, soc: d.soc - h.soc, must: before.must,
+		price: before.price + d.price, driven: before.driven + h.seconds, km: before.km + h.km, leg: h, stop: *d,
 	}
-	if st.evse != "" {
-		l.stops++
-	}
-	if to < len(s.p.sites) && l.driven+int64(s.toDest[to].Drive.Seconds()) > s.limit {
+	if l.soc < s.r.MinArrivalSoC {
 		return
 	}
-	l.score = s.w.second*float64(l.at-ceilSecond(s.r.Departure)) + s.w.price*l.price + s.w.stop*float64(l.stops)
+	l.score = before.score + s.w.second*float64(l.at-before.at) + s.w.price*d.price
+	if before.prev >= 0 {
+		l.score += s.w.stop
+		l.must |= s.cands[before.cand].must
+	}
+	if h.to == dest {
+		if l.must == s.all && l.score < s.upper {
+			s.upper, s.best = l.score, int32(len(s.labels))
+			s.labels = append(s.labels, l)
+		}
+		return
+	}
+	c := &s.cands[h.to]
+	l.score += c.penalty
+	low := l.score + s.remaining(c, l.soc)
+	if low >= s.upper || s.dominated(c, &l) {
+		return
+	}
 	i := int32(len(s.labels))
-	if s.dominated(l, i) {
-		return
-	}
 	s.labels = append(s.labels, l)
-	s.queue.push(entry{i, l.score + s.remaining(l)})
+	c.front = append(c.front, i)
+	s.queue.push(entry{i, low})
 }
 
-// dominated is true where a settled label of the site is as early, as full and as good.
-func (s *search) dominated(l label, self int32) bool {
-	if l.site < 0 || l.site == len(s.p.sites) {
-		return false
+// dominated is true where another label of the candidate is as early, as full and as
+// good. Otherwise it drops those that the new one dominates.
+func (s *search) dominated(c *candidate, l *label) bool {
+	kept := c.front[:0]
+	for at, i := range c.front {
+		o := &s.labels[i]
+		if o.at <= l.at+s.w.slack && o.soc >= l.soc-socTolerance && o.score <= l.score && o.must&l.must == l.must {
+			c.front = append(kept, c.front[at:]...)
+			return true
+		}
+		if l.at <= o.at && l.soc >= o.soc && l.score <= o.score && l.must&o.must == o.must {
+			o.beaten = true
+			continue
+		}
+		kept = append(kept, i)
 	}
-	return slices.ContainsFunc(s.settled[l.site], func(i int32) bool {
-		o := s.labels[i]
-		return i != self && o.at <= l.at+s.w.slack && o.soc >= l.soc-socTolerance && o.score <= l.score
+	c.front = kept
+	return false
+}
+
+// outrun is true where a settled label of the candidate, which came with less charge,
+// has charged as much before this one can begin, in a gap that lasts; for each kind of
+// charger that there is.
+func (s *search) outrun(l *label) bool {
+	c := &s.cands[l.cand]
+	return slices.ContainsFunc(c.settled, func(i int32) bool {
+		o := &s.labels[i]
+		if o.at > l.at || o.must&l.must != l.must {
+			return false
+		}
+		for k := range c.kinds {
+			if !s.ahead(&c.kinds[k], o, l) {
+				return false
+			}
+		}
+		return true
 	})
 }
 
-// remaining is a lower bound of what is still to come.
-func (s *search) remaining(l label) float64 {
-	if l.site == len(s.p.sites) {
-		return 0
-	}
-	leg := s.toDest[l.site]
-	if leg.Km < 0 {
-		return math.Inf(1)
-	}
-	seconds := leg.Drive.Seconds()
-	missing := 0.95*s.r.Vehicle.SoCFor(leg.Km, leg.Kmh()) + s.r.MinArrivalSoC - l.soc
-	if missing <= 0 {
-		return s.w.second * seconds
-	}
-	return s.w.second*(seconds+Overhead.Seconds()) + missing*s.bestCharge + s.w.stop
-}
-
-// expand charges at the label's site and drives on from there.
-func (s *search) expand(i int32) {
-	l := s.labels[i]
-	for _, c := range s.p.sites[l.site].classes {
-		session := s.sessions[sessionKey{c.kw, c.dc}]
-		if !session.Possible() {
-			continue
+func (s *search) ahead(k *kind, o, l *label) bool {
+	lack := max(l.soc-o.soc, 0)
+	catchUp := int64(math.Ceil(k.session.until(l.soc) - k.session.until(min(o.soc, l.soc))))
+	begin, earliest := l.at, o.at
+	if s.cal.free != nil {
+		e, start, end, ok := k.first(s.cal, l.at, int64(charging.MinWindow.Seconds()))
+		if !ok {
+			return true // nothing is free here for the one that comes later
 		}
-		round := s.roundStops(l, c, session)
-		for j := range s.p.sites {
-			if j != l.site && s.p.drive[l.site][j].Km > 0 {
-				s.onward(i, c, session, round, j, s.p.drive[l.site][j])
+		for _, gap := range k.slots[e] {
+			if gap.end == end {
+				earliest = max(gap.start, o.at)
 			}
 		}
-		s.onward(i, c, session, round, len(s.p.sites), s.toDest[l.site])
+		whole := int64(k.session.seconds[boundSteps]-k.session.until(o.soc)) + int64(Overhead.Seconds()) + 1
+		if earliest+whole > end {
+			return false // a longer charge may have to go elsewhere
+		}
+		begin = start
 	}
+	caughtUp := earliest + catchUp
+	if caughtUp > begin+s.w.slack {
+		return false
+	}
+	price := s.w.price * k.tariff.PerKWh * lack * s.r.Vehicle.UsableBatteryKWh
+	return o.score+s.w.second*float64(caughtUp-o.at)+price <= l.score+s.w.second*float64(begin-l.at)+tiny
 }
 
-func (s *search) roundStops(l label, c class, session vehicle.Session) []stop {
-	var stops []stop
-	for _, level := range levels {
-		if level < l.soc+leastCharge {
-			continue
-		}
-		if st, ok := s.charge(l, c, session, level); ok {
-			stops = append(stops, st)
-		}
-	}
-	return stops
+// remaining is a lower bound of what is still to come for a car at a candidate, where it
+// stops.
+func (s *search) remaining(c *candidate, soc float64) float64 {
+	missing := energySlack*c.toSoC + s.r.MinArrivalSoC - soc
+	return s.w.second*float64(seconds(c.to)) + s.bound.of(max(missing, leastCharge/2))
 }
 
-// onward drives to one next site, after charging just enough for it and after each of
-// the round levels above that.
-func (s *search) onward(i int32, c class, session vehicle.Session, round []stop, to int, leg road.Leg) {
-	if leg.Km < 0 {
-		return
-	}
-	l := s.labels[i]
-	need := s.r.Vehicle.SoCFor(leg.Km, leg.Kmh()) + s.r.MinArrivalSoC + margin
-	if need > 1 || to < len(s.p.sites) && (s.banned[to] || l.driven+int64(leg.Drive.Seconds()+s.toDest[to].Drive.Seconds()) > s.limit) {
-		return
-	}
-	if need > l.soc+leastCharge {
-		if st, ok := s.charge(l, c, session, need); ok {
-			s.arrive(i, st, to, leg)
-		}
-	}
-	if to == len(s.p.sites) && need > l.soc+leastCharge {
-		return // nobody needs more at the destination
-	}
-	for _, st := range round {
-		if st.soc >= need {
-			s.arrive(i, st, to, leg)
-		}
-	}
-}
-
-// charge is a stop that charges to a level at the EVSE of a class that is free first.
-func (s *search) charge(l label, c class, session vehicle.Session, level float64) (stop, bool) {
-	seconds := windowSeconds(session.Time(l.soc, level))
-	if seconds > int64(charging.MaxWindow/time.Second) {
-		return stop{}, false
-	}
-	id, start, ok := s.cal.first(c, l.at, seconds)
-	if !ok {
-		return stop{}, false
-	}
-	kWh := (level - l.soc) * s.r.Vehicle.UsableBatteryKWh
-	return stop{evse: id, start: start, end: start + seconds, soc: level, kWh: kWh, price: round(c.tariff.Price(kWh), 100)}, true
-}
-
-// windowSeconds is the length of the window for a charge: whole seconds, with the
-// overhead, and no shorter than can be booked.
-func windowSeconds(charge time.Duration) int64 {
-	d := max(Overhead+charge, charging.MinWindow)
-	return int64((d + time.Second - 1) / time.Second)
+func (s *search) String() string {
+	return fmt.Sprintf("%d candidates, %d labels, %d open", len(s.cands), len(s.labels), len(s.queue))
 }

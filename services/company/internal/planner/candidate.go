@@ -1,0 +1,304 @@
+package planner
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/road"
+)
+
+// candidate is a site that a search may stop at.
+type candidate struct {
+	site     int
+	from, to road.Leg // from the origin, to the destination
+	toSoC    float64  // what the drive to the destination takes
+	penalty  float64  // score of stopping here again, when other plans are looked for
+	must     uint8    // bit of what the request insists on
+	kinds    []kind
+	built    bool
+	hops     []hop
+	front    []int32 // labels that no other one is better than, open or settled
+	settled  []int32
+}
+
+// kind is a class of EVSEs, as the request's car and wishes see it.
+type kind struct {
+	class   int
+	session *session
+	tariff  charging.Tariff
+	evses   []charging.EVSEID
+	slots   [][]slot  // by EVSE, once asked for
+	until   []float64 // seconds from empty to a hop's need, by hop
+}
+
+// hop is a drive from a candidate to another one (dest: the destination).
+type hop struct {
+	to        int32
+	km        float64
+	seconds   int64
+	soc, need float64 // what it takes; with which one must leave
+}
+
+// dest is the destination in the place of a candidate.
+const dest = -1
+
+// cell is a square of the map in which alike stations stand for each other.
+type cell struct{ lat, lon int16 }
+
+const (
+	cellDegrees = 0.25
+	// thinAbove is how many candidates a search has before they are thinned.
+	thinAbove = 150
+	// perCell is how many of each power class stay in a cell.
+	perCell = 2
+)
+
+func cellOf(p geo.Point) cell {
+	return cell{int16(math.Floor(p.Lat / cellDegrees)), int16(math.Floor(p.Lon / cellDegrees))}
+}
+
+// choose finds the candidates within a limit of driving, whose bound is below an upper
+// one.
+func (s *search) choose(limit int64, upper float64) {
+	s.cands = s.cands[:0]
+	for i := range s.p.sites {
+		from, to := s.fromOrigin[i], s.toDest[i]
+		if from.Km < 0 || to.Km < 0 {
+			continue
+		}
+		must := s.must(i)
+		drive := seconds(from) + seconds(to)
+		if must == 0 && drive > limit {
+			continue
+		}
+		toSoC := s.use(to)
+		missing := energySlack*(s.use(from)+toSoC) + s.r.MinArrivalSoC - s.r.SoC
+		if must == 0 && s.w.second*float64(drive)+s.bound.of(max(missing, leastCharge)) > upper {
+			continue
+		}
+		if kinds := s.usable(i); len(kinds) > 0 {
+			s.cands = append(s.cands, candidate{
+				site: i, from: from, to: to, toSoC: toSoC, penalty: s.penalties[s.p.sites[i].town], must: must, kinds: kinds,
+			})
+		}
+	}
+	if len(s.cands) > thinAbove && !s.r.unthinned {
+		s.thin()
+	}
+}
+
+// must are the bits of what the request insists on at a site, 0 for others.
+func (s *search) must(site int) (bits uint8) {
+	l := &s.p.sites[site].loc
+	for b, id := range s.r.Insist.Locations {
+		if l.ID == id {
+			bits |= 1 << b
+		}
+	}
+	for b, id := range s.r.Insist.EVSEs {
+		if at, ok := s.p.evses[id]; ok && at.site == site {
+			bits |= 1 << (b + len(s.r.Insist.Locations))
+		}
+	}
+	return bits
+}
+
+// usable are the kinds of chargers at a site that suit the car and the request.
+func (s *search) usable(site int) []kind {
+	if known := s.kinds[site]; known != nil {
+		return known
+	}
+	s.kinds[site] = []kind{}
+	l := s.p.sites[site].loc
+	if len(s.r.Insist.Companies) > 0 && !slices.Contains(s.r.Insist.Companies, l.Company) {
+		return nil
+	}
+	var kinds []kind
+	for c, k := range s.p.sites[site].classes {
+		session := s.sessions[sessionKey{k.kw, k.dc}]
+		if !session.Possible() {
+			continue
+		}
+		n := kind{class: c, session: session, tariff: k.tariff, evses: s.wanted(l, k.evses)}
+		if len(n.evses) > 0 {
+			kinds = append(kinds, n)
+		}
+	}
+	s.kinds[site] = append(s.kinds[site], kinds...)
+	return kinds
+}
+
+// wanted leaves out the EVSEs that are to be avoided, and where the request insists on
+// some of a site, the others.
+func (s *search) wanted(l charging.Location, evses []charging.EVSEID) []charging.EVSEID {
+	insisted := slices.ContainsFunc(l.EVSEs, func(e charging.EVSE) bool { return slices.Contains(s.r.Insist.EVSEs, e.ID) })
+	if !insisted && s.r.Avoid.empty() {
+		return evses
+	}
+	var left []charging.EVSEID
+	for _, id := range evses {
+		if !s.r.Avoid.has(l, id) && (!insisted || slices.Contains(s.r.Insist.EVSEs, id)) {
+			left = append(left, id)
+		}
+	}
+	return left
+}
+
+// thin keeps, of each cell and power class, the candidates with the shortest detour,
+// where the charger is free about when the car would come.
+func (s *search) thin() {
+	type key struct {
+		cell  cell
+		power int
+	}
+	groups := map[key][]int32{}
+	for i := range s.cands {
+		c := &s.cands[i]
+		k := key{s.p.sites[c.site].cell, 0}
+		for _, n := range c.kinds {
+			k.power = max(k.power, powerClass(n.session))
+		}
+		groups[k] = append(groups[k], int32(i))
+	}
+	keep := make([]bool, len(s.cands))
+	for _, group := range groups {
+		s.thinGroup(group, keep)
+	}
+	kept := s.cands[:0]
+	for i, c := range s.cands {
+		if keep[i] || c.must != 0 {
+			kept = append(kept, c)
+		}
+	}
+	s.cands = kept
+}
+
+// powerClass tells chargers apart that the car feels to be different: by the time for a
+// charge from 10 to 60%, in steps of half as long again.
+func powerClass(n *session) int {
+	return -int(math.Floor(math.Log(n.seconds[60]-n.seconds[10]) / math.Log(1.5)))
+}
+
+func (s *search) thinGroup(group []int32, keep []bool) {
+	type ranked struct {
+		i    int32
+		rank float64
+	}
+	all := make([]ranked, len(group))
+	for g, i := range group {
+		c := &s.cands[i]
+		all[g] = ranked{i, s.w.second*float64(seconds(c.from)+seconds(c.to)) + s.w.price*c.kinds[0].tariff.Price(30) + c.penalty}
+	}
+	order := func(a, b ranked) int {
+		if a.rank != b.rank {
+			if a.rank < b.rank {
+				return -1
+			}
+			return 1
+		}
+		return int(a.i - b.i)
+	}
+	slices.SortFunc(all, order)
+	if len(all) > perCell && s.cal.free != nil {
+		all = all[:min(len(all), 3*perCell)]
+		for g := range all {
+			all[g].rank += s.w.second * s.likelyWait(&s.cands[all[g].i])
+		}
+		slices.SortFunc(all, order)
+	}
+	for _, r := range all[:min(len(all), perCell)] {
+		keep[r.i] = true
+	}
+}
+
+// likelyWait is the seconds until half an hour is free at a candidate, for a car that
+// comes when the drive there, and charging on the way, suggest.
+func (s *search) likelyWait(c *candidate) float64 {
+	at := s.start + int64(c.from.Drive.Seconds())
+	if missing := s.use(c.from) + s.r.MinArrivalSoC - s.r.SoC; missing > 0 {
+		at += int64(missing * s.fullCharge)
+	}
+	wait := MaxWait.Seconds()
+	for k := range c.kinds {
+		if _, start, _, ok := c.kinds[k].first(s.cal, at, int64(30*time.Minute/time.Second)); ok {
+			wait = min(wait, float64(start-at))
+		}
+	}
+	return wait
+}
+
+// build finds the drives from a candidate to the others within the battery's range.
+func (s *search) build(c *candidate) {
+	if c.built {
+		return
+	}
+	c.built = true
+	var row []road.Leg
+	if s.p.rows != nil {
+		row = s.p.row(c.site)
+	}
+	var tree *road.Tree
+	if row == nil {
+		tree = s.p.net.From(s.p.sites[c.site].spot)
+	}
+	c.hops = append(c.hops, s.hop(dest, c.to))
+	for j := range s.cands {
+		o := &s.cands[j]
+		if o.site == c.site {
+			continue
+		}
+		var leg road.Leg
+		ok := true
+		if row != nil {
+			leg = row[o.site]
+		} else {
+			leg, ok = tree.To(s.p.sites[o.site].spot)
+		}
+		if !ok || leg.Km <= 0 {
+			continue
+		}
+		if h := s.hop(int32(j), leg); h.need <= 1 {
+			c.hops = append(c.hops, h)
+		}
+	}
+	for k := range c.kinds {
+		n := &c.kinds[k]
+		n.until = make([]float64, len(c.hops))
+		for i, h := range c.hops {
+			n.until[i] = n.session.until(min(h.need, 1))
+		}
+	}
+}
+
+func (s *search) hop(to int32, leg road.Leg) hop {
+	soc := s.use(leg)
+	return hop{to: to, km: leg.Km, seconds: seconds(leg), soc: soc, need: soc + s.r.MinArrivalSoC + margin}
+}
+
+func (s *search) use(leg road.Leg) float64 { return s.r.Vehicle.SoCFor(leg.Km, leg.Kmh()) }
+
+// first is the EVSE of a kind that is free first for so long, and the end of the gap.
+func (k *kind) first(cal *calendar, from, seconds int64) (evse int, start, end int64, ok bool) {
+	if cal.free == nil {
+		return 0, from, math.MaxInt64, true
+	}
+	if k.slots == nil {
+		k.slots = make([][]slot, len(k.evses))
+		for i, id := range k.evses {
+			k.slots[i] = cal.slots(id)
+		}
+	}
+	for i, slots := range k.slots {
+		at, free := fit(slots, from, seconds)
+		if begin := max(at.start, from); free && (!ok || begin < start) {
+			evse, start, end, ok = i, begin, at.end, true
+			if start == from {
+				break
+			}
+		}
+	}
+	return evse, start, end, ok
+}

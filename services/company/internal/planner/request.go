@@ -1,0 +1,92 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/pkg/vehicle"
+)
+
+// Request is a journey to plan.
+type Request struct {
+	Origin, Destination geo.Point
+	Vehicle             vehicle.Vehicle
+	SoC                 float64 // at departure, 0 … 1
+	Departure           time.Time
+	MinArrivalSoC       float64        // never below it at a stop or the destination; 0 … 0.9
+	Objective           trip.Objective // empty: fastest
+
+	// LatestArrival, where it is set, asks for the latest way that arrives by then, not
+	// leaving before Departure.
+	LatestArrival time.Time
+	// Avoid keeps stops away from what it names.
+	Avoid Choice
+	// Insist asks for stops at these companies only, and for a stop at each of these
+	// locations (MaxInsist at most) and EVSEs.
+	Insist Choice
+
+	unthinned bool // for tests: consider every station
+}
+
+// MaxInsist is how many locations and EVSEs a request may insist on.
+const MaxInsist = 4
+
+// Choice names companies, locations and EVSEs.
+type Choice struct {
+	Companies []charging.CompanyID
+	Locations []charging.LocationID
+	EVSEs     []charging.EVSEID
+}
+
+func (c Choice) empty() bool { return len(c.Companies)+len(c.Locations)+len(c.EVSEs) == 0 }
+
+// has is true where the choice names the company, the location or the EVSE.
+func (c Choice) has(l charging.Location, id charging.EVSEID) bool {
+	return slices.Contains(c.Companies, l.Company) || slices.Contains(c.Locations, l.ID) || slices.Contains(c.EVSEs, id)
+}
+
+// Validate reports the first field that cannot be, as a refusal with the code
+// INVALID_FIELD. Whether the departure has passed is for the caller, who has a clock.
+func (r Request) Validate() error {
+	if err := r.Origin.Validate(); err != nil {
+		return charging.Invalid("origin", err.Error())
+	}
+	if err := r.Destination.Validate(); err != nil {
+		return charging.Invalid("destination", err.Error())
+	}
+	if geo.Distance(r.Origin, r.Destination) < 0.1 {
+		return charging.Invalid("destination", "is the origin")
+	}
+	if err := r.Vehicle.Validate(); err != nil {
+		var figure *vehicle.FieldError
+		if errors.As(err, &figure) {
+			return charging.Invalid("vehicle."+figure.Field, figure.Reason)
+		}
+		return charging.Invalid("vehicle", err.Error())
+	}
+	if !(r.SoC > 0 && r.SoC <= 1) {
+		return charging.Invalid("soc", "must be above 0 and at most 1")
+	}
+	if !(r.MinArrivalSoC >= 0 && r.MinArrivalSoC <= 0.9) {
+		return charging.Invalid("min_arrival_soc", "must be between 0 and 0.9")
+	}
+	if r.Departure.IsZero() {
+		return charging.Invalid("departure", "is missing")
+	}
+	if !r.LatestArrival.IsZero() && !r.LatestArrival.After(r.Departure) {
+		return charging.Invalid("latest_arrival", "is not after the departure")
+	}
+	if n := len(r.Insist.Locations) + len(r.Insist.EVSEs); n > MaxInsist {
+		return charging.Invalid("insist", fmt.Sprintf("names %d stops; at most %d", n, MaxInsist))
+	}
+	switch r.Objective {
+	case "", trip.Fastest, trip.Cheapest, trip.FewestStops:
+		return nil
+	}
+	return charging.Invalid("objective", "must be fastest, cheapest or fewest_stops")
+}
