@@ -52,6 +52,7 @@ func (d *Desk) clear(ctx context.Context, h charging.Hold, refused error) (charg
 		final := *r
 		c.Settled = true
 		final.Conflict = &c
+		final.Detail = string(h.EVSEID) + " is RESERVED in " + c.Window.String() + "; choose another time or stop"
 		return charging.Grant{}, &final
 	}
 	return charging.Grant{}, refused
