@@ -235,20 +235,21 @@ func (r *run) refused(k int, err error) {
 	}
 }
 
-// keepHolds renews every hold that has less left than need, and returns the
-// first that is gone.
+// keepHolds renews every hold that has less left than need, also after one that
+// is gone, and returns the first of those.
 func (r *run) keepHolds(need time.Duration) *lostStop {
+	var lost *lostStop
 	for k := range r.t.Legs {
 		l := r.t.Legs[k]
 		if !(l.State == charging.Claimed || l.State == charging.Pending) || l.ExpiresAt == nil ||
 			time.Until(*l.ExpiresAt) > need {
 			continue
 		}
-		if err := r.renew(k); err != nil {
-			return &lostStop{k, err}
+		if err := r.renew(k); err != nil && lost == nil {
+			lost = &lostStop{k, err}
 		}
 	}
-	return nil
+	return lost
 }
 
 func (r *run) renew(k int) error {

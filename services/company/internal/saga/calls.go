@@ -78,7 +78,7 @@ func (c *Coordinator) callOnce(ctx context.Context, a action, n int, entries *[]
 	}
 	*entries = append(*entries, trip.Entry{
 		At: began.UTC(), Step: a.step, Leg: a.leg, CompanyID: a.ref.EVSEID.Company(), EVSEID: a.ref.EVSEID,
-		ReservationID: a.ref.ID, Attempt: n, Answer: answerWord(res, err), Detail: detail(err),
+		ReservationID: a.ref.ID, Attempt: n, Answer: answerWord(res, err), Detail: told(err),
 		Millis: float64(time.Since(began).Microseconds()) / 1000, Epoch: a.ref.Epoch, Owner: a.ref.Owner,
 	})
 	return res, err
@@ -106,6 +106,17 @@ func detail(err error) string {
 		return r.Detail
 	}
 	return err.Error()
+}
+
+// told is detail for the journal, which also says how old the ticket ahead is:
+// that waits point from younger to older can be read from it. It names no trip,
+// because drivers read their journals.
+func told(err error) string {
+	c := conflictOf(err)
+	if c == nil || charging.CodeOf(err) != charging.CodePriorityLost {
+		return detail(err)
+	}
+	return detail(err) + "; granted_at " + c.GrantedAt + " is ahead"
 }
 
 // sleep waits, and reports false when the context ended first.

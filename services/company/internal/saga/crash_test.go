@@ -81,15 +81,12 @@ func crashOnce(t *testing.T, at int, set, act func(*stage), want func(trip.Trip)
 		set(s)
 	}
 	p := &crashPoint{at: at, kill: s.c.kill}
-	var after bool
 	s.m.before = func(n int, tr trip.Trip) error { return p.pass() }
-	s.w.fault = func(_ string, _ int, _ charging.Ref, _ int, a bool) error {
-		after = a
+	s.w.fault = func(_ string, _ int, _ charging.Ref, _ int, _ bool) error {
 		s.m.mu.Lock()
 		defer s.m.mu.Unlock()
 		return p.pass()
 	}
-	_ = after
 	_, startErr := s.c.Start(t.Context(), draft(trip.Abort))
 	if startErr == nil {
 		s.settleOrDie()

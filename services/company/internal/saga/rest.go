@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -86,10 +87,7 @@ func (r *run) serveBooked(m message) error {
 	case msgDecide:
 		err = r.decideBooked(m.choice)
 	case msgNotice:
-		if r.noticed(m.notice) && m.notice.State == charging.Canceled {
-			r.lostBooked(m.notice.Leg)
-		}
-		err = r.save()
+		return r.noticedBooked(m)
 	case msgPark:
 	default:
 		r.receive(m)
@@ -148,13 +146,42 @@ func (r *run) sweep() {
 	}
 }
 
-// lostBooked asks for a decision about one withdrawn stop of a booked trip.
+// noticedBooked keeps what a company says about a booked stop. A withdrawn one
+// is asked about; under the policy replan the trip then answers by itself.
+func (r *run) noticedBooked(m message) error {
+	lost := r.noticed(m.notice) && m.notice.State == charging.Canceled
+	if lost {
+		r.lostBooked(m.notice.Leg)
+	}
+	err := r.save()
+	m.answer(r, err)
+	if err != nil || !lost || r.t.OnConflict != trip.Replan {
+		return err
+	}
+	return r.replanBooked()
+}
+
+// replanBooked takes the best alternative for a withdrawn stop that can be had.
+// Where none can, or the server dies meanwhile, the question stands.
+func (r *run) replanBooked() error {
+	for _, a := range r.t.Decision.Alternatives {
+		err := r.decideBooked(Choice{Take: &a})
+		if err == nil || r.fatal(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostBooked asks for a decision about one withdrawn stop of a booked trip. It
+// offers what keeps the other stops: these are RESERVED.
 func (r *run) lostBooked(leg int) {
 	l := r.t.Legs[leg-1]
+	moves := func(a trip.Alternative) bool { return len(a.LaterStops) > 0 }
 	r.t.Decision = &trip.Decision{
 		Leg: leg, Code: l.Problem.Code, Detail: l.Problem.Detail,
 		ExpiresAt:    time.Now().Add(r.t.Saga.DecisionTimeout).UTC().Truncate(time.Millisecond),
-		Alternatives: r.alternatives(leg),
+		Alternatives: slices.DeleteFunc(r.alternatives(leg), moves),
 	}
 }
 

@@ -1,0 +1,71 @@
+package saga
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// withdraw takes the second stop of a booked trip away and tells the saga.
+func (s *stage) withdraw(got trip.Trip) trip.Trip {
+	s.t.Helper()
+	id := got.Legs[1].ReservationID
+	s.w.set(func() { s.w.rsv[id].State = charging.Canceled })
+	n := charging.Notice{TripID: testTrip, ReservationID: id, Leg: 2, State: charging.Canceled, Reason: "BROKEN_CHARGER"}
+	if err := s.c.Notice(s.t.Context(), n); err != nil {
+		s.t.Fatal(err)
+	}
+	synctest.Wait()
+	return s.wait(s.c)
+}
+
+func TestWithdrawnStopIsReplannedForThatStopAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.w.block("BR*SER*E0002*1", windowOf(1), charging.Reserved, "", true) // the best alternative is taken
+		was := s.book(trip.Replan)
+		s.must(was, trip.Confirmed)
+		got := s.withdraw(was)
+		s.must(got, trip.Confirmed)
+		if got.Decision != nil || got.Legs[1].EVSEID != "BR*SER*E0003*1" || got.Legs[1].State != charging.Reserved {
+			t.Errorf("decision %+v, stop %+v", got.Decision, got.Legs[1])
+		}
+		for _, k := range []int{0, 2} {
+			if got.Legs[k].ReservationID != was.Legs[k].ReservationID {
+				t.Errorf("stop %d was touched", k+1)
+			}
+		}
+	})
+}
+
+// moving offers first what moves a later stop, then what moves none.
+type moving struct{ of Alternatives }
+
+func (m moving) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error) {
+	found, err := m.of.Alternatives(ctx, t, leg)
+	a := found[0]
+	a.LaterStops = []trip.MovedStop{{Leg: 3}}
+	return append([]trip.Alternative{a}, found...), err
+}
+
+func TestWithdrawnStopOffersOnlyWhatCanBeTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, func(o *Options) { o.Alternatives = moving{o.Alternatives} })
+		got := s.withdraw(s.book(trip.Ask))
+		if got.Decision == nil || len(got.Decision.Alternatives) == 0 {
+			t.Fatalf("%+v", got.Decision)
+		}
+		for _, a := range got.Decision.Alternatives {
+			if len(a.LaterStops) > 0 {
+				t.Errorf("offers %+v, which is refused when chosen", a)
+			}
+		}
+		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]}); err != nil {
+			t.Fatal(err)
+		}
+		s.must(s.wait(s.c), trip.Confirmed)
+	})
+}
