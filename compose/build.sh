@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 image=${ELETROVIA_IMAGE:-eletrovia:local}
 
-mkdir -p dist
+mkdir -p dist/data
 CGO_ENABLED=0 go build -buildvcs=false -trimpath -o dist/ ./services/eletrovia ./simulator
 # The classic builder: it is everywhere, also where buildx is not.
 log=$(mktemp)

@@ -103,8 +103,8 @@ done
 for c in "${companies[@]}"; do
   server=$(at "$c" ps --quiet server)
   for _ in $(seq 120); do
-    health=$(docker inspect --format '{{.State.Health.Status}}' "$server")
-    [ "$health" != healthy ] || break
+    read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$server")
+    [ "$health" != healthy ] && [ "$restarts" -lt 3 ] || break
     sleep 0.5
   done
   echo "$c at $(address "$c"): $health"
