@@ -43,7 +43,8 @@ func Check(ctx context.Context, o Options) []Finding {
 		return []Finding{wrong("configuration", err)}
 	}
 	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Locations), len(a.o.Peers))}
-	found = append(found, a.checkStore(ctx), checkPort("REST port", a.o.HTTPAddr), checkPort("MQTT port", a.o.MQTTAddr))
+	runs := a.answers(ctx)
+	found = append(found, a.checkStore(ctx), checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))
 	for _, p := range a.o.Peers {
 		found = append(found, a.checkPeer(ctx, p))
 	}
@@ -81,14 +82,42 @@ func (a *App) checkEmbedded() Finding {
 	return fine("store", "embedded, %s in %s", path, a.o.Store.Dir)
 }
 
-// checkPort binds the address for a moment.
-func checkPort(what, addr string) Finding {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return wrong(what, fmt.Errorf("%w (a server of ours that runs there already is fine)", err))
+// answers reports whether a server of ours listens on the REST address already.
+func (a *App) answers(ctx context.Context) bool {
+	scheme, host, port := "http://", "", ""
+	if a.o.TLS.HTTPCert != "" {
+		scheme = "https://"
 	}
-	_ = l.Close()
-	return fine(what, "%s is free", addr)
+	host, port, _ = net.SplitHostPort(a.o.HTTPAddr)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	trust, err := a.o.TLS.roots()
+	if err != nil || port == "0" {
+		return false
+	}
+	d, err := client.NewDriver(client.DriverOptions{
+		BaseURL: scheme + net.JoinHostPort(host, port), HTTP: client.NewHTTP(trust), Timeout: time.Second,
+	})
+	if err != nil {
+		return false
+	}
+	who, err := d.Whoami(ctx)
+	return err == nil && who.CompanyID == a.o.Company
+}
+
+// checkPort binds the address for a moment. That it is taken is fine where it is
+// this company's own server that runs.
+func checkPort(what, addr string, runs bool) Finding {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		_ = l.Close()
+		return fine(what, "%s is free", addr)
+	case runs:
+		return fine(what, "%s: this company's server runs already", addr)
+	}
+	return wrong(what, fmt.Errorf("%w: stop what listens there, or choose another port", err))
 }
 
 // checkPeer asks a peer who it is: that needs its address, our token, a common

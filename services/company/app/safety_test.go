@@ -21,6 +21,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 )
@@ -157,5 +158,18 @@ func TestCheckPeers(t *testing.T) {
 	}
 	if d := found["peer CAJ"].Detail; !strings.Contains(d, "UNAUTHENTICATED") {
 		t.Errorf("a wrong token: %s", d)
+	}
+}
+
+// A port that is taken is wrong, unless it is the company's own server that runs.
+func TestCheckPorts(t *testing.T) {
+	mar := boot(t, nil)["MAR"]
+	for company, ok := range map[charging.CompanyID]bool{"MAR": true, "SER": false} {
+		o := Options{Company: company, Store: Store{Kind: StoreMemory}, HTTPAddr: mar.HTTPAddr(), MQTTAddr: mar.MQTTAddr()}
+		for _, f := range Check(t.Context(), o) {
+			if strings.HasSuffix(f.What, "port") && f.OK != ok {
+				t.Errorf("%s: %+v", company, f)
+			}
+		}
 	}
 }
