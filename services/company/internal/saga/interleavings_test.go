@@ -32,6 +32,9 @@ import (
 type road struct {
 	t         *testing.T
 	companies map[charging.CompanyID]*office
+	// tuneDesk changes a desk before it is made; told hears its notices.
+	tuneDesk func(*desk.Options)
+	told     func(charging.Notice)
 	// between is called before and after each call is executed.
 	between func(from, step string, ref charging.Ref, after bool) error
 }
@@ -55,12 +58,18 @@ func e(n int) charging.EVSEID { return charging.EVSEID("BR*" + string(parties[n]
 
 func newRoad(t *testing.T, tune ...func(*saga.Options)) *road {
 	t.Helper()
+	return newRoadWith(t, &road{}, tune...)
+}
+
+// newRoadWith opens the companies of a road whose hooks are set.
+func newRoadWith(t *testing.T, r *road, tune ...func(*saga.Options)) *road {
+	t.Helper()
 	redis, err := embedded.Open(t.Context(), embedded.Options{Addr: "127.0.0.1:0", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close(context.Background()) })
-	r := &road{t: t, companies: map[charging.CompanyID]*office{}}
+	r.t, r.companies = t, map[charging.CompanyID]*office{}
 	for _, id := range parties {
 		r.companies[id] = r.open(id, "redis://"+redis.Addr(), tune)
 	}
@@ -76,15 +85,18 @@ func (r *road) open(id charging.CompanyID, url string, tune []func(*saga.Options
 		r.t.Fatal(err)
 	}
 	o.store = s
-	o.desk, err = desk.New(desk.Options{
+	deskOptions := desk.Options{
 		Company: id, Calendar: s, Tickets: paper{}, Originators: r,
 		Locations: []charging.Location{{
 			ID: charging.LocationID("BR*" + string(id) + "*L1"), Company: id,
 			Terms: charging.Terms{NoShowTimeout: time.Hour, MaxAhead: charging.MaxAhead},
 			EVSEs: []charging.EVSE{{ID: charging.EVSEID("BR*" + string(id) + "*E1*1"), Status: charging.Available}},
 		}},
-	})
-	if err != nil {
+	}
+	if r.tuneDesk != nil {
+		r.tuneDesk(&deskOptions)
+	}
+	if o.desk, err = desk.New(deskOptions); err != nil {
 		r.t.Fatal(err)
 	}
 	opts := saga.Options{Self: id, Owner: string(id) + "-1", Journal: s, Companies: caller{r, string(id)}, Publish: o.saw}
@@ -152,6 +164,9 @@ func (o *office) Outcome(ctx context.Context, id charging.TripID, rsv charging.R
 }
 
 func (o *office) Preempted(ctx context.Context, n charging.Notice) error {
+	if o.r.told != nil {
+		o.r.told(n)
+	}
 	return o.saga.Notice(ctx, n)
 }
 
@@ -376,8 +391,10 @@ func TestFirstStopLapsesAndIsTakenAgain(t *testing.T) {
 }
 
 // TestRing is row 15: three trips, each wanting what the next one has.
-func TestRing(t *testing.T) {
-	r := newRoad(t)
+func TestRing(t *testing.T) { playRing(t, newRoad(t)) }
+
+func playRing(t *testing.T, r *road) {
+	t.Helper()
 	for round := range 10 {
 		h := 3 * round
 		// Windows so that every trip is in travel order and neighbours overlap.
