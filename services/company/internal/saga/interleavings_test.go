@@ -258,6 +258,15 @@ type stop struct {
 // start begins a trip at the n-th company.
 func (r *road) start(n int, p trip.Policy, stops ...stop) trip.Trip {
 	r.t.Helper()
+	got, err := r.companies[parties[n]].saga.Start(r.t.Context(), r.draft(n, p, stops...))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return got
+}
+
+// draft is a trip that nobody has begun.
+func (r *road) draft(n int, p trip.Policy, stops ...stop) trip.Trip {
 	base := time.Now().UTC().Truncate(time.Hour).Add(24 * time.Hour)
 	t := trip.Trip{
 		ID: charging.TripID(uuid.Must(uuid.NewV7()).String()), VehicleID: "EV-0001", Origin: parties[n], OnConflict: p,
@@ -267,11 +276,7 @@ func (r *road) start(n int, p trip.Policy, stops ...stop) trip.Trip {
 		at := base.Add(time.Duration(s.h) * time.Hour)
 		t.Legs = append(t.Legs, trip.Leg{Leg: k + 1, CompanyID: s.evse.Company(), EVSEID: s.evse, Start: at, End: at.Add(time.Hour)})
 	}
-	got, err := r.companies[parties[n]].saga.Start(r.t.Context(), t)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return got
+	return t
 }
 
 func (r *road) wait(t trip.Trip) trip.Trip {

@@ -32,8 +32,8 @@ func (c *Coordinator) Run(ctx context.Context) {
 func (c *Coordinator) takeOver(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Lease)
 	defer cancel()
-	if c.InFlight() >= c.o.MaxInFlight {
-		return
+	if !c.hasRoom() {
+		return // a lease that is taken and not used keeps others from the trip
 	}
 	ts, err := c.o.Journal.TakeOver(ctx, c.o.Owner, c.o.Lease, takeOverBatch)
 	if err != nil {
@@ -42,6 +42,13 @@ func (c *Coordinator) takeOver(ctx context.Context) {
 	for _, t := range ts {
 		c.resume(t, nil)
 	}
+}
+
+// hasRoom reports whether another trip could run here.
+func (c *Coordinator) hasRoom() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.draining && len(c.runs) < c.o.MaxInFlight
 }
 
 // resume runs a trip that this server has just come to own.
