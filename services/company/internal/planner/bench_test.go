@@ -1,63 +1,109 @@
 package planner_test
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/planner"
 )
 
-// crowded puts a station of four EVSEs in each of n towns near the mission's road.
-func crowded(b *testing.B, n int) []charging.Location {
-	b.Helper()
-	way, err := road.Default().Route(at(b, "João Pessoa, PB"), at(b, "Feira de Santana, BA"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	template := locations()
-	var all []charging.Location
-	for _, place := range road.Default().Places() {
-		if _, off := way.Along(place.Point); off > 40 || len(all) == n {
-			continue
-		}
-		l := template[len(all)%len(template)]
-		l.ID = charging.LocationID(fmt.Sprintf("BR*%s*LX%d", l.Company, len(all)))
-		l.Point = geo.Point{Lat: place.Point.Lat, Lon: place.Point.Lon}
-		evses := make([]charging.EVSE, len(l.EVSEs))
-		for i, e := range l.EVSEs {
-			e.ID = charging.EVSEID(fmt.Sprintf("BR*%s*EX%d*%d", l.Company, len(all), i+1))
-			evses[i] = e
-		}
-		l.EVSEs = evses
-		all = append(all, l)
-	}
-	if len(all) < n {
-		b.Fatalf("only %d towns near the road", len(all))
-	}
-	return all
+// bench is a world that benchmarks share.
+type bench struct {
+	p    *planner.Planner
+	free planner.Free
 }
 
+var benches sync.Map // by number of stations
+
+func newBench(b *testing.B, stations int) bench {
+	b.Helper()
+	if known, ok := benches.Load(stations); ok {
+		return known.(bench)
+	}
+	all := world(stations, 1)
+	w := bench{planner.New(road.Default(), all), calendars(all, 2)}
+	benches.Store(stations, w)
+	return w
+}
+
+// report gives the middle and the 99th percentile of what single operations took.
+func report(b *testing.B, took []time.Duration) {
+	b.Helper()
+	slices.Sort(took)
+	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.99), "p99-ms")
+}
+
+// BenchmarkPlans plans random journeys of 300 km and more, up to three distinct plans
+// each, with calendars. Read p50 and p99 with -benchtime 300x or more.
 func BenchmarkPlans(b *testing.B) {
-	for _, bench := range []struct {
-		name      string
-		locations []charging.Location
-	}{{"demo", locations()}, {"100 stations", crowded(b, 100)}} {
-		p := planner.New(road.Default(), bench.locations)
+	for _, stations := range []int{1000, 10000} {
 		for _, objective := range []trip.Objective{trip.Fastest, trip.Cheapest, trip.FewestStops} {
-			b.Run(bench.name+"/"+string(objective), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%d/%s", stations, objective), func(b *testing.B) {
+				w := newBench(b, stations)
+				rng := rand.New(rand.NewPCG(3, 4))
+				requests := make([]planner.Request, max(b.N, 1))
+				for i := range requests {
+					requests[i] = journey(rng, 300)
+					requests[i].Objective = objective
+				}
+				took := make([]time.Duration, 0, b.N)
+				infeasible := 0
 				b.ReportAllocs()
-				r := mission(b)
-				r.Objective = objective
-				for b.Loop() {
-					if _, err := p.Plans(r, randomFree(1)); err != nil {
+				b.ResetTimer()
+				for i := range b.N {
+					start := time.Now()
+					_, err := w.p.Plans(requests[i], w.free)
+					took = append(took, time.Since(start))
+					if errors.Is(err, charging.CodeInfeasibleTrip) {
+						infeasible++
+					} else if err != nil {
 						b.Fatal(err)
 					}
 				}
+				b.StopTimer()
+				report(b, took)
+				b.ReportMetric(100*float64(infeasible)/float64(b.N), "%infeasible")
 			})
 		}
+	}
+}
+
+// BenchmarkAlternatives looks for other choices for one stop of a trip.
+func BenchmarkAlternatives(b *testing.B) {
+	for _, stations := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(stations), func(b *testing.B) {
+			w := newBench(b, stations)
+			rng := rand.New(rand.NewPCG(5, 6))
+			var trips []trip.Trip
+			for len(trips) < 50 {
+				r := journey(rng, 300)
+				if plans, err := w.p.Plans(r, w.free); err == nil && len(plans[0].Stops) > 0 {
+					trips = append(trips, booked(plans[0], &r))
+				}
+			}
+			took := make([]time.Duration, 0, b.N)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				t := trips[i%len(trips)]
+				start := time.Now()
+				if _, err := w.p.Alternatives(t, 1+i%len(t.Legs), w.free, monday); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+			}
+			b.StopTimer()
+			report(b, took)
+		})
 	}
 }

@@ -247,8 +247,8 @@ func (s *search) build(c *candidate) {
 	c.hops = append(c.hops, s.hop(dest, c.to))
 	for j := range s.cands {
 		o := &s.cands[j]
-		if o.site == c.site {
-			continue
+		if o.site == c.site && s.cal.free == nil {
+			continue // with calendars, one may go on charging in another gap, or beside
 		}
 		var leg road.Leg
 		ok := true
@@ -257,7 +257,7 @@ func (s *search) build(c *candidate) {
 		} else {
 			leg, ok = tree.To(s.p.sites[o.site].spot)
 		}
-		if !ok || leg.Km <= 0 {
+		if !ok || leg.Km < 0 {
 			continue
 		}
 		if h := s.hop(int32(j), leg); h.need <= 1 {
@@ -275,7 +275,11 @@ func (s *search) build(c *candidate) {
 
 func (s *search) hop(to int32, leg road.Leg) hop {
 	soc := s.use(leg)
-	return hop{to: to, km: leg.Km, seconds: seconds(leg), soc: soc, need: soc + s.r.MinArrivalSoC + margin}
+	need := soc + s.r.MinArrivalSoC
+	if need <= 1 {
+		need = min(need+margin, 1)
+	}
+	return hop{to: to, km: leg.Km, seconds: seconds(leg), soc: soc, need: need}
 }
 
 func (s *search) use(leg road.Leg) float64 { return s.r.Vehicle.SoCFor(leg.Km, leg.Kmh()) }
