@@ -9,6 +9,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/app"
 )
 
 // TestAPersonSeesLocksWithRedisCLI: while a trip waits for a decision, its
@@ -55,7 +56,7 @@ func TestAPersonSeesLocksWithRedisCLI(t *testing.T) {
 // TestStoreAway: a server whose store is gone says so, and recovers by itself.
 func TestStoreAway(t *testing.T) {
 	cli := needs(t, "redis-cli")
-	f := start(t)
+	f := start(t, func(o *app.Options) { o.Store.Fsync = "always" }) // what is acknowledged survives kill -9
 	d := f.as(vehicle(1)).at("SER")
 	_, port, _ := strings.Cut(f.apps["SER"].StoreAddr(), ":")
 	// The store is stopped for longer than any call lasts, then goes on.

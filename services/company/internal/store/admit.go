@@ -137,6 +137,6 @@ func (j *Journal) standing(ctx context.Context, id charging.TripID) (place, erro
 }
 
 func (j *Journal) bury(ctx context.Context, id charging.TripID) (bool, error) {
-	n, err := buryScript.Run(ctx, j.scripts, []string{j.keys.trip(id)}, ms(buriedFor)).Int()
+	n, err := buryScript.Run(ctx, j.rdb, []string{j.keys.trip(id)}, ms(buriedFor)).Int()
 	return n == 1, failed(ctx, "give up trip", err)
 }

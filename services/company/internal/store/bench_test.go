@@ -15,16 +15,16 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 )
 
-// benchEnv is a store on the redis-server of this run. STORE_BENCH_AUTOPIPELINE
-// turns go-redis's batching on.
+// benchEnv is a store on the redis-server of this run. STORE_BENCH_BATCH=never
+// turns batches off, to compare.
 func benchEnv(b *testing.B) *env {
 	b.Helper()
 	if realURL == "" {
 		b.Skip("no redis-server here")
 	}
 	e := open(b, realURL, true)
-	if os.Getenv("STORE_BENCH_AUTOPIPELINE") != "" {
-		e.Store = e.again(b, store.Options{AutoPipeline: true})
+	if os.Getenv("STORE_BENCH_BATCH") == "never" {
+		e.Store = e.again(b, store.Options{BatchAbove: -1})
 	}
 	return e
 }

@@ -190,13 +190,19 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestAutoPipeline(t *testing.T) {
+// TestBatches books with and without batches, from scripts that the
+// store has forgotten.
+func TestBatches(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, e *env) {
-		e.Store = e.again(t, store.Options{AutoPipeline: true})
-		e.raw.ScriptFlush(t.Context())
-		book(t, e, 500)
-	})
+	for name, above := range map[string]int{"some": 1, "none": -1} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, e *env) {
+				e.Store = e.again(t, store.Options{BatchAbove: above})
+				e.raw.ScriptFlush(t.Context())
+				book(t, e, 500)
+			})
+		})
+	}
 }
 
 func TestTime(t *testing.T) {

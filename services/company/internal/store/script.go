@@ -77,7 +77,12 @@ func (c *conn) load(ctx context.Context) error {
 
 // run executes a script whose answer is a list.
 func (c *conn) run(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error) {
-	got, err := s.Run(ctx, c.scripts, keys, args...).Slice()
+	via := redis.Scripter(c.rdb)
+	if n := c.inFlight.Add(1); c.batch != nil && n > int64(c.o.BatchAbove) {
+		via = c.batch
+	}
+	defer c.inFlight.Add(-1)
+	got, err := s.Run(ctx, via, keys, args...).Slice()
 	if err != nil {
 		return nil, failed(ctx, op, err)
 	}

@@ -32,7 +32,7 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 		}
 		all = append(all, victims(got)...)
 	}
-	err := sweepScript.Run(ctx, c.scripts, []string{c.keys.outbox(loc), c.keys.unsettled(loc), c.keys.rsv(loc, "")}).Err()
+	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.unsettled(loc), c.keys.rsv(loc, "")}).Err()
 	return all, failed(ctx, "sweep", err)
 }
 

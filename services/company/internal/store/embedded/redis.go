@@ -72,7 +72,7 @@ func redisLoses(fsync string, temporary bool) string {
 	case fsync == FsyncAlways:
 		return "nothing that was acknowledged"
 	default:
-		return "up to about a second of what was acknowledged, if the machine loses power; nothing if a process dies"
+		return "up to about two seconds of what was acknowledged, if the machine loses power or the redis-server is killed while it waits for its disk"
 	}
 }
 
