@@ -193,7 +193,7 @@ func TestRedisLoses(t *testing.T) {
 		want      string
 	}{
 		{FsyncAlways, false, "nothing"},
-		{FsyncEverySec, false, "about a second"},
+		{FsyncEverySec, false, "two seconds"},
 		{FsyncAlways, true, "everything"},
 	} {
 		if got := redisLoses(c.fsync, c.temporary); !strings.Contains(got, c.want) {
