@@ -189,7 +189,7 @@ func (r *run) noticed(n charging.Notice) bool {
 			}
 		}
 		r.entries = append(r.entries, trip.Entry{
-			At: time.Now().UTC(), Step: "notice", Leg: l.Leg, CompanyID: l.CompanyID, EVSEID: l.EVSEID,
+			At: time.Now().UTC(), Step: "notice", State: r.t.State, Leg: l.Leg, CompanyID: l.CompanyID, EVSEID: l.EVSEID,
 			ReservationID: l.ReservationID, Answer: string(n.State), Detail: n.Reason, Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
 		})
 		return true

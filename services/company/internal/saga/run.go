@@ -85,11 +85,6 @@ func (r *run) note(step string, evse charging.EVSEID, answer, detail string) {
 func (r *run) takeEntries() []trip.Entry {
 	e := r.entries
 	r.entries = nil
-	for i := range e {
-		if e[i].State == "" {
-			e[i].State = r.t.State
-		}
-	}
 	return e
 }
 
@@ -226,6 +221,9 @@ func (r *run) raise(seen int64) error {
 
 // heard keeps what an action's attempts tell, in the journal lines and the leg.
 func (r *run) heard(a action, out answer) {
+	for i := range out.entries {
+		out.entries[i].State = r.t.State
+	}
 	r.entries = append(r.entries, out.entries...)
 	for k := range r.t.Legs {
 		if r.t.Legs[k].ReservationID == a.ref.ID {
