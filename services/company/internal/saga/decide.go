@@ -81,6 +81,9 @@ func (r *run) answerWhileAsking(m message) error {
 		case errParked:
 			return r.parkNow()
 		}
+		if m.kind == msgNotice {
+			return r.save() // the driver sees at once what else was lost
+		}
 		return nil
 	}
 	err := r.decide(m.choice)
