@@ -18,12 +18,15 @@ var networkData string
 
 // Default is the embedded network of the Northeast, read once.
 var Default = sync.OnceValue(func() *Network {
-	n, err := Parse(placesData, networkData)
+	n, err := Embedded()
 	if err != nil {
 		panic("road: the embedded network is broken: " + err.Error())
 	}
 	return n
 })
+
+// Embedded reads the embedded network afresh: one that remembers no trees yet.
+func Embedded() (*Network, error) { return Parse(placesData, networkData) }
 
 // Network is a road graph with its places. It does not change once read (it
 // remembers the trees of From, within a bound), so any number of goroutines may

@@ -21,6 +21,9 @@ type bench struct {
 	free planner.Free
 }
 
+// warmUp is how many journeys are planned before the clock starts.
+const warmUp = 200
+
 var benches sync.Map // by number of stations
 
 func newBench(b *testing.B, stations int) bench {
@@ -30,6 +33,12 @@ func newBench(b *testing.B, stations int) bench {
 	}
 	all := world(stations, 1)
 	w := bench{planner.New(road.Default(), all), calendars(all, 2)}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range warmUp { // drives that are asked for again are remembered
+		if _, err := w.p.Plans(journey(rng, 300), w.free); err != nil && !errors.Is(err, charging.CodeInfeasibleTrip) {
+			b.Fatal(err)
+		}
+	}
 	benches.Store(stations, w)
 	return w
 }
@@ -75,6 +84,34 @@ func BenchmarkPlans(b *testing.B) {
 				b.ReportMetric(100*float64(infeasible)/float64(b.N), "%infeasible")
 			})
 		}
+	}
+}
+
+// BenchmarkFirstPlan is the first question to a new planner, on roads that have not been
+// asked for yet.
+func BenchmarkFirstPlan(b *testing.B) {
+	for _, stations := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(stations), func(b *testing.B) {
+			all := world(stations, 1)
+			free := calendars(all, 2)
+			rng := rand.New(rand.NewPCG(9, 10))
+			var took []time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				net, err := road.Embedded()
+				if err != nil {
+					b.Fatal(err)
+				}
+				p, r := planner.New(net, all), journey(rng, 300)
+				b.StartTimer()
+				start := time.Now()
+				if _, err := p.Plans(r, free); err != nil && !errors.Is(err, charging.CodeInfeasibleTrip) {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+			}
+			report(b, took)
+		})
 	}
 }
 

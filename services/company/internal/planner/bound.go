@@ -8,7 +8,6 @@ import (
 
 const (
 	boundSteps = 100 // per battery
-	boundMost  = 16  // batteries that a journey may take
 	// energySlack is how much less than the quickest way another one may take from the
 	// battery.
 	energySlack = 0.97
@@ -20,9 +19,9 @@ const (
 type bound []float64
 
 // newBound computes the bound for what a single stop costs at least: once[x] for a charge
-// of x hundredths.
-func newBound(once []float64) bound {
-	b := make(bound, boundMost*boundSteps+1)
+// of x hundredths. What is missing beyond most batteries counts as most.
+func newBound(once []float64, most float64) bound {
+	b := make(bound, int(most*boundSteps)+3)
 	b[0] = 0
 	for m := 1; m < len(b); m++ {
 		b[m] = math.Inf(1)

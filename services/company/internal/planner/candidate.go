@@ -14,14 +14,23 @@ import (
 type candidate struct {
 	site     int
 	from, to road.Leg // from the origin, to the destination
-	toSoC    float64  // what the drive to the destination takes
-	penalty  float64  // score of stopping here again, when other plans are looked for
-	must     uint8    // bit of what the request insists on
-	kinds    []kind
-	built    bool
-	hops     []hop
-	front    []int32 // labels that no other one is better than, open or settled
-	settled  []int32
+	// What the drive to the destination takes.
+	toSoC, toSeconds float64
+	penalty          float64 // score of stopping here again, when other plans are looked for
+	must             uint8   // bit of what the request insists on
+	kinds            []kind
+	built            bool
+	hops             []hop
+	front            []front // labels that no other one is better than, open or settled
+	settled          []int32
+}
+
+// front is what dominance compares, of a label.
+type front struct {
+	at         int64
+	soc, score float64
+	must       uint8
+	label      int32
 }
 
 // kind is a class of EVSEs, as the request's car and wishes see it.
@@ -51,7 +60,7 @@ type cell struct{ lat, lon int16 }
 const (
 	cellDegrees = 0.25
 	// thinAbove is how many candidates a search has before they are thinned.
-	thinAbove = 150
+	thinAbove = 80
 	// perCell is how many of each power class stay in a cell.
 	perCell = 2
 )
@@ -81,7 +90,7 @@ func (s *search) choose(limit int64, upper float64) {
 		}
 		if kinds := s.usable(i); len(kinds) > 0 {
 			s.cands = append(s.cands, candidate{
-				site: i, from: from, to: to, toSoC: toSoC, penalty: s.penalties[s.p.sites[i].town], must: must, kinds: kinds,
+				site: i, from: from, to: to, toSoC: toSoC, toSeconds: to.Drive.Seconds(), penalty: s.penalties[s.p.sites[i].town], must: must, kinds: kinds,
 			})
 		}
 	}

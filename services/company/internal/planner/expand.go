@@ -11,9 +11,11 @@ func (s *search) expand(i int32) {
 	l := s.labels[i]
 	c := &s.cands[l.cand]
 	s.build(c)
-	s.stops = s.stops[:0]
+	s.stops, s.bases = s.stops[:0], s.bases[:0]
 	for k := range c.kinds {
-		s.roundStops(c, k, &l)
+		base := c.kinds[k].session.until(l.soc)
+		s.bases = append(s.bases, base)
+		s.roundStops(c, k, &l, base)
 	}
 	s.dropWorse()
 	for h := range c.hops {
@@ -26,9 +28,8 @@ func (s *search) expand(i int32) {
 
 // roundStops are the stops at a kind of charger up to each round level, and up to the end
 // of the first gap.
-func (s *search) roundStops(c *candidate, k int, l *label) {
+func (s *search) roundStops(c *candidate, k int, l *label, base float64) {
 	n := &c.kinds[k]
-	base := n.session.until(l.soc)
 	all := n.session.fine
 	if s.rough {
 		all = n.session.rough
@@ -91,12 +92,12 @@ func (s *search) dropWorse() {
 // onward drives to one next site, after charging just enough for it at each kind of
 // charger, and after each of the round stops that give more.
 func (s *search) onward(i int32, l *label, c *candidate, h int) {
-	hop := c.hops[h]
+	hop := &c.hops[h]
 	enough := hop.need <= l.soc+leastCharge
 	if !enough {
 		for k := range c.kinds {
 			n := &c.kinds[k]
-			if d, ok := s.charge(n, k, l, hop.need, n.until[h]-n.session.until(l.soc)); ok {
+			if d, ok := s.charge(n, k, l, hop.need, n.until[h]-s.bases[k]); ok {
 				s.arrive(i, &d, hop)
 			}
 		}

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -16,6 +15,10 @@ const (
 	maxLabels    = 400000 // ends a search that has gone astray
 	socTolerance = 0.004  // in which two charges count as alike
 	tiny         = 1e-6   // of a score
+	// What a rough search may miss, and a fine one.
+	roughInflation = 1.06
+	otherInflation = 1.15 // for plans beside the best one
+	fineEpsilon    = 0.005
 )
 
 // reaches are how much more than the quickest way a journey may drive in the first,
@@ -56,13 +59,18 @@ type search struct {
 	all        uint8   // bits of what the request insists on
 	penalties  map[string]float64
 
-	cands  []candidate
-	rough  bool
-	labels []label
-	queue  queue
-	upper  float64 // score of the best way found
-	best   int32   // its label, −1
-	stops  []departure
+	cands []candidate
+	rough bool
+	reach int // in which a rough search found something
+	// The lower bound counts as so much more in a rough search, and a fine one does not
+	// look for what is less than epsilon better.
+	inflation, epsilon float64
+	labels             []label
+	queue              queue
+	upper              float64 // score of the best way found
+	best               int32   // its label, −1
+	stops              []departure
+	bases              []float64 // seconds from empty to the charge of the label in hand, by kind of charger
 }
 
 type sessionKey struct {
@@ -124,7 +132,7 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 			s.fullCharge = min(s.fullCharge, 2*(n.seconds[60]-n.seconds[10]))
 		}
 	}
-	s.bound = newBound(s.once())
+	s.bound = newBound(s.once(), 1.3*s.use(direct)+1)
 	return s, s.insist()
 }
 
@@ -157,16 +165,21 @@ func (s *search) run() (found, bool) {
 	if !ok {
 		return found{}, false
 	}
-	s.rough = false
-	if s.explore(math.MaxInt64, f.score) {
+	s.rough, s.inflation, s.epsilon = false, 1, fineEpsilon
+	if s.explore(math.MaxInt64, f.score*(1-s.epsilon)) {
 		return found{s.plan(s.best), s.labels[s.best].score}, true
 	}
 	return f, true
 }
 
 func (s *search) runRough() (found, bool) {
-	s.rough = true
-	for _, reach := range reaches {
+	s.rough, s.epsilon = true, 0
+	s.inflation = roughInflation
+	if s.penalties != nil {
+		s.inflation = otherInflation
+	}
+	for ; s.reach < len(reaches); s.reach++ {
+		reach := reaches[s.reach]
 		limit := int64(min(s.direct.Drive.Seconds()*reach.factor+reach.seconds, math.MaxInt64/2))
 		if s.explore(limit, math.Inf(1)) {
 			return found{s.plan(s.best), s.labels[s.best].score}, true
@@ -175,6 +188,7 @@ func (s *search) runRough() (found, bool) {
 			limit = math.MaxInt64
 		}
 	}
+	s.reach = 0
 	return found{}, false
 }
 
@@ -185,9 +199,11 @@ func (s *search) explore(limit int64, upper float64) bool {
 	s.upper, s.best = upper, -1
 	s.labels = append(s.labels, label{cand: dest, at: s.start, soc: s.r.SoC, prev: -1})
 	first := departure{soc: s.r.SoC, end: s.start}
-	s.arrive(0, &first, s.hop(dest, s.direct))
+	h := s.hop(dest, s.direct)
+	s.arrive(0, &first, &h)
 	for j := range s.cands {
-		s.arrive(0, &first, s.hop(int32(j), s.cands[j].from))
+		h := s.hop(int32(j), s.cands[j].from)
+		s.arrive(0, &first, &h)
 	}
 	for len(s.queue) > 0 && len(s.labels) < maxLabels {
 		e := s.queue.pop()
@@ -207,56 +223,69 @@ func (s *search) explore(limit int64, upper float64) bool {
 
 // arrive adds the label of a drive after a departure, if the charge allows it and no other
 // label is better.
-func (s *search) arrive(from int32, d *departure, h hop) {
+func (s *search) arrive(from int32, d *departure, h *hop) {
+	soc := d.soc - h.soc
+	if soc < s.r.MinArrivalSoC {
+		return
+	}
 	before := &s.labels[from]
-	l := label{
-		cand: h.to, prev: from, at: d.end + h.seconds, soc: d.soc - h.soc, must: before.must,
-		price: before.price + d.price, driven: before.driven + h.seconds, km: before.km + h.km, leg: h, stop: *d,
-	}
-	if l.soc < s.r.MinArrivalSoC {
-		return
-	}
-	l.score = before.score + s.w.second*float64(l.at-before.at) + s.w.price*d.price
+	at := d.end + h.seconds
+	score := before.score + s.w.second*float64(at-before.at) + s.w.price*d.price
+	must := before.must
 	if before.prev >= 0 {
-		l.score += s.w.stop
-		l.must |= s.cands[before.cand].must
+		score += s.w.stop
+		must |= s.cands[before.cand].must
 	}
+	low := score
 	if h.to == dest {
-		if l.must == s.all && l.score < s.upper {
-			s.upper, s.best = l.score, int32(len(s.labels))
-			s.labels = append(s.labels, l)
+		if must != s.all {
+			return
 		}
-		return
+	} else {
+		c := &s.cands[h.to]
+		score += c.penalty
+		low = score + s.inflation*s.remaining(c, soc)
 	}
-	c := &s.cands[h.to]
-	l.score += c.penalty
-	low := l.score + s.remaining(c, l.soc)
-	if low >= s.upper || s.dominated(c, &l) {
+	if low >= s.upper || h.to != dest && s.dominated(&s.cands[h.to], at, soc, score, must) {
 		return
 	}
 	i := int32(len(s.labels))
-	s.labels = append(s.labels, l)
-	c.front = append(c.front, i)
+	s.labels = append(s.labels, label{
+		cand: h.to, prev: from, at: at, soc: soc, must: must, score: score,
+		price: before.price + d.price, driven: before.driven + h.seconds, km: before.km + h.km, leg: *h, stop: *d,
+	})
+	if h.to == dest {
+		s.upper, s.best = score*(1-s.epsilon), i
+		return
+	}
+	c := &s.cands[h.to]
+	c.front = append(c.front, front{at, soc, score, must, i})
 	s.queue.push(entry{i, low})
 }
 
 // dominated is true where another label of the candidate is as early, as full and as
 // good. Otherwise it drops those that the new one dominates.
-func (s *search) dominated(c *candidate, l *label) bool {
-	kept := c.front[:0]
-	for at, i := range c.front {
-		o := &s.labels[i]
-		if o.at <= l.at+s.w.slack && o.soc >= l.soc-socTolerance && o.score <= l.score && o.must&l.must == l.must {
-			c.front = append(kept, c.front[at:]...)
+func (s *search) dominated(c *candidate, at int64, soc, score float64, must uint8) bool {
+	kept := 0
+	for i := range c.front {
+		o := &c.front[i]
+		if o.at <= at+s.w.slack && o.soc >= soc-socTolerance && o.score <= score && o.must&must == must {
+			if kept != i {
+				kept += copy(c.front[kept:], c.front[i:])
+				c.front = c.front[:kept]
+			}
 			return true
 		}
-		if l.at <= o.at && l.soc >= o.soc && l.score <= o.score && l.must&o.must == o.must {
-			o.beaten = true
+		if at <= o.at && soc >= o.soc && score <= o.score && must&o.must == o.must {
+			s.labels[o.label].beaten = true
 			continue
 		}
-		kept = append(kept, i)
+		if kept != i {
+			c.front[kept] = *o
+		}
+		kept++
 	}
-	c.front = kept
+	c.front = c.front[:kept]
 	return false
 }
 
@@ -281,7 +310,14 @@ func (s *search) outrun(l *label) bool {
 
 func (s *search) ahead(k *kind, o, l *label) bool {
 	lack := max(l.soc-o.soc, 0)
-	catchUp := int64(math.Ceil(k.session.until(l.soc) - k.session.until(min(o.soc, l.soc))))
+	var catchUp int64
+	base := k.session.until(o.soc)
+	if lack > 0 {
+		catchUp = int64(math.Ceil(k.session.until(l.soc) - base))
+	}
+	if o.at+catchUp > l.at+s.w.slack && s.cal.free == nil {
+		return false
+	}
 	begin, earliest := l.at, o.at
 	if s.cal.free != nil {
 		e, start, end, ok := k.first(s.cal, l.at, int64(charging.MinWindow.Seconds()))
@@ -293,7 +329,7 @@ func (s *search) ahead(k *kind, o, l *label) bool {
 				earliest = max(gap.start, o.at)
 			}
 		}
-		whole := int64(k.session.seconds[boundSteps]-k.session.until(o.soc)) + int64(Overhead.Seconds()) + 1
+		whole := int64(k.session.seconds[boundSteps]-base) + int64(Overhead.Seconds()) + 1
 		if earliest+whole > end {
 			return false // a longer charge may have to go elsewhere
 		}
@@ -311,9 +347,5 @@ func (s *search) ahead(k *kind, o, l *label) bool {
 // stops.
 func (s *search) remaining(c *candidate, soc float64) float64 {
 	missing := energySlack*c.toSoC + s.r.MinArrivalSoC - soc
-	return s.w.second*float64(seconds(c.to)) + s.bound.of(max(missing, leastCharge/2))
-}
-
-func (s *search) String() string {
-	return fmt.Sprintf("%d candidates, %d labels, %d open", len(s.cands), len(s.labels), len(s.queue))
+	return s.w.second*c.toSeconds + s.bound.of(max(missing, leastCharge/2))
 }
