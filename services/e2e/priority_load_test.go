@@ -15,9 +15,10 @@ import (
 )
 
 // mostPreemptions bounds how often one trip may lose a stop to an older one
-// under the load of TestTwoHundredTripsAtOnce. Each of an older trip's stops can
-// preempt at most once for each of its ids, and of these there are few.
-const mostPreemptions = 60
+// under the load of TestTwoHundredTripsAtOnce. A trip is preempted only by older
+// ones that come to a window later than it did; while it waits it only grows
+// older. Measured: 2.
+const mostPreemptions = 12
 
 // TestTwoHundredTripsAtOnce: random subsets, in time order, of the same 12
 // EVSEs' windows, under wait and replan. Every trip settles, waits point from
@@ -44,7 +45,7 @@ func TestTwoHundredTripsAtOnce(t *testing.T) {
 		d := f.as(vehicle(i + 1)).at(companies[i%3])
 		wg.Go(func() {
 			resp, p := d.send(http.MethodPost, "/api/v1/trips", map[string]any{
-				"vehicle_id": d.user, "stops": stops, "on_conflict": policy, "decision_timeout_seconds": 15,
+				"vehicle_id": d.user, "stops": stops, "on_conflict": policy, "decision_timeout_seconds": 8,
 			}, &trips[i])
 			if resp.StatusCode != http.StatusCreated {
 				t.Errorf("%d %+v", resp.StatusCode, p)
@@ -58,16 +59,11 @@ func TestTwoHundredTripsAtOnce(t *testing.T) {
 	count := map[string]int{}
 	worst := 0
 	for i, got := range trips {
-		why := ""
-		if got.Problem != nil {
-			why = " " + string(got.Problem.Code)
-		}
-		count[fmt.Sprintf("%s %s%s", got.OnConflict, got.State, why)]++
+		count[fmt.Sprintf("%s %s", got.OnConflict, got.State)]++
 		if got.State != trip.Confirmed && got.State != trip.Aborted {
 			t.Errorf("trip %s is %s", got.ID, got.State)
 		}
 		entries := f.as(vehicle(i + 1)).at(companies[i%3]).history(got.ID)
-		for _, e := range entries { if e.Step == "alternatives" || e.Answer == "lost" || e.Answer=="PEER_UNAVAILABLE" { count["XX "+e.Step+" "+e.Answer]++ } }
 		waits, preempted := readWaits(t, got, entries)
 		count["waits"] += waits
 		count["preemptions"] += preempted
