@@ -26,7 +26,8 @@ const mostPreemptions = 12
 // at the end.
 func TestTwoHundredTripsAtOnce(t *testing.T) {
 	const n = 200
-	f := start(t, func(o *app.Options) { o.Vehicles = vehicles(n)
+	f := start(t, func(o *app.Options) {
+		o.Vehicles = vehicles(n)
 		// Two cores, three servers, the race detector: a call may take its time.
 		o.Timings.CallTimeout, o.Timings.StepBudget, o.Timings.ConfirmBudget = 5*time.Second, 10*time.Second, 10*time.Second
 		o.Timings.Lease, o.Timings.HoldTTL = 8*time.Second, 40*time.Second
