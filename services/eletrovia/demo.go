@@ -31,6 +31,8 @@ type stage struct {
 	data, store, fsync, logLevel  string
 	speed                         float64
 	rateLimit                     float64
+	scenario                      string
+	step                          time.Duration
 }
 
 func (c *cli) demoCommand() *cobra.Command {
@@ -49,6 +51,8 @@ func (c *cli) demoCommand() *cobra.Command {
 	f.StringVar(&s.fsync, "fsync", "everysec", "redis-server: when writes reach the disk, everysec or always")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second and address; below 0 no limit")
+	f.StringVar(&s.scenario, "scenario", "", "play a scene once all is ready: contention (two drivers, one charger)")
+	f.DurationVar(&s.step, "step", 5*time.Second, "how long each step of the scenario lasts")
 	f.StringVar(&s.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return cmd
 }
@@ -61,6 +65,9 @@ func (c *cli) demo(ctx context.Context, s stage) error {
 	}
 	if s.fleet < 0 {
 		return usage(fmt.Errorf("--fleet %d: want 0 or more", s.fleet))
+	}
+	if err := s.checkScenario(c.asJSON); err != nil {
+		return err
 	}
 	clock, err := s.clock(time.Now())
 	if err != nil {
@@ -178,6 +185,9 @@ func (c *cli) play(ctx context.Context, s stage, clock app.Clock, log zerolog.Lo
 		p.Next(c.program+` reserve --from "João Pessoa, PB" --to "Feira de Santana, BA" --vehicle EV-0001`+c.serverFlag(servers[0]),
 			"redis-cli -p "+portOf(servers[0].StoreAddr())+" --scan --pattern 'cal:*'")
 		p.Linef("ready")
+	}
+	if err := c.playScenario(ctx, s, clock, servers); err != nil {
+		return err
 	}
 	return c.drive(ctx, s, clock, log, servers)
 }

@@ -39,10 +39,11 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // program is a command line that runs until it is told to end.
 type program struct {
-	said []string
-	end  context.CancelFunc
-	code chan int
-	errs *bytes.Buffer
+	said  []string
+	lines chan string
+	end   context.CancelFunc
+	code  chan int
+	errs  *bytes.Buffer
 }
 
 // begin runs a command line until it says ready.
@@ -50,7 +51,7 @@ func begin(t *testing.T, environ []string, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &writer{lines: make(chan string, 1000)}
-	p := &program{end: cancel, code: make(chan int, 1), errs: &bytes.Buffer{}}
+	p := &program{lines: out.lines, end: cancel, code: make(chan int, 1), errs: &bytes.Buffer{}}
 	go func() { p.code <- run(ctx, args, shell{out: out, err: p.errs, program: "eletrovia", environ: environ}) }()
 	limit := time.After(60 * time.Second)
 	for {
