@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -168,8 +169,8 @@ func (x *contention) freeDay(ctx context.Context) (trip.Plan, error) {
 		if err != nil {
 			return trip.Plan{}, err
 		}
-		if len(plans) == 0 || len(plans[0].Stops) < 2 {
-			return trip.Plan{}, errors.New("the drive has fewer than two stops: there is nothing to contend for")
+		if len(plans) == 0 || len(plans[0].Stops) < 3 {
+			return trip.Plan{}, errors.New("the drive has fewer than three stops: there is too little to contend for")
 		}
 		last := plans[0].Stops[len(plans[0].Stops)-1]
 		x.other.trip, refused = x.other.server.CreateTrip(ctx, api.TripRequest{
@@ -187,7 +188,7 @@ func (x *contention) freeDay(ctx context.Context) (trip.Plan, error) {
 func (x *contention) brunoIsAsked(ctx context.Context) error {
 	legs, choice := x.ana.trip.Legs, x.ana.trip.Decision.Alternatives[0]
 	wanted := legs[len(legs)-2]
-	first, err := x.before(ctx, wanted)
+	first, err := x.beside(ctx, legs[len(legs)-3])
 	if err != nil {
 		return err
 	}
@@ -210,37 +211,27 @@ func (x *contention) brunoIsAsked(ctx context.Context) error {
 	return nil
 }
 
-// before finds a free first stop for Bruno that ends before another one begins.
-func (x *contention) before(ctx context.Context, next trip.Leg) (api.Stop, error) {
+// beside finds a free EVSE where Ana charges, at the same time.
+func (x *contention) beside(ctx context.Context, ana trip.Leg) (api.Stop, error) {
 	locations, err := x.bruno.server.Locations(ctx)
 	if err != nil {
 		return api.Stop{}, err
 	}
-	w := charging.Window{Start: next.Start.Add(-90 * time.Minute), End: next.Start.Add(-60 * time.Minute)}
 	for _, l := range locations {
+		if !slices.ContainsFunc(l.EVSEs, func(e api.EVSE) bool { return e.EVSEID == ana.EVSEID }) {
+			continue
+		}
 		for _, e := range l.EVSEs {
-			if l.CompanyID != x.servers[1].Company() || x.ana.wants(e.EVSEID) {
-				continue
-			}
-			free, err := x.bruno.server.Availability(ctx, e.EVSEID, w)
+			free, err := x.bruno.server.Availability(ctx, e.EVSEID, ana.Window())
 			if err != nil {
 				return api.Stop{}, err
 			}
-			if len(free.Windows) == 1 && !free.Windows[0].Start.After(w.Start) && !free.Windows[0].End.Before(w.End) {
-				return api.Stop{EVSEID: e.EVSEID, Start: w.Start, End: w.End}, nil
+			if len(free.Windows) == 1 && free.Windows[0] == ana.Window() {
+				return api.Stop{EVSEID: e.EVSEID, Start: ana.Start, End: ana.End}, nil
 			}
 		}
 	}
-	return api.Stop{}, errors.New("no EVSE is free for Bruno's first stop")
-}
-
-func (who cast) wants(e charging.EVSEID) bool {
-	for _, l := range who.trip.Legs {
-		if l.EVSEID == e {
-			return true
-		}
-	}
-	return false
+	return api.Stop{}, fmt.Errorf("no EVSE beside %s is free for Bruno's first stop", ana.EVSEID)
 }
 
 // anaGoesFirst takes what Bruno holds.
@@ -254,7 +245,35 @@ func (x *contention) anaGoesFirst(ctx context.Context) error {
 	if x.ana.trip.State != trip.Confirmed {
 		return fmt.Errorf("trip %s of Ana is %s", x.ana.trip.ID, x.ana.trip.State)
 	}
+	if err := x.brunoIsTold(ctx); err != nil {
+		return err
+	}
 	x.showLocks(ctx)
+	return nil
+}
+
+// brunoIsTold waits until Bruno's server has heard what he lost.
+func (x *contention) brunoIsTold(ctx context.Context) error {
+	lost := func() bool {
+		return slices.ContainsFunc(x.bruno.trip.Legs, func(l trip.Leg) bool { return l.State == charging.Preempted })
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !lost() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("trip %s of Bruno was preempted, and its server does not know: %w", x.bruno.trip.ID, ctx.Err())
+		case <-look.C:
+		}
+		t, err := x.bruno.server.Trip(ctx, x.bruno.trip.ID, 0)
+		if err != nil {
+			return err
+		}
+		x.bruno.trip = t
+	}
+	x.showTrip(x.bruno)
 	return nil
 }
 

@@ -17,7 +17,7 @@ func TestScenarioContention(t *testing.T) {
 	for _, want := range []string{
 		"Ana's trip is AWAITING_DECISION", "CLAIMED, Ana's:", "PENDING, Ana's:",
 		"Bruno's trip is AWAITING_DECISION", "(PRIORITY_LOST)", "CLAIMED, Bruno's:",
-		"Ana's trip is CONFIRMED", "Bruno's trip is CONFIRMED", "no lock is left", "Nothing was sold twice",
+		"Ana's trip is CONFIRMED", "  PREEMPTED", "Bruno's trip is CONFIRMED", "no lock is left", "Nothing was sold twice",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("it never said %q", want)

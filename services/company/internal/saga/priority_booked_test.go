@@ -69,3 +69,39 @@ func TestWithdrawnStopOffersOnlyWhatCanBeTaken(t *testing.T) {
 		s.must(s.wait(s.c), trip.Confirmed)
 	})
 }
+
+// Another stop is preempted while the driver is asked: the trip shows it at once,
+// and the choice is carried out all the same.
+func TestPreemptedWhileAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.w.block(evses[1], windowOf(1), charging.Reserved, "", true)
+		got := s.book(trip.Ask)
+		if got.State != trip.AwaitingDecision {
+			t.Fatal(got.State)
+		}
+		id := got.Legs[2].ReservationID
+		s.w.set(func() { s.w.rsv[id].State = charging.Preempted })
+		ahead := s.w.block(evses[2], windowOf(2), charging.Claimed, older, false)
+		if err := s.c.Notice(t.Context(), charging.Notice{TripID: testTrip, ReservationID: id, Leg: 3, State: charging.Preempted}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		got = s.wait(s.c)
+		if kept, _ := s.m.Load(t.Context(), testTrip); got.Legs[2].State != charging.Preempted || kept.Legs[2].State != charging.Preempted {
+			t.Errorf("shown %s, in the journal %s", got.Legs[2].State, kept.Legs[2].State)
+		}
+		s.w.set(func() { ahead.State = charging.Canceled })
+		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]}); err != nil {
+			t.Fatal(err)
+		}
+		got = s.wait(s.c)
+		if got.State != trip.AwaitingDecision || got.Decision.Leg != 3 || got.Decision.Code != charging.CodeHoldPreempted {
+			t.Fatalf("%s %+v", got.State, got.Decision)
+		}
+		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Wait: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.must(s.wait(s.c), trip.Confirmed)
+	})
+}
