@@ -42,42 +42,6 @@ func TestAskThenContinue(t *testing.T) {
 	})
 }
 
-// TestLostWhileAsking: a second stop that is lost while the driver chooses for
-// the first is shown at once, and asked about next.
-func TestLostWhileAsking(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t)
-		s.w.block(evses[1], windowOf(1), charging.Reserved, "", true)
-		asked := s.book(trip.Ask)
-		lost := asked.Legs[2]
-		s.w.set(func() { s.w.rsv[lost.ReservationID].State = charging.Preempted })
-		n := charging.Notice{TripID: testTrip, ReservationID: lost.ReservationID, Leg: lost.Leg, State: charging.Preempted}
-		if err := s.c.Notice(t.Context(), n); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		got := s.wait(s.c)
-		if l := got.Legs[2]; got.State != trip.AwaitingDecision || l.State != charging.Preempted || l.Problem == nil || l.Problem.Code != charging.CodeHoldPreempted {
-			t.Fatalf("%s, stop 3 %s %+v", got.State, l.State, l.Problem)
-		}
-		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]}); err != nil {
-			t.Fatal(err)
-		}
-		got = s.wait(s.c)
-		if got.State != trip.AwaitingDecision || got.Decision.Leg != 3 || got.Decision.Code != charging.CodeHoldPreempted {
-			t.Fatalf("%s %+v", got.State, got.Decision)
-		}
-		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]}); err != nil {
-			t.Fatal(err)
-		}
-		got = s.wait(s.c)
-		s.must(got, trip.Confirmed)
-		if got.Legs[2].ReservationID == lost.ReservationID {
-			t.Error("the lost stop was taken again under its old id")
-		}
-	})
-}
-
 func TestAskThenGiveUpOrMissTheDeadline(t *testing.T) {
 	for name, act := range map[string]func(s *stage){
 		"give up": func(s *stage) {
