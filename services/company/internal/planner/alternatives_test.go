@@ -235,6 +235,7 @@ func TestAlternativesRefuse(t *testing.T) {
 }
 
 func TestRandomAlternativesHold(t *testing.T) {
+	t.Parallel()
 	p := demo()
 	rng := rand.New(rand.NewPCG(21, 22))
 	cars := vehicle.All()

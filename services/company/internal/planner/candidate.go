@@ -61,7 +61,8 @@ const (
 	cellDegrees = 0.25
 	// thinAbove is how many candidates a search has before they are thinned.
 	thinAbove = 80
-	// perCell is how many of each power class stay in a cell.
+	// perCell is how many of each power class stay in a cell; one, where they are still
+	// twice as many.
 	perCell = 2
 )
 
@@ -94,8 +95,8 @@ func (s *search) choose(limit int64, upper float64) {
 			})
 		}
 	}
-	if len(s.cands) > thinAbove && !s.r.unthinned {
-		s.thin()
+	for keep := perCell; keep > 0 && len(s.cands) > thinAbove*(perCell+1-keep) && !s.r.unthinned; keep-- {
+		s.thin(keep)
 	}
 }
 
@@ -158,7 +159,7 @@ func (s *search) wanted(l charging.Location, evses []charging.EVSEID) []charging
 
 // thin keeps, of each cell and power class, the candidates with the shortest detour,
 // where the charger is free about when the car would come.
-func (s *search) thin() {
+func (s *search) thin(most int) {
 	type key struct {
 		cell  cell
 		power int
@@ -174,7 +175,7 @@ func (s *search) thin() {
 	}
 	keep := make([]bool, len(s.cands))
 	for _, group := range groups {
-		s.thinGroup(group, keep)
+		s.thinGroup(group, most, keep)
 	}
 	kept := s.cands[:0]
 	for i, c := range s.cands {
@@ -191,7 +192,7 @@ func powerClass(n *session) int {
 	return -int(math.Floor(math.Log(n.seconds[60]-n.seconds[10]) / math.Log(1.5)))
 }
 
-func (s *search) thinGroup(group []int32, keep []bool) {
+func (s *search) thinGroup(group []int32, most int, keep []bool) {
 	type ranked struct {
 		i    int32
 		rank float64
@@ -211,14 +212,14 @@ func (s *search) thinGroup(group []int32, keep []bool) {
 		return int(a.i - b.i)
 	}
 	slices.SortFunc(all, order)
-	if len(all) > perCell && s.cal.free != nil {
-		all = all[:min(len(all), 3*perCell)]
+	if len(all) > most && s.cal.free != nil {
+		all = all[:min(len(all), 3*most)]
 		for g := range all {
 			all[g].rank += s.w.second * s.likelyWait(&s.cands[all[g].i])
 		}
 		slices.SortFunc(all, order)
 	}
-	for _, r := range all[:min(len(all), perCell)] {
+	for _, r := range all[:min(len(all), most)] {
 		keep[r.i] = true
 	}
 }

@@ -172,7 +172,8 @@ func instance(t *testing.T, rng *rand.Rand) (planner.Request, []charging.Locatio
 var manyStations = sync.OnceValue(func() []charging.Location { return world(3000, 7) })
 
 func TestPlansAreNearlyOptimal(t *testing.T) {
-	instances := 40
+	t.Parallel()
+	instances := 25
 	if long(t) {
 		instances = 500
 	}

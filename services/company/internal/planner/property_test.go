@@ -155,6 +155,7 @@ func randomRequest(rng *rand.Rand, places []road.Place, cars []vehicle.Vehicle) 
 }
 
 func TestRandomPlansHold(t *testing.T) {
+	t.Parallel()
 	p := demo()
 	rng := rand.New(rand.NewPCG(11, 12))
 	var places []road.Place
@@ -165,7 +166,7 @@ func TestRandomPlansHold(t *testing.T) {
 		}
 	}
 	cars := vehicle.All()
-	queries := 150
+	queries := 60
 	if testing.Short() {
 		queries = 40
 	}

@@ -13,12 +13,9 @@ const (
 	leastCharge  = 0.02   // a stop for less is not worth its overhead
 	gridPercent  = 10     // of the round levels that a charge may end at
 	maxLabels    = 400000 // ends a search that has gone astray
+	fineLabels   = 8000   // ends a fine search, which only betters what a rough one found
 	socTolerance = 0.004  // in which two charges count as alike
 	tiny         = 1e-6   // of a score
-	// What a rough search may miss, and a fine one.
-	roughInflation = 1.06
-	otherInflation = 1.15 // for plans beside the best one
-	fineEpsilon    = 0.005
 )
 
 // reaches are how much more than the quickest way a journey may drive in the first,
@@ -29,16 +26,19 @@ var reaches = []struct{ factor, seconds float64 }{{1.06, 1200}, {1.35, 3600}, {m
 type weights struct {
 	second, price, stop float64
 	slack               int64 // seconds that a dominating label may be later, where time is not what counts
+	// Inflations of the lower bound in rough searches for the best way and for others, and
+	// the share of the score that a fine search does not look for.
+	rough, others, epsilon float64
 }
 
 func weightsOf(o trip.Objective) weights {
 	switch o {
 	case trip.Cheapest:
-		return weights{second: 12.0 / 3600, price: 1, slack: 1800} // an hour counts as 12 reais: nobody waits a day to save a few
+		return weights{second: 12.0 / 3600, price: 1, slack: 1800, rough: 1.15, others: 1.3, epsilon: 0.01} // an hour counts as 12 reais: nobody waits a day to save a few
 	case trip.FewestStops:
-		return weights{second: 1, price: 1e-3, stop: 1e6}
+		return weights{second: 1, price: 1e-3, stop: 1e6, rough: 1, others: 1.05}
 	}
-	return weights{second: 1, price: 1e-2}
+	return weights{second: 1, price: 1e-2, rough: 1.06, others: 1.2, epsilon: 0.005}
 }
 
 // search is one question on its way to an answer.
@@ -165,7 +165,7 @@ func (s *search) run() (found, bool) {
 	if !ok {
 		return found{}, false
 	}
-	s.rough, s.inflation, s.epsilon = false, 1, fineEpsilon
+	s.rough, s.inflation, s.epsilon = false, 1, s.w.epsilon
 	if s.explore(math.MaxInt64, f.score*(1-s.epsilon)) {
 		return found{s.plan(s.best), s.labels[s.best].score}, true
 	}
@@ -174,9 +174,9 @@ func (s *search) run() (found, bool) {
 
 func (s *search) runRough() (found, bool) {
 	s.rough, s.epsilon = true, 0
-	s.inflation = roughInflation
+	s.inflation = s.w.rough
 	if s.penalties != nil {
-		s.inflation = otherInflation
+		s.inflation = s.w.others
 	}
 	for ; s.reach < len(reaches); s.reach++ {
 		reach := reaches[s.reach]
@@ -205,7 +205,11 @@ func (s *search) explore(limit int64, upper float64) bool {
 		h := s.hop(int32(j), s.cands[j].from)
 		s.arrive(0, &first, &h)
 	}
-	for len(s.queue) > 0 && len(s.labels) < maxLabels {
+	most := maxLabels
+	if !s.rough && !s.r.unthinned {
+		most = fineLabels
+	}
+	for len(s.queue) > 0 && len(s.labels) < most {
 		e := s.queue.pop()
 		if e.bound >= s.upper {
 			break
