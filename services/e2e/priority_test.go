@@ -52,7 +52,7 @@ type duel struct {
 // RESERVED.
 func TestOlderTripGetsTheStop(t *testing.T) {
 	f := start(t)
-	f.slow(25 * time.Millisecond)
+	f.slow(80 * time.Millisecond)
 	const workers, rounds = 6, 12
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -70,7 +70,7 @@ func TestOlderTripGetsTheStop(t *testing.T) {
 	}
 	wg.Wait()
 	t.Logf("%v", count)
-	if count["preempted"]+count["kept"] == 0 || count["was RESERVED"] == workers*rounds {
+	if count["preempted"] == 0 || count["kept"] == 0 || count["was RESERVED"] == workers*rounds {
 		t.Errorf("the schedules were all alike: %v", count)
 	}
 	f.onlyConfirmedHeld()
@@ -85,7 +85,7 @@ func (f *federation) fight(rng *rand.Rand, worker int, at time.Duration) duel {
 		{{"BR*CAJ*E0001*1", first, middle}, {"BR*SER*E0001*1", middle, last}},
 		{{"BR*MAR*E0001*1", first, middle}, {"BR*SER*E0001*1", middle, last}},
 	}
-	pause := [2]time.Duration{time.Duration(rng.IntN(90)) * time.Millisecond, time.Duration(rng.IntN(90)) * time.Millisecond}
+	pause := [2]time.Duration{time.Duration(rng.IntN(40)) * time.Millisecond, time.Duration(rng.IntN(40)) * time.Millisecond}
 	var d duel
 	var wg sync.WaitGroup
 	for i, id := range []charging.CompanyID{"MAR", "CAJ"} {
