@@ -3,6 +3,7 @@ package vehicle
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Vehicle is what the planner must know of a car. The JSON names are those of the
@@ -21,6 +22,8 @@ type Vehicle struct {
 	// DCCurve is the power that the battery takes at a state of charge, straight
 	// between its points, never above DCKW. Empty: DefaultCurve.
 	DCCurve []CurvePoint `json:"dc_curve,omitempty"`
+	// Conditions of the drive; nil where they are those that consumption is stated for.
+	Conditions *Conditions `json:"conditions,omitempty"`
 }
 
 // CurvePoint is [percent, kW].
@@ -63,10 +66,19 @@ func (v Vehicle) Validate() error {
 		{"ac_kw", v.ACKW, 0, maxACKW, "kW"},
 	} {
 		if !(f.value >= f.low && f.value <= f.high) {
-			return &FieldError{f.name, fmt.Sprintf("is %v; want %v to %v %s", f.value, f.low, f.high, f.unit)}
+			return outOfRange(f.name, f.value, f.low, f.high, f.unit)
+		}
+	}
+	if v.Conditions != nil {
+		if err := v.Conditions.validate(); err != nil {
+			return err
 		}
 	}
 	return v.validateCurve()
+}
+
+func outOfRange(field string, value, low, high float64, unit string) error {
+	return &FieldError{field, strings.TrimSuffix(fmt.Sprintf("is %v; want %v to %v %s", value, low, high, unit), " ")}
 }
 
 func (v Vehicle) validateCurve() error {
@@ -107,12 +119,19 @@ const RatedKmh = 75.0
 // (T. D. Gillespie, Fundamentals of Vehicle Dynamics, 1992, ch. 4): rolling resistance
 // does not depend on speed, drag grows with its square, and what runs all the time
 // (lights, cooling) costs less the faster one is. The shares at RatedKmh, 45%, 45%
-// and 10%, are those of a compact car. Wind, load, hills and heat are ignored, and so
-// are speeds outside 20 … 140 km/h.
+// and 10%, are those of a compact car. Wind, load and temperature count where Conditions
+// tells them; hills are ignored, and so are speeds outside 20 … 140 km/h.
 func (v Vehicle) KWhPer100Km(kmh float64) float64 {
-	r := min(max(kmh, 20), 140) / RatedKmh
-	return v.ConsumptionKWh100Km * (0.45 + 0.45*r*r + 0.10/r)
+	kmh = min(max(kmh, 20), 140)
+	if v.Conditions != nil {
+		return v.Conditions.kWhPer100Km(v, kmh)
+	}
+	r := kmh / RatedKmh
+	return v.ConsumptionKWh100Km * (rollingShare + dragShare*r*r + idleShare/r)
 }
+
+// The shares of consumption at RatedKmh.
+const rollingShare, dragShare, idleShare = 0.45, 0.45, 0.10
 
 // EnergyKWh is what a drive of km at a mean speed takes from the battery.
 func (v Vehicle) EnergyKWh(km, kmh float64) float64 {
