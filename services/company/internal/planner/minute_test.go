@@ -156,11 +156,11 @@ func randomWish(rng *rand.Rand, r *planner.Request, locations []charging.Locatio
 	}
 }
 
-// TestNoPlanFails follows every plan of many random requests: 600 by default (300 with
+// TestNoPlanFails follows every plan of many random requests: 400 by default (300 with
 // -short), 100,000 with ELETROVIA_LONG=1.
 func TestNoPlanFails(t *testing.T) {
 	t.Parallel()
-	queries := 600
+	queries := 400
 	switch {
 	case long(t):
 		queries = 100_000

@@ -13,7 +13,7 @@ const (
 	leastCharge  = 0.02   // a stop for less is not worth its overhead
 	gridPercent  = 10     // of the round levels that a charge may end at
 	maxLabels    = 400000 // ends a search that has gone astray
-	fineLabels   = 8000   // ends a fine search, which only betters what a rough one found
+	fineLabels   = 5000   // ends a fine search, which only betters what a rough one found
 	socTolerance = 0.004  // in which two charges count as alike
 	tiny         = 1e-6   // of a score
 )
@@ -34,9 +34,9 @@ type weights struct {
 func weightsOf(o trip.Objective) weights {
 	switch o {
 	case trip.Cheapest:
-		return weights{second: 12.0 / 3600, price: 1, slack: 1800, rough: 1.15, others: 1.3, epsilon: 0.01} // an hour counts as 12 reais: nobody waits a day to save a few
+		return weights{second: 12.0 / 3600, price: 1, slack: 1800, rough: 1.2, others: 1.35, epsilon: 0.01} // an hour counts as 12 reais: nobody waits a day to save a few
 	case trip.FewestStops:
-		return weights{second: 1, price: 1e-3, stop: 1e6, rough: 1, others: 1.05}
+		return weights{second: 1, price: 1e-3, stop: 1e6, rough: 1.02, others: 1.04}
 	}
 	return weights{second: 1, price: 1e-2, rough: 1.06, others: 1.2, epsilon: 0.005}
 }
