@@ -82,6 +82,11 @@ func Invalid(field, reason string) *Refusal {
 	}
 }
 
+// ErrNotSent is in the chain of an error about a call that certainly never
+// reached its company: no connection, or none tried. Nothing can have been
+// executed, so nothing has to be released.
+var ErrNotSent = errors.New("nothing was sent")
+
 // CodeOf is the code of a refusal anywhere in err's chain, or "" when err is
 // none: then nobody knows whether the action was executed (a lost answer).
 func CodeOf(err error) Code {

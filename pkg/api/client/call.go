@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 )
 
@@ -76,13 +78,22 @@ func (c caller) do(ctx context.Context, k call) (*http.Response, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", k.method, k.path, err)
+		return nil, fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))
 	}
 	defer drain(resp.Body)
 	if err := read(resp, k); err != nil {
 		return resp, fmt.Errorf("%s %s: %w", k.method, k.path, err)
 	}
 	return resp, nil
+}
+
+// sent marks an error of a connection that never came about.
+func sent(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("%w: %w", charging.ErrNotSent, err)
+	}
+	return err
 }
 
 func (c caller) request(ctx context.Context, k call) (*http.Request, error) {

@@ -108,6 +108,6 @@ func (p *peer) enter(ctx context.Context) (leave func(), err error) {
 func (p *peer) unavailable(why string, cause error) error {
 	return &charging.Refusal{
 		Code: charging.CodePeerUnavailable, Detail: string(p.ID) + " " + why + "; repeat the request later",
-		RetryAfter: p.f.o.OpenFor, Cause: cause,
+		RetryAfter: p.f.o.OpenFor, Cause: errors.Join(charging.ErrNotSent, cause),
 	}
 }

@@ -138,12 +138,11 @@ func (r *run) holding(step string, k int, call func(charging.Company, context.Co
 	if r.noTicket[k] {
 		ticket = ""
 	}
-	r.lapses[l.ReservationID] = time.Now().Add(r.c.o.StepBudget + r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
 	h := charging.HoldRequest{
 		Leg: l.Leg, Start: l.Start, VehicleID: r.t.VehicleID, TTL: r.c.o.HoldTTL, Ticket: ticket,
 	}
 	return action{
-		step: step, leg: l.Leg, ref: r.t.Ref(k),
+		step: step, leg: l.Leg, ref: r.t.Ref(k), holds: true,
 		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
 			h.Ref = ref
 			return call(c, ctx, h)
@@ -255,12 +254,11 @@ func (r *run) keepHolds(need time.Duration) *lostStop {
 func (r *run) renew(k int) error {
 	l := r.t.Legs[k]
 	res, err := r.do(action{
-		step: "renew", leg: l.Leg, ref: r.t.Ref(k),
+		step: "renew", leg: l.Leg, ref: r.t.Ref(k), holds: true,
 		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
 			return c.Renew(ctx, ref, r.c.o.HoldTTL)
 		},
 	}, r.c.o.CallTimeout)
-	r.lapses[l.ReservationID] = later(r.lapses[l.ReservationID], time.Now().Add(r.c.o.HoldTTL+r.c.o.CallTimeout+ClockMargin))
 	switch {
 	case err == nil:
 		r.held(k, res)

@@ -186,6 +186,28 @@ func TestThirdStopFails(t *testing.T) {
 	}
 }
 
+// TestCompanyThatCannotBeReachedHoldsNobodyUp: what was never sent needs no
+// release, so the trip does not wait for a hold that cannot be there.
+func TestCompanyThatCannotBeReachedHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.w.fault = func(_ string, _ int, ref charging.Ref, _ int, after bool) error {
+			if ref.EVSEID == evses[2] && !after {
+				return fmt.Errorf("%w: connection refused", charging.ErrNotSent)
+			}
+			return nil
+		}
+		began := time.Now()
+		s.must(s.book(trip.Abort), trip.Aborted)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if n := s.w.count["compensate/"+string(evses[2])]; n != 0 {
+			t.Errorf("%d calls to release what was never asked for", n)
+		}
+	})
+}
+
 func TestLostAnswersAreRepeated(t *testing.T) {
 	for _, step := range []string{"reserve", "claim", "confirm"} {
 		for leg := range evses {

@@ -37,7 +37,9 @@ type action struct {
 	step string
 	leg  int
 	ref  charging.Ref
-	call func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error)
+	// holds is true for what may leave a hold behind.
+	holds bool
+	call  func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error)
 }
 
 // answer is what came of an action: its result, and a journal line an attempt.
@@ -45,6 +47,8 @@ type answer struct {
 	res     charging.Reservation
 	err     error
 	entries []trip.Entry
+	// sent is false when no attempt can have reached the company.
+	sent bool
 }
 
 // attempt makes the call until it is answered or the budget ends. It touches no
@@ -54,6 +58,7 @@ func (c *Coordinator) attempt(ctx context.Context, a action, budget time.Duratio
 	deadline := time.Now().Add(budget)
 	for n := 0; ; n++ {
 		out.res, out.err = c.callOnce(ctx, a, n+1, &out.entries)
+		out.sent = out.sent || !errors.Is(out.err, charging.ErrNotSent)
 		if !unknown(out.err) || ctx.Err() != nil {
 			return out
 		}

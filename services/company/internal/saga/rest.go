@@ -243,7 +243,7 @@ func (r *run) takeNew(l trip.Leg) (charging.Reservation, error) {
 		Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
 	}
 	_, err := r.do(action{
-		step: "reserve", leg: l.Leg, ref: ref,
+		step: "reserve", leg: l.Leg, ref: ref, holds: true,
 		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
 			return c.Reserve(ctx, charging.HoldRequest{
 				Ref: ref, Leg: l.Leg, Start: l.Start, VehicleID: r.t.VehicleID, TTL: r.c.o.HoldTTL,

@@ -219,10 +219,15 @@ func (r *run) raise(seen int64) error {
 	return nil
 }
 
-// heard keeps what an action's attempts tell, in the journal lines and the leg.
+// heard keeps what an action's attempts tell, in the journal lines and the leg,
+// and until when a hold may be there because of them.
 func (r *run) heard(a action, out answer) {
 	for i := range out.entries {
 		out.entries[i].State = r.t.State
+	}
+	if a.holds && out.sent {
+		at := time.Now().Add(r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
+		r.lapses[a.ref.ID] = later(r.lapses[a.ref.ID], at)
 	}
 	r.entries = append(r.entries, out.entries...)
 	for k := range r.t.Legs {
