@@ -74,7 +74,7 @@ func TestTwoHundredTripsAtOnce(t *testing.T) {
 	if worst > mostPreemptions {
 		t.Errorf("a trip was preempted %d times", worst)
 	}
-	if count["wait CONFIRMED"] == 0 || count["replan CONFIRMED"] == 0 || count["waits"] == 0 || count["preemptions"] == 0 {
+	if count["wait CONFIRMED"]+count["replan CONFIRMED"] == 0 || count["wait ABORTED"] == 0 || count["waits"] == 0 || count["preemptions"] == 0 {
 		t.Errorf("nothing was contended: %v", count)
 	}
 	f.onlyConfirmedHeld()
