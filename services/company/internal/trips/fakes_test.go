@@ -133,7 +133,10 @@ func (s *sagas) Notice(_ context.Context, n charging.Notice) error {
 }
 
 // catalogue has one site of each company on the road south.
-type catalogue struct{ plugged []charging.Ref }
+type catalogue struct {
+	plugged []charging.Ref
+	silent  charging.CompanyID // does not answer
+}
 
 var sites = []struct {
 	company, city string
@@ -179,10 +182,15 @@ func (c *catalogue) LocationOf(ctx context.Context, evse charging.EVSEID) (charg
 
 func (c *catalogue) Availability(_ context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error) {
 	var out []charging.Free
+	missing := map[charging.CompanyID]error{}
 	for _, e := range evses {
+		if e.Company() == c.silent {
+			missing[c.silent] = context.DeadlineExceeded
+			continue
+		}
 		out = append(out, charging.Free{EVSEID: e, Windows: []charging.Window{w}})
 	}
-	return out, nil
+	return out, missing
 }
 
 func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { return c, nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,13 +37,10 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, e
 	if err != nil {
 		return nil, err
 	}
-	p, free, err := s.Advisor.world(ctx, charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)})
-	if err != nil {
-		return nil, err
-	}
+	p, free, silent := s.Advisor.world(ctx, charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)})
 	plans, err := p.Plans(r, free)
 	if err != nil {
-		return nil, infeasible(err)
+		return nil, infeasible(err, silent)
 	}
 	for i := range plans {
 		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
@@ -124,13 +122,18 @@ func someModels() string {
 	return strings.Join(ids, ", ")
 }
 
-// infeasible turns the planner's reasons into refusals.
-func infeasible(err error) error {
+// infeasible turns the planner's reasons into refusals. Chargers of companies
+// that do not answer were left out, which may be all there is to it.
+func infeasible(err error, silent []string) error {
 	var no *planner.Infeasible
-	if errors.As(err, &no) {
-		return charging.Refuse(charging.CodeInfeasibleTrip, no.Error())
+	if !errors.As(err, &no) {
+		return err
 	}
-	return err
+	detail := no.Error()
+	if len(silent) > 0 {
+		detail += "; chargers of " + strings.Join(silent, " and ") + " are left out, because the company does not answer now"
+	}
+	return charging.Refuse(charging.CodeInfeasibleTrip, detail)
 }
 
 // Advisor looks at the roads and chargers for the front desk and for sagas that
@@ -170,8 +173,9 @@ func (a *Advisor) point(field string, e api.Endpoint) (geo.Point, error) {
 	return p, nil
 }
 
-// world is a planner over the catalogue as it is now, and what is free.
-func (a *Advisor) world(ctx context.Context, w charging.Window) (*planner.Planner, planner.Free, error) {
+// world is a planner over the catalogue as it is now, what is free, and which
+// companies do not answer and so offer nothing.
+func (a *Advisor) world(ctx context.Context, w charging.Window) (p *planner.Planner, free planner.Free, silent []string) {
 	locations, _ := a.Catalogue.Locations(ctx)
 	var evses []charging.EVSEID
 	for _, l := range locations {
@@ -179,12 +183,16 @@ func (a *Advisor) world(ctx context.Context, w charging.Window) (*planner.Planne
 			evses = append(evses, e.ID)
 		}
 	}
-	free, _ := a.Catalogue.Availability(ctx, evses, w) // who does not answer offers nothing
-	byID := make(map[charging.EVSEID][]charging.Window, len(free))
-	for _, f := range free {
+	found, missing := a.Catalogue.Availability(ctx, evses, w)
+	byID := make(map[charging.EVSEID][]charging.Window, len(found))
+	for _, f := range found {
 		byID[f.EVSEID] = f.Windows
 	}
-	return a.planner(locations), func(id charging.EVSEID) []charging.Window { return byID[id] }, nil
+	for id := range missing {
+		silent = append(silent, string(id))
+	}
+	slices.Sort(silent)
+	return a.planner(locations), func(id charging.EVSEID) []charging.Window { return byID[id] }, silent
 }
 
 // planner prepares the drives between all stations, once for each shape of the
@@ -218,9 +226,6 @@ func (a *Advisor) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]tri
 	if last := w.Start.Add(time.Hour); w.End.Before(last) {
 		w.End = last
 	}
-	p, free, err := a.world(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
-	if err != nil {
-		return nil, err
-	}
+	p, free, _ := a.world(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
 	return p.Alternatives(t, leg, free, now)
 }

@@ -144,6 +144,18 @@ func TestPlanThenBook(t *testing.T) {
 	}
 }
 
+func TestPlanWithoutACompanySaysSo(t *testing.T) {
+	s, _, c := counter(t)
+	c.silent = "CAJ"
+	_, err := s.Plan(t.Context(), api.PlanRequest{
+		Origin: api.Endpoint{City: "João Pessoa, PB"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
+		Vehicle: api.Vehicle{Model: "byd-dolphin"}, SoC: soc(0.9), Departure: now.Add(time.Hour),
+	})
+	if charging.CodeOf(err) != charging.CodeInfeasibleTrip || !strings.Contains(err.Error(), "CAJ") || !strings.Contains(err.Error(), "does not answer") {
+		t.Fatalf("%v", err)
+	}
+}
+
 func TestBadPlansNameTheField(t *testing.T) {
 	good := func() api.PlanRequest {
 		return api.PlanRequest{
