@@ -118,7 +118,7 @@ func detail(err error) string {
 // because drivers read their journals.
 func told(err error) string {
 	c := conflictOf(err)
-	if c == nil || charging.CodeOf(err) != charging.CodePriorityLost {
+	if c == nil || c.GrantedAt == "" || charging.CodeOf(err) != charging.CodePriorityLost {
 		return detail(err)
 	}
 	return detail(err) + "; granted_at " + c.GrantedAt + " is ahead"
