@@ -59,8 +59,9 @@ type cell struct{ lat, lon int16 }
 
 const (
 	cellDegrees = 0.25
-	// thinAbove is how many candidates a search has before they are thinned.
-	thinAbove = 80
+	// thinAbove is how many candidates a search has before they are thinned, and one more
+	// for each hundred sites.
+	thinAbove = 70
 	// perCell is how many of each power class stay in a cell; one, where they are still
 	// twice as many.
 	perCell = 2
@@ -95,7 +96,8 @@ func (s *search) choose(limit int64, upper float64) {
 			})
 		}
 	}
-	for keep := perCell; keep > 0 && len(s.cands) > thinAbove*(perCell+1-keep) && !s.r.unthinned; keep-- {
+	above := thinAbove + len(s.p.sites)/100
+	for keep := perCell; keep > 0 && len(s.cands) > above*(perCell+1-keep) && !s.r.unthinned; keep-- {
 		s.thin(keep)
 	}
 }
