@@ -154,3 +154,46 @@ func TestTripOverMQTT(t *testing.T) {
 	}
 	f.nothingHeld()
 }
+
+// TestDecisionOverMQTT: a car learns that a stop is taken, takes what it is
+// offered, and another one gives up.
+func TestDecisionOverMQTT(t *testing.T) {
+	f := start(t)
+	if got, _ := f.as(vehicle(9)).at("CAJ").book(trip.Abort, stop(evseC, 4)); got.State != trip.Confirmed {
+		t.Fatalf("%s %+v", got.State, got.Problem)
+	}
+	type answer struct {
+		Status int       `json:"status"`
+		Body   trip.Trip `json:"body"`
+	}
+	for car, choice := range map[charging.VehicleID]struct {
+		action string
+		end    trip.State
+	}{vehicle(1): {"continue", trip.Confirmed}, vehicle(2): {"give_up", trip.Aborted}} {
+		lines, publish := f.mosquitto("MAR", car)
+		var asks, done answer
+		ask(t, lines, publish, car, "trip", "t", map[string]any{
+			"request_id": "t", "vehicle_id": car, "on_conflict": "ask", "stops": []stopAt{stop(evseM, 0), stop(evseC, 4)},
+		}, &asks)
+		d := asks.Body.Decision
+		if asks.Body.State != trip.AwaitingDecision || d == nil || len(d.Alternatives) == 0 {
+			t.Fatalf("%s: %s %+v", car, asks.Body.State, d)
+		}
+		body := map[string]any{"request_id": "d", "trip_id": asks.Body.ID, "action": choice.action}
+		if choice.action == "continue" {
+			body["alternative_id"] = d.Alternatives[0].ID
+		}
+		if ask(t, lines, publish, car, "decision", "d", body, &done); done.Status != http.StatusOK {
+			t.Fatalf("%s: decision: %d", car, done.Status)
+		}
+		if got := f.as(car).at("MAR").settled(asks.Body.ID, 10*time.Second); got.State != choice.end {
+			t.Fatalf("%s: %s %+v, want %s", car, got.State, got.Problem, choice.end)
+		}
+		if choice.end == trip.Confirmed { // make room for the other car
+			if resp, p := f.as(car).at("MAR").send(http.MethodDelete, "/api/v1/trips/"+string(asks.Body.ID), nil, nil); resp.StatusCode != http.StatusOK {
+				t.Fatalf("cancel: %d %+v", resp.StatusCode, p)
+			}
+		}
+	}
+	f.onlyConfirmedHeld()
+}
