@@ -40,7 +40,10 @@ func (p *Planner) Alternatives(t trip.Trip, leg int, free Free, now time.Time) (
 		return nil, err
 	}
 	var all []option
-	for id := range p.evses {
+	for id, at := range p.evses {
+		if at.closed {
+			continue
+		}
 		if o, ok := c.try(id); ok {
 			all = append(all, o)
 		}

@@ -3,6 +3,7 @@ package planner_test
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -265,5 +266,46 @@ func TestRandomAlternativesHold(t *testing.T) {
 	}
 	if tried < 100 {
 		t.Errorf("only %d alternatives came up: the test says little", tried)
+	}
+}
+
+// TestAlternativesForAWithdrawnEVSE: the EVSE that is out of order is none of
+// them, and a like one beside it is, at the same time.
+func TestAlternativesForAWithdrawnEVSE(t *testing.T) {
+	plans, err := demo().Plans(mission(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := mission(t)
+	tr := booked(plans[0], &r)
+	for leg, stop := range plans[0].Stops {
+		var now []charging.Location
+		beside := 0
+		for _, l := range locations() {
+			l.EVSEs = slices.Clone(l.EVSEs)
+			for i := range l.EVSEs {
+				if l.EVSEs[i].ID == stop.EVSEID {
+					l.EVSEs[i].Status = charging.OutOfOrder
+					beside = len(l.EVSEs) - 1
+				}
+			}
+			now = append(now, l)
+		}
+		got, err := planner.New(road.Default(), now).Alternatives(tr, leg+1, nil, plans[0].Departure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := 0
+		for _, a := range got {
+			if a.EVSEID == stop.EVSEID {
+				t.Errorf("leg %d: the withdrawn EVSE is offered", leg+1)
+			}
+			if len(a.LaterStops) == 0 {
+				same++
+			}
+		}
+		if beside > 0 && same == 0 {
+			t.Errorf("leg %d: nothing of %d keeps the later stops, with %d EVSEs beside it", leg+1, len(got), beside)
+		}
 	}
 }

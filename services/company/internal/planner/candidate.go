@@ -111,7 +111,7 @@ func (s *search) must(site int) (bits uint8) {
 		}
 	}
 	for b, id := range s.r.Insist.EVSEs {
-		if at, ok := s.p.evses[id]; ok && at.site == site {
+		if at, ok := s.p.evses[id]; ok && !at.closed && at.site == site {
 			bits |= 1 << (b + len(s.r.Insist.Locations))
 		}
 	}

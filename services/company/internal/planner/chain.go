@@ -206,7 +206,7 @@ func (c *chain) driveTo(i int) road.Leg {
 }
 
 func (c *chain) session(at place) vehicle.Session {
-	k := c.p.sites[at.site].classes[at.class]
+	k := c.p.class(at)
 	return c.car.Vehicle.At(k.kw, k.dc)
 }
 
@@ -217,7 +217,7 @@ func (c *chain) cost(g leg) float64 {
 	if !ok || g.kWh <= 0 {
 		return 0
 	}
-	return c.p.sites[at.site].classes[at.class].tariff.Price(g.kWh)
+	return c.p.class(at).tariff.Price(g.kWh)
 }
 
 func seconds(l road.Leg) int64 { return int64(math.Ceil(l.Drive.Seconds())) }
@@ -389,7 +389,7 @@ func (c *chain) later(i int, here state, site int) (leg, bool) {
 	}
 	start, ok := c.cal.earliest(g.evse, arrival, length)
 	if !ok {
-		k := c.p.sites[c.at[i].site].classes[c.at[i].class]
+		k := c.p.class(c.at[i])
 		g.evse, start, ok = c.cal.first(k, arrival, length)
 	}
 	g.start, g.end = start, start+length

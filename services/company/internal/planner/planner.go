@@ -47,6 +47,9 @@ type site struct {
 	cell    cell
 	town    string // of the location, to tell distinct plans from variations
 	classes []class
+	// closed are the classes of EVSEs out of order: a trip may have had one of
+	// them, which must be understood, and none is ever chosen.
+	closed []class
 }
 
 // class is a set of EVSEs of one site that differ in their calendars only.
@@ -57,11 +60,23 @@ type class struct {
 	evses  []charging.EVSEID
 }
 
-// place is where an EVSE is found in a planner.
-type place struct{ site, class int }
+// place is where an EVSE is found in a planner; class is one of the closed ones
+// where the EVSE is out of order.
+type place struct {
+	site, class int
+	closed      bool
+}
+
+// class of the EVSEs at a place.
+func (p *Planner) class(at place) class {
+	if at.closed {
+		return p.sites[at.site].closed[at.class]
+	}
+	return p.sites[at.site].classes[at.class]
+}
 
 // New prepares a planner for a catalogue of any companies' locations. A location that
-// no road reaches is left out, and so are EVSEs out of order.
+// no road reaches is left out; EVSEs out of order are known and never chosen.
 func New(net *road.Network, locations []charging.Location) *Planner {
 	p := &Planner{net: net, evses: map[charging.EVSEID]place{}}
 	for _, l := range locations {
@@ -69,18 +84,27 @@ func New(net *road.Network, locations []charging.Location) *Planner {
 		if err != nil {
 			continue
 		}
-		s := site{loc: l, spot: spot, cell: cellOf(l.Point), town: townOf(l), classes: classesOf(l)}
-		for c, class := range s.classes {
-			for _, id := range class.evses {
-				p.evses[id] = place{len(p.sites), c}
-			}
+		s := site{
+			loc: l, spot: spot, cell: cellOf(l.Point), town: townOf(l),
+			classes: classesOf(l, false), closed: classesOf(l, true),
 		}
+		p.place(s.classes, false)
+		p.place(s.closed, true)
 		p.sites = append(p.sites, s)
 	}
 	if len(p.sites) <= rowsKept {
 		p.rows = make([]atomic.Pointer[[]road.Leg], len(p.sites))
 	}
 	return p
+}
+
+// place notes where the EVSEs of the next site's classes are found.
+func (p *Planner) place(classes []class, closed bool) {
+	for c, class := range classes {
+		for _, id := range class.evses {
+			p.evses[id] = place{len(p.sites), c, closed}
+		}
+	}
 }
 
 func townOf(l charging.Location) string {
@@ -129,10 +153,11 @@ func (p *Planner) leg(i, j int) road.Leg {
 	return leg
 }
 
-func classesOf(l charging.Location) []class {
+// classesOf groups the EVSEs of a location that are out of order, or the others.
+func classesOf(l charging.Location, closed bool) []class {
 	var classes []class
 	for _, e := range l.EVSEs {
-		if e.Status == charging.OutOfOrder {
+		if (e.Status == charging.OutOfOrder) != closed {
 			continue
 		}
 		c, ok := bestConnector(e)
