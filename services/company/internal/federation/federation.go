@@ -52,36 +52,29 @@ func (f *Federation) Self() charging.CompanyID { return f.o.Self }
 
 // Company finds a company, near or far. UNKNOWN_EVSE for one that is not part
 // of the federation.
-func (f *Federation) Company(id charging.CompanyID) (charging.Company, error) {
-	n, p, err := f.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if p != nil {
-		return p, nil
-	}
-	return n, nil
-}
+func (f *Federation) Company(id charging.CompanyID) (charging.Company, error) { return f.party(id) }
 
 // Sessions finds the company whose EVSE a car plugs into. Refuses like Company.
-func (f *Federation) Sessions(id charging.CompanyID) (charging.Sessions, error) {
-	n, p, err := f.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if p != nil {
-		return p, nil
-	}
-	return n, nil
-}
+func (f *Federation) Sessions(id charging.CompanyID) (charging.Sessions, error) { return f.party(id) }
 
 // Originator finds the company that owns a trip. Refuses like Company.
 func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, error) {
+	return f.party(id)
+}
+
+// party is all that a company is to another one, near and far alike.
+type party interface {
+	charging.Company
+	charging.Sessions
+	charging.Originator
+}
+
+func (f *Federation) party(id charging.CompanyID) (party, error) {
 	n, p, err := f.find(id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if p != nil {
+	case p != nil:
 		return p, nil
 	}
 	return n, nil
