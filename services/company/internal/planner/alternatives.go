@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 const (
 	// MaxAlternatives is how many Alternatives gives at most.
 	MaxAlternatives = 8
+	// promised is how many choices a driver is offered where they exist
+	// (docs/protocol.md §4).
+	promised = 3
 	// MaxDetour is how much longer the drive may be with an alternative stop.
 	MaxDetour = 45 * time.Minute
 	// notice is how far in the future a new window starts at least.
@@ -44,23 +48,34 @@ func (p *Planner) Alternatives(t trip.Trip, leg int, free Free, now time.Time) (
 		if at.closed {
 			continue
 		}
-		if o, ok := c.try(id); ok {
+		if o, ok := c.try(id, 0); ok {
 			all = append(all, o)
 		}
 	}
-	slices.SortFunc(all, func(a, b option) int {
-		if a.rank != b.rank {
-			if a.rank < b.rank {
-				return -1
-			}
-			return 1
-		}
-		if a.alt.EVSEID < b.alt.EVSEID {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, better)
+	all = c.laterTimes(all)
 	return pick(all, t.Legs[leg-1].EVSEID), nil
+}
+
+// better orders options, the best first.
+func better(a, b option) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.alt.EVSEID, b.alt.EVSEID))
+}
+
+// laterTimes adds further times on the same EVSEs where there are fewer choices
+// than a driver is promised.
+func (c *chain) laterTimes(all []option) []option {
+	for _, o := range all {
+		for len(all) < promised {
+			next, ok := c.try(o.alt.EVSEID, o.alt.End.Unix())
+			if !ok {
+				break
+			}
+			all, o = append(all, next), next
+		}
+	}
+	slices.SortFunc(all, better)
+	return all
 }
 
 // option is an alternative with what ranks it.

@@ -309,3 +309,43 @@ func TestAlternativesForAWithdrawnEVSE(t *testing.T) {
 		}
 	}
 }
+
+// TestFewEVSEsAreOfferedAtSeveralTimes: with one EVSE left on the way, a driver
+// still has three choices, each at another time.
+func TestFewEVSEsAreOfferedAtSeveralTimes(t *testing.T) {
+	r := mission(t)
+	plan := missionPlan(t, demo(), r, nil)
+	var few []charging.Location
+	for _, l := range locations() {
+		kept := charging.Location{}
+		for _, s := range plan.Stops {
+			if s.LocationID == l.ID {
+				kept = l
+				kept.EVSEs = nil
+				for _, e := range l.EVSEs {
+					if e.ID == s.EVSEID {
+						kept.EVSEs = append(kept.EVSEs, e)
+					}
+				}
+				few = append(few, kept)
+			}
+		}
+	}
+	tr := booked(plan, &r)
+	for leg := range plan.Stops {
+		got, err := planner.New(road.Default(), few).Alternatives(tr, leg+1, nil, r.Departure.Add(-time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) < 3 {
+			t.Errorf("leg %d: %d alternatives", leg+1, len(got))
+		}
+		seen := map[time.Time]bool{}
+		for _, a := range got {
+			if seen[a.Start] {
+				t.Errorf("leg %d: %s is offered twice", leg+1, a.Start)
+			}
+			seen[a.Start] = true
+		}
+	}
+}

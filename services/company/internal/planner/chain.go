@@ -222,14 +222,16 @@ func (c *chain) cost(g leg) float64 {
 
 func seconds(l road.Leg) int64 { return int64(math.Ceil(l.Drive.Seconds())) }
 
-// try puts an EVSE in the lost stop's place and drives the rest of the trip.
-func (c *chain) try(id charging.EVSEID) (option, bool) {
+// try puts an EVSE in the lost stop's place, from soonest on, and drives the
+// rest of the trip.
+func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 	at := c.p.evses[id]
 	straight, around := c.detour(at)
 	arrival, ok := c.reach(at)
 	if !ok {
 		return option{}, false
 	}
+	arrival.at = max(arrival.at, soonest)
 	stop, ok := c.stopAt(id, at, arrival)
 	if !ok {
 		return option{}, false
