@@ -92,17 +92,20 @@ func crashOnce(t *testing.T, at int, set, act func(*stage), want func(trip.Trip)
 		s.settleOrDie()
 		if act != nil && s.c.life.Err() == nil {
 			act(s)
+			s.settleOrDie() // a command is answered before its trip has come to rest
 		}
 	}
+	died := s.c.life.Err() != nil
+	s.c.kill()
+	s.c.wg.Wait()
+	synctest.Wait() // calls in parallel end after the run that made them
 	s.m.mu.Lock()
 	p.at = -1
 	s.m.mu.Unlock()
-	if s.c.life.Err() == nil && p.seen < at-1 {
+	if !died && p.seen < at-1 {
 		// One more or less is a command that met its trip still running.
 		t.Fatalf("crash point %d was never reached (%d)", at, p.seen)
 	}
-	s.c.kill()
-	s.c.wg.Wait()
 	if _, known := s.m.trips[testTrip]; !known {
 		if held := s.w.held(testTrip); len(held) != 0 {
 			t.Fatalf("never journaled, but held: %v", held)
