@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,6 +13,8 @@ const (
 	maxTicket = 4096
 	maxOwner  = 128
 	maxEpoch  = 1 << 53
+	// maxKWh of one session.
+	maxKWh = 10_000
 	// minTTL and maxTTL of a request, in seconds; more than charging.MaxHold is cut.
 	minTTL, maxTTL = 0.001, 1e6
 	// MaxAvailabilityEVSEs of one request.
@@ -33,6 +36,8 @@ type RefBody struct {
 	Owner string `json:"owner,omitempty"`
 	// TTLSeconds of a renew.
 	TTLSeconds float64 `json:"ttl_seconds,omitempty"`
+	// EnergyKWh of a complete: what the car has taken.
+	EnergyKWh float64 `json:"energy_kwh,omitempty"`
 }
 
 // HoldBody asks for a claim or a reserve.
@@ -100,7 +105,25 @@ func thoroughHold(rid charging.ReservationID, body []byte, claim bool) (charging
 	return h, r.rep.err()
 }
 
-// DecodeRef reads the body of confirm, compensate, start and complete.
+// DecodeComplete reads the body of complete, like DecodeRef; without energy_kwh
+// the car has taken nothing.
+func DecodeComplete(rid charging.ReservationID, body []byte) (charging.Ref, float64, error) {
+	if b, ok := plainRef(body); ok && b.EnergyKWh >= 0 && b.EnergyKWh <= maxKWh {
+		return b.ref(rid), b.EnergyKWh, nil
+	}
+	r, err := newReader(body, false)
+	if err != nil {
+		return charging.Ref{}, 0, err
+	}
+	kWh := 0.0
+	if n := r.number("energy_kwh", 0, maxKWh); n != nil {
+		kWh = *n
+	}
+	ref := r.refWithEnd(rid)
+	return ref, kWh, r.rep.err()
+}
+
+// DecodeRef reads the body of confirm, compensate and start.
 // MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
 func DecodeRef(rid charging.ReservationID, body []byte) (charging.Ref, error) {
 	if b, ok := plainRef(body); ok {
@@ -259,7 +282,26 @@ func DecodeChanged(tid charging.TripID, body []byte) (charging.Notice, error) {
 		r.invalid("state", fmt.Sprintf("%q is none of CANCELED, NO_SHOW, FULFILLED, RESERVED", brief(string(n.State))))
 	}
 	n.Reason = r.text("reason", 200)
+	n.Session = r.session("session")
 	return n, r.rep.err()
+}
+
+// session takes a session as its company has billed it.
+func (r *reader) session(name string) *charging.Session {
+	v, ok := r.take(name)
+	if !ok {
+		return nil
+	}
+	raw, err := json.Marshal(v)
+	var s charging.Session
+	if err == nil {
+		err = json.Unmarshal(raw, &s)
+	}
+	if err != nil || s.StartedAt.IsZero() || s.Minutes < 0 || s.IdleMinutes < 0 || s.EnergyKWh < 0 || s.Price != nil && s.Price.Total < 0 {
+		r.invalid(name, "is no session: it has a start, and no figure of it is negative")
+		return nil
+	}
+	return &s
 }
 
 func (r *reader) notice(tid charging.TripID) charging.Notice {

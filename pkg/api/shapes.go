@@ -28,8 +28,10 @@ type Reservation struct {
 	Reason    string `json:"reason,omitempty"`
 	// Started is when the car plugged in.
 	Started time.Time `json:"started,omitzero"`
-	Ticket  string    `json:"ticket,omitempty"`
-	Replay  bool      `json:"replay,omitempty"`
+	// Session is what the car did at the plug, billed once it has left.
+	Session *charging.Session `json:"session,omitempty"`
+	Ticket  string            `json:"ticket,omitempty"`
+	Replay  bool              `json:"replay,omitempty"`
 }
 
 // ReservationOf is the JSON form of a reservation.
@@ -39,7 +41,7 @@ func ReservationOf(r charging.Reservation) Reservation {
 		CompanyID: r.EVSEID.Company(), EVSEID: r.EVSEID,
 		Start: utc(r.Window.Start), End: utc(r.Window.End), VehicleID: r.VehicleID, State: r.State,
 		Fence: r.Fence, Epoch: r.Epoch, TTLMillis: r.TTL.Milliseconds(), Settled: r.Settled,
-		GrantedAt: r.GrantedAt, Reason: r.Reason, Started: utc(r.Started), Ticket: r.Ticket, Replay: r.Replay,
+		GrantedAt: r.GrantedAt, Reason: r.Reason, Started: utc(r.Started), Session: r.Session, Ticket: r.Ticket, Replay: r.Replay,
 	}
 }
 
@@ -49,7 +51,7 @@ func (r Reservation) Charging() charging.Reservation {
 		ID: r.ReservationID, TripID: r.TripID, Origin: r.Origin, Leg: r.Leg, EVSEID: r.EVSEID,
 		Window: charging.NewWindow(r.Start, r.End), VehicleID: r.VehicleID, State: r.State,
 		Fence: r.Fence, Epoch: r.Epoch, TTL: time.Duration(r.TTLMillis) * time.Millisecond,
-		Settled: r.Settled, GrantedAt: r.GrantedAt, Reason: r.Reason, Started: utc(r.Started),
+		Settled: r.Settled, GrantedAt: r.GrantedAt, Reason: r.Reason, Started: utc(r.Started), Session: r.Session,
 		Ticket: r.Ticket, Replay: r.Replay,
 	}
 }
@@ -97,6 +99,9 @@ type Tariff struct {
 	Currency   string  `json:"currency"`
 	PerKWh     float64 `json:"per_kwh"`
 	PerSession float64 `json:"per_session"`
+	// IdlePerMinute is charged from IdleGraceMinutes after a window's end on.
+	IdlePerMinute    float64 `json:"idle_per_minute,omitempty"`
+	IdleGraceMinutes float64 `json:"idle_grace_minutes,omitempty"`
 }
 
 // BookingTerms of a Location, in seconds.

@@ -130,11 +130,7 @@ func ParseReply(payload []byte) (Reply, error) {
 }
 
 // Plug is the body of the requests plug and unplug.
-type Plug struct {
-	EVSEID charging.EVSEID `json:"evse_id"`
-	// SoC is the charge of the battery at that moment, 0 … 1.
-	SoC float64 `json:"soc"`
-}
+type Plug = charging.Plug
 
 // ParsePlug reads the body of a plug or unplug request (an Envelope's Body).
 // MALFORMED_REQUEST, INVALID_FIELD.
@@ -142,13 +138,17 @@ func ParsePlug(body []byte) (Plug, error) {
 	var in struct {
 		EVSEID *charging.EVSEID `json:"evse_id"`
 		SoC    *float64         `json:"soc"`
+		Energy *float64         `json:"energy_kwh"`
 	}
 	if err := decodeStrict(body, &in); err != nil {
 		return Plug{}, err
 	}
 	var wrong fields
-	p := Plug{EVSEID: need(&wrong, "evse_id", in.EVSEID), SoC: need(&wrong, "soc", in.SoC)}
+	p := Plug{EVSEID: need(&wrong, "evse_id", in.EVSEID), SoC: need(&wrong, "soc", in.SoC), EnergyKWh: in.Energy}
 	wrong.within("soc", p.SoC, 0, 1)
+	if p.EnergyKWh != nil {
+		wrong.within("energy_kwh", *p.EnergyKWh, 0, 1000)
+	}
 	if err := wrong.refusal(); err != nil {
 		return Plug{}, err
 	}

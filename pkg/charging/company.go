@@ -35,8 +35,9 @@ type Company interface {
 type Sessions interface {
 	// Start says that the car has plugged in. NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
 	Start(ctx context.Context, ref Ref) (Reservation, error)
-	// Complete says that the car has left: FULFILLED, the rest is free again.
-	Complete(ctx context.Context, ref Ref) (Reservation, error)
+	// Complete says that the car has left with kWh: FULFILLED, the rest is free
+	// again, and the answer's Session is billed. A repeat has the first bill.
+	Complete(ctx context.Context, ref Ref, kWh float64) (Reservation, error)
 }
 
 // Originator is a company as the owner of a trip, asked by participants.

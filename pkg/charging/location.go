@@ -61,13 +61,17 @@ func (c Connector) DC() bool {
 	return c.Standard == "IEC_62196_T2_COMBO" || c.Standard == "CHADEMO"
 }
 
-// Tariff is what charging costs: a fee per session and a price per kWh, both in
-// Currency (ISO 4217).
+// Tariff is what charging costs: a fee per session, a price per kWh, and one per
+// minute that a car stays beyond its window and a grace, all in Currency (ISO 4217).
 type Tariff struct {
 	ID         string
 	Currency   string
 	PerKWh     float64
 	PerSession float64
+	// IdlePerMinute is charged from IdleGraceMinutes after the window's end on
+	// (OCPI's PARKING_TIME); zero charges nothing.
+	IdlePerMinute    float64
+	IdleGraceMinutes float64
 }
 
 // Price of a session that delivers kWh.

@@ -51,6 +51,8 @@ type Reservation struct {
 	Reason string
 	// Started is when the car plugged in, zero before.
 	Started time.Time
+	// Session is what the car did at the plug; nil before it has plugged in.
+	Session *Session
 	// Ticket is the signed ticket, only in the answer to a leg-1 reserve that
 	// brought none.
 	Ticket string
@@ -112,4 +114,6 @@ type Notice struct {
 	Reason        string        `json:"reason,omitempty"`
 	// By is the trip with the older ticket (PREEMPTED).
 	By TripID `json:"by,omitempty"`
+	// Session of a car that has plugged in or left, where it is known.
+	Session *Session `json:"session,omitempty"`
 }

@@ -65,6 +65,8 @@ type Leg struct {
 	Problem   *Problem `json:"problem,omitempty"`
 	EnergyKWh float64  `json:"energy_kwh,omitempty"`
 	Price     float64  `json:"price,omitempty"`
+	// Session of the car that has plugged in here, billed once it has left.
+	Session *charging.Session `json:"session,omitempty"`
 }
 
 // Window of the leg.

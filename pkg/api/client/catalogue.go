@@ -111,7 +111,7 @@ func (c *Client) credible(l api.Location) error {
 		}
 	}
 	for _, t := range l.Tariffs {
-		if t.PerKWh < 0 || t.PerSession < 0 {
+		if t.PerKWh < 0 || t.PerSession < 0 || t.IdlePerMinute < 0 || t.IdleGraceMinutes < 0 {
 			return fmt.Errorf("%w: tariff %.40q of location %s is negative", ErrRubbish, t.ID, id)
 		}
 	}

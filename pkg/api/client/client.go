@@ -103,8 +103,10 @@ func (c *Client) Start(ctx context.Context, ref charging.Ref) (charging.Reservat
 }
 
 // Complete implements charging.Sessions.
-func (c *Client) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return c.act(ctx, "complete", ref, api.RefBodyOf(ref, 0), charging.Fulfilled)
+func (c *Client) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+	body := api.RefBodyOf(ref, 0)
+	body.EnergyKWh = kWh
+	return c.act(ctx, "complete", ref, body, charging.Fulfilled)
 }
 
 func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body any, states ...charging.State) (charging.Reservation, error) {

@@ -27,6 +27,8 @@ type Fixture struct {
 	EVSEs []charging.EVSEID
 	// Terms of that location.
 	Terms charging.Terms
+	// IdleGrace of the EVSEs' tariff, which charges for idle minutes.
+	IdleGrace time.Duration
 	// Owners is true when the owner of an epoch reaches the company.
 	Owners bool
 

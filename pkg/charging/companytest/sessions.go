@@ -15,7 +15,7 @@ var sessionTests = []test{
 		b.reserve(h)
 		_, err = b.Sessions.Start(b.ctx, h.Ref)
 		b.refused("start on a PENDING", err, charging.CodeNoReservationHere)
-		_, err = b.Sessions.Complete(b.ctx, h.Ref)
+		_, err = b.Sessions.Complete(b.ctx, h.Ref, 1)
 		b.refused("complete on a PENDING", err, charging.CodeNoReservationHere)
 	}},
 	{"too early", func(b *bench) {
@@ -37,14 +37,58 @@ var sessionTests = []test{
 		}
 		b.Advance(b.T, h.Start.Add(20*time.Minute).Sub(b.Now()))
 		for range 2 {
-			if res, err := b.Sessions.Complete(b.ctx, h.Ref); err != nil || res.State != charging.Fulfilled {
+			res, err := b.Sessions.Complete(b.ctx, h.Ref, 10)
+			if err != nil || res.State != charging.Fulfilled {
 				b.Fatalf("complete: %+v, %v", res, err)
+			}
+			if s := res.Session; !s.Over() || s.EnergyKWh != 10 || s.IdleMinutes != 0 || s.Minutes < 20 || s.Price == nil || s.Price.Idle != 0 {
+				b.Errorf("complete gives the session %+v", s)
 			}
 		}
 		if res, err := b.Company.Compensate(b.ctx, h.Ref); err != nil || res.State != charging.Fulfilled {
 			b.Errorf("compensate of what is FULFILLED: %s, %v", res.State, err)
 		}
 		b.reserve(b.hold(30, 60))
+	}},
+	{"staying too long is billed, once", func(b *bench) {
+		b.needSessions(true)
+		h := b.hold(0, 30)
+		b.reserved(h)
+		b.Advance(b.T, h.Start.Sub(b.Now()))
+		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
+			b.Fatalf("start: %v", err)
+		}
+		b.Advance(b.T, h.End.Add(40*time.Minute).Sub(b.Now()))
+		first, err := b.Sessions.Complete(b.ctx, h.Ref, 20)
+		if err != nil || first.Session == nil || first.Session.Price == nil {
+			b.Fatalf("complete: %+v, %v", first, err)
+		}
+		s := *first.Session
+		if want := 40 - b.IdleGrace.Minutes(); s.IdleMinutes < want || s.IdleMinutes > want+5 || s.Price.Idle <= 0 {
+			b.Errorf("40 minutes too long give the session %+v, %+v", s, *s.Price)
+		}
+		if sum := s.Price.Session + s.Price.Energy + s.Price.Idle; sum-s.Price.Total > 0.001 || s.Price.Total-sum > 0.001 {
+			b.Errorf("the parts of %+v do not make its total", *s.Price)
+		}
+		b.Advance(b.T, 30*time.Minute)
+		again, err := b.Sessions.Complete(b.ctx, h.Ref, 99)
+		if err != nil || again.Session == nil || again.Session.Price == nil || *again.Session.Price != *s.Price || again.Session.EnergyKWh != 20 {
+			b.Errorf("the repeat is billed otherwise: %+v, %v", again.Session, err)
+		}
+	}},
+	{"no EVSE gives more than its power allows", func(b *bench) {
+		b.needSessions(true)
+		h := b.hold(0, 30)
+		b.reserved(h)
+		b.Advance(b.T, h.Start.Sub(b.Now()))
+		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
+			b.Fatalf("start: %v", err)
+		}
+		b.Advance(b.T, 6*time.Minute)
+		res, err := b.Sessions.Complete(b.ctx, h.Ref, 900)
+		if err != nil || res.Session == nil || res.Session.EnergyKWh <= 0 || res.Session.EnergyKWh >= 100 {
+			b.Errorf("900 kWh in six minutes: %+v, %v", res.Session, err)
+		}
 	}},
 	{"a car that is charging is no no-show", func(b *bench) {
 		b.needSessions(true)
@@ -79,7 +123,7 @@ var sessionTests = []test{
 		theirs.Origin = b.Other
 		_, err := b.Sessions.Start(b.ctx, theirs)
 		b.refused("start", err, charging.CodeForbidden)
-		_, err = b.Sessions.Complete(b.ctx, theirs)
+		_, err = b.Sessions.Complete(b.ctx, theirs, 1)
 		b.refused("complete", err, charging.CodeForbidden)
 	}},
 }

@@ -170,7 +170,7 @@ func (a *API) plug(ctx context.Context, v charging.VehicleID, action carlink.Act
 	if action == carlink.ActionUnplug {
 		call = a.o.Desk.Unplug
 	}
-	r, err := call(ctx, v, p.EVSEID)
+	r, err := call(ctx, v, p)
 	if err != nil {
 		return nil, err
 	}

@@ -99,12 +99,12 @@ func (d *fakeDesk) Availability(_ context.Context, e charging.EVSEID, w charging
 	return charging.Free{EVSEID: e, Windows: []charging.Window{w}}, d.say("availability " + string(e))
 }
 
-func (d *fakeDesk) Plug(_ context.Context, v charging.VehicleID, e charging.EVSEID) (charging.Reservation, error) {
-	return charging.Reservation{EVSEID: e, State: charging.Reserved}, d.say("plug " + string(v) + " " + string(e))
+func (d *fakeDesk) Plug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return charging.Reservation{EVSEID: p.EVSEID, State: charging.Reserved}, d.say("plug " + string(v) + " " + string(p.EVSEID))
 }
 
-func (d *fakeDesk) Unplug(_ context.Context, v charging.VehicleID, e charging.EVSEID) (charging.Reservation, error) {
-	return charging.Reservation{EVSEID: e, State: charging.Fulfilled}, d.say("unplug " + string(v) + " " + string(e))
+func (d *fakeDesk) Unplug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return charging.Reservation{EVSEID: p.EVSEID, State: charging.Fulfilled}, d.say("unplug " + string(v) + " " + string(p.EVSEID))
 }
 
 func (d *fakeDesk) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {

@@ -25,8 +25,8 @@ type Desk interface {
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Swap(ctx context.Context, id charging.TripID, req api.SwapRequest) (trip.Trip, error)
 	Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error)
-	Plug(ctx context.Context, vehicle charging.VehicleID, evse charging.EVSEID) (charging.Reservation, error)
-	Unplug(ctx context.Context, vehicle charging.VehicleID, evse charging.EVSEID) (charging.Reservation, error)
+	Plug(ctx context.Context, vehicle charging.VehicleID, p carlink.Plug) (charging.Reservation, error)
+	Unplug(ctx context.Context, vehicle charging.VehicleID, p carlink.Plug) (charging.Reservation, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
 }
 

@@ -66,12 +66,12 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 }
 
 // Complete says that the car has left; see charging.Sessions.
-func (d *Desk) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	at, _, err := d.at(ref)
+func (d *Desk) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+	at, s, err := d.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := d.changed(d.o.Calendar.Complete(ctx, at))
+	res, err := d.changed(d.o.Calendar.Complete(ctx, at, s.meter(ref.EVSEID, kWh)))
 	if err == nil {
 		d.unplugged(ref.EVSEID, res.ID)
 		d.wakeOutbox()

@@ -26,9 +26,10 @@ type Calendar interface {
 	// UNKNOWN (CLAIMED and PENDING only), with a tombstone. It asks for no epoch.
 	Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error)
 	// Start and Complete bracket the charging session. early is how long
-	// before the window's start a car may plug in.
+	// before the window's start a car may plug in; what the meter says is
+	// billed with the first Complete.
 	Start(ctx context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error)
-	Complete(ctx context.Context, at charging.At) (charging.Reservation, error)
+	Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error)
 	// Reservation finds a record among the given locations. UNKNOWN_RESERVATION.
 	Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error)
 	// Free lists the free windows of EVSEs of one location in [from, to).

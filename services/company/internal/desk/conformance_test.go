@@ -100,7 +100,7 @@ func (w *world) fixture(t *testing.T, expire func(*testing.T, charging.Reservati
 		Read: func(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
 			return w.Reservation(ctx, id, "SER")
 		},
-		Origin: "SER", Other: "CAJ", EVSEs: []charging.EVSEID{evse1, evse2}, Terms: testTerms, Owners: true,
+		Origin: "SER", Other: "CAJ", EVSEs: []charging.EVSEID{evse1, evse2}, Terms: testTerms, Owners: true, IdleGrace: 10 * time.Minute,
 		Now:     w.now,
 		Advance: func(_ *testing.T, d time.Duration) { w.advance(d) },
 		Expire:  expire,

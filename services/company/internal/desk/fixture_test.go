@@ -27,9 +27,14 @@ var testTerms = charging.Terms{
 	NoShowTimeout: 20 * time.Minute, EarlyPlug: 10 * time.Minute, MaxAhead: 14 * 24 * time.Hour,
 }
 
+var (
+	testPlug    = []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "T1"}}
+	testTariffs = []charging.Tariff{{ID: "T1", Currency: "BRL", PerKWh: 2, PerSession: 1.5, IdlePerMinute: 1, IdleGraceMinutes: 10}}
+)
+
 func testLocations() []charging.Location {
 	return []charging.Location{
-		{ID: testLocation, Company: "MAR", Terms: testTerms, EVSEs: []charging.EVSE{{ID: evse1}, {ID: evse2}}},
+		{ID: testLocation, Company: "MAR", Terms: testTerms, EVSEs: []charging.EVSE{{ID: evse1, Connectors: testPlug}, {ID: evse2, Connectors: testPlug}}, Tariffs: testTariffs},
 		{ID: "BR*MAR*LCPV01", Company: "MAR", EVSEs: []charging.EVSE{{ID: evseFar}}},
 	}
 }

@@ -36,7 +36,7 @@ func TestStatusOfAnEVSE(t *testing.T) {
 	if got := w.status(t, evse1); got != charging.Charging {
 		t.Errorf("with a car at the plug %s", got)
 	}
-	if _, err := w.Complete(t.Context(), h.Ref); err != nil {
+	if _, err := w.Complete(t.Context(), h.Ref, 5); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.status(t, evse1); got != charging.Available {

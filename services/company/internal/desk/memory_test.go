@@ -336,18 +336,24 @@ func (m *memory) Start(_ context.Context, at charging.At, early, noShow time.Dur
 		case now.Before(r.Window.Start.Add(-early)):
 			return refuse(charging.CodeTooEarly)
 		case r.Started.IsZero():
-			r.Started = now
+			r.Started, r.Session = now, &charging.Session{StartedAt: now}
 		}
 		return nil
 	})
 }
 
-func (m *memory) Complete(_ context.Context, at charging.At) (charging.Reservation, error) {
+func (m *memory) Complete(_ context.Context, at charging.At, meter charging.Meter) (charging.Reservation, error) {
 	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
 		if r.State != charging.Fulfilled && (r.State != charging.Reserved || r.Started.IsZero()) {
 			return refuse(charging.CodeNoReservationHere)
 		}
 		r.State = charging.Fulfilled
+		if !r.Session.Over() {
+			most := meter.MaxPowerKW * (m.now().Sub(r.Started).Hours() + 0.1)
+			s := meter.Tariff.Bill(r.Window, r.Started, m.now(), min(meter.EnergyKWh, most))
+			r.Session = &s
+			m.box[r.ID] = r.victim("")
+		}
 		return nil
 	})
 }

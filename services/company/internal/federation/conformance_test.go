@@ -50,11 +50,13 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 	t.Cleanup(func() { _ = s.Close() })
 	mar, caj := newKeys(t), newKeys(t)
 	terms := charging.Terms{NoShowTimeout: 20 * time.Minute, EarlyPlug: 10 * time.Minute, MaxAhead: 14 * 24 * time.Hour}
+	plug := []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "T1"}}
 	far, err := desk.New(desk.Options{
 		Company: "MAR", Calendar: s, Originators: undecided{}, Clock: now,
 		Tickets: identity.NewTickets(mar, identity.NewRing("MAR", mar, published{"CAJ": caj}, nil)),
 		Locations: []charging.Location{{
-			ID: farSite, Company: "MAR", Terms: terms, EVSEs: []charging.EVSE{{ID: "BR*MAR*E1*1"}, {ID: "BR*MAR*E1*2"}},
+			ID: farSite, Company: "MAR", Terms: terms, EVSEs: []charging.EVSE{{ID: "BR*MAR*E1*1", Connectors: plug}, {ID: "BR*MAR*E1*2", Connectors: plug}},
+			Tariffs: []charging.Tariff{{ID: "T1", Currency: "BRL", PerKWh: 2, IdlePerMinute: 1, IdleGraceMinutes: 10}},
 		}},
 	})
 	if err != nil {
@@ -83,7 +85,7 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 	}
 	return companytest.Fixture{
 		Company: company, Sessions: sessions, Read: read.Reservation,
-		Origin: "SER", Other: "CAJ", EVSEs: []charging.EVSEID{"BR*MAR*E1*1", "BR*MAR*E1*2"}, Terms: terms, Owners: true,
+		Origin: "SER", Other: "CAJ", EVSEs: []charging.EVSEID{"BR*MAR*E1*1", "BR*MAR*E1*2"}, Terms: terms, Owners: true, IdleGrace: 10 * time.Minute,
 		Now:     now,
 		Advance: func(_ *testing.T, d time.Duration) { ahead.Add(int64(d)) },
 		Expire: func(t *testing.T, id charging.ReservationID) {
@@ -190,13 +192,19 @@ func (c *counter) act(r *http.Request) (charging.Reservation, error) {
 			return none, err
 		}
 		return c.desk.Renew(r.Context(), ref, ttl)
+	case "complete":
+		ref, kWh, err := api.DecodeComplete(id, body)
+		if err := mine(ref.Origin, err); err != nil {
+			return none, err
+		}
+		return c.desk.Complete(r.Context(), ref, kWh)
 	}
 	ref, err := api.DecodeRef(id, body)
 	if err := mine(ref.Origin, err); err != nil {
 		return none, err
 	}
 	return map[string]func(context.Context, charging.Ref) (charging.Reservation, error){
-		"confirm": c.desk.Confirm, "compensate": c.desk.Compensate, "start": c.desk.Start, "complete": c.desk.Complete,
+		"confirm": c.desk.Confirm, "compensate": c.desk.Compensate, "start": c.desk.Start,
 	}[action](r.Context(), ref)
 }
 

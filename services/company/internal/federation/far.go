@@ -37,8 +37,8 @@ func (p *peer) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 	return p.action(ctx, "start", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref) })
 }
 
-func (p *peer) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return p.action(ctx, "complete", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref) })
+func (p *peer) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+	return p.action(ctx, "complete", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, kWh) })
 }
 
 func (p *peer) action(ctx context.Context, what string, send func(context.Context) (charging.Reservation, error)) (charging.Reservation, error) {

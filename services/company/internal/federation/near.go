@@ -56,10 +56,10 @@ func (n *near) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 	return n.desk.Start(ctx, ref)
 }
 
-func (n *near) Complete(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (n *near) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
-	return n.desk.Complete(ctx, ref)
+	return n.desk.Complete(ctx, ref, kWh)
 }
 
 func (n *near) Outcome(ctx context.Context, trip charging.TripID, id charging.ReservationID) (charging.Outcome, error) {

@@ -42,7 +42,7 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 		func() (charging.Reservation, error) { return c.Confirm(ctx, h.Ref) },
 		func() (charging.Reservation, error) { return c.Compensate(ctx, h.Ref) },
 		func() (charging.Reservation, error) { return c.Start(ctx, h.Ref) },
-		func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref) },
+		func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref, 1) },
 		func() (charging.Reservation, error) { return c.Reservation(ctx, rsvID) },
 	} {
 		if r, err := call(); err != nil || r.ID != rsvID || r.Fence != 7 {

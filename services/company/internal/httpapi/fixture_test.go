@@ -279,7 +279,7 @@ func (d *fakeDesk) Start(_ context.Context, ref charging.Ref) (charging.Reservat
 	return d.act(ref, charging.Reserved)
 }
 
-func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ float64) (charging.Reservation, error) {
 	return d.act(ref, charging.Fulfilled)
 }
 

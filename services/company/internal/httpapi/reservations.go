@@ -107,6 +107,26 @@ func (s *Server) act(do func(context.Context, charging.Ref) (charging.Reservatio
 	}
 }
 
+// complete answers POST …/complete.
+func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
+	id, raw, err := named(c)
+	if err != nil {
+		return err
+	}
+	ref, kWh, err := api.DecodeComplete(id, raw)
+	if err != nil {
+		return err
+	}
+	if err := from(peer, ref.Origin); err != nil {
+		return err
+	}
+	res, err := s.o.Desk.Complete(c.Request().Context(), ref, kWh)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ReservationOf(res))
+}
+
 // reservation answers GET …/reservations/{reservation_id} to its originator.
 func (s *Server) reservation(c echo.Context, peer charging.CompanyID) error {
 	id, err := pathID[charging.ReservationID](c, "reservation_id")

@@ -36,8 +36,13 @@ type record struct {
 }
 
 // fields reads a mapping and reports the fields that are not allowed, come twice, or
-// are missing. ok is false where it is no mapping at all.
-func (c *checker) fields(n ast.Node, what string, allowed ...string) (record, bool) {
+// are missing; those named with a question mark may be. ok is false where it is no
+// mapping at all.
+func (c *checker) fields(n ast.Node, what string, names ...string) (record, bool) {
+	allowed := make([]string, len(names))
+	for i, name := range names {
+		allowed[i] = strings.TrimSuffix(name, "?")
+	}
 	r := record{c: c, what: what, at: lineOf(n), by: map[string]ast.Node{}}
 	var values []*ast.MappingValueNode
 	switch m := n.(type) {
@@ -67,8 +72,8 @@ func (c *checker) fields(n ast.Node, what string, allowed ...string) (record, bo
 			r.by[key] = v.Value
 		}
 	}
-	for _, name := range allowed {
-		if _, ok := r.by[name]; !ok {
+	for i, name := range allowed {
+		if _, ok := r.by[name]; !ok && names[i] == name {
 			c.add(r.at, "%s has no %s", what, name)
 		}
 	}

@@ -114,13 +114,14 @@ func (c *checker) terms(n ast.Node) charging.Terms {
 }
 
 func (c *checker) tariff(n ast.Node) charging.Tariff {
-	f, ok := c.fields(n, "a tariff", "id", "currency", "per_kwh", "per_session")
+	f, ok := c.fields(n, "a tariff", "id", "currency", "per_kwh", "per_session", "idle_per_minute?", "idle_grace_minutes?")
 	if !ok {
 		return charging.Tariff{}
 	}
 	t := charging.Tariff{
 		ID: f.text("id"), Currency: f.text("currency"),
 		PerKWh: f.number("per_kwh", 0, 100), PerSession: f.number("per_session", 0, 1000),
+		IdlePerMinute: f.number("idle_per_minute", 0, 100), IdleGraceMinutes: f.number("idle_grace_minutes", 0, 24*60),
 	}
 	c.once(f.line("id"), "tariff", t.ID)
 	if t.Currency != "" && t.Currency != "BRL" {

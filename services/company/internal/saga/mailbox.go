@@ -179,6 +179,9 @@ func (r *run) noticed(n charging.Notice) bool {
 			continue
 		}
 		l.State, l.ExpiresAt = n.State, nil
+		if n.Session != nil {
+			l.Session = heardOf(l.Session, *n.Session)
+		}
 		switch n.State {
 		case charging.Preempted:
 			l.Problem = &trip.Problem{Code: charging.CodeHoldPreempted, Detail: "an older trip has priority on this stop"}

@@ -75,6 +75,8 @@ func (r *run) nextLook() time.Time {
 		return time.Now().Add(longestPause)
 	case r.t.State == trip.Confirmed && r.t.Decision != nil:
 		return r.t.Decision.ExpiresAt
+	case r.t.State == trip.Confirmed && plugged(r.t):
+		return time.Now().Add(max(r.c.o.Until(r.t.Span().End), 0) + longestPause)
 	case r.t.State == trip.Confirmed:
 		return time.Now().Add(max(r.c.o.Until(r.t.Span().End), 0) + time.Minute)
 	}

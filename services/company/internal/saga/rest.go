@@ -58,7 +58,7 @@ func (r *run) restConfirmed() error {
 		r.t.Decision = nil
 		r.note("decide", "", "missed", "the stop stays canceled, the others are kept")
 	}
-	if r.t.State == trip.Confirmed && (r.allFinal() || r.c.o.Until(r.t.Span().End) < -30*time.Second) {
+	if r.t.State == trip.Confirmed && (r.allFinal() || r.isOver()) {
 		if err := r.t.Move(trip.Completed); err != nil {
 			return err
 		}

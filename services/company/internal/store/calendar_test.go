@@ -180,7 +180,7 @@ func TestStrangersActOnNothing(t *testing.T) {
 			"confirm":    func() error { _, err := e.Confirm(ctx, stranger); return err },
 			"compensate": func() error { _, err := e.Compensate(ctx, stranger); return err },
 			"start":      func() error { _, err := e.Start(ctx, stranger, 0, 0); return err },
-			"complete":   func() error { _, err := e.Complete(ctx, stranger); return err },
+			"complete":   func() error { _, err := e.Complete(ctx, stranger, charging.Meter{}); return err },
 			"settle":     func() error { return e.Settle(ctx, stranger) },
 			"drop":       func() error { _, err := e.Drop(ctx, stranger, charging.OutcomeAborted); return err },
 		} {

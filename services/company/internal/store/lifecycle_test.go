@@ -200,7 +200,7 @@ func TestChargingSession(t *testing.T) {
 		h := e.hold(0, pending)
 		_, err := e.Start(ctx, at(h), early, noShow)
 		refused(t, err, charging.CodeNoReservationHere)
-		_, err = e.Complete(ctx, at(h))
+		_, err = e.Complete(ctx, at(h), charging.Meter{})
 		refused(t, err, charging.CodeNoReservationHere)
 		e.must(t, h)
 		_, err = e.Start(ctx, at(h), early, noShow)
@@ -215,7 +215,7 @@ func TestChargingSession(t *testing.T) {
 		e.civil.set(h.Start.Add(-early - time.Second))
 		_, err = e.Start(ctx, at(h), early, noShow)
 		refused(t, err, charging.CodeTooEarly)
-		_, err = e.Complete(ctx, at(h))
+		_, err = e.Complete(ctx, at(h), charging.Meter{})
 		refused(t, err, charging.CodeTooEarly)
 		e.civil.set(h.Start.Add(-early))
 		ref := at(h)
@@ -232,7 +232,7 @@ func TestChargingSession(t *testing.T) {
 		_, err = e.Hold(ctx, late)
 		refused(t, err, charging.CodeSlotTaken)
 		for _, replay := range []bool{false, true} {
-			r, err := e.Complete(ctx, ref)
+			r, err := e.Complete(ctx, ref, charging.Meter{})
 			if err != nil || r.State != charging.Fulfilled || r.Replay != replay {
 				t.Errorf("%+v, %v", r, err)
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 // answered is the length of answer() in scripts/lib_calendar.lua.
-const answered = 14
+const answered = 15
 
 // reservation reads what answer() wrote.
 func reservation(id charging.ReservationID, r reply) charging.Reservation {
@@ -30,6 +30,7 @@ func reservation(id charging.ReservationID, r reply) charging.Reservation {
 	}
 	if started := r.num(11); started > 0 {
 		out.Started = time.UnixMilli(started).UTC()
+		out.Session = session(out.Window, out.Started, r.str(14))
 	}
 	return out
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -51,9 +53,12 @@ func (c Calendar) Start(ctx context.Context, at charging.At, early, noShow time.
 }
 
 // Complete notes that the car has left: FULFILLED, and the rest of the window
-// is free. It asks for no epoch. NO_RESERVATION_HERE; TOO_EARLY before a start.
-func (c Calendar) Complete(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.act(ctx, "complete", completeScript, at, c.five(at))
+// is free. It asks for no epoch. The first one is billed by the meter; a repeat
+// has the same bill. NO_RESERVATION_HERE; TOO_EARLY before a start.
+func (c Calendar) Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error) {
+	wh := strconv.FormatInt(int64(math.Round(max(0, m.EnergyKWh)*1000)), 10)
+	most := strconv.FormatInt(int64(max(0, m.MaxPowerKW)*1000), 10)
+	return c.act(ctx, "complete", completeScript, at, c.eight(at), wh, most, rates(m.Tariff))
 }
 
 func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {

@@ -84,9 +84,16 @@ func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int
 		for i := 1; i < len(flat) && len(out) < limit; i += 2 {
 			var n struct {
 				charging.Notice
-				Origin charging.CompanyID `json:"origin"`
+				Origin  charging.CompanyID `json:"origin"`
+				Stop    string             `json:"stop"`
+				Started string             `json:"started"`
+				Done    string             `json:"done"`
 			}
 			if json.Unmarshal([]byte(flat[i]), &n) == nil {
+				if n.Started != "" {
+					w := charging.Window{End: fromSeconds(number(n.Stop))}
+					n.Session = session(w, time.UnixMilli(number(n.Started)).UTC(), n.Done)
+				}
 				out = append(out, charging.Victim{Notice: n.Notice, Origin: n.Origin})
 			}
 		}

@@ -116,26 +116,3 @@ func TestDecide(t *testing.T) {
 		}
 	}
 }
-
-func TestPlugFindsTheNearestStop(t *testing.T) {
-	s, g, c := counter(t)
-	first := booked(t, s)
-	if _, _, err := s.Start(t.Context(), request(at("MAR", 10)), ""); err != nil {
-		t.Fatal(err)
-	}
-	s.Now = func() time.Time { return now.Add(9 * time.Hour) }
-	for i := range g.r.trips {
-		rec := g.r.trips[i]
-		rec.Saga = &trip.Saga{}
-		g.r.trips[i] = rec
-	}
-	if _, err := s.Plug(t.Context(), "EV-0001", "BR*MAR*E0001*1"); err != nil {
-		t.Fatal(err)
-	}
-	if len(c.plugged) != 1 || c.plugged[0].TripID == first.ID {
-		t.Errorf("plugged in for %+v", c.plugged)
-	}
-	if _, err := s.Plug(t.Context(), "EV-0002", "BR*MAR*E0001*1"); charging.CodeOf(err) != charging.CodeNoReservationHere {
-		t.Errorf("a stranger's plug: %v", err)
-	}
-}

@@ -55,7 +55,7 @@ func (r *records) Load(_ context.Context, id charging.TripID) (trip.Trip, error)
 func (r *records) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
 	var out []trip.Trip
 	for _, t := range r.trips {
-		if t.VehicleID == q.VehicleID && t.State == q.State {
+		if t.VehicleID == q.VehicleID && (q.State == "" || t.State == q.State) {
 			out = append(out, t)
 		}
 	}
@@ -135,6 +135,8 @@ func (s *sagas) Notice(_ context.Context, n charging.Notice) error {
 // catalogue has one site of each company on the road south.
 type catalogue struct {
 	plugged []charging.Ref
+	refuse  error // what a plug is answered
+	kWh     float64
 	silent  charging.CompanyID // does not answer
 }
 
@@ -197,11 +199,16 @@ func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { re
 
 func (c *catalogue) Start(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
 	c.plugged = append(c.plugged, ref)
+	if c.refuse != nil {
+		return charging.Reservation{}, c.refuse
+	}
 	return charging.Reservation{ID: ref.ID, State: charging.Reserved}, nil
 }
 
-func (c *catalogue) Complete(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return charging.Reservation{ID: ref.ID, State: charging.Fulfilled}, nil
+func (c *catalogue) Complete(_ context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+	c.kWh = kWh
+	s := charging.Tariff{ID: "t", Currency: "BRL", PerKWh: 2}.Bill(charging.Window{End: ref.End}, now, now.Add(time.Hour), kWh)
+	return charging.Reservation{ID: ref.ID, State: charging.Fulfilled, Session: &s}, nil
 }
 
 // counter is a front desk over fakes.

@@ -8,7 +8,7 @@
 --
 -- A record's fields: who = trip|origin|evse|end (s), what = leg|start (s)|vehicle,
 -- state, fence, epoch, first (ms of the first grant), granted_at, stamped, key_id,
--- settled, reason, started (ms). A tombstone for what was never held has no what.
+-- settled, reason, started (ms), done (ended (ms)|Wh|rates). A tombstone for what was never held has no what.
 -- Few fields, because a hash's cost grows with the square of their number.
 
 -- FINAL: what a final state says to a reserve, a renew or a confirm.
@@ -95,10 +95,11 @@ end
 -- notify leaves a notice for the originator, until it has acknowledged, and
 -- gives it as trip, reservation, leg, state, reason, origin.
 local function notify(outbox, r, rid)
-  local trip, origin = whose(r.who)
+  local trip, origin, _, stop = whose(r.who)
   local leg = which(r.what)
   redis.call('HSET', outbox, rid, cjson.encode({
     trip_id = trip, reservation_id = rid, leg = tonumber(leg), state = r.state, reason = r.reason, origin = origin,
+    stop = stop, started = r.started, done = r.done,
   }))
   return { trip, rid, leg, r.state, r.reason or '', origin }
 end
@@ -114,7 +115,7 @@ end
 local function answer(r, replay, ttl)
   return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', ttl and whole(ttl) or '0',
     r.settled or '', r.granted_at or '', r.key_id or '', r.stamped or '', r.reason or '', r.started or '',
-    r.who, r.what or '' }
+    r.who, r.what or '', r.done or '' }
 end
 
 -- touch notes the epoch of the last action in the record.
