@@ -49,6 +49,18 @@ type HoldBody struct {
 	Ticket    string             `json:"ticket,omitempty"`
 }
 
+// MoveBody asks for another window of a reservation.
+type MoveBody struct {
+	RefBody
+	Seq int64           `json:"seq"`
+	To  charging.Window `json:"to"`
+}
+
+// MoveBodyOf is the body of a move.
+func MoveBodyOf(m charging.Move) MoveBody {
+	return MoveBody{RefBody: RefBodyOf(m.Ref, 0), Seq: m.Seq, To: charging.NewWindow(m.To.Start, m.To.End)}
+}
+
 // RefBodyOf is the body of an action on a reservation; ttl is renew's and zero
 // for the others.
 func RefBodyOf(ref charging.Ref, ttl time.Duration) RefBody {
@@ -121,6 +133,23 @@ func DecodeComplete(rid charging.ReservationID, body []byte) (charging.Ref, floa
 	}
 	ref := r.refWithEnd(rid)
 	return ref, kWh, r.rep.err()
+}
+
+// DecodeMove reads the body of move. MALFORMED_REQUEST, TOO_LARGE,
+// INVALID_FIELD, INVALID_WINDOW.
+func DecodeMove(rid charging.ReservationID, body []byte) (charging.Move, error) {
+	r, err := newReader(body, false)
+	if err != nil {
+		return charging.Move{}, err
+	}
+	r.require("seq")
+	m := charging.Move{Seq: r.integer("seq", 1, maxEpoch, 1)}
+	r.require("to")
+	if to := r.object("to"); to != nil {
+		m.To.Start, m.To.End = to.window(time.Time{})
+	}
+	m.Ref = r.refWithEnd(rid)
+	return m, r.rep.err()
 }
 
 // DecodeRef reads the body of confirm, compensate and start.

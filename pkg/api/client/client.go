@@ -79,6 +79,9 @@ func (c *Client) hold(ctx context.Context, action string, h charging.HoldRequest
 	if err != nil {
 		return r, err
 	}
+	if err := sameEnd(r, h.End); err != nil {
+		return charging.Reservation{}, err
+	}
 	return r, sameHold(r, h)
 }
 
@@ -107,6 +110,18 @@ func (c *Client) Complete(ctx context.Context, ref charging.Ref, kWh float64) (c
 	body := api.RefBodyOf(ref, 0)
 	body.EnergyKWh = kWh
 	return c.act(ctx, "complete", ref, body, charging.Fulfilled)
+}
+
+// Move implements charging.Mover.
+func (c *Client) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	r, err := c.act(ctx, "move", m.Ref, api.MoveBodyOf(m), charging.Reserved)
+	if err != nil {
+		return r, err
+	}
+	if !r.Window.Equal(m.To) {
+		return charging.Reservation{}, fmt.Errorf("%w: reservation %s was moved to another window", ErrRubbish, m.ID)
+	}
+	return r, nil
 }
 
 func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body any, states ...charging.State) (charging.Reservation, error) {

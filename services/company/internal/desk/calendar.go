@@ -25,6 +25,8 @@ type Calendar interface {
 	// Drop frees a stop whose originator has said ABORTED (any held state) or
 	// UNKNOWN (CLAIMED and PENDING only), with a tombstone. It asks for no epoch.
 	Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error)
+	// Move gives a RESERVED another window, or leaves it as it was.
+	Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error)
 	// Start and Complete bracket the charging session. early is how long
 	// before the window's start a car may plug in; what the meter says is
 	// billed with the first Complete.

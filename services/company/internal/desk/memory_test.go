@@ -33,6 +33,7 @@ type record struct {
 	owner          string
 	first, expires time.Time
 	confirmed      time.Time
+	moves          int64
 }
 
 var _ Calendar = (*memory)(nil)
@@ -91,7 +92,7 @@ func (m *memory) known(at charging.At) (*record, error) {
 		if r.Origin != at.Origin {
 			return r, refuse(charging.CodeForbidden)
 		}
-		if r.TripID != at.TripID || r.EVSEID != at.EVSEID || !r.Window.End.Equal(at.End) {
+		if r.TripID != at.TripID || r.EVSEID != at.EVSEID || r.moves == 0 && !r.Window.End.Equal(at.End) {
 			return r, refuse(charging.CodeIDReused)
 		}
 	}
@@ -354,6 +355,47 @@ func (m *memory) Complete(_ context.Context, at charging.At, meter charging.Mete
 			r.Session = &s
 			m.box[r.ID] = r.victim("")
 		}
+		return nil
+	})
+}
+
+func (m *memory) Move(_ context.Context, at charging.At, to charging.Move, noShow time.Duration) (charging.Reservation, error) {
+	if r := m.recs[at.ID]; r != nil {
+		at.End = r.Window.End
+	}
+	return m.act(at, charging.CodeUnknownReservation, func(r *record) error {
+		m.lapse(r, noShow)
+		if r.State == charging.NoShow {
+			return refuse(charging.CodeTooLate)
+		}
+		if err := final(r.State); err != nil {
+			return err
+		}
+		same := r.Window.Equal(to.To)
+		switch {
+		case r.State != charging.Reserved:
+			return refuse(charging.CodeNoReservationHere)
+		case to.Seq < r.moves || to.Seq == r.moves && !same:
+			return refuse(charging.CodeIDReused)
+		case same:
+			r.moves = to.Seq
+			return nil
+		case !to.To.End.After(m.now()), !to.To.Start.Equal(r.Window.Start) && (!r.Started.IsZero() || to.To.Start.Before(m.now())):
+			return refuse(charging.CodeInvalidWindow)
+		}
+		for _, o := range m.recs {
+			if m.lapse(o, noShow); o == r || o.EVSEID != r.EVSEID || !o.State.Holds() || !o.Window.Overlaps(to.To) {
+				continue
+			}
+			mine := o.TripID == r.TripID && o.Origin == r.Origin
+			code := charging.CodeSlotTaken
+			if o.State != charging.Reserved && !mine {
+				code = charging.CodePriorityLost
+			}
+			return &charging.Refusal{Code: code, Conflict: &charging.Conflict{State: o.State, Window: o.Window, Own: mine}}
+		}
+		m.fence = max(m.fence+1, time.Now().UnixMicro())
+		r.Window, r.moves, r.Fence = to.To, to.Seq, m.fence
 		return nil
 	})
 }

@@ -36,7 +36,10 @@ func TestNearAndFarAreOneInterface(t *testing.T) {
 			"confirm":    func(ctx context.Context) (charging.Reservation, error) { return c.Confirm(ctx, h.Ref) },
 			"compensate": func(ctx context.Context) (charging.Reservation, error) { return c.Compensate(ctx, h.Ref) },
 			"start":      func(ctx context.Context) (charging.Reservation, error) { return s.Start(ctx, h.Ref) },
-			"complete":   func(ctx context.Context) (charging.Reservation, error) { return s.Complete(ctx, h.Ref, 1) },
+			"move": func(ctx context.Context) (charging.Reservation, error) {
+				return c.(charging.Mover).Move(ctx, charging.Move{Ref: h.Ref, Seq: 1, To: h.Window()})
+			},
+			"complete": func(ctx context.Context) (charging.Reservation, error) { return s.Complete(ctx, h.Ref, 1) },
 		} {
 			res, err := call(t.Context())
 			if err != nil || res.Reason != string(id)+" "+what || res.ID != "r" {

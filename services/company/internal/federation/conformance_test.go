@@ -192,6 +192,12 @@ func (c *counter) act(r *http.Request) (charging.Reservation, error) {
 			return none, err
 		}
 		return c.desk.Renew(r.Context(), ref, ttl)
+	case "move":
+		m, err := api.DecodeMove(id, body)
+		if err := mine(m.Origin, err); err != nil {
+			return none, err
+		}
+		return c.desk.Move(r.Context(), m)
 	case "complete":
 		ref, kWh, err := api.DecodeComplete(id, body)
 		if err := mine(ref.Origin, err); err != nil {

@@ -98,6 +98,10 @@ func (s *script) Start(ctx context.Context, ref charging.Ref) (charging.Reservat
 	return s.answer(ctx, "start", ref.ID)
 }
 
+func (s *script) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	return s.answer(ctx, "move", m.ID)
+}
+
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ float64) (charging.Reservation, error) {
 	return s.answer(ctx, "complete", ref.ID)
 }

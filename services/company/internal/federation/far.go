@@ -10,6 +10,7 @@ import (
 var (
 	_ charging.Company    = (*peer)(nil)
 	_ charging.Sessions   = (*peer)(nil)
+	_ charging.Mover      = (*peer)(nil)
 	_ charging.Originator = (*peer)(nil)
 )
 
@@ -39,6 +40,10 @@ func (p *peer) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 
 func (p *peer) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
 	return p.action(ctx, "complete", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, kWh) })
+}
+
+func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	return p.action(ctx, "move", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Move(ctx, m) })
 }
 
 func (p *peer) action(ctx context.Context, what string, send func(context.Context) (charging.Reservation, error)) (charging.Reservation, error) {

@@ -66,6 +66,7 @@ func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, err
 type party interface {
 	charging.Company
 	charging.Sessions
+	charging.Mover
 	charging.Originator
 }
 

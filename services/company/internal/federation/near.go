@@ -17,6 +17,7 @@ type near struct {
 var (
 	_ charging.Company    = (*near)(nil)
 	_ charging.Sessions   = (*near)(nil)
+	_ charging.Mover      = (*near)(nil)
 	_ charging.Originator = (*near)(nil)
 )
 
@@ -60,6 +61,12 @@ func (n *near) Complete(ctx context.Context, ref charging.Ref, kWh float64) (cha
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
 	return n.desk.Complete(ctx, ref, kWh)
+}
+
+func (n *near) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	return n.desk.Move(ctx, m)
 }
 
 func (n *near) Outcome(ctx context.Context, trip charging.TripID, id charging.ReservationID) (charging.Outcome, error) {

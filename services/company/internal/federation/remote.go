@@ -14,6 +14,7 @@ import (
 type Remote interface {
 	charging.Company
 	charging.Sessions
+	charging.Mover
 	charging.Originator
 	// Info asks who the peer is.
 	Info(ctx context.Context) (Info, error)
@@ -42,6 +43,7 @@ type Info struct {
 type Near interface {
 	charging.Company
 	charging.Sessions
+	charging.Mover
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 }

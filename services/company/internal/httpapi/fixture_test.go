@@ -279,6 +279,10 @@ func (d *fakeDesk) Start(_ context.Context, ref charging.Ref) (charging.Reservat
 	return d.act(ref, charging.Reserved)
 }
 
+func (d *fakeDesk) Move(_ context.Context, m charging.Move) (charging.Reservation, error) {
+	return d.act(m.Ref, charging.Reserved)
+}
+
 func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ float64) (charging.Reservation, error) {
 	return d.act(ref, charging.Fulfilled)
 }

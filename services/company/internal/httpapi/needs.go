@@ -43,6 +43,7 @@ type FrontDesk interface {
 type Desk interface {
 	charging.Company
 	charging.Sessions
+	charging.Mover
 	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)

@@ -107,6 +107,26 @@ func (s *Server) act(do func(context.Context, charging.Ref) (charging.Reservatio
 	}
 }
 
+// move answers POST …/move.
+func (s *Server) move(c echo.Context, peer charging.CompanyID) error {
+	id, raw, err := named(c)
+	if err != nil {
+		return err
+	}
+	m, err := api.DecodeMove(id, raw)
+	if err != nil {
+		return err
+	}
+	if err := from(peer, m.Origin); err != nil {
+		return err
+	}
+	res, err := s.o.Desk.Move(c.Request().Context(), m)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ReservationOf(res))
+}
+
 // complete answers POST …/complete.
 func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)

@@ -94,6 +94,7 @@ func goodRequests() []good {
 		{"POST", rsv + "/confirm", asPeer, refBody + "}", 200},
 		{"POST", rsv + "/compensate", asPeer, refBody + "}", 200},
 		{"POST", rsv + "/start", asPeer, refBody + "}", 200},
+		{"POST", rsv + "/move", asPeer, refBody + `,"seq":1,"to":{` + window + `}}`, 200},
 		{"POST", rsv + "/complete", asPeer, refBody + "}", 200},
 		{"GET", rsv, asPeer, "", 200},
 		{"GET", fed + "/outcome?reservation_id=" + string(rsvID), asPeer, "", 200},

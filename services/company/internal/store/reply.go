@@ -64,6 +64,10 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case charging.CodeInvalidWindow:
 		out.Detail = "the window of " + what + " ended at " + at.End.UTC().Format(time.RFC3339)
 		out.Fields = []charging.FieldError{{Field: "end", Reason: "lies in the past"}}
+		if r.str(1) == "start" {
+			out.Detail = "the new window of " + what + " begins in the past, or its car has plugged in: keep the start"
+			out.Fields = []charging.FieldError{{Field: "to.start", Reason: "lies in the past, or must stay as it is"}}
+		}
 	default:
 		out.Detail = sessionDetail(out.Code, what, r)
 	}

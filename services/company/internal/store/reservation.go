@@ -30,6 +30,13 @@ func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Rese
 	return c.act(ctx, "compensate", compensateScript, at, c.five(at))
 }
 
+// Move gives a RESERVED another window, or leaves it as it was; noShow is of the
+// company's terms. See charging.Mover for its refusals.
+func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
+	at.End = m.To.End
+	return c.act(ctx, "move", moveScript, at, c.eight(at), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow))
+}
+
 // Settle notes that the originator has said CONFIRMED. UNKNOWN_RESERVATION.
 func (c Calendar) Settle(ctx context.Context, at charging.At) error {
 	_, err := c.act(ctx, "settle", settleScript, at, c.five(at))

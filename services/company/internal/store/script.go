@@ -20,6 +20,7 @@ var (
 	compensateScript = calendarScript("compensate")
 	dropScript       = calendarScript("drop")
 	settleScript     = calendarScript("settle")
+	moveScript       = calendarScript("move")
 	startScript      = calendarScript("start")
 	completeScript   = calendarScript("complete")
 	lookScript       = calendarScript("look")

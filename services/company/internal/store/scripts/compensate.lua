@@ -4,7 +4,7 @@
 -- ARGV  the seven of a reservation
 -- Answers answer().
 local cal, lock, rsv, own, unsettled = unpack(KEYS)
-local rid, stop = ARGV[1], ARGV[3]
+local rid = ARGV[1]
 local ms = clock()
 local keep = keepfor(tonumber(ARGV[6]) or ms)
 local r = read(rsv)
@@ -13,5 +13,5 @@ if no then return no end
 if not r then return answer(tombstone(rsv, keep), false) end
 touch(rsv, r)
 if r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' then return answer(r, true) end
-retire(cal, lock, rsv, unsettled, r, stop, rid, 'CANCELED')
+retire(cal, lock, rsv, unsettled, r, ending(r), rid, 'CANCELED')
 return answer(r, false)

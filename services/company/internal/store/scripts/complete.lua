@@ -11,7 +11,7 @@ local no = other(r)
 if no and no[2] == 'evse_id' then return { 'NO_RESERVATION_HERE' } end
 if no then return no end
 local _, start = which(r.what)
-local _, _, _, stop = whose(r.who)
+local stop = ending(r)
 if r.state == 'FULFILLED' and (r.done or not r.started) then return answer(r, true) end
 if r.state == 'NO_SHOW' then return { 'TOO_LATE', start, stop } end
 if r.state ~= 'RESERVED' and r.state ~= 'FULFILLED' then return { 'NO_RESERVATION_HERE', r.state } end

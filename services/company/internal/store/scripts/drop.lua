@@ -3,12 +3,12 @@
 -- ARGV  the seven of a reservation, then 8 ABORTED or UNKNOWN
 -- Answers answer(); a RESERVED whose originator answers UNKNOWN stays as it is.
 local cal, lock, rsv, _, unsettled = unpack(KEYS)
-local rid, stop = ARGV[1], ARGV[3]
+local rid = ARGV[1]
 local r = read(rsv)
 if not r then return answer(tombstone(rsv, keepfor(tonumber(ARGV[6]) or (clock()))), false) end
 local no = other(r)
 if no then return no end
 if r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' then return answer(r, true) end
 if r.state == 'RESERVED' and ARGV[8] ~= 'ABORTED' then return answer(r, true) end
-retire(cal, lock, rsv, unsettled, r, stop, rid, 'CANCELED')
+retire(cal, lock, rsv, unsettled, r, ending(r), rid, 'CANCELED')
 return answer(r, false)

@@ -8,7 +8,8 @@
 --
 -- A record's fields: who = trip|origin|evse|end (s), what = leg|start (s)|vehicle,
 -- state, fence, epoch, first (ms of the first grant), granted_at, stamped, key_id,
--- settled, reason, started (ms), done (ended (ms)|Wh|rates). A tombstone for what was never held has no what.
+-- settled, reason, started (ms), done (ended (ms)|Wh|rates),
+-- moves (number of the last move). A tombstone for what was never held has no what.
 -- Few fields, because a hash's cost grows with the square of their number.
 
 -- FINAL: what a final state says to a reserve, a renew or a confirm.
@@ -29,15 +30,29 @@ local function whose(who) return string.match(who, '^([^|]*)|([^|]*)|([^|]*)|(%d
 -- which takes what apart: leg, start, vehicle.
 local function which(what) return string.match(what or '0|0|', '^(%d*)|(%d+)|(.*)$') end
 
--- other refuses a stranger, and an id that was used for something else.
-local function other(r)
-  if r.who == ARGV[2] then return nil end
-  local trip, origin, evse, stop = whose(r.who)
-  local mytrip, myorigin, myevse, mystop = whose(ARGV[2])
+-- stranger refuses who is not the originator, and an id that was used for
+-- another trip or EVSE.
+local function stranger(r)
+  local trip, origin, evse = whose(r.who)
+  local mytrip, myorigin, myevse = whose(ARGV[2])
   if origin ~= myorigin then return { 'FORBIDDEN' } end
   if evse ~= myevse then return { 'ID_REUSED', 'evse_id' } end
   if trip ~= mytrip then return { 'ID_REUSED', 'trip_id' } end
+end
+
+-- other is stranger, and refuses another end: except of a reservation that was
+-- moved, whose originator may name any end that it has had.
+local function other(r)
+  if r.who == ARGV[2] then return nil end
+  local no = stranger(r)
+  if no or r.moves then return no end
   return { 'ID_REUSED', 'end' }
+end
+
+-- ending is the end (s) of the window as it is now.
+local function ending(r)
+  local _, _, _, stop = whose(r.who)
+  return stop
 end
 
 -- stale refuses a former owner of the trip's saga, and remembers a newer one

@@ -3,7 +3,7 @@
 -- ARGV  the seven of a reservation, then 8 early (ms)  9 no-show (ms)
 -- Answers answer(), or {TOO_EARLY|TOO_LATE, start, end}.
 local cal, lock, rsv, _, unsettled, _, _, outbox = unpack(KEYS)
-local rid, stop = ARGV[1], ARGV[3]
+local rid = ARGV[1]
 local civil = tonumber(ARGV[6]) or (clock())
 local r = read(rsv)
 if not r then return { 'NO_RESERVATION_HERE' } end
@@ -11,6 +11,7 @@ local no = other(r)
 if no and no[2] == 'evse_id' then return { 'NO_RESERVATION_HERE' } end
 if no then return no end
 local _, start = which(r.what)
+local stop = ending(r)
 if r.state == 'NO_SHOW' then return { 'TOO_LATE', start, stop } end
 if r.state == 'FULFILLED' or (r.state == 'RESERVED' and r.started) then return answer(r, true) end
 if r.state ~= 'RESERVED' then return { 'NO_RESERVATION_HERE', r.state } end

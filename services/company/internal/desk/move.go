@@ -1,0 +1,48 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+var _ charging.Mover = (*Desk)(nil)
+
+// Move gives a RESERVED another window; see charging.Mover. Whether its start
+// may lie in the past is for the calendar, which knows the present one.
+func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	at, s, err := d.at(m.Ref)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	if m.Seq < 1 {
+		return charging.Reservation{}, charging.Invalid("seq", "must be at least 1")
+	}
+	m.Ref, m.To = at.Ref, charging.NewWindow(m.To.Start, m.To.End)
+	if err := m.To.Validate(m.To.Start, 0, "to."); err != nil {
+		return charging.Reservation{}, err
+	}
+	if ahead := d.o.Clock().Add(s.Terms.MaxAhead); m.To.Start.After(ahead) {
+		reason := "is farther ahead than can be booked, after " + ahead.UTC().Format(time.RFC3339)
+		return charging.Reservation{}, &charging.Refusal{
+			Code: charging.CodeInvalidWindow, Detail: "to.start " + reason,
+			Fields: []charging.FieldError{{Field: "to.start", Reason: reason}},
+		}
+	}
+	return d.moved(d.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
+}
+
+// moved reports a move, and keeps the end of the session at the plug.
+func (d *Desk) moved(res charging.Reservation, err error) (charging.Reservation, error) {
+	if err != nil {
+		return res, err
+	}
+	d.mu.Lock()
+	if p, there := d.plugged[res.EVSEID]; there && p.id == res.ID {
+		p.end = res.Window.End
+		d.plugged[res.EVSEID] = p
+	}
+	d.mu.Unlock()
+	return d.changed(res, nil)
+}
