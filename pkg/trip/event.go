@@ -29,5 +29,7 @@ const (
 	EventTrip        EventType = "trip"
 	EventReservation EventType = "reservation"
 	EventCar         EventType = "car"
-	EventPeer        EventType = "peer"
+	// EventReset says that events were missed: take a snapshot.
+	EventReset EventType = "reset"
+	EventPeer  EventType = "peer"
 )

@@ -150,6 +150,9 @@ type Saga struct {
 	Stuck *Stuck `json:"stuck,omitempty"`
 	// AttemptEnds bounds the present wait.
 	AttemptEnds *time.Time `json:"attempt_ends,omitempty"`
+	// Done are the ids of the last commands that were carried out, so that one
+	// which is delivered again, after a take-over, is not.
+	Done []string `json:"done,omitempty"`
 }
 
 // Abandoned is a reservation id that is no longer current and still must be

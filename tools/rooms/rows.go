@@ -156,6 +156,7 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
+	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},
 	{path: "services/web"},
 	{

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
-	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
+	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 )
 
 // loginTimeout bounds how long finding out who a client is may take.
@@ -31,7 +31,9 @@ func (a *App) openBroker(context.Context) error {
 	a.rooms.cars, err = carapi.New(carapi.Options{
 		Self: a.o.Company, Desk: a.rooms.trips, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
 		Telemetry: func(v charging.VehicleID, t carlink.Telemetry) {
-			a.rooms.hub.Publish(trip.EventCar, time.Now(), v, "", t)
+			now := time.Now()
+			a.rooms.hub.Publish(trip.EventCar, now, v, "", t)
+			a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
 		},
 		Warn: func(msg string, v charging.VehicleID, err error) {
 			a.log.Warn().Str("room", "carapi").Str("vehicle", string(v)).Err(err).Msg(msg)
@@ -76,21 +78,6 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	defer cancel()
 	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
 	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer}, err == nil
-}
-
-// tripChanged tells everybody who listens about a change of a trip.
-func (a *App) tripChanged(t trip.Trip) {
-	a.rooms.hub.Publish(trip.EventTrip, time.Now(), t.VehicleID, t.ID, t.Public())
-	a.rooms.cars.Changed(t)
-}
-
-// calendarChanged tells everybody who listens, and the peers, about a change of
-// a reservation here.
-func (a *App) calendarChanged(r charging.Reservation) {
-	a.rooms.hub.Publish(trip.EventReservation, time.Now(), r.VehicleID, r.TripID, api.ReservationOf(r))
-	if r.EVSEID != "" {
-		a.rooms.bulletin.put(carlink.Change{At: a.o.Clock.Now(), EVSEID: r.EVSEID, State: r.State, Window: r.Window})
-	}
 }
 
 // MQTTAddr is host:port of the broker, with TLS where it has a certificate;

@@ -21,6 +21,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
@@ -46,6 +47,11 @@ type rooms struct {
 	broker     *broker.Broker
 	cars       *carapi.API
 	bulletin   bulletin
+	replicas   *replicas.Link
+	// again asks for the retained trips once more.
+	again chan struct{}
+	// server names this life of this server among the company's.
+	server string
 }
 
 var _ trips.Catalogue = (*federation.Federation)(nil)
@@ -54,7 +60,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 // itself. Whatever it starts it names in the clean-ups first.
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openStore, a.openHub, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
+		a.openStore, a.openHub, a.openReplicas, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
 		a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {
@@ -68,7 +74,7 @@ func (a *App) wire(ctx context.Context) error {
 }
 
 func (a *App) openHub(context.Context) error {
-	a.rooms.hub = events.NewHub(0)
+	a.rooms.hub = events.NewHubAt(time.Now(), 0)
 	return nil
 }
 
@@ -114,11 +120,10 @@ func (a *App) openDesk(context.Context) (err error) {
 
 func (a *App) openSaga(context.Context) (err error) {
 	o := a.o.sagaOptions()
-	if o.Owner, err = newOwner(a.o.Company); err != nil {
-		return err
-	}
+	o.Owner = a.rooms.server
 	advisor := &trips.Advisor{Network: road.Default(), Catalogue: a.rooms.federation, Now: a.o.Clock.Now}
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
+	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish = a.tripChanged
 	o.Warn = func(msg string, id charging.TripID, err error) {
 		a.log.Warn().Str("room", "saga").Str("trip", string(id)).Err(err).Msg(msg)
@@ -144,12 +149,9 @@ func (a *App) run(context.Context) error {
 	a.background("revocations", a.watchRevocations)
 	a.background("desk", a.rooms.desk.Run)
 	a.background("saga", a.rooms.saga.Run)
+	a.background("replicas", a.rooms.replicas.Run)
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
-	a.background("retained trips", func(ctx context.Context) {
-		if err := a.rooms.cars.Restore(ctx); err != nil && ctx.Err() == nil {
-			a.tell("carapi")("cars do not see their open trips until these change", err)
-		}
-	})
+	a.background("retained trips", a.keepRetained)
 	return nil
 }
 

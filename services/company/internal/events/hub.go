@@ -66,6 +66,14 @@ func NewHub(replay int) *Hub {
 	return &Hub{ring: make([]record, 0, replay), subs: map[*Subscription]struct{}{}}
 }
 
+// NewHubAt is NewHub with ids that go on from an instant in microseconds, so
+// that those of another life, or of another server, are never taken for its own.
+func NewHubAt(at time.Time, replay int) *Hub {
+	h := NewHub(replay)
+	h.last = uint64(at.UnixMicro())
+	return h
+}
+
 // Publish numbers the event and hands it on. Data must not change afterwards: it
 // is marshalled when somebody reads it. It never blocks.
 func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.VehicleID, id charging.TripID, data any) {

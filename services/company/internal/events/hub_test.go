@@ -49,6 +49,24 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A reader that comes from another server, or another life, has missed
+// something, whichever of the two began first.
+func TestResumeElsewhere(t *testing.T) {
+	now := time.Now()
+	first, second := NewHubAt(now, 4), NewHubAt(now.Add(time.Second), 4)
+	for _, h := range []*Hub{first, second} {
+		publish(h, 3)
+	}
+	for name, c := range map[string]struct{ from, to *Hub }{"to the younger": {first, second}, "to the older": {second, first}} {
+		if s := c.to.Subscribe(t.Context(), c.from.last); !s.Missed {
+			t.Errorf("%s: nothing missed", name)
+		}
+		if s := c.to.Subscribe(t.Context(), c.to.last-1); s.Missed || len(s.C()) != 1 {
+			t.Errorf("%s: its own id: missed %v, %d events", name, s.Missed, len(s.C()))
+		}
+	}
+}
+
 func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
 	h := NewHub(2)
 	slow, quick := h.Subscribe(t.Context(), 0), h.Subscribe(t.Context(), 0)

@@ -21,8 +21,6 @@ const (
 	// writeTime is how long one event may take to leave: a reader that takes
 	// none is dropped.
 	writeTime = 10 * time.Second
-	// eventReset says that events were missed: take a snapshot.
-	eventReset trip.EventType = "reset"
 )
 
 // events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
@@ -47,7 +45,7 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 	if st.text("retry: 2000\n\n") != nil {
 		return nil
 	}
-	if (foreign || sub.Missed) && st.event(trip.Event{Type: eventReset, At: s.o.Now().UTC()}) != nil {
+	if (foreign || sub.Missed) && st.event(trip.Event{Type: trip.EventReset, At: s.o.Now().UTC()}) != nil {
 		return nil
 	}
 	s.pump(st, sub, who)
@@ -65,7 +63,7 @@ func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller) 
 			if !open {
 				return
 			}
-			if who.Kind != identity.Operator && !who.May(e.VehicleID) {
+			if e.Type != trip.EventReset && who.Kind != identity.Operator && !who.May(e.VehicleID) {
 				continue
 			}
 			if st.event(e) != nil {

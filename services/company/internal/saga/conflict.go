@@ -175,6 +175,7 @@ func (r *run) parkNow() error {
 	if err := r.write(0, time.Now()); err != nil {
 		return err
 	}
+	r.c.o.Parked()
 	return errParked
 }
 

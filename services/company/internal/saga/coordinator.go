@@ -19,6 +19,10 @@ type Coordinator struct {
 	runs     map[charging.TripID]*run
 	draining bool
 	wg       sync.WaitGroup
+	// reading are the trips whose inbox is being read; true: look once more.
+	reading map[charging.TripID]bool
+	// look asks for a look at the open work before its time.
+	look chan struct{}
 	// life ends when the server gives up waiting for trips in flight.
 	life context.Context
 	kill context.CancelFunc
@@ -30,7 +34,9 @@ func New(o Options) (*Coordinator, error) {
 		return nil, err
 	}
 	life, kill := context.WithCancel(context.Background())
-	return &Coordinator{o: o.withDefaults(), runs: map[charging.TripID]*run{}, life: life, kill: kill}, nil
+	return &Coordinator{
+		o: o.withDefaults(), runs: map[charging.TripID]*run{}, reading: map[charging.TripID]bool{}, look: make(chan struct{}, 1), life: life, kill: kill,
+	}, nil
 }
 
 // Start journals a new trip and begins to book it. When it returns nil the trip
@@ -44,7 +50,7 @@ func (c *Coordinator) Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
 		t.Legs[k].Leg, t.Legs[k].State = k+1, trip.LegPlanned
 		t.Legs[k].ReservationID = c.o.NewID()
 	}
-	r, err := c.enter(t)
+	r, err := c.enter(t, false)
 	if err != nil {
 		return t, err
 	}
@@ -58,21 +64,15 @@ func (c *Coordinator) Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
 	return r.snapshot(), nil
 }
 
-// enter makes a run for a trip that this server owns, within the bound.
-func (c *Coordinator) enter(t trip.Trip) (*run, error) {
+// enter makes a run for a trip that this server owns, within the bound; one that
+// somebody asks something of is let in beyond it.
+func (c *Coordinator) enter(t trip.Trip, asked bool) (*run, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.draining:
-		return nil, &charging.Refusal{
-			Code: charging.CodeStoreUnavailable, Detail: "the server is stopping; ask again, here or at another company",
-			RetryAfter: 2 * time.Second,
-		}
-	case len(c.runs) >= c.o.MaxInFlight:
-		return nil, &charging.Refusal{
-			Code: charging.CodeRateLimited, Detail: "too many trips are being booked here; try again shortly", RetryAfter: time.Second,
-		}
-	case c.runs[t.ID] != nil:
+	if err := c.room(asked); err != nil {
+		return nil, err
+	}
+	if c.runs[t.ID] != nil {
 		return nil, errRunning
 	}
 	ctx, stop := context.WithCancel(c.life)
@@ -86,6 +86,32 @@ func (c *Coordinator) enter(t trip.Trip) (*run, error) {
 	c.runs[t.ID] = r
 	c.wg.Add(1)
 	return r, nil
+}
+
+// room refuses another run while the server stops or is full. It needs c.mu.
+func (c *Coordinator) room(asked bool) error {
+	most := c.o.MaxInFlight
+	if asked {
+		most *= 2
+	}
+	switch {
+	case c.draining:
+		return &charging.Refusal{
+			Code: charging.CodeStoreUnavailable, Detail: "the server is stopping; ask again, here or at another server", RetryAfter: time.Second,
+		}
+	case len(c.runs) >= most:
+		return &charging.Refusal{
+			Code: charging.CodeRateLimited, Detail: "too many trips are being booked here; try again shortly", RetryAfter: time.Second,
+		}
+	}
+	return nil
+}
+
+// mayTakeUp refuses what enter would refuse, before a lease is taken for it.
+func (c *Coordinator) mayTakeUp() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.room(true)
 }
 
 var errRunning = errors.New("saga: the trip is running here")
@@ -114,14 +140,14 @@ func (c *Coordinator) Peek(id charging.TripID) (trip.Trip, bool) {
 	return trip.Trip{}, false
 }
 
-// watchInterval is how often a wait looks into the journal for a trip that does
-// not run here.
+// watchInterval is the longest pause between two looks into the journal for a
+// trip that does not run here.
 const watchInterval = 250 * time.Millisecond
 
 // Wait returns the trip as soon as it is settled, awaits a decision, or the
 // context ends, whichever comes first.
 func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
-	for {
+	for looks := 0; ; looks++ {
 		if r := c.running(id); r != nil {
 			t, changed := r.watch()
 			if t.State.Settled() || t.State == trip.AwaitingDecision {
@@ -142,7 +168,7 @@ func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, 
 		if err != nil || t.State.Settled() || t.State == trip.AwaitingDecision || ctx.Err() != nil {
 			return t, err
 		}
-		sleep(ctx, watchInterval)
+		sleep(ctx, min(20*time.Millisecond<<min(looks, 8), watchInterval))
 	}
 }
 

@@ -73,7 +73,7 @@ func (r *run) ask() error {
 }
 
 func (r *run) answerWhileAsking(m message) error {
-	if m.kind != msgDecide {
+	if m.kind != msgDecide || r.did(m) {
 		r.receive(m)
 		switch r.wish() {
 		case errCanceled:
@@ -86,10 +86,14 @@ func (r *run) answerWhileAsking(m message) error {
 		}
 		return nil
 	}
+	r.mark(m.id)
 	err := r.decide(m.choice)
 	m.answer(r, err)
 	if r.fatal(err) {
 		return err
+	}
+	if err != nil {
+		r.unmark(m.id)
 	}
 	return nil // a refused choice leaves the question as it stands
 }

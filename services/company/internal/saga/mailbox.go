@@ -3,6 +3,7 @@ package saga
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -23,12 +24,16 @@ const (
 
 // message is a command or a notice for one trip.
 type message struct {
+	// id is carried out once; empty for what may be repeated.
+	id     string
 	kind   messageKind
 	choice Choice
 	leg    trip.Leg
 	notice charging.Notice
 	reason string
 	reply  chan reply
+	// here is set for what comes from the inbox: it is not posted again.
+	here bool
 }
 
 type reply struct {
@@ -51,47 +56,98 @@ func (m message) answer(r *run, err error) {
 }
 
 // command brings a message to the run of a trip, which is taken up from the
-// journal where it rests.
+// journal where it rests. A trip that another server has the lease of is asked
+// through its inbox.
 func (c *Coordinator) command(ctx context.Context, id charging.TripID, m message) (trip.Trip, error) {
+	if m.id == "" {
+		m.id = newCommandID()
+	}
 	for {
-		m.reply = make(chan reply, 1)
-		r := c.running(id)
-		if r == nil {
-			t, err := c.o.Journal.Acquire(ctx, id, c.o.Owner, c.o.Lease)
-			if err != nil {
-				return trip.Trip{}, elsewhere(err)
-			}
-			c.resume(t, &m)
-			if r = c.running(id); r == nil {
-				if out := takeReply(m.reply); out != nil {
-					return out.t, out.err
-				}
-				continue
-			}
-		} else {
-			select {
-			case r.mailbox <- m:
-			case <-r.done:
-				continue
-			case <-ctx.Done():
-				return r.snapshot(), ctx.Err()
-			}
+		var t trip.Trip
+		var err error
+		if r := c.running(id); r != nil {
+			t, err = r.put(ctx, m)
+		} else if t, err = c.takeUp(ctx, id, m); charging.CodeOf(err) == charging.CodeStaleOwner {
+			t, err = c.elsewhere(ctx, id, m, err)
 		}
-		select {
-		case out := <-m.reply:
-			if !errors.Is(out.err, errMoved) && !errors.Is(out.err, errRunning) {
-				return out.t, out.err
-			}
-		case <-r.done:
-			if out := takeReply(m.reply); out != nil && !errors.Is(out.err, errMoved) {
-				return out.t, out.err
-			}
-		case <-ctx.Done():
-			return r.snapshot(), ctx.Err()
+		if !moved(ctx, err) {
+			return t, err
 		}
 		if !sleep(ctx, 5*time.Millisecond) {
 			return trip.Trip{}, ctx.Err()
 		}
+	}
+}
+
+// moved reports whether a command has met a run that ended or lost its lease
+// before carrying it out: it is sent again.
+func moved(ctx context.Context, err error) bool {
+	var lost *lostLease
+	return errors.Is(err, errMoved) || errors.Is(err, errRunning) || errors.As(err, &lost) ||
+		errors.Is(err, context.Canceled) && ctx.Err() == nil
+}
+
+// takeUp acquires a resting trip for a command, and runs it. STALE_OWNER while
+// another server has its lease.
+func (c *Coordinator) takeUp(ctx context.Context, id charging.TripID, m message) (trip.Trip, error) {
+	if err := c.mayTakeUp(); err != nil {
+		if m.here {
+			err = errNotHere
+		}
+		return trip.Trip{}, err
+	}
+	t, err := c.o.Journal.Acquire(ctx, id, c.o.Owner, c.o.Lease)
+	if err != nil {
+		return trip.Trip{}, err
+	}
+	m.reply = make(chan reply, 1)
+	r, err := c.resume(t, &m)
+	if err != nil {
+		return trip.Trip{}, err
+	}
+	return r.hear(ctx, m)
+}
+
+// elsewhere asks the server that has the lease.
+func (c *Coordinator) elsewhere(ctx context.Context, id charging.TripID, m message, stale error) (trip.Trip, error) {
+	switch {
+	case m.here:
+		return trip.Trip{}, errNotHere
+	case c.o.Inbox != nil:
+		return c.forward(ctx, id, m)
+	}
+	return trip.Trip{}, &charging.Refusal{
+		Code:   charging.CodePeerUnavailable,
+		Detail: "the trip is being worked on by another server of this company; ask again shortly", RetryAfter: time.Second, Cause: stale,
+	}
+}
+
+// put puts a message into the run's mailbox and waits for the answer.
+func (r *run) put(ctx context.Context, m message) (trip.Trip, error) {
+	m.reply = make(chan reply, 1)
+	select {
+	case r.mailbox <- m:
+		return r.hear(ctx, m)
+	case <-r.done:
+		return trip.Trip{}, errMoved
+	case <-ctx.Done():
+		return r.snapshot(), ctx.Err()
+	}
+}
+
+// hear waits for the answer to a message in the mailbox; errMoved when the run
+// ends without one.
+func (r *run) hear(ctx context.Context, m message) (trip.Trip, error) {
+	select {
+	case out := <-m.reply:
+		return out.t, out.err
+	case <-r.done:
+		if out := takeReply(m.reply); out != nil {
+			return out.t, out.err
+		}
+		return trip.Trip{}, errMoved
+	case <-ctx.Done():
+		return r.snapshot(), ctx.Err()
 	}
 }
 
@@ -104,20 +160,12 @@ func takeReply(ch chan reply) *reply {
 	}
 }
 
-// elsewhere turns a lease held by another server into something a driver can
-// act on.
-func elsewhere(err error) error {
-	if charging.CodeOf(err) != charging.CodeStaleOwner {
-		return err
-	}
-	return &charging.Refusal{
-		Code:   charging.CodePeerUnavailable,
-		Detail: "the trip is being worked on by another server of this company; ask again shortly", RetryAfter: time.Second, Cause: err,
-	}
-}
-
 // receive handles a message between two steps of a trip in flight.
 func (r *run) receive(m message) {
+	if r.did(m) {
+		m.answer(r, nil)
+		return
+	}
 	switch m.kind {
 	case msgPark:
 		r.park = true
@@ -137,6 +185,27 @@ func (r *run) receive(m message) {
 	case msgResolve:
 		m.answer(r, r.resolve(m.reason))
 	}
+}
+
+// maxDone is how many carried out commands a trip remembers.
+const maxDone = 8
+
+// did reports whether a command was carried out before a take-over, by the
+// owner that could not answer it any more.
+func (r *run) did(m message) bool { return m.id != "" && slices.Contains(r.t.Saga.Done, m.id) }
+
+// mark notes a command as carried out, in the journal with the next write.
+func (r *run) mark(id string) {
+	if id == "" {
+		return
+	}
+	done := append(slices.Clone(r.t.Saga.Done), id)
+	r.t.Saga.Done = done[max(0, len(done)-maxDone):]
+}
+
+// unmark takes back the mark of a command that was refused.
+func (r *run) unmark(id string) {
+	r.t.Saga.Done = slices.DeleteFunc(slices.Clone(r.t.Saga.Done), func(d string) bool { return d == id })
 }
 
 // readMailbox receives all that is there.

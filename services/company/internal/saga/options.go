@@ -31,6 +31,15 @@ type Options struct {
 	Journal      Journal
 	Companies    Companies
 	Alternatives Alternatives
+	// Inbox reaches the trips whose lease another server of the company has;
+	// nil where there is one server only.
+	Inbox Inbox
+	// Ring tells the other servers that a trip has a letter (Mailed there). It
+	// must not block, and may be lost: the holder is told again. May be nil.
+	Ring func(charging.TripID)
+	// Parked tells the other servers that this one, which stops, has given a
+	// trip back (Look there). It must not block, and may be nil.
+	Parked func()
 	// Publish is told of every change that is in the journal. It must not block.
 	Publish func(trip.Trip)
 	// Warn is told what an operator should know; may be nil.
@@ -85,6 +94,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Publish == nil {
 		o.Publish = func(trip.Trip) {}
+	}
+	if o.Parked == nil {
+		o.Parked = func() {}
+	}
+	if o.Ring == nil {
+		o.Ring = func(charging.TripID) {}
 	}
 	if o.Warn == nil {
 		o.Warn = func(string, charging.TripID, error) {}

@@ -8,7 +8,8 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// takeOverBatch bounds what one poll takes over.
+// takeOverBatch is how many trips are taken over at a time; a poll goes on while
+// there are as many.
 const takeOverBatch = 64
 
 // Run looks for open work whose lease has ended, and keeps the leases of the
@@ -23,24 +24,37 @@ func (c *Coordinator) Run(ctx context.Context) {
 			return
 		case <-poll.C:
 			c.takeOver(ctx)
+		case <-c.look:
+			c.takeOver(ctx)
 		case <-keep.C:
 			c.keepAlive(ctx)
 		}
 	}
 }
 
+// Look takes over open work at once: another server has given trips back.
+func (c *Coordinator) Look() {
+	select {
+	case c.look <- struct{}{}:
+	default:
+	}
+}
+
 func (c *Coordinator) takeOver(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Lease)
 	defer cancel()
-	if !c.hasRoom() {
-		return // a lease that is taken and not used keeps others from the trip
-	}
-	ts, err := c.o.Journal.TakeOver(ctx, c.o.Owner, c.o.Lease, takeOverBatch)
-	if err != nil {
-		c.o.Warn("cannot look for open trips", "", err)
-	}
-	for _, t := range ts {
-		c.resume(t, nil)
+	// A lease that is taken and not used keeps others from the trip: none
+	// without room.
+	for n := takeOverBatch; n == takeOverBatch && c.hasRoom(); {
+		ts, err := c.o.Journal.TakeOver(ctx, c.o.Owner, c.o.Lease, takeOverBatch)
+		if err != nil {
+			c.o.Warn("cannot look for open trips", "", err)
+			return
+		}
+		for _, t := range ts {
+			_, _ = c.resume(t, nil)
+		}
+		n = len(ts)
 	}
 }
 
@@ -51,23 +65,24 @@ func (c *Coordinator) hasRoom() bool {
 	return !c.draining && len(c.runs) < c.o.MaxInFlight
 }
 
-// resume runs a trip that this server has just come to own.
-func (c *Coordinator) resume(t trip.Trip, first *message) {
-	r, err := c.enter(t)
+// resume runs a trip that this server has just come to own, with a first
+// message for it or the letters that its former owner has left.
+func (c *Coordinator) resume(t trip.Trip, first *message) (*run, error) {
+	r, err := c.enter(t, first != nil)
 	if err != nil {
 		// Full, stopping, or an older run here that has lost its lease and is
 		// about to notice: the lease ends by itself and somebody takes over.
-		if first != nil {
-			first.reply <- reply{err: err}
-		}
-		return
+		return nil, err
 	}
 	r.forgetAnswers()
 	r.note("take-over", "", "ok", "")
 	if first != nil {
 		r.mailbox <- *first
+	} else if c.o.Inbox != nil {
+		go c.readInbox(c.life, t.ID)
 	}
 	go r.main()
+	return r, nil
 }
 
 // keepAlive renews the leases of runs older than a third of a lease. A run that

@@ -78,6 +78,12 @@ func (r *run) allFinal() bool {
 
 // serveBooked carries out a command on a CONFIRMED trip and answers it.
 func (r *run) serveBooked(m message) error {
+	if r.did(m) {
+		m.answer(r, nil)
+		return nil
+	}
+	r.doing = m.id
+	defer func() { r.doing = "" }()
 	var err error
 	switch m.kind {
 	case msgCancel:
@@ -110,6 +116,7 @@ func (r *run) serveBooked(m message) error {
 func (r *run) cancelBooked() error {
 	r.t.Decision = nil
 	r.t.Problem = problemOf(errCanceled)
+	r.mark(r.doing)
 	if err := r.to(trip.Canceled, "canceled by the driver"); err != nil {
 		return err
 	}
@@ -228,6 +235,7 @@ func (r *run) swap(l trip.Leg) error {
 	if r.t.Decision != nil && r.t.Decision.Leg == l.Leg {
 		r.t.Decision = nil
 	}
+	r.mark(r.doing)
 	r.note("swapped", l.EVSEID, "ok", "the new stop is RESERVED")
 	if err := r.save(); err != nil {
 		return err
@@ -290,9 +298,29 @@ func (c *Coordinator) Resolve(ctx context.Context, id charging.TripID, reason st
 // Notice brings what a company says about a stop to its trip. It returns nil
 // when the notice is durable or needs no attention any more.
 func (c *Coordinator) Notice(ctx context.Context, n charging.Notice) error {
+	m := message{kind: msgNotice, notice: n}
 	if n.State == charging.Preempted && c.running(n.TripID) == nil {
-		return nil // only trips in flight hold what can be preempted
+		return c.passOn(ctx, n.TripID, m)
 	}
-	_, err := c.command(ctx, n.TripID, message{kind: msgNotice, notice: n})
+	_, err := c.command(ctx, n.TripID, m)
+	return err
+}
+
+// passOn leaves a message for the server where the trip is in flight, if any:
+// only trips in flight hold what can be preempted. Nobody waits for an answer:
+// who misses it learns at the next call.
+func (c *Coordinator) passOn(ctx context.Context, id charging.TripID, m message) error {
+	if c.o.Inbox == nil {
+		return nil
+	}
+	m.id = newCommandID()
+	l, err := m.letter()
+	if err != nil {
+		return err
+	}
+	posted, err := c.o.Inbox.Post(ctx, id, l, letterLife)
+	if posted {
+		c.o.Ring(id)
+	}
 	return err
 }

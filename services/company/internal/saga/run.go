@@ -34,6 +34,8 @@ type run struct {
 	park bool
 	// cancel is set when the driver has asked for the end of the trip.
 	cancel bool
+	// doing is the id of the command that is being carried out.
+	doing string
 
 	mu      sync.Mutex
 	snap    *trip.Trip

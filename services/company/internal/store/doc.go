@@ -2,11 +2,12 @@
 // EVSEs, the journal of its trips, and what it remembers of vehicles and
 // browsers.
 //
-// Three parts, one connection:
+// Four parts, one connection:
 //
 //	Calendar  who has which EVSE when; one Lua script a decision, over one location
 //	Journal   trips, their epochs and leases, plans, idempotency keys
 //	Registry  vehicles, revoked tokens, sessions, answers already given
+//	Bus       what the servers that share the Redis tell each other
 //
 // Whatever one script touches carries one hash tag, so the same scripts run on
 // a single server, behind Sentinel and in a Redis Cluster. Time is Redis TIME;

@@ -72,8 +72,20 @@ func (k keys) locks(loc charging.LocationID) string { return k.at("lock", string
 
 func (k keys) trip(id charging.TripID) string { return k.at("trip", string(id)) }
 func (k keys) log(id charging.TripID) string  { return k.at("trip", string(id), "log") }
-func (k keys) open() string                   { return k.prefix + "trips:open" }
-func (k keys) all() string                    { return k.prefix + "trips:all" }
+
+// inbox is what other servers ask of a trip; answer is what they were told.
+func (k keys) inbox(id charging.TripID) string { return k.at("trip", string(id), "inbox") }
+
+func (k keys) answer(id charging.TripID, letter string) string {
+	return k.at("trip", string(id), "answer", letter)
+}
+
+func (k keys) open() string { return k.prefix + "trips:open" }
+func (k keys) all() string  { return k.prefix + "trips:all" }
+
+// servers are the company's servers that share this Redis, by when each is
+// taken for gone.
+func (k keys) servers() string { return k.prefix + "servers" }
 
 // spans are a vehicle's open trips; made are all trips that it ever asked for.
 func (k keys) spans(v charging.VehicleID) string { return k.at("vehicle", string(v), "trips") }

@@ -70,6 +70,7 @@ type Store struct {
 	Calendar
 	Journal
 	Registry
+	Bus
 	*conn
 }
 
@@ -83,6 +84,7 @@ type conn struct {
 	keys     keys
 	o        Options
 	cluster  bool
+	db       int
 	// skew is Redis TIME minus this machine's clock, in ms, as last seen.
 	skew atomic.Int64
 }
@@ -102,14 +104,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	tune(u, o)
 	quiet.Do(func() { redis.SetLogger(driverLog{o.Log}) })
-	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, rdb: redis.NewUniversalClient(u)}
+	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, db: u.DB, rdb: redis.NewUniversalClient(u)}
 	if err := c.warm(ctx); err != nil {
 		_ = c.rdb.Close()
 		return nil, err
 	}
 	return &Store{
 		Calendar: Calendar{conn: c}, Journal: Journal{conn: c, listed: listing{due: map[string]int64{}}},
-		Registry: Registry{conn: c}, conn: c,
+		Registry: Registry{conn: c}, Bus: Bus{conn: c}, conn: c,
 	}, nil
 }
 

@@ -38,6 +38,9 @@ var (
 	raiseScript   = script("raise")
 	buryScript    = script("bury")
 	admitScript   = script("admit")
+	postScript    = script("post")
+	lettersScript = script("letters")
+	repliedScript = script("replied")
 )
 
 // texts are what load sends. Script.Load is not for pipelines: it takes the
