@@ -19,6 +19,7 @@ const (
 	pflag      = "github.com/spf13/pflag"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
 	prometheus = "github.com/prometheus/client_golang"
+	porcupine  = "github.com/anishathalye/porcupine"
 	rapid      = "pgregory.net/rapid"
 	rate       = "golang.org/x/time"
 	syncx      = "golang.org/x/sync"
@@ -165,6 +166,19 @@ var rooms = []room{
 		third: []string{goRedis, paho, zerolog, uuid, syncx},
 		suite: true,
 	},
+
+	{path: "services/e2e/chaos/history", own: []string{"pkg/charging", "pkg/trip"}, noStd: noHTTP},
+	{
+		path: "services/e2e/chaos/judge", own: []string{"pkg/api", "pkg/charging", "pkg/trip", "services/e2e/chaos/history"},
+		third: []string{porcupine}, noStd: noHTTP,
+	},
+	{path: "services/e2e/chaos/link"},
+	{
+		path:  "services/e2e/chaos/fleet",
+		own:   []string{"pkg/charging", "pkg/trip", "services/e2e/chaos/history", "services/e2e/chaos/link"},
+		third: []string{goRedis},
+	},
+	{path: "services/e2e/chaos/...", own: []string{"pkg/...", "services/e2e/chaos/..."}, third: []string{goRedis, uuid}},
 
 	// simulator: the outside world; speaks MQTT and REST only.
 	{path: "simulator", own: []string{"pkg/...", "simulator/..."}, third: []string{cobra, zerolog, yaml}},

@@ -1,0 +1,75 @@
+// Command chaos runs the fault injector and the history checker: see
+// docs/chaos.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/eletrovia/eletrovia/services/e2e/chaos"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string) int {
+	o := chaos.Options{Out: os.Stdout}
+	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	f.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of every draw: faults, skews, what drivers do")
+	f.DurationVar(&o.Duration, "duration", time.Minute, "how long drivers and faults go on")
+	f.IntVar(&o.Drivers, "drivers", 0, "drivers at the same time (default 32)")
+	f.IntVar(&o.Nemeses, "nemeses", 0, "faults at the same time (default 2; -1 for none)")
+	f.IntVar(&o.Replicas, "replicas", 1, "servers of each company")
+	f.BoolVar(&o.Skew, "skew", true, "skew the companies' clocks")
+	f.StringVar(&o.Binary, "binary", "", "an eletrovia program; built from the workspace by default")
+	keep := f.Bool("keep", false, "keep the directory of a run without violations, too")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if err := prepare(ctx, &o); err != nil {
+		fmt.Println("chaos:", err)
+		return 1
+	}
+	rep, err := chaos.Run(ctx, o)
+	for _, v := range rep.Verdict.Violations {
+		fmt.Println("violation:", v)
+	}
+	if rep.History != "" {
+		fmt.Println("the history:", rep.History)
+	}
+	for _, d := range rep.Verdict.Drawings {
+		fmt.Println("drawn:", d)
+	}
+	if err != nil {
+		fmt.Println("chaos:", err)
+		return 1
+	}
+	if len(rep.Verdict.Violations) == 0 && !*keep {
+		_ = os.RemoveAll(o.Dir)
+	}
+	fmt.Println(rep.Last())
+	if len(rep.Verdict.Violations) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// prepare makes the directory, and the program unless one is given.
+func prepare(ctx context.Context, o *chaos.Options) (err error) {
+	if o.Dir, err = os.MkdirTemp("", "chaos"); err != nil || o.Binary != "" {
+		return err
+	}
+	o.Binary = filepath.Join(o.Dir, "eletrovia")
+	return fleet.Build(ctx, ".", o.Binary)
+}

@@ -1,0 +1,70 @@
+package history
+
+import (
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Reservation is a record of a store.
+type Reservation struct {
+	ID        charging.ReservationID
+	Trip      charging.TripID
+	Origin    charging.CompanyID
+	Slot      Slot
+	State     charging.State
+	Fence     int64
+	GrantedAt string // of the ticket, µs; empty without one
+	Settled   bool
+}
+
+// Booking is an entry of a calendar.
+type Booking struct {
+	Slot Slot
+	ID   charging.ReservationID
+	// Held is true for a CLAIMED or PENDING, false for a RESERVED.
+	Held bool
+}
+
+// Store is what one company's store contains.
+type Store struct {
+	Reservations []Reservation
+	Calendar     []Booking
+	// Locks are the keys of the holds in force.
+	Locks []string
+	// Unsettled are RESERVED whose originator has not said that the trip is CONFIRMED.
+	Unsettled []charging.ReservationID
+	// Notices that no originator has acknowledged.
+	Notices int
+	// Trips that the company originated, with their Saga.
+	Trips []trip.Trip
+}
+
+// Final is what all stores contain after the end.
+type Final map[charging.CompanyID]Store
+
+// Trips of all companies, by id.
+func (f Final) Trips() map[charging.TripID]trip.Trip {
+	all := map[charging.TripID]trip.Trip{}
+	for _, s := range f {
+		for _, t := range s.Trips {
+			all[t.ID] = t
+		}
+	}
+	return all
+}
+
+// Restless counts what is still moving: trips without an end or with something
+// left to release, holds, RESERVED that are not settled, notices.
+func (f Final) Restless() (trips, locks, unsettled, notices int) {
+	for _, s := range f {
+		for _, t := range s.Trips {
+			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil {
+				trips++
+			}
+		}
+		locks += len(s.Locks)
+		unsettled += len(s.Unsettled)
+		notices += s.Notices
+	}
+	return trips, locks, unsettled, notices
+}

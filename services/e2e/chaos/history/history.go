@@ -1,0 +1,147 @@
+// Package history is what the clients of a federation asked and were told, and
+// what the links between companies carried: the evidence that the judge works
+// on. It knows nothing of processes.
+package history
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Kind of an operation.
+type Kind string
+
+// The operations of drivers (first five) and of operators.
+const (
+	Create       Kind = "create"
+	Read         Kind = "read"
+	Decide       Kind = "decide"
+	Cancel       Kind = "cancel"
+	Swap         Kind = "swap"
+	Availability Kind = "availability"
+	Withdraw     Kind = "withdraw"
+	Restore      Kind = "restore"
+)
+
+// Slot is a window of one EVSE.
+type Slot struct {
+	EVSE   charging.EVSEID `json:"evse"`
+	Window charging.Window `json:"window"`
+}
+
+// Op is one request of one client. Times count from the run's start, by one
+// monotonic clock for all clients.
+type Op struct {
+	Client  int                `json:"client"`
+	Kind    Kind               `json:"kind"`
+	Call    time.Duration      `json:"call"`
+	Return  time.Duration      `json:"return"`
+	Company charging.CompanyID `json:"company"`
+	Vehicle charging.VehicleID `json:"vehicle,omitempty"`
+	// Trip that was named, or that the answer names.
+	Trip charging.TripID `json:"trip,omitempty"`
+	// Key is the Idempotency-Key of a create.
+	Key    string      `json:"key,omitempty"`
+	Policy trip.Policy `json:"policy,omitempty"`
+	Stops  []Slot      `json:"stops,omitempty"`
+	// Action of a decision.
+	Action string `json:"action,omitempty"`
+	// EVSE of an operator's operation, or of an availability.
+	EVSE charging.EVSEID `json:"evse,omitempty"`
+
+	// Answered is false when nobody knows whether it was executed.
+	Answered bool `json:"answered"`
+	// Code is the refusal, empty with a success.
+	Code charging.Code `json:"code,omitempty"`
+	// State and Legs are the trip in a successful answer.
+	State trip.State `json:"state,omitempty"`
+	Legs  []trip.Leg `json:"legs,omitempty"`
+	// Free are the free windows of an availability.
+	Free []charging.Window `json:"free,omitempty"`
+}
+
+// OK reports whether the operation was answered with a success.
+func (o Op) OK() bool { return o.Answered && o.Code == "" }
+
+// Claim is one claim or reserve that a link carried, with its answer: the two
+// tickets say who should have gone first.
+type Claim struct {
+	At            time.Duration          `json:"at"`
+	Step          string                 `json:"step"`
+	From          charging.CompanyID     `json:"from"`
+	Trip          charging.TripID        `json:"trip"`
+	ReservationID charging.ReservationID `json:"reservation"`
+	EVSE          charging.EVSEID        `json:"evse"`
+	// GrantedAt of the ticket that was presented (µs); empty without one.
+	GrantedAt string `json:"granted_at,omitempty"`
+	// Code of the refusal; empty when granted.
+	Code charging.Code `json:"code,omitempty"`
+	// Ahead and AheadTrip are the ticket and the trip that the refusal names.
+	Ahead     string          `json:"ahead,omitempty"`
+	AheadTrip charging.TripID `json:"ahead_trip,omitempty"`
+}
+
+// Recorder collects a history. It is safe for use by many goroutines.
+type Recorder struct {
+	start  time.Time
+	mu     sync.Mutex
+	ops    []Op
+	claims []Claim
+}
+
+// NewRecorder starts the history's clock.
+func NewRecorder() *Recorder { return &Recorder{start: time.Now()} }
+
+// Now is the time since the start.
+func (r *Recorder) Now() time.Duration { return time.Since(r.start) }
+
+// Add keeps an operation that has returned; its Return is now.
+func (r *Recorder) Add(o Op) {
+	o.Return = r.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ops = append(r.ops, o)
+}
+
+// AddClaim keeps what a link carried.
+func (r *Recorder) AddClaim(c Claim) {
+	c.At = r.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.claims = append(r.claims, c)
+}
+
+// Taken gives all that was recorded so far.
+func (r *Recorder) Taken() ([]Op, []Claim) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Op(nil), r.ops...), append([]Claim(nil), r.claims...)
+}
+
+// Write puts the operations into a file, one JSON object a line.
+func Write(path string, ops []Op) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	w := bufio.NewWriter(f)
+	enc := json.NewEncoder(w)
+	for _, o := range ops {
+		if err := enc.Encode(o); err != nil {
+			_ = f.Close()
+			return fmt.Errorf("history: %s: %w", path, err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("history: %s: %w", path, err)
+	}
+	return f.Close()
+}

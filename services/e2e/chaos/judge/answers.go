@@ -1,0 +1,119 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
+)
+
+// reaches is the reflexive, transitive closure of the trip's transitions.
+var reaches = func() map[trip.State]map[trip.State]bool {
+	all := map[trip.State]map[trip.State]bool{}
+	for _, from := range trip.States() {
+		seen, todo := map[trip.State]bool{from: true}, []trip.State{from}
+		for len(todo) > 0 {
+			s := todo[0]
+			todo = todo[1:]
+			for _, next := range trip.States() {
+				if s.Can(next) && !seen[next] {
+					seen[next] = true
+					todo = append(todo, next)
+				}
+			}
+		}
+		all[from] = seen
+	}
+	return all
+}()
+
+// answers holds every successful answer against those after it and the end.
+func answers(x *index) []Violation {
+	var out []Violation
+	for id, ops := range x.byTrip {
+		t, known := x.trips[id]
+		if !known {
+			if slices.ContainsFunc(ops, func(o history.Op) bool { return o.OK() && o.State != "" }) {
+				out = append(out, Violation{Rule: Answers, Trip: id, Detail: "was answered and is in no journal"})
+			}
+			continue
+		}
+		out = append(out, x.inOrder(t, ops)...)
+		out = append(out, x.kept(t, ops)...)
+	}
+	return out
+}
+
+// inOrder: an answer that came after another had returned cannot tell of an
+// earlier state.
+func (x *index) inOrder(t trip.Trip, ops []history.Op) []Violation {
+	var out []Violation
+	said := slices.DeleteFunc(slices.Clone(ops), func(o history.Op) bool { return !o.OK() || o.State == "" })
+	for i, o := range said {
+		for _, later := range said[i+1:] {
+			if later.Call > o.Return && !reaches[o.State][later.State] {
+				out = append(out, Violation{Rule: Answers, Trip: t.ID, Detail: fmt.Sprintf(
+					"%s was answered %s at %s, then %s at %s", o.Kind, o.State, o.Return.Round(time.Millisecond), later.State, later.Return.Round(time.Millisecond))})
+			}
+		}
+		if !reaches[o.State][t.State] {
+			out = append(out, Violation{Rule: Answers, Trip: t.ID, Detail: fmt.Sprintf(
+				"%s was answered %s at %s, in the end it is %s", o.Kind, o.State, o.Return.Round(time.Millisecond), t.State)})
+		}
+	}
+	return out
+}
+
+// kept: what was answered CONFIRMED stays so, stop by stop, unless somebody
+// asked for a change.
+func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
+	var out []Violation
+	for _, o := range ops {
+		if !o.OK() || o.State != trip.Confirmed {
+			continue
+		}
+		if t.State == trip.Canceled && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) {
+			return append(out, Violation{Rule: Answers, Trip: t.ID, Detail: "was answered CONFIRMED, is CANCELED, and nobody asked for that"})
+		}
+		if t.State != trip.Confirmed {
+			continue
+		}
+		for k, l := range o.Legs {
+			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t.ID, l) {
+				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
+					"was answered CONFIRMED with stop %d as %s, is %s in the end, and nobody asked for that", k+1, l.ReservationID, t.Legs[k].ReservationID)})
+			}
+		}
+	}
+	return out
+}
+
+// changed reports whether somebody asked for another stop in place of a leg.
+func (x *index) changed(id charging.TripID, l trip.Leg) bool {
+	return x.asked(id, api.ActionContinue, history.Swap) || len(x.withdrawals[l.EVSEID]) > 0
+}
+
+// keys: an Idempotency-Key makes one trip.
+func keys(x *index) []Violation {
+	made := map[string][]charging.TripID{}
+	for _, o := range x.ops {
+		if o.Kind == history.Create && o.OK() && o.Key != "" {
+			k := strings.Join([]string{string(o.Company), string(o.Vehicle), o.Key}, " ")
+			if !slices.Contains(made[k], o.Trip) {
+				made[k] = append(made[k], o.Trip)
+			}
+		}
+	}
+	var out []Violation
+	for k, ids := range made {
+		if len(ids) > 1 {
+			out = append(out, Violation{Rule: Answers, Trip: ids[0], Detail: fmt.Sprintf("one Idempotency-Key (%s) was answered with %d trips: %v", k, len(ids), ids)})
+		}
+	}
+	return out
+}

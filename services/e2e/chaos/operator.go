@@ -1,0 +1,48 @@
+package chaos
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
+)
+
+// operator takes EVSEs out of service for a while.
+type operator struct {
+	r   *run
+	rng *rand.Rand
+}
+
+func newOperator(r *run) *operator { return &operator{r: r, rng: rand.New(rand.NewPCG(r.o.Seed, 9))} }
+
+func (o *operator) work(ctx context.Context) {
+	for {
+		o.r.pause(ctx, time.Duration(2+o.rng.IntN(6))*time.Second)
+		if ctx.Err() != nil {
+			return
+		}
+		evse := o.r.course.here().evse(o.rng)
+		o.set(history.Withdraw, evse, api.EVSEStatusRequest{Status: charging.OutOfOrder})
+		o.r.pause(ctx, time.Duration(500+o.rng.IntN(2500))*time.Millisecond)
+		for deadline := time.Now().Add(time.Minute); !o.set(history.Restore, evse, api.EVSEStatusRequest{Status: charging.Available}); {
+			if time.Now().After(deadline) {
+				break
+			}
+			o.r.pause(context.Background(), 200*time.Millisecond)
+		}
+	}
+}
+
+func (o *operator) set(kind history.Kind, evse charging.EVSEID, q api.EVSEStatusRequest) bool {
+	op := history.Op{Client: -1, Kind: kind, Company: evse.Company(), EVSE: evse, Call: o.r.rec.Now()}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	err := o.r.as(evse.Company(), "operator", fleet.OperatorSecret).SetEVSEStatus(ctx, evse, q)
+	op.Answered, op.Code = answered(err)
+	o.r.rec.Add(op)
+	return op.OK()
+}

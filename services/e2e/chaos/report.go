@@ -1,0 +1,88 @@
+package chaos
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/judge"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
+)
+
+// Report is what a run tried and found.
+type Report struct {
+	Seed     uint64
+	Duration time.Duration
+	Skews    map[charging.CompanyID]time.Duration
+	// Ops of clients, and Claims seen between companies.
+	Ops, Claims int
+	// Faults by name, and what the links did to single requests.
+	Faults  map[string]int
+	Carried Carried
+	Verdict judge.Verdict
+	// History is the file of a failing history.
+	History string
+}
+
+// Carried is what all links together did.
+type Carried struct{ Requests, Lost, AnswersLost, Duplicates, Cut int64 }
+
+func (r *run) carried() Carried {
+	var c Carried
+	add := func(l *link.Link) {
+		c.Requests += l.Carried.Load()
+		c.Lost += l.Lost.Load()
+		c.AnswersLost += l.AnswersLost.Load()
+		c.Duplicates += l.Duplicates.Load()
+		c.Cut += l.Cut.Load()
+	}
+	r.fleet.EachLink(func(_, _ charging.CompanyID, l *link.Link) { add(l) })
+	for _, id := range fleet.Companies {
+		add(r.fleet.Company[id].Front)
+	}
+	return c
+}
+
+// Settled is how many trips came to an end.
+func (r Report) Settled() int {
+	n := 0
+	for s, k := range r.Verdict.Trips {
+		if s.Settled() {
+			n += k
+		}
+	}
+	return n
+}
+
+// Last is the last line of a run: what was tried and found.
+func (r Report) Last() string {
+	v := r.Verdict
+	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled), %d operations; %s; "+
+		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut; %d calendars linearizable with %d operations, %d claims; %d violations",
+		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], r.Ops,
+		list(r.Faults), r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut,
+		v.Calendars, v.CalendarOps, r.Claims, len(v.Violations))
+}
+
+// tally lists the faults so far.
+func (r *run) tally() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return list(r.counts)
+}
+
+func list(counts map[string]int) string {
+	var all []string
+	for name, n := range counts {
+		all = append(all, fmt.Sprintf("%s %d×", name, n))
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return "no faults"
+	}
+	return strings.Join(all, ", ")
+}

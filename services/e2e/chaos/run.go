@@ -1,0 +1,302 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/judge"
+)
+
+// Options of a run.
+type Options struct {
+	Seed     uint64
+	Duration time.Duration
+	// Drivers that make trips at the same time; 0 is 32.
+	Drivers int
+	// Nemeses that break things at the same time; 0 is 2, below 0 none.
+	Nemeses int
+	// Replicas of each company's server; 0 is 1.
+	Replicas int
+	// Binary is the eletrovia program.
+	Binary string
+	// Dir is an empty directory with a short path, for everything.
+	Dir string
+	// Out gets the progress.
+	Out io.Writer
+	// Skew is false to leave all clocks alone.
+	Skew bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Drivers == 0 {
+		o.Drivers = 32
+	}
+	if o.Nemeses == 0 {
+		o.Nemeses = 2
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	return o
+}
+
+// run is one run.
+type run struct {
+	o      Options
+	rec    *history.Recorder
+	fleet  *fleet.Fleet
+	course *course
+	http   *http.Client
+
+	mu       sync.Mutex
+	counts   map[string]int
+	troubles []error
+}
+
+// restLimit bounds how long everything may take to come to rest after the last
+// fault: a release is tried again every 30 s.
+const restLimit = 2 * time.Minute
+
+// Run starts three companies, lets drivers and nemeses loose for the duration,
+// kills every process once more, mends everything, waits for rest and judges.
+// The error says that the run itself failed; violations are in the report.
+func Run(ctx context.Context, o Options) (Report, error) {
+	o = o.withDefaults()
+	r := &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}}
+	skews := skewsOf(o)
+	var err error
+	r.fleet, err = fleet.New(fleet.Options{
+		Binary: o.Binary, Dir: o.Dir, Replicas: o.Replicas, Seed: o.Seed, Skews: skews, Observe: r.observe,
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	defer r.fleet.Close()
+	fmt.Fprintf(o.Out, "chaos: seed %d, %s, %d drivers, %d nemeses, %d server(s) a company, clocks off by %v; everything is in %s\n",
+		o.Seed, o.Duration, o.Drivers, o.Nemeses, max(o.Replicas, 1), skews, o.Dir)
+	if err := r.ready(ctx); err != nil {
+		return Report{}, err
+	}
+	r.storm(ctx)
+	if err := r.rest(ctx); err != nil {
+		return Report{}, err
+	}
+	return r.judge(ctx, skews)
+}
+
+// skewsOf draws the companies' clocks: two are near each other, so that tickets
+// count between them; the third is up to five minutes off, or also near.
+func skewsOf(o Options) map[charging.CompanyID]time.Duration {
+	skews := map[charging.CompanyID]time.Duration{}
+	if !o.Skew {
+		return skews
+	}
+	rng := rand.New(rand.NewPCG(o.Seed, 7))
+	for _, id := range fleet.Companies {
+		skews[id] = time.Duration(rng.IntN(1000)-500) * time.Millisecond
+	}
+	if rng.IntN(3) > 0 {
+		far := time.Duration(rng.IntN(600)-300) * time.Second
+		skews[fleet.Companies[rng.IntN(3)]] = far
+	}
+	return skews
+}
+
+// ready starts the fleet and learns the EVSEs that there are.
+func (r *run) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := r.fleet.Start(ctx); err != nil {
+		return err
+	}
+	r.course = &course{began: time.Now().UTC().Truncate(time.Hour), evses: map[charging.CompanyID][]charging.EVSEID{}}
+	for _, id := range fleet.Companies {
+		if err := r.meets(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meets waits until a company knows the locations of all three.
+func (r *run) meets(ctx context.Context, id charging.CompanyID) error {
+	for {
+		found := map[charging.CompanyID][]charging.EVSEID{}
+		all, err := r.as(id, "", "").Locations(ctx)
+		for _, l := range all {
+			for _, e := range l.EVSEs {
+				found[e.EVSEID.Company()] = append(found[e.EVSEID.Company()], e.EVSEID)
+			}
+		}
+		if err == nil && len(found) == len(fleet.Companies) {
+			for _, evses := range found {
+				slices.Sort(evses)
+			}
+			r.course.evses = found
+			return nil
+		}
+		r.pause(ctx, 50*time.Millisecond)
+		if ctx.Err() != nil {
+			return fmt.Errorf("chaos: %s does not know all companies: %w", id, errors.Join(err, ctx.Err()))
+		}
+	}
+}
+
+// storm runs drivers, operators and nemeses for the duration.
+func (r *run) storm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.o.Duration)
+	defer cancel()
+	var wg sync.WaitGroup
+	for n := range r.o.Drivers {
+		wg.Go(func() { newDriver(n, r).drive(ctx) })
+	}
+	wg.Go(func() { newOperator(r).work(ctx) })
+	wg.Go(func() { r.progress(ctx) })
+	var rage sync.WaitGroup
+	for n := range r.o.Nemeses {
+		rage.Go(func() { r.nemesis(uint64(n)).rage(ctx) })
+	}
+	rage.Wait()
+	<-ctx.Done()
+	// The drivers finish what they have begun while everything dies once more.
+	if r.o.Nemeses > 0 {
+		r.count("all killed")
+		r.nemesis(99).killAll(context.WithoutCancel(ctx))
+	}
+	if err := r.nemesis(100).calm(context.WithoutCancel(ctx)); err != nil {
+		r.trouble(err)
+	}
+	wg.Wait()
+}
+
+func (r *run) nemesis(n uint64) *nemesis {
+	return &nemesis{r: r, rng: rand.New(rand.NewPCG(r.o.Seed, 100+n))}
+}
+
+// progress says every ten seconds how far the run is.
+func (r *run) progress(ctx context.Context) {
+	for {
+		r.pause(ctx, 10*time.Second)
+		if ctx.Err() != nil {
+			return
+		}
+		ops, _ := r.rec.Taken()
+		known := map[charging.TripID]bool{}
+		for _, o := range ops {
+			if o.OK() && o.Kind == history.Create {
+				known[o.Trip] = true
+			}
+		}
+		fmt.Fprintf(r.o.Out, "chaos: %s: %d trips, %d operations, %s\n", r.rec.Now().Round(time.Second), len(known), len(ops), r.tally())
+	}
+}
+
+// rest waits until nothing moves any more. What still moves after restLimit is
+// left to the judge.
+func (r *run) rest(ctx context.Context) error {
+	began, said := time.Now(), time.Now()
+	for {
+		final, err := r.fleet.Read(ctx)
+		if err != nil {
+			return err
+		}
+		trips, locks, unsettled, notices := final.Restless()
+		if trips+locks+unsettled+notices == 0 || time.Since(began) > restLimit {
+			return nil
+		}
+		if time.Since(said) > 5*time.Second {
+			said = time.Now()
+			fmt.Fprintf(r.o.Out, "chaos: coming to rest: %d trips, %d locks, %d unsettled, %d notices\n", trips, locks, unsettled, notices)
+		}
+		r.pause(ctx, 500*time.Millisecond)
+	}
+}
+
+func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Duration) (Report, error) {
+	final, err := r.fleet.Read(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	ops, claims := r.rec.Taken()
+	rep := Report{Seed: r.o.Seed, Duration: r.o.Duration, Skews: skews, Ops: len(ops), Claims: len(claims), Faults: r.counts, Carried: r.carried()}
+	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Final: final, Draw: r.o.Dir})
+	if err := errors.Join(r.troubles...); err != nil {
+		return rep, fmt.Errorf("chaos: the harness itself had trouble: %w", err)
+	}
+	if len(rep.Verdict.Violations) > 0 {
+		rep.History = filepath.Join(r.o.Dir, "history.jsonl")
+		return rep, history.Write(rep.History, ops)
+	}
+	return rep, nil
+}
+
+// observe keeps the claims and reserves that a link carried.
+func (r *run) observe(from charging.CompanyID, _, path string, request []byte, status int, answer []byte) {
+	c, ok := claimOf(path, request, status, answer)
+	if ok {
+		c.From = from
+		r.rec.AddClaim(c)
+	}
+}
+
+func claimOf(path string, request []byte, status int, answer []byte) (history.Claim, bool) {
+	id, step := reservationPath(path)
+	if step != "claim" && step != "reserve" {
+		return history.Claim{}, false
+	}
+	var q struct {
+		Trip   charging.TripID `json:"trip_id"`
+		EVSE   charging.EVSEID `json:"evse_id"`
+		Ticket string          `json:"ticket"`
+	}
+	if json.Unmarshal(request, &q) != nil {
+		return history.Claim{}, false
+	}
+	c := history.Claim{Step: step, Trip: q.Trip, ReservationID: charging.ReservationID(id), EVSE: q.EVSE, GrantedAt: grantedAt(q.Ticket)}
+	if status >= 400 {
+		var p struct {
+			Code     charging.Code     `json:"code"`
+			Conflict charging.Conflict `json:"conflict"`
+		}
+		if json.Unmarshal(answer, &p) != nil || p.Code == "" {
+			return history.Claim{}, false
+		}
+		c.Code, c.Ahead, c.AheadTrip = p.Code, p.Conflict.GrantedAt, p.Conflict.TripID
+	}
+	return c, true
+}
+
+// pause waits, or less when the context ends.
+func (r *run) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func (r *run) count(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts[what]++
+}
+
+// trouble keeps an error of the harness: a process that does not come back.
+func (r *run) trouble(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.troubles = append(r.troubles, err)
+}
