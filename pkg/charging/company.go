@@ -50,3 +50,14 @@ type Originator interface {
 	// Changed says that a stop was withdrawn, fulfilled or not used.
 	Changed(ctx context.Context, n Notice) error
 }
+
+// Witness is a company as the originator of trips, asked by a company whose
+// store has lost its memory.
+type Witness interface {
+	// Promises lists stops at the given company that trips of this originator
+	// hold, a page after the cursor of the page before (empty: the first). An
+	// empty next says that there is no more; a page may be empty and not the
+	// last. It lists every trip that was CONFIRMING or CONFIRMED when the first
+	// page was asked for and still is.
+	Promises(ctx context.Context, at CompanyID, after string) (page []Promise, next string, err error)
+}

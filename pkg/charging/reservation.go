@@ -117,3 +117,19 @@ type Notice struct {
 	// Session of a car that has plugged in or left, where it is known.
 	Session *Session `json:"session,omitempty"`
 }
+
+// Promise is a stop that a trip holds at a company by its originator's word: the
+// trip is CONFIRMED, or it is CONFIRMING and the stop may have been confirmed.
+type Promise struct {
+	Ref
+	Leg       int
+	Start     time.Time
+	VehicleID VehicleID
+	// Fence of its grant, as the originator has heard it; zero if it has not.
+	Fence int64
+	// Outcome is CONFIRMED or PENDING.
+	Outcome Outcome
+}
+
+// Window of the stop.
+func (p Promise) Window() Window { return Window{Start: p.Start, End: p.End} }

@@ -33,6 +33,21 @@ func aborted() trip.Trip {
 	return t
 }
 
+// recovering is a store that waits for CAJ; accepted is what the operator makes of it.
+func recovering() api.Recovery {
+	return api.Recovery{
+		State: "recovering", Durable: true, Since: &day, Reason: "BR*MAR*LJPA01: its birth mark is gone",
+		Waiting: []api.Witness{{CompanyID: "CAJ", Attempts: 12, Detail: "connection refused"}}, Orphans: []api.Orphan{},
+	}
+}
+
+func accepted() api.Recovery {
+	r := recovering()
+	r.State, r.Durable, r.Restored, r.Conflicts = "accepted", false, 41, 1
+	r.Orphans = []api.Orphan{{ReservationID: tripID, TripID: tripID, Origin: "SER", EVSEID: evse("MAR"), Start: day, End: day.Add(time.Hour), Since: day}}
+	return r
+}
+
 // Each command, plain, as JSON, and on a terminal without colour.
 func TestOutputs(t *testing.T) {
 	drive := []string{"--from", "João Pessoa, PB", "--to", "Feira de Santana, BA"}
@@ -80,6 +95,8 @@ func TestOutputs(t *testing.T) {
 			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25},
 			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused"},
 		}}, 0},
+		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
+		{"recovery-accept", []string{"recovery", "accept", "--reason", "CAJ is gone"}, map[string]any{"POST /api/v1/recovery/accept": accepted()}, 0},
 	}
 	for _, c := range cases {
 		for mode, extra := range map[string][]string{"plain": nil, "json": {"--json"}, "terminal": nil} {

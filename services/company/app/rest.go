@@ -57,6 +57,9 @@ func (a *App) storeReady(ctx context.Context) (string, error) {
 	if err := a.rooms.store.Ping(ctx); err != nil {
 		return "", err
 	}
+	if err := a.rooms.desk.Remembers(); err != nil {
+		return "", err
+	}
 	return a.rooms.storeKind + "; can lose: " + a.rooms.storeLoses, nil
 }
 
@@ -85,6 +88,16 @@ func (a *App) metrics() *prometheus.Registry {
 	r.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("trips_in_flight", "Trips that run on this server.", func() float64 { return float64(a.rooms.saga.InFlight()) }),
+		gauge("store_recovering", "1 while the store has lost its memory and nothing is granted.", func() float64 {
+			if a.rooms.desk.Remembers() != nil {
+				return 1
+			}
+			return 0
+		}),
+		gauge("store_recovery_waiting", "Originators that have not said yet what their trips hold here.", func() float64 {
+			return float64(len(a.rooms.desk.Recovery().Waiting))
+		}),
+		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
 		gauge("mqtt_clients", "Cars and peers that are connected to the broker.", func() float64 { return float64(a.rooms.broker.Stats().Connected) }),
 		gauge("mqtt_backlog", "Messages of cars that wait.", func() float64 { return float64(a.rooms.broker.Stats().Backlog) }),
 		gauge("mqtt_let_go_total", "Clients that were disconnected because they do not read.", func() float64 { return float64(a.rooms.broker.Stats().LetGo) }),

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 )
@@ -59,6 +62,28 @@ func (a *App) storeURL(ctx context.Context) (string, error) {
 	a.rooms.embedded = e
 	a.rooms.storeAddr, a.rooms.storeKind, a.rooms.storeLoses = e.Addr(), e.Kind(), e.Loses()
 	return "redis://" + e.Addr(), nil
+}
+
+// memoryFile is where this server keeps what it knows of its store; empty
+// without a data directory: then a loss is noticed only while the server runs.
+func (o Options) memoryFile() string {
+	if o.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(o.DataDir, "store-memory.json")
+}
+
+func (a *App) openMark() (desk.Memory, error) {
+	var all []charging.LocationID
+	for _, l := range a.offer.Locations {
+		all = append(all, l.ID)
+	}
+	mark, err := a.rooms.store.Mark(store.MarkOptions{File: a.o.memoryFile(), Locations: all})
+	if err != nil {
+		return nil, err
+	}
+	a.cleanups.add("birth mark", func(context.Context) error { return mark.Close() })
+	return mark, nil
 }
 
 // hostsOf a store's URL, without user and password.

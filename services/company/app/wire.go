@@ -108,14 +108,21 @@ func (a *App) storeTime() time.Time {
 	return time.Now()
 }
 
-func (a *App) openDesk(context.Context) (err error) {
+func (a *App) openDesk(ctx context.Context) (err error) {
+	mark, err := a.openMark()
+	if err != nil {
+		return err
+	}
 	a.rooms.desk, err = desk.New(desk.Options{
 		Company: a.o.Company, Locations: a.offer.Locations,
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged,
+		OnChange: a.calendarChanged, Memory: mark, Witnesses: a.rooms.federation,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.rooms.desk.Recall(ctx)
 }
 
 func (a *App) openSaga(context.Context) (err error) {

@@ -9,6 +9,9 @@ import (
 
 // Renew gives a hold more time; see charging.Company.
 func (d *Desk) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	at, _, err := d.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
@@ -18,6 +21,9 @@ func (d *Desk) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (
 
 // Confirm makes a PENDING RESERVED; see charging.Company.
 func (d *Desk) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	at, _, err := d.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
@@ -52,6 +58,9 @@ func (d *Desk) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 
 // Start says that the car has plugged in; see charging.Sessions.
 func (d *Desk) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	at, s, err := d.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
@@ -67,6 +76,9 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 
 // Complete says that the car has left; see charging.Sessions.
 func (d *Desk) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	at, s, err := d.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
@@ -99,6 +111,9 @@ func (d *Desk) changed(res charging.Reservation, err error) (charging.Reservatio
 // An empty reader is this company itself. UNKNOWN_RESERVATION.
 func (d *Desk) Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error) {
 	if err := id.Validate(); err != nil {
+		return charging.Reservation{}, err
+	}
+	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
 	among := make([]charging.LocationID, len(d.order))

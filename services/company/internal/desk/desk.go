@@ -22,6 +22,8 @@ type Desk struct {
 	// away is true while the background has found the store away.
 	away   atomic.Bool
 	asking singleflight.Group
+	// recovery is of a store that has lost its memory.
+	recovery recovery
 
 	preempted chan charging.Victim
 	// outboxDue wakes the delivery of notices before its next round.
@@ -64,6 +66,7 @@ func New(o Options) (*Desk, error) {
 		plugged:   map[charging.EVSEID]session{},
 		statuses:  map[charging.LocationID]status{},
 	}
+	d.recovery.view = Recovery{State: Trusted, Durable: o.Memory != nil && o.Memory.Durable()}
 	for _, l := range o.Locations {
 		s := &site{Location: withTerms(l)}
 		for _, e := range l.EVSEs {

@@ -17,6 +17,9 @@ func (d *Desk) Claim(ctx context.Context, h charging.HoldRequest) (charging.Rese
 }
 
 func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging.State) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	h, err := d.request(ctx, req)
 	if err != nil {
 		return charging.Reservation{}, err

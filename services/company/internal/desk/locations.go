@@ -103,6 +103,9 @@ func (d *Desk) Free(ctx context.Context, evse charging.EVSEID, w charging.Window
 // nothing before now. An EVSE out of service has none. UNKNOWN_EVSE,
 // INVALID_WINDOW, INVALID_FIELD.
 func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	if err := d.Remembers(); err != nil {
+		return nil, err
+	}
 	w, err := d.span(w)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ var _ charging.Mover = (*Desk)(nil)
 // Move gives a RESERVED another window; see charging.Mover. Whether its start
 // may lie in the past is for the calendar, which knows the present one.
 func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, err
+	}
 	at, s, err := d.at(m.Ref)
 	if err != nil {
 		return charging.Reservation{}, err

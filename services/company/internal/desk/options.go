@@ -35,6 +35,10 @@ type Options struct {
 	Calendar    Calendar
 	Tickets     Tickets
 	Originators Originators
+	// Memory notices a store that has lost its memory, and Witnesses say what
+	// it has forgotten; both nil for a store that is trusted blindly.
+	Memory    Memory
+	Witnesses Witnesses
 	// Skewed reports whether a company's clock is too far off for its tickets
 	// to count; nil trusts everybody's.
 	Skewed func(charging.CompanyID) bool
@@ -67,6 +71,8 @@ type Options struct {
 	// asked in the background, at most SettleRate a second. Defaults 15 s, 50.
 	SettleAge  time.Duration
 	SettleRate int
+	// MemoryEvery is the pause between looks at the store's memory. Default 1 s.
+	MemoryEvery time.Duration
 	// TidyEvery, SettleEvery and OutboxEvery are the pauses of Run's rounds.
 	// Defaults 5 s, 5 s, 1 s.
 	TidyEvery, SettleEvery, OutboxEvery time.Duration
@@ -90,6 +96,7 @@ func (o Options) withDefaults() Options {
 	set(&o.AskTimeout, time.Second)
 	set(&o.NoticeTimeout, 2*time.Second)
 	set(&o.SettleAge, 15*time.Second)
+	set(&o.MemoryEvery, time.Second)
 	set(&o.TidyEvery, 5*time.Second)
 	set(&o.SettleEvery, 5*time.Second)
 	set(&o.OutboxEvery, time.Second)
@@ -126,6 +133,9 @@ func (o Options) Validate() error {
 	}
 	if o.Calendar == nil || o.Tickets == nil || o.Originators == nil {
 		errs = append(errs, errors.New("desk: Calendar, Tickets and Originators are required"))
+	}
+	if (o.Memory == nil) != (o.Witnesses == nil) {
+		errs = append(errs, errors.New("desk: Memory and Witnesses belong together"))
 	}
 	if o.MinTTL < 0 || o.DefaultTTL < o.MinTTL || o.DefaultTTL > o.MaxTTL || o.MaxTTL > charging.MaxHold {
 		errs = append(errs, fmt.Errorf("desk: TTLs must be 0 < min %s ≤ default %s ≤ max %s ≤ %s",

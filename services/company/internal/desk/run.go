@@ -25,6 +25,9 @@ func (d *Desk) Run(ctx context.Context) {
 	wg.Go(func() { every(ctx, d.o.TidyEvery, nil, d.tidyRound) })
 	wg.Go(func() { every(ctx, d.o.SettleEvery, nil, func(ctx context.Context) { d.settleRound(ctx, limit) }) })
 	wg.Go(func() { every(ctx, d.o.OutboxEvery, d.outboxDue, box.round) })
+	if d.o.Memory != nil {
+		wg.Go(func() { every(ctx, d.o.MemoryEvery, nil, d.memoryRound) })
+	}
 	wg.Wait()
 }
 

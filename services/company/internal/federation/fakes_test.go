@@ -251,3 +251,10 @@ func (w *trio) confirm(ctx context.Context, t *testing.T, id charging.CompanyID)
 	_, err = c.Confirm(ctx, charging.Ref{ID: "r"})
 	return err
 }
+
+func (s *script) Promises(ctx context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
+	if err := s.call(ctx, "promises"); err != nil {
+		return nil, "", err
+	}
+	return []charging.Promise{{Ref: charging.Ref{ID: "r", TripID: "of " + charging.TripID(s.id) + " at " + charging.TripID(at)}}}, after + ".", nil
+}

@@ -43,7 +43,7 @@ func New(o Options) (*Federation, error) {
 
 // Attach gives the federation its near company: the desk, and who owns this
 // company's trips. It comes after New because both need the federation.
-func (f *Federation) Attach(desk Near, trips charging.Originator) {
+func (f *Federation) Attach(desk Near, trips NearTrips) {
 	f.near.Store(&near{desk: desk, trips: trips, timeout: f.o.CallTimeout})
 }
 

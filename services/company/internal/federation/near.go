@@ -10,7 +10,7 @@ import (
 // near is this company: function calls, under the same time-out as the peers'.
 type near struct {
 	desk    Near
-	trips   charging.Originator
+	trips   NearTrips
 	timeout time.Duration
 }
 

@@ -16,6 +16,7 @@ type Remote interface {
 	charging.Sessions
 	charging.Mover
 	charging.Originator
+	charging.Witness
 	// Info asks who the peer is.
 	Info(ctx context.Context) (Info, error)
 	// Locations lists the peer's locations; fresh is false, and the list nil,
@@ -37,6 +38,12 @@ type Info struct {
 	Keys json.RawMessage
 	// Revoked lists vehicle tokens that it no longer honours.
 	Revoked []string
+}
+
+// NearTrips is this company as the originator of its own trips.
+type NearTrips interface {
+	charging.Originator
+	charging.Witness
 }
 
 // Near is this company's own desk.

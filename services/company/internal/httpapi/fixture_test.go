@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
@@ -213,6 +214,16 @@ func (f *fakeFront) Notice(_ context.Context, from charging.CompanyID, n chargin
 	return f.called("notice")
 }
 
+func (f *fakeFront) Promises(_ context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
+	if after != "" {
+		return nil, "", f.called("promises after " + after)
+	}
+	return []charging.Promise{{
+		Ref: charging.Ref{ID: rsvID, TripID: tripID, Origin: "MAR", EVSEID: charging.EVSEID("BR*" + string(at) + "*E0001*1"), End: now.Add(time.Hour), Epoch: 3, Owner: "one"},
+		Leg: 1, Start: now, VehicleID: car, Fence: 7, Outcome: charging.OutcomeConfirmed,
+	}}, "1.next", f.called("promises")
+}
+
 // starter looks at the context that a booking begins with.
 type starter struct {
 	*fakeFront
@@ -317,6 +328,19 @@ func (d *fakeDesk) Restore(_ context.Context, evse charging.EVSEID) error {
 	delete(d.out, evse)
 	return d.refuse
 }
+
+func (d *fakeDesk) Recovery() desk.Recovery {
+	return desk.Recovery{
+		State: desk.Recovering, Durable: true, Since: now, Why: "its birth mark is gone",
+		Waiting: []desk.Waiting{{Company: "SER", Attempts: 2, Detail: "does not answer"}},
+	}
+}
+
+func (d *fakeDesk) Orphans() []desk.Orphan {
+	return []desk.Orphan{{Since: now, Reservation: charging.Reservation{ID: rsvID, TripID: tripID, Origin: "SER", EVSEID: evseID, Window: charging.Window{Start: now, End: now.Add(time.Hour)}}}}
+}
+
+func (d *fakeDesk) AcceptLoss(context.Context) error { return d.refuse }
 
 func sites() []charging.Location {
 	site := func(id charging.LocationID, evse charging.EVSEID) charging.Location {

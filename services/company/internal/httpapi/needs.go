@@ -36,6 +36,8 @@ type FrontDesk interface {
 	// Outcome and Notice are what participants of this company's trips ask and say.
 	Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error)
 	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
+	// Promises is what a company asks that has lost its memory.
+	Promises(ctx context.Context, at charging.CompanyID, after string) (page []charging.Promise, next string, err error)
 }
 
 // Desk is this company as its peers and its operator use it; package desk says
@@ -50,6 +52,11 @@ type Desk interface {
 	Locks(ctx context.Context) ([]charging.Lock, error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error
+	// Recovery and Orphans are what a loss of memory has left, here and at the
+	// originators; AcceptLoss ends the first by the operator's word.
+	Recovery() desk.Recovery
+	Orphans() []desk.Orphan
+	AcceptLoss(ctx context.Context) error
 }
 
 // Identity knows who is calling. UNAUTHENTICATED, STORE_UNAVAILABLE.

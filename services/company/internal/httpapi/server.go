@@ -103,6 +103,8 @@ func (s *Server) routes() []route {
 		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
 		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
+		{get, "/api/v1/recovery", s.operator(s.recovery)},
+		{post, "/api/v1/recovery/accept", s.operator(s.acceptLoss)},
 
 		{get, "/federation/v1/company", s.peer(s.company)},
 		{get, "/federation/v1/locations", s.peer(s.ownLocations)},
@@ -117,6 +119,7 @@ func (s *Server) routes() []route {
 		{post, reservations + "/complete", s.peer(s.complete)},
 		{get, reservations, s.peer(s.reservation)},
 		{get, "/federation/v1/trips/:trip_id/outcome", s.peer(s.outcome)},
+		{get, "/federation/v1/promises", s.peer(s.promises)},
 		{post, "/federation/v1/trips/:trip_id/preempted", s.peer(s.preempted)},
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
 

@@ -29,8 +29,8 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 	args := append(c.args(at),
 		strconv.Itoa(h.Leg)+"|"+start+"|"+string(h.VehicleID), start, string(h.Want),
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
-		h.KeyID, ms(h.NoShow), lockHead(h))
-	got, err := c.run(ctx, "hold", holdScript, c.eight(at), args...)
+		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location))
+	got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location)), args...)
 	if err != nil {
 		return charging.Grant{}, err
 	}
@@ -62,14 +62,14 @@ func (c Calendar) eight(at charging.At) []string {
 
 func (c Calendar) five(at charging.At) []string {
 	k := c.keys
-	keys := make([]string, 0, 8)
+	keys := make([]string, 0, 9)
 	return append(keys, k.cal(at.Location, at.EVSEID), k.lock(at.Location, at.EVSEID, at.ID),
 		k.rsv(at.Location, at.ID), k.own(at.Location, at.Origin, at.TripID), k.unsettled(at.Location))
 }
 
 // args are the first seven arguments of every script of one reservation.
 func (c Calendar) args(at charging.At) []any {
-	args := make([]any, 0, 18)
+	args := make([]any, 0, 19)
 	end := seconds(at.End)
 	who := string(at.TripID) + "|" + string(at.Origin) + "|" + string(at.EVSEID) + "|" + end
 	return append(args, string(at.ID), who, end, strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))

@@ -65,6 +65,13 @@ func (k keys) oos(loc charging.LocationID) string       { return k.at("oos", str
 func (k keys) unsettled(loc charging.LocationID) string { return k.at("unsettled", string(loc)) }
 func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", string(loc)) }
 
+// mark and beat tell a location's memory from an empty one (docs/adr/0004).
+func (k keys) mark(loc charging.LocationID) string { return k.at("mark", string(loc)) }
+
+func (k keys) beat(loc charging.LocationID, server string) string {
+	return k.at("mark", string(loc), server)
+}
+
 // locks is what stands before EVSE:RESERVATION in a lock's key.
 func (k keys) locks(loc charging.LocationID) string { return k.at("lock", string(loc)) + ":" }
 

@@ -15,8 +15,8 @@ const (
 	scanPage = 500
 	// defaultLimit of a list without a limit.
 	defaultLimit = 100
-	// forgotten is how old a listed trip without a record must be to be dropped.
-	forgotten = time.Hour
+	// relic is how old a listed trip without a record must be to be dropped.
+	relic = time.Hour
 )
 
 // List gives a page of trips, newest first, and how many match. With a filter
@@ -94,7 +94,7 @@ func (j *Journal) forget(ctx context.Context, index string, ids []string) error 
 			missing = append(missing, ids[i])
 		}
 	}
-	before := float64(time.Now().Add(-forgotten).UnixMilli())
+	before := float64(time.Now().Add(-relic).UnixMilli())
 	for _, id := range missing {
 		score, err := j.rdb.ZScore(ctx, index, id).Result()
 		if err == nil && score < before {

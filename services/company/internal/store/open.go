@@ -11,6 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // Options of a store. Only URL is required.
@@ -87,6 +89,9 @@ type conn struct {
 	db       int
 	// skew is Redis TIME minus this machine's clock, in ms, as last seen.
 	skew atomic.Int64
+	// marks are what each location's birth mark must be before it grants; nil
+	// without a Mark.
+	marks atomic.Pointer[map[charging.LocationID]string]
 }
 
 // Open connects, loads the scripts and reads the clock. The context bounds the

@@ -8,6 +8,10 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
+// forgotten is a script's answer where a location's birth mark is not the one
+// that is expected.
+const forgotten charging.Code = "LOST"
+
 // answered is the length of answer() in scripts/lib_calendar.lua.
 const answered = 15
 
@@ -41,6 +45,9 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	out := &charging.Refusal{Code: charging.Code(r.str(0))}
 	what := fmt.Sprintf("reservation %s on %s", at.ID, at.EVSEID)
 	switch out.Code {
+	case forgotten:
+		out.Code, out.RetryAfter = charging.CodeStoreUnavailable, retryAfter
+		out.Detail = "the store has lost its memory of " + string(at.Location) + ": nothing is granted there until it has been recovered"
 	case charging.CodeSlotTaken, charging.CodePriorityLost:
 		out.Conflict = conflict(at, r)
 		out.Detail = conflictDetail(out.Code, at, out.Conflict)

@@ -21,7 +21,7 @@ func (c Calendar) Renew(ctx context.Context, at charging.At, ttl time.Duration) 
 // Confirm makes a PENDING in force RESERVED, unsettled. Refuses like Renew;
 // TOO_EARLY when it is only CLAIMED, INVALID_WINDOW when its window is over.
 func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.act(ctx, "confirm", confirmScript, at, c.five(at))
+	return c.act(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
 }
 
 // Compensate releases the stop, or leaves a tombstone. FULFILLED and NO_SHOW
@@ -34,7 +34,7 @@ func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Rese
 // company's terms. See charging.Mover for its refusals.
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
-	return c.act(ctx, "move", moveScript, at, c.eight(at), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow))
+	return c.act(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
 }
 
 // Settle notes that the originator has said CONFIRMED. UNKNOWN_RESERVATION.

@@ -10,6 +10,7 @@ import (
 // What the rooms above need of their store.
 var (
 	_ desk.Calendar = (*store.Store)(nil)
+	_ desk.Memory   = (*store.Mark)(nil)
 	_ saga.Journal  = (*store.Store)(nil)
 	_ trips.Records = (*store.Store)(nil)
 )

@@ -30,6 +30,12 @@ var (
 	sweepScript      = calendarScript("sweep")
 	unsettledScript  = calendarScript("unsettled")
 
+	restoreScript = calendarScript("restore")
+
+	beatScript  = script("beat")
+	doubtScript = script("doubt")
+	trustScript = script("trust")
+
 	createScript  = script("create")
 	writeScript   = script("write")
 	takeScript    = script("take")

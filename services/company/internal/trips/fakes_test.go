@@ -3,6 +3,7 @@ package trips
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,16 @@ func (r *records) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error
 }
 
 func (r *records) History(context.Context, charging.TripID) ([]trip.Entry, error) { return nil, nil }
+
+func (r *records) Standing(_ context.Context, _ string, _ int, states ...trip.State) ([]trip.Trip, string, error) {
+	var out []trip.Trip
+	for _, t := range r.trips {
+		if slices.Contains(states, t.State) {
+			out = append(out, t)
+		}
+	}
+	return out, "", nil
+}
 
 func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration) error {
 	for _, p := range ps {

@@ -25,6 +25,9 @@ type Records interface {
 	Load(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	// List gives a page of trips, newest first, and how many match.
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// Standing pages through the trips in the given states, oldest first: up
+	// to scan trips after the cursor of the page before. INVALID_FIELD.
+	Standing(ctx context.Context, after string, scan int, states ...trip.State) (page []trip.Trip, next string, err error)
 	// History gives a trip's journal in order. UNKNOWN_TRIP.
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	// SavePlans keeps plans so that a trip can name one; LoadPlan gives one

@@ -1,9 +1,10 @@
 -- confirm.lua makes a PENDING in force RESERVED, unsettled.
--- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
--- ARGV  the seven of a reservation
+-- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled  6 mark
+-- ARGV  the seven of a reservation, then 8 the mark that is expected (empty: any)
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
 local cal, lock, rsv, own, unsettled = unpack(KEYS)
 local rid, stop = ARGV[1], ARGV[3]
+if forgotten(KEYS[6], ARGV[8]) then return { 'LOST' } end
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)

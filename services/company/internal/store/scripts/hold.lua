@@ -1,14 +1,15 @@
 -- hold.lua grants a claim or a reserve, or says what is in the way.
--- KEYS  all eight of a reservation
+-- KEYS  all eight of a reservation  9 mark
 -- ARGV  the seven of a reservation, then
 --       8 what  9 start (s)  10 CLAIMED or PENDING  11 ttl (ms)  12 longest life (ms)
 --       13 ticket time (µs, empty: none)  14 stamp ('1')  15 stamp floor (µs)  16 key id
---       17 no-show (ms)  18 the lock's JSON up to its state
+--       17 no-show (ms)  18 the lock's JSON up to its state  19 the mark that is expected (empty: any)
 -- Answers answer(), then per victim: trip, reservation, leg, origin.
 --      or {SLOT_TAKEN|PRIORITY_LOST, own, settled, state, start, end, ticket time, reservation, who}
 local cal, lock, rsv, own, unsettled, fence, oos, outbox = unpack(KEYS)
 local rid, stop, what, start, want, granted = ARGV[1], ARGV[3], ARGV[8], ARGV[9], ARGV[10], ARGV[13]
 local s, e = tonumber(start), tonumber(stop)
+if forgotten(KEYS[9], ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
 

@@ -169,3 +169,8 @@ local function overlapping(cal, s, e)
     offset, page = offset + page, 16
   end
 end
+
+-- forgotten says whether the location has lost its memory, or is being recovered.
+local function forgotten(mark, expected)
+  return expected ~= '' and redis.call('GET', mark) ~= expected
+end

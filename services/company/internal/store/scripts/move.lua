@@ -1,10 +1,11 @@
 -- move.lua gives a RESERVED stop another window, or leaves it as it was.
--- KEYS  all eight of a reservation
+-- KEYS  all eight of a reservation  9 mark
 -- ARGV  the seven of a reservation (3: the end of the new window), then
---       8 number of the move  9 start (s)  10 end of the new window (s)  11 no-show (ms)
+--       8 number of the move  9 start (s)  10 end of the new window (s)  11 no-show (ms)  12 the mark that is expected (empty: any)
 -- Answers answer(), or hold.lua's refusal of a window that is taken.
 local cal, lock, rsv, own, unsettled, fence, oos, outbox = unpack(KEYS)
 local rid, seq = ARGV[1], tonumber(ARGV[8])
+if forgotten(KEYS[9], ARGV[12]) then return { 'LOST' } end
 local s, e = tonumber(ARGV[9]), tonumber(ARGV[10])
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms

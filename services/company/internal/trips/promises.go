@@ -1,0 +1,65 @@
+package trips
+
+import (
+	"context"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// promisesScan is how many trips one page of promises looks at.
+const promisesScan = 1000
+
+// Promises lists what trips of this company hold at another, or here, for a
+// company that has lost its memory: see charging.Witness. It answers from the
+// journal. INVALID_FIELD for a cursor that is none.
+func (s *Service) Promises(ctx context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
+	standing, next, err := s.Records.Standing(ctx, after, promisesScan, trip.Confirming, trip.Confirmed)
+	if err != nil {
+		return nil, "", err
+	}
+	page := []charging.Promise{}
+	for _, t := range standing {
+		page = append(page, promises(t, at)...)
+	}
+	return page, next, nil
+}
+
+// promises are a trip's present stops at a company, and the new one of a swap.
+func promises(t trip.Trip, at charging.CompanyID) []charging.Promise {
+	var out []charging.Promise
+	legs := t.Legs
+	if t.Saga != nil && t.Saga.Swap != nil {
+		legs = append(legs[:len(legs):len(legs)], t.Saga.Swap.Leg)
+	}
+	seen := map[charging.ReservationID]bool{}
+	for _, l := range legs {
+		outcome := outcome(t, l.ReservationID)
+		if l.CompanyID != at || over(l.State) || seen[l.ReservationID] ||
+			outcome != charging.OutcomePending && outcome != charging.OutcomeConfirmed {
+			continue
+		}
+		seen[l.ReservationID] = true
+		p := charging.Promise{
+			Ref: charging.Ref{ID: l.ReservationID, TripID: t.ID, Origin: t.Origin, EVSEID: l.EVSEID, End: l.End, Epoch: 1},
+			Leg: l.Leg, Start: l.Start, VehicleID: t.VehicleID, Fence: l.Fence, Outcome: outcome,
+		}
+		if t.Saga != nil {
+			p.Epoch, p.Owner = t.Saga.Epoch, t.Saga.Owner
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// over says that a stop is no longer held, whatever its trip is.
+func over(s charging.State) bool {
+	return s == charging.Canceled || s == charging.Fulfilled || s == charging.NoShow
+}
+
+// Promises lists what this company's trips hold.
+func (n Near) Promises(ctx context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
+	return n.Service.Promises(ctx, at, after)
+}
+
+var _ charging.Witness = Near{}
