@@ -34,6 +34,10 @@ type Trip struct {
 	Legs       []Leg              `json:"legs"`
 	Ticket     *TicketView        `json:"ticket,omitempty"`
 	Decision   *Decision          `json:"decision,omitempty"`
+	// Proposal is a change that a CONFIRMED trip needs as its car drives now:
+	// the stop that it will miss, why, and what may be taken instead (by swap,
+	// or by the decision continue). Nothing happens when it expires.
+	Proposal *Decision `json:"proposal,omitempty"`
 	// Problem is why the trip was ABORTED or waits, in the words of the
 	// refusal that decided it.
 	Problem   *Problem  `json:"problem,omitempty"`
@@ -65,6 +69,8 @@ type Leg struct {
 	Problem   *Problem `json:"problem,omitempty"`
 	EnergyKWh float64  `json:"energy_kwh,omitempty"`
 	Price     float64  `json:"price,omitempty"`
+	// Moves numbers the moves of this reservation's window.
+	Moves int64 `json:"moves,omitempty"`
 	// Session of the car that has plugged in here, billed once it has left.
 	Session *charging.Session `json:"session,omitempty"`
 }
@@ -135,6 +141,8 @@ type Saga struct {
 	Former []charging.ReservationID `json:"former,omitempty"`
 	// DecisionTimeout bounds decisions and waits.
 	DecisionTimeout time.Duration `json:"decision_timeout"`
+	// Shift is a change of several windows in progress.
+	Shift *Shift `json:"shift,omitempty"`
 	// Swap is a replacement in progress of one stop of a CONFIRMED trip.
 	Swap *Swap `json:"swap,omitempty"`
 	// Journey is what alternatives need to judge the battery; nil for stops

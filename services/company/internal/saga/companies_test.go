@@ -23,6 +23,8 @@ type world struct {
 	// means that it never arrived, after that its answer was lost.
 	fault func(step string, leg int, ref charging.Ref, n int, after bool) error
 	count map[string]int
+	// moves are the numbers of the last move of each stop.
+	moves map[charging.ReservationID]int64
 }
 
 type stop struct {
@@ -34,7 +36,7 @@ type stop struct {
 var errNetwork = errors.New("connection reset")
 
 func newWorld() *world {
-	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, stamp: 1_700_000_000_000_000}
+	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
 }
 
 func (w *world) Company(id charging.CompanyID) (charging.Company, error) { return party{w}, nil }

@@ -49,6 +49,9 @@ type text struct {
 	Leg    *trip.Leg        `json:"leg,omitempty"`
 	Notice *charging.Notice `json:"notice,omitempty"`
 	Reason string           `json:"reason,omitempty"`
+	// Legs of a shift; Proposal of a propose, absent to take it down.
+	Legs     []trip.Leg     `json:"legs,omitempty"`
+	Proposal *trip.Decision `json:"proposal,omitempty"`
 }
 
 // verdict is an answer as it is written: done, or a refusal.
@@ -62,7 +65,7 @@ type verdict struct {
 func newCommandID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (m message) letter() (trip.Letter, error) {
-	body, err := json.Marshal(text{m.kind, &m.choice, &m.leg, &m.notice, m.reason})
+	body, err := json.Marshal(text{m.kind, &m.choice, &m.leg, &m.notice, m.reason, m.legs, m.proposal})
 	if err != nil {
 		return trip.Letter{}, fmt.Errorf("saga: letter: %w", err)
 	}
@@ -74,7 +77,7 @@ func messageOf(l trip.Letter) (message, error) {
 	if err := json.Unmarshal(l.Body, &t); err != nil {
 		return message{}, fmt.Errorf("saga: letter %s: %w", l.ID, err)
 	}
-	m := message{id: l.ID, kind: t.Kind, reason: t.Reason}
+	m := message{id: l.ID, kind: t.Kind, reason: t.Reason, legs: t.Legs, proposal: t.Proposal}
 	if t.Choice != nil {
 		m.choice = *t.Choice
 	}

@@ -20,6 +20,8 @@ const (
 	msgNotice
 	msgRetry
 	msgResolve
+	msgShift
+	msgPropose
 )
 
 // message is a command or a notice for one trip.
@@ -34,6 +36,9 @@ type message struct {
 	reply  chan reply
 	// here is set for what comes from the inbox: it is not posted again.
 	here bool
+
+	legs     []trip.Leg
+	proposal *trip.Decision
 }
 
 type reply struct {
@@ -177,7 +182,7 @@ func (r *run) receive(m message) {
 		m.answer(r, nil)
 	case msgDecide:
 		m.answer(r, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(r.t.State)+" and awaits no decision"))
-	case msgSwap:
+	case msgSwap, msgShift, msgPropose:
 		m.answer(r, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(r.t.State)+"; only a CONFIRMED trip can swap a stop"))
 	case msgRetry:
 		r.note("retry", "", "ok", "asked for by an operator")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -46,27 +47,27 @@ type moving struct{ of Alternatives }
 
 func (m moving) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error) {
 	found, err := m.of.Alternatives(ctx, t, leg)
-	a := found[0]
-	a.LaterStops = []trip.MovedStop{{Leg: 3}}
+	a, w := found[0], windowOf(2)
+	a.LaterStops = []trip.MovedStop{{Leg: 3, CompanyID: "CAJ", EVSEID: evses[2], Start: w.Start.Add(20 * time.Minute), End: w.End.Add(20 * time.Minute)}}
 	return append([]trip.Alternative{a}, found...), err
 }
 
-func TestWithdrawnStopOffersOnlyWhatCanBeTaken(t *testing.T) {
+func TestWithdrawnStopOffersWhatMovesLaterStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, func(o *Options) { o.Alternatives = moving{o.Alternatives} })
-		got := s.withdraw(s.book(trip.Ask))
-		if got.Decision == nil || len(got.Decision.Alternatives) == 0 {
+		was := s.book(trip.Ask)
+		got := s.withdraw(was)
+		if got.Decision == nil || len(got.Decision.Alternatives) == 0 || len(got.Decision.Alternatives[0].LaterStops) == 0 {
 			t.Fatalf("%+v", got.Decision)
-		}
-		for _, a := range got.Decision.Alternatives {
-			if len(a.LaterStops) > 0 {
-				t.Errorf("offers %+v, which is refused when chosen", a)
-			}
 		}
 		if _, err := s.c.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]}); err != nil {
 			t.Fatal(err)
 		}
-		s.must(s.wait(s.c), trip.Confirmed)
+		got = s.wait(s.c)
+		s.must(got, trip.Confirmed)
+		if got.Legs[2].ReservationID != was.Legs[2].ReservationID || s.late(got) != "0 0 20" {
+			t.Errorf("%+v", got.Legs)
+		}
 	})
 }
 

@@ -71,7 +71,7 @@ func (r *run) settle() error {
 // nextLook is when a resting trip must be looked at again; zero for never.
 func (r *run) nextLook() time.Time {
 	switch {
-	case len(r.t.Saga.Abandoned) > 0 || r.t.Saga.Stuck != nil:
+	case len(r.t.Saga.Abandoned) > 0 || r.t.Saga.Stuck != nil || r.t.Saga.Shift != nil:
 		return time.Now().Add(longestPause)
 	case r.t.State == trip.Confirmed && r.t.Decision != nil:
 		return r.t.Decision.ExpiresAt

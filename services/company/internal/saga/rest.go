@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -39,6 +38,9 @@ func (r *run) rest() error {
 func (r *run) restConfirmed() error {
 	if s := r.t.Saga.Swap; s != nil {
 		r.undoSwap()
+	}
+	if err := r.settleShift(); err != nil {
+		return err
 	}
 	if r.cancel {
 		return r.cancelBooked()
@@ -89,7 +91,11 @@ func (r *run) serveBooked(m message) error {
 	case msgCancel:
 		err = r.cancelBooked()
 	case msgSwap:
-		err = r.swap(m.leg)
+		err = r.change([]trip.Leg{m.leg})
+	case msgShift:
+		err = r.change(m.legs)
+	case msgPropose:
+		err = r.propose(m.proposal)
 	case msgDecide:
 		err = r.decideBooked(m.choice)
 	case msgNotice:
@@ -114,7 +120,8 @@ func (r *run) serveBooked(m message) error {
 
 // cancelBooked makes CANCELED durable and then releases the stops.
 func (r *run) cancelBooked() error {
-	r.t.Decision = nil
+	r.t.Decision, r.t.Proposal = nil, nil
+	r.t.Saga.Shift = nil // what it took under the trip's ids is released with them
 	r.t.Problem = problemOf(errCanceled)
 	r.mark(r.doing)
 	if err := r.to(trip.Canceled, "canceled by the driver"); err != nil {
@@ -180,15 +187,13 @@ func (r *run) replanBooked() error {
 	return nil
 }
 
-// lostBooked asks for a decision about one withdrawn stop of a booked trip. It
-// offers what keeps the other stops: these are RESERVED.
+// lostBooked asks for a decision about one withdrawn stop of a booked trip.
 func (r *run) lostBooked(leg int) {
 	l := r.t.Legs[leg-1]
-	moves := func(a trip.Alternative) bool { return len(a.LaterStops) > 0 }
 	r.t.Decision = &trip.Decision{
 		Leg: leg, Code: l.Problem.Code, Detail: l.Problem.Detail,
 		ExpiresAt:    time.Now().Add(r.t.Saga.DecisionTimeout).UTC().Truncate(time.Millisecond),
-		Alternatives: slices.DeleteFunc(r.alternatives(leg), moves),
+		Alternatives: r.alternatives(leg),
 	}
 }
 
@@ -202,12 +207,8 @@ func (r *run) decideBooked(c Choice) error {
 		return r.cancelBooked()
 	case c.Wait:
 		return charging.Refuse(charging.CodeSlotTaken, "there is nobody to wait for: "+d.Detail)
-	case len(c.Take.LaterStops) > 0:
-		return charging.Invalid("alternative_id", "moves later stops too; choose one that keeps them")
 	}
-	l := r.t.Legs[c.Take.Leg-1]
-	l.CompanyID, l.EVSEID, l.Start, l.End = c.Take.CompanyID, c.Take.EVSEID, c.Take.Start.UTC(), c.Take.End.UTC()
-	return r.swap(l)
+	return r.change(r.legsOf(*c.Take))
 }
 
 // swap takes a new stop before it lets go of the old one, so that the trip is
@@ -230,8 +231,8 @@ func (r *run) swap(l trip.Leg) error {
 		return errors.Join(err, r.save())
 	}
 	r.abandon(r.t.Legs[k])
-	l.State, l.Fence = res.State, res.Fence
-	r.t.Legs[k], r.t.Saga.Swap = l, nil
+	l.State, l.Fence, l.Moves = res.State, res.Fence, 0
+	r.t.Legs[k], r.t.Saga.Swap, r.t.Proposal = l, nil, nil
 	if r.t.Decision != nil && r.t.Decision.Leg == l.Leg {
 		r.t.Decision = nil
 	}

@@ -18,6 +18,9 @@ func (s *Service) Decide(ctx context.Context, id charging.TripID, req api.Decisi
 	if err != nil {
 		return trip.Trip{}, err
 	}
+	if t.Decision == nil && t.State == trip.Confirmed && t.Proposal != nil && req.Action == api.ActionContinue {
+		return s.Swap(ctx, id, api.SwapRequest{AlternativeID: req.AlternativeID, Stop: req.Stop})
+	}
 	if t.Decision == nil {
 		return trip.Trip{}, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(t.State)+" and awaits no decision")
 	}
@@ -158,18 +161,10 @@ func (s *Service) Alternatives(ctx context.Context, id charging.TripID, leg int)
 	if t.Decision != nil && t.Decision.Leg == leg {
 		return t.Decision.Alternatives, nil
 	}
-	found, err := s.Advisor.Alternatives(ctx, t, leg)
-	if t.State != trip.Confirmed {
-		return found, err
+	if t.Proposal != nil && t.Proposal.Leg == leg {
+		return t.Proposal.Alternatives, nil
 	}
-	// A swap moves one stop and keeps the others.
-	kept := []trip.Alternative{}
-	for _, a := range found {
-		if len(a.LaterStops) == 0 {
-			kept = append(kept, a)
-		}
-	}
-	return kept, err
+	return s.Advisor.Alternatives(ctx, t, leg)
 }
 
 // Swap takes a new stop for one of a CONFIRMED trip, and lets go of the old one
@@ -186,12 +181,30 @@ func (s *Service) Swap(ctx context.Context, id charging.TripID, req api.SwapRequ
 	if err != nil {
 		return trip.Trip{}, err
 	}
-	l := trip.Leg{
-		Leg: a.Leg, CompanyID: a.CompanyID, EVSEID: a.EVSEID, Start: a.Start.UTC(), End: a.End.UTC(),
-		EnergyKWh: t.Legs[a.Leg-1].EnergyKWh, Price: t.Legs[a.Leg-1].Price + a.DeltaPrice,
+	if t, err = s.Sagas.Shift(ctx, id, newLegs(t, *a)); err != nil {
+		return trip.Trip{}, err
 	}
-	t, err = s.Sagas.Swap(ctx, id, l)
-	return t.Public(), err
+	return t.Public(), nil
+}
+
+// newLegs are the stops that an alternative gives a trip.
+func newLegs(t trip.Trip, a trip.Alternative) []trip.Leg {
+	was := t.Legs[a.Leg-1]
+	legs := []trip.Leg{{
+		Leg: a.Leg, CompanyID: a.CompanyID, EVSEID: a.EVSEID, Start: a.Start.UTC(), End: a.End.UTC(),
+		EnergyKWh: was.EnergyKWh, Price: was.Price + a.DeltaPrice,
+	}}
+	for _, m := range a.LaterStops {
+		if m.Leg < 1 || m.Leg > len(t.Legs) {
+			continue
+		}
+		was := t.Legs[m.Leg-1]
+		legs = append(legs, trip.Leg{
+			Leg: m.Leg, CompanyID: m.CompanyID, EVSEID: m.EVSEID, Start: m.Start.UTC(), End: m.End.UTC(),
+			EnergyKWh: was.EnergyKWh, Price: was.Price,
+		})
+	}
+	return legs
 }
 
 // offered finds what a swap names among the present alternatives of its leg.
@@ -201,6 +214,11 @@ func (s *Service) offered(ctx context.Context, t trip.Trip, req api.SwapRequest)
 			return nil, charging.Invalid("stop.leg", "is missing")
 		}
 		return s.pick(ctx, t, "", req.Stop, 0, nil)
+	}
+	if p := t.Proposal; p != nil {
+		if a, err := s.pick(ctx, t, req.AlternativeID, req.Stop, p.Leg, p.Alternatives); charging.CodeOf(err) != charging.CodeUnknownAlternative {
+			return a, err
+		}
 	}
 	for leg := 1; leg <= len(t.Legs); leg++ {
 		found, err := s.Alternatives(ctx, t.ID, leg)

@@ -133,8 +133,8 @@ func (s *sagas) Decide(ctx context.Context, id charging.TripID, c saga.Choice) (
 	return s.r.Load(ctx, id)
 }
 
-func (s *sagas) Swap(ctx context.Context, id charging.TripID, l trip.Leg) (trip.Trip, error) {
-	s.swapped = l
+func (s *sagas) Shift(ctx context.Context, id charging.TripID, legs []trip.Leg) (trip.Trip, error) {
+	s.swapped = legs[0]
 	return s.r.Load(ctx, id)
 }
 

@@ -27,7 +27,7 @@ func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
 	}
 	switch t.State {
 	case trip.Confirmed, trip.Completed:
-		if t.Saga != nil && t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id {
+		if coming(t, id) {
 			return charging.OutcomePending
 		}
 		return charging.OutcomeConfirmed
@@ -37,10 +37,24 @@ func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
 	return charging.OutcomePending
 }
 
+// coming reports whether a reservation is being taken by a swap or a shift that
+// is not yet decided.
+func coming(t trip.Trip, id charging.ReservationID) bool {
+	switch {
+	case t.Saga == nil:
+		return false
+	case t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id:
+		return true
+	case t.Saga.Shift == nil || t.Saga.Shift.Phase != trip.ShiftTake:
+		return false
+	}
+	return slices.ContainsFunc(t.Saga.Shift.Takes, func(k trip.Take) bool { return !k.Moves && k.Leg.ReservationID == id })
+}
+
 // part reports whether a reservation is a present stop of the trip, or the new
 // stop of a swap in progress.
 func part(t trip.Trip, id charging.ReservationID) bool {
-	if t.Saga != nil && t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id {
+	if coming(t, id) {
 		return true
 	}
 	return slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {

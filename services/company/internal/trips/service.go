@@ -19,7 +19,7 @@ type Sagas interface {
 	Peek(id charging.TripID) (trip.Trip, bool)
 	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
-	Swap(ctx context.Context, id charging.TripID, l trip.Leg) (trip.Trip, error)
+	Shift(ctx context.Context, id charging.TripID, legs []trip.Leg) (trip.Trip, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 	Notice(ctx context.Context, n charging.Notice) error
