@@ -166,6 +166,8 @@ var rooms = []room{
 		third: []string{goRedis, paho, zerolog, uuid, syncx},
 		suite: true,
 	},
+	{path: "services/e2e/model", own: []string{"pkg/charging", "pkg/trip"}, noStd: noIO},
+	{path: "services/e2e/model/explore", own: []string{"services/e2e/model"}},
 
 	{path: "services/e2e/chaos/history", own: []string{"pkg/charging", "pkg/trip"}, noStd: noHTTP},
 	{

@@ -1,0 +1,53 @@
+package model
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestRows holds each rule against the interleaving that it prevents: with all
+// rules the world keeps its promises, without this one it does not.
+func TestRows(t *testing.T) {
+	for _, row := range Rows() {
+		t.Run(fmt.Sprintf("%d/%s", row.Number, row.Rule), func(t *testing.T) {
+			with := row.World
+			if r := Explore(&with, 0); r.Violation != nil || !r.Complete || r.Settled == 0 {
+				t.Errorf("with all rules: %v\n%v", r, r.Violation)
+			} else {
+				t.Logf("with all rules: %v", r)
+			}
+			without := row.World
+			without.Rules = Without(row.Rule)
+			r := Explore(&without, 0)
+			if r.Violation == nil {
+				t.Fatalf("without %s nothing is found: %v", row.Rule, r)
+			}
+			if r.Violation.Kind != row.Kind {
+				t.Errorf("without %s: %s, want %s", row.Rule, r.Violation.Kind, row.Kind)
+			}
+			t.Logf("without %s (%v)\n%v", row.Rule, r, r.Violation)
+		})
+	}
+}
+
+// TestRulesHaveRows: no rule is in the model that nothing was ever found without.
+func TestRulesHaveRows(t *testing.T) {
+	numbers := map[int]bool{}
+	found := map[Rule]bool{}
+	for _, row := range Rows() {
+		numbers[row.Number], found[row.Rule] = true, true
+	}
+	for _, r := range AllRules() {
+		if !found[r] {
+			t.Errorf("rule %s has no row", r)
+		}
+		if got, err := ParseRule(r.String()); err != nil || got != r {
+			t.Errorf("%s is read back as %v, %v", r, got, err)
+		}
+	}
+	for n := 1; n <= 18; n++ {
+		if !numbers[n] {
+			t.Errorf("interleaving %d has no row", n)
+		}
+	}
+}
