@@ -86,6 +86,31 @@ func TestNoticesComeFromTheOwnerOnly(t *testing.T) {
 	}
 }
 
+// TestNoticeAboutAStopThatIsBeingTaken: a new stop that is withdrawn before its
+// swap or shift is journaled as done would else be the trip's and nobody told.
+// Found by the model (services/e2e/model, NoticeOfSwapKept).
+func TestNoticeAboutAStopThatIsBeingTaken(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	rec := g.r.trips[tr.ID]
+	swapped, shifted := rec.Legs[1], rec.Legs[1]
+	swapped.ReservationID, shifted.ReservationID = "swapped", "shifted"
+	saga := *rec.Saga
+	saga.Swap = &trip.Swap{Leg: swapped}
+	saga.Shift = &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{{Leg: shifted}}}
+	rec.Saga = &saga
+	g.r.trips[tr.ID] = rec
+	for n, id := range []charging.ReservationID{"swapped", "shifted"} {
+		notice := charging.Notice{TripID: tr.ID, ReservationID: id, State: charging.Canceled}
+		if err := s.Notice(t.Context(), "CAJ", notice); charging.CodeOf(err) != charging.CodeForbidden {
+			t.Errorf("%s, by a stranger: %v", id, err)
+		}
+		if err := s.Notice(t.Context(), "SER", notice); err != nil || len(g.notices) != n+1 || g.notices[n].Leg != 2 {
+			t.Errorf("%s: %v, passed on: %+v", id, err, g.notices)
+		}
+	}
+}
+
 func TestDecide(t *testing.T) {
 	s, g, _ := counter(t)
 	tr := booked(t, s)

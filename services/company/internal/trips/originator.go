@@ -73,22 +73,40 @@ func (s *Service) Notice(ctx context.Context, from charging.CompanyID, n chargin
 	if err != nil {
 		return err
 	}
-	for _, l := range t.Legs {
-		if l.ReservationID != n.ReservationID {
-			continue
-		}
-		if l.CompanyID != from {
-			return charging.Refuse(charging.CodeForbidden, "only the owner of "+string(l.EVSEID)+" may speak about its reservation")
-		}
-		if n.Leg == 0 {
-			n.Leg = l.Leg
-		}
-		if !t.State.Open() {
-			return nil
-		}
-		return s.Sagas.Notice(ctx, n)
+	l, ours := stopOf(t, n.ReservationID)
+	switch {
+	case !ours:
+		return nil
+	case l.CompanyID != from:
+		return charging.Refuse(charging.CodeForbidden, "only the owner of "+string(l.EVSEID)+" may speak about its reservation")
+	case !t.State.Open():
+		return nil
 	}
-	return nil
+	if n.Leg == 0 {
+		n.Leg = l.Leg
+	}
+	return s.Sagas.Notice(ctx, n)
+}
+
+// stopOf finds the stop of a reservation id: a present one, or one that a swap
+// or a shift is taking. What is said about the latter must not be acknowledged
+// before it is decided whether it becomes the trip's.
+func stopOf(t trip.Trip, id charging.ReservationID) (trip.Leg, bool) {
+	legs := t.Legs
+	if t.Saga != nil && t.Saga.Swap != nil {
+		legs = append(slices.Clip(legs), t.Saga.Swap.Leg)
+	}
+	if t.Saga != nil && t.Saga.Shift != nil {
+		for _, k := range t.Saga.Shift.Takes {
+			legs = append(slices.Clip(legs), k.Leg)
+		}
+	}
+	for _, l := range legs {
+		if l.ReservationID == id {
+			return l, true
+		}
+	}
+	return trip.Leg{}, false
 }
 
 // Near is this company as an originator to its own desk.
