@@ -44,7 +44,8 @@ func Check(ctx context.Context, o Options) []Finding {
 	}
 	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Locations), len(a.o.Peers))}
 	runs := a.answers(ctx)
-	found = append(found, a.checkStore(ctx), checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))
+	found = append(found, a.checkStore(ctx)...)
+	found = append(found, checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))
 	for _, p := range a.o.Peers {
 		found = append(found, a.checkPeer(ctx, p))
 	}
@@ -53,20 +54,35 @@ func Check(ctx context.Context, o Options) []Finding {
 
 // checkStore connects to a configured Redis, and says which store would be
 // started where there is none.
-func (a *App) checkStore(ctx context.Context) Finding {
+func (a *App) checkStore(ctx context.Context) []Finding {
 	if a.o.Store.URL == "" {
-		return a.checkEmbedded()
+		return []Finding{a.checkEmbedded(), a.checkMemory()}
 	}
-	st, err := store.Open(ctx, store.Options{URL: a.o.Store.URL, Prefix: a.o.Store.Prefix})
+	st, err := store.Open(ctx, store.Options{URL: a.o.Store.URL, Prefix: a.o.Store.Prefix, Replicas: a.o.Store.Replicas})
 	if err != nil {
-		return wrong("store", err)
+		return []Finding{wrong("store", err)}
 	}
 	defer func() { _ = st.Close() }()
 	settings, err := st.Check(ctx)
 	if err != nil {
-		return wrong("store", err)
+		return []Finding{wrong("store", err)}
 	}
-	return fine("store", "redis at %s; it can lose: %s", hostsOf(a.o.Store.URL), settings.Loses())
+	found := []Finding{
+		fine("store", "redis at %s; it can lose at a power cut: %s", hostsOf(a.o.Store.URL), settings.Loses()), a.checkMemory(),
+	}
+	for _, risk := range settings.Risks() {
+		found = append(found, fine("store risk", "%s", risk))
+	}
+	return found
+}
+
+// checkMemory says when a store that has lost its memory is noticed.
+func (a *App) checkMemory() Finding {
+	file := a.o.memoryFile()
+	if file == "" {
+		return fine("store memory", "a store that loses its memory is noticed only while this server runs: name a data directory to notice it after a restart, too")
+	}
+	return fine("store memory", "a store that loses its memory is noticed, also after a restart, by %s", file)
 }
 
 func (a *App) checkEmbedded() Finding {

@@ -73,6 +73,9 @@ type Store struct {
 	// Addr, Dir and Fsync (everysec, always) of an embedded store. Defaults:
 	// 127.0.0.1:0, a temporary directory, everysec.
 	Addr, Dir, Fsync string
+	// Replicas that must have a promise before it is given. 0: one behind
+	// Sentinel, else none; less than 0: none.
+	Replicas int
 	// Kind of embedded store: auto (default), redis-server or memory.
 	Kind string
 }

@@ -20,7 +20,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := store.Options{URL: url, Prefix: a.o.Store.Prefix}
+	o := store.Options{URL: url, Prefix: a.o.Store.Prefix, Replicas: a.o.Store.Replicas}
 	if !a.o.Clock.real() {
 		o.Civil = a.o.Clock.Now
 	}

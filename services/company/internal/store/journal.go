@@ -102,27 +102,36 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 // there is one server, which keeps the order; in two in a cluster.
 func (j *Journal) listThenRun(ctx context.Context, op string, list func(redis.Pipeliner), s *redis.Script, keys []string, args []any) (reply, error) {
 	if list == nil {
-		return j.run(ctx, op, s, keys, args...)
+		return j.promise(ctx, op, s, keys, args...)
 	}
+	var have *redis.Cmd
 	pipe := j.rdb.Pipeline()
 	list(pipe)
 	if j.cluster {
 		if _, err := pipe.Exec(ctx); err != nil {
 			return nil, failed(ctx, op, err)
 		}
-		return j.run(ctx, op, s, keys, args...)
+		return j.promise(ctx, op, s, keys, args...)
 	}
+	listed := pipe.Len()
 	cmd := s.EvalSha(ctx, pipe, keys, args...)
+	if j.replicas > 0 {
+		have = j.wait(ctx, pipe)
+	}
 	cmds, _ := pipe.Exec(ctx)
-	for _, c := range cmds[:len(cmds)-1] {
-		if c.Err() != nil {
+	for i, c := range cmds {
+		if c.Err() != nil && i != listed {
 			return nil, failed(ctx, op, c.Err())
 		}
 	}
 	if noScript(cmd.Err()) {
-		return j.run(ctx, op, s, keys, args...)
+		return j.promise(ctx, op, s, keys, args...)
 	}
 	got, err := cmd.Slice()
+	if err == nil && have != nil {
+		err = j.enough(op, have)
+		return reply(got), err
+	}
 	return reply(got), failed(ctx, op, err)
 }
 

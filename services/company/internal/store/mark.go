@@ -210,7 +210,7 @@ func (m *Mark) Restore(ctx context.Context, loc charging.LocationID, p charging.
 	at := charging.At{Location: loc, Ref: p.Ref}
 	start := seconds(p.Start)
 	c := Calendar{m.conn}
-	return c.act(ctx, "restore", restoreScript, at, c.eight(at),
+	return c.firm(ctx, "restore", restoreScript, at, c.eight(at),
 		strconv.Itoa(p.Leg)+"|"+start+"|"+string(p.VehicleID), start, strconv.FormatInt(p.Fence, 10),
 		flag(p.Outcome == charging.OutcomeConfirmed), ms(noShow), flag(yield))
 }

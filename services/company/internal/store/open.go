@@ -26,6 +26,11 @@ type Options struct {
 	// Civil is the clock of windows, plugging in and no-show; nil: Redis TIME.
 	// Holds lapse by Redis in any case.
 	Civil func() time.Time
+	// Replicas is how many replicas must have what a caller relies on (a confirm,
+	// a release, a step of the journal) before it is answered, so that a
+	// fail-over does not take it back. 0: one behind Sentinel, else none; less
+	// than 0: none.
+	Replicas int
 	// Log gets what go-redis would print; nil: nothing.
 	Log *slog.Logger
 	// Retention is how long a reservation's record outlives its window, 48 h by default.
@@ -67,6 +72,13 @@ func (o *Options) setDefaults() {
 	}
 }
 
+func (o Options) replicas(sentinel bool) int {
+	if o.Replicas == 0 && sentinel {
+		return 1
+	}
+	return max(0, o.Replicas)
+}
+
 // Store is one company's Redis. Its methods may be called at the same time.
 type Store struct {
 	Calendar
@@ -86,6 +98,9 @@ type conn struct {
 	keys     keys
 	o        Options
 	cluster  bool
+	// replicas that must have a promise.
+	replicas int
+	sentinel bool
 	db       int
 	// skew is Redis TIME minus this machine's clock, in ms, as last seen.
 	skew atomic.Int64
@@ -109,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	tune(u, o)
 	quiet.Do(func() { redis.SetLogger(driverLog{o.Log}) })
-	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, db: u.DB, rdb: redis.NewUniversalClient(u)}
+	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, replicas: o.replicas(u.MasterName != ""), sentinel: u.MasterName != "", db: u.DB, rdb: redis.NewUniversalClient(u)}
 	if err := c.warm(ctx); err != nil {
 		_ = c.rdb.Close()
 		return nil, err

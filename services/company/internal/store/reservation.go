@@ -21,20 +21,20 @@ func (c Calendar) Renew(ctx context.Context, at charging.At, ttl time.Duration) 
 // Confirm makes a PENDING in force RESERVED, unsettled. Refuses like Renew;
 // TOO_EARLY when it is only CLAIMED, INVALID_WINDOW when its window is over.
 func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.act(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
+	return c.firm(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
 }
 
 // Compensate releases the stop, or leaves a tombstone. FULFILLED and NO_SHOW
 // stay. STALE_OWNER, ID_REUSED, FORBIDDEN.
 func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.act(ctx, "compensate", compensateScript, at, c.five(at))
+	return c.firm(ctx, "compensate", compensateScript, at, c.five(at))
 }
 
 // Move gives a RESERVED another window, or leaves it as it was; noShow is of the
 // company's terms. See charging.Mover for its refusals.
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
-	return c.act(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
+	return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
 }
 
 // Settle notes that the originator has said CONFIRMED. UNKNOWN_RESERVATION.
@@ -49,7 +49,7 @@ func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outco
 	if heard != charging.OutcomeAborted && heard != charging.OutcomeUnknown {
 		return c.Reservation(ctx, at.ID, []charging.LocationID{at.Location})
 	}
-	return c.act(ctx, "drop", dropScript, at, c.five(at), string(heard))
+	return c.firm(ctx, "drop", dropScript, at, c.five(at), string(heard))
 }
 
 // Start notes that the car has plugged in: from early before the window's
@@ -65,11 +65,23 @@ func (c Calendar) Start(ctx context.Context, at charging.At, early, noShow time.
 func (c Calendar) Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error) {
 	wh := strconv.FormatInt(int64(math.Round(max(0, m.EnergyKWh)*1000)), 10)
 	most := strconv.FormatInt(int64(max(0, m.MaxPowerKW)*1000), 10)
-	return c.act(ctx, "complete", completeScript, at, c.eight(at), wh, most, rates(m.Tariff))
+	return c.firm(ctx, "complete", completeScript, at, c.eight(at), wh, most, rates(m.Tariff))
+}
+
+// runner is run or promise.
+type runner func(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error)
+
+// firm is act for what somebody relies on.
+func (c Calendar) firm(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
+	return c.by(ctx, c.promise, op, s, at, keys, more)
 }
 
 func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
-	got, err := c.run(ctx, op, s, keys, append(c.args(at), more...)...)
+	return c.by(ctx, c.run, op, s, at, keys, more)
+}
+
+func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script, at charging.At, keys []string, more []any) (charging.Reservation, error) {
+	got, err := run(ctx, op, s, keys, append(c.args(at), more...)...)
 	if err != nil {
 		return charging.Reservation{}, err
 	}

@@ -16,7 +16,7 @@ const sessionOver = time.Hour
 // promised from now on becomes CANCELED, is returned, and stays in the outbox
 // until Told. An empty reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
-	got, err := c.run(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil())
+	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil())
 	return victims(got), err
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type Settings struct {
 	company, name, config             string
 	http, mqtt, ws                    string
 	store, storeAddr, fsync, prefix   string
+	replicas                          string
 	data, keyFile, operatorSecretFile string
 	advertiseHTTP, advertiseMQTT      string
 	peers                             []string
@@ -67,7 +69,9 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.storeAddr, "store-addr", "ELETROVIA_STORE_ADDR", "", "embedded store: loopback address to listen on; a free port by default")
 	text(&s.fsync, "fsync", "ELETROVIA_FSYNC", "", "embedded store: everysec (default) or always")
 	text(&s.prefix, "redis-prefix", "ELETROVIA_REDIS_PREFIX", "", "before all keys, where companies share a Redis")
-	text(&s.data, "data", "ELETROVIA_DATA", "", "directory for the signing key and an embedded store's data; without one both are lost at the end")
+	text(&s.replicas, "store-replicas", "ELETROVIA_REDIS_REPLICAS", "auto",
+		"replicas of the store that must have a promise before it is given; auto: 1 behind Sentinel, else 0")
+	text(&s.data, "data", "ELETROVIA_DATA", "", "directory for the signing key, what is known of the store (to notice that it has lost its memory) and an embedded store's data; without one all are lost at the end")
 	text(&s.keyFile, "key-file", "ELETROVIA_KEY_FILE", "", "the signing key's file; by default in --data")
 	text(&s.operatorSecretFile, "operator-secret-file", "ELETROVIA_OPERATOR_SECRET_FILE", "",
 		"file with the operator's secret; or give ELETROVIA_OPERATOR_SECRET")
@@ -156,6 +160,15 @@ func (s *Settings) checkNames(defined *pflag.FlagSet) error {
 
 func (s *Settings) storeOptions() (app.Store, error) {
 	st := app.Store{Prefix: s.prefix, Addr: s.storeAddr, Fsync: s.fsync}
+	if s.replicas != "auto" {
+		n, err := strconv.Atoi(s.replicas)
+		if err != nil || n < 0 || n > 10 {
+			return st, fmt.Errorf("store-replicas %q: want auto or a number from 0 to 10", s.replicas)
+		}
+		if st.Replicas = n; n == 0 {
+			st.Replicas = -1
+		}
+	}
 	switch {
 	case strings.Contains(s.store, "://"):
 		st.URL = s.store
