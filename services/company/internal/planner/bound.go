@@ -81,6 +81,7 @@ func (s *search) once() []float64 {
 type session struct {
 	vehicle.Session
 	seconds            [boundSteps + 1]float64 // from empty to each hundredth
+	steps              []float64               // from empty to each step of the outlook
 	fine, rough        []float64               // round levels to charge to
 	perKWh, perSession float64                 // the least that such a charger asks
 }
@@ -89,6 +90,9 @@ func (s *search) newSession(key sessionKey) *session {
 	n := &session{Session: s.r.Vehicle.At(key.kw, key.dc), perKWh: math.Inf(1), perSession: math.Inf(1)}
 	for i := range n.seconds {
 		n.seconds[i] = n.until(float64(i) / boundSteps)
+	}
+	for soc := s.r.MinArrivalSoC; soc < 1+outlookStep; soc += outlookStep {
+		n.steps = append(n.steps, n.until(min(soc, 1)))
 	}
 	n.rough = []float64{0.6, 0.8, 1}
 	n.fine = levels(n.Breaks())

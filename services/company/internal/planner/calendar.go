@@ -15,6 +15,7 @@ type slot struct{ start, end int64 }
 type calendar struct {
 	free  Free
 	known map[charging.EVSEID][]slot
+	all   []slot // the room of known
 }
 
 func newCalendar(free Free) *calendar {
@@ -26,10 +27,15 @@ func (c *calendar) slots(id charging.EVSEID) []slot {
 	if s, ok := c.known[id]; ok {
 		return s
 	}
-	var s []slot
-	for _, w := range c.free(id) {
-		s = append(s, slot{ceilSecond(w.Start), w.End.Unix()})
+	windows := c.free(id)
+	if len(windows) > cap(c.all)-len(c.all) {
+		c.all = make([]slot, 0, max(1024, len(windows)))
 	}
+	start := len(c.all)
+	for _, w := range windows {
+		c.all = append(c.all, slot{ceilSecond(w.Start), w.End.Unix()})
+	}
+	s := c.all[start:len(c.all):len(c.all)]
 	c.known[id] = s
 	return s
 }

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -12,17 +13,16 @@ import (
 
 // candidate is a site that a search may stop at.
 type candidate struct {
-	site     int
-	from, to road.Leg // from the origin, to the destination
-	// What the drive to the destination takes.
-	toSoC, toSeconds float64
-	penalty          float64 // score of stopping here again, when other plans are looked for
-	must             uint8   // bit of what the request insists on
-	kinds            []kind
-	built            bool
-	hops             []hop
-	front            []front // labels that no other one is better than, open or settled
-	settled          []int32
+	site                   int
+	from, to               drive // from the origin, to the destination
+	fromSeconds, toSeconds float64
+	penalty                float64 // score of stopping here again, when other plans are looked for
+	must                   uint8   // bit of what the request insists on
+	kinds                  []kind
+	built                  bool
+	hops                   []hop   // by the number of the candidate that they lead to
+	front                  []front // labels that no other one is better than, open or settled
+	settled                []int32
 }
 
 // front is what dominance compares, of a label.
@@ -72,16 +72,16 @@ func cellOf(p geo.Point) cell {
 }
 
 // choose finds the candidates within a limit of driving, whose bound is below an upper
-// one.
+// one; the nearest to the destination first.
 func (s *search) choose(limit int64, upper float64) {
 	s.cands = s.cands[:0]
 	for i := range s.p.sites {
 		from, to := s.fromOrigin[i], s.toDest[i]
-		if from.Km < 0 || to.Km < 0 {
+		if from.km < 0 || to.km < 0 {
 			continue
 		}
 		must := s.must(i)
-		drive := seconds(from) + seconds(to)
+		drive := from.seconds() + to.seconds()
 		if must == 0 && drive > limit {
 			continue
 		}
@@ -91,15 +91,42 @@ func (s *search) choose(limit int64, upper float64) {
 			continue
 		}
 		if kinds := s.usable(i); len(kinds) > 0 {
-			s.cands = append(s.cands, candidate{
-				site: i, from: from, to: to, toSoC: toSoC, toSeconds: to.Drive.Seconds(), penalty: s.penalties[s.p.sites[i].town], must: must, kinds: kinds,
-			})
+			c := s.addCandidate()
+			c.site, c.from, c.to, c.kinds, c.must = i, from, to, kinds, must
+			c.fromSeconds, c.toSeconds, c.penalty = float64(from.second), float64(to.second), s.penalties[s.p.sites[i].town]
 		}
 	}
 	above := thinAbove + len(s.p.sites)/100
 	for keep := perCell; keep > 0 && len(s.cands) > above*(perCell+1-keep) && !s.r.unthinned; keep-- {
 		s.thin(keep)
 	}
+	s.nearestFirst()
+}
+
+// addCandidate is one more candidate, of which only the room that it has is not new.
+func (s *search) addCandidate() *candidate {
+	n := len(s.cands)
+	s.cands = slices.Grow(s.cands, 1)[:n+1]
+	c := &s.cands[n]
+	*c = candidate{front: c.front[:0], settled: c.settled[:0]}
+	return c
+}
+
+// nearestFirst orders the candidates by the drive to the destination.
+func (s *search) nearestFirst() {
+	order := make([]int32, len(s.cands))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(s.cands[a].toSeconds, s.cands[b].toSeconds), int(a-b))
+	})
+	s.spare = s.spare[:0]
+	for _, i := range order {
+		s.spare = append(s.spare, s.cands[i])
+	}
+	s.cands, s.spare = s.spare, s.cands
+	clear(s.spare[:cap(s.spare)])
 }
 
 // must are the bits of what the request insists on at a site, 0 for others.
@@ -179,13 +206,14 @@ func (s *search) thin(most int) {
 	for _, group := range groups {
 		s.thinGroup(group, most, keep)
 	}
-	kept := s.cands[:0]
-	for i, c := range s.cands {
-		if keep[i] || c.must != 0 {
-			kept = append(kept, c)
+	kept := 0
+	for i := range s.cands {
+		if keep[i] || s.cands[i].must != 0 {
+			s.cands[kept], s.cands[i] = s.cands[i], s.cands[kept]
+			kept++
 		}
 	}
-	s.cands = kept
+	s.cands = s.cands[:kept]
 }
 
 // powerClass tells chargers apart that the car feels to be different: by the time for a
@@ -202,7 +230,7 @@ func (s *search) thinGroup(group []int32, most int, keep []bool) {
 	all := make([]ranked, len(group))
 	for g, i := range group {
 		c := &s.cands[i]
-		all[g] = ranked{i, s.w.second*float64(seconds(c.from)+seconds(c.to)) + s.w.price*c.kinds[0].tariff.Price(30) + c.penalty}
+		all[g] = ranked{i, s.w.second*float64(c.from.seconds()+c.to.seconds()) + s.w.price*c.kinds[0].tariff.Price(30) + c.penalty}
 	}
 	order := func(a, b ranked) int {
 		if a.rank != b.rank {
@@ -229,7 +257,7 @@ func (s *search) thinGroup(group []int32, most int, keep []bool) {
 // likelyWait is the seconds until half an hour is free at a candidate, for a car that
 // comes when the drive there, and charging on the way, suggest.
 func (s *search) likelyWait(c *candidate) float64 {
-	at := s.start + int64(c.from.Drive.Seconds())
+	at := s.start + int64(c.fromSeconds)
 	if missing := s.use(c.from) + s.r.MinArrivalSoC - s.r.SoC; missing > 0 {
 		at += int64(missing * s.fullCharge)
 	}
@@ -242,59 +270,138 @@ func (s *search) likelyWait(c *candidate) float64 {
 	return wait
 }
 
-// build finds the drives from a candidate to the others within the battery's range.
+// links are the drives between candidates.
+type links struct {
+	sites []siteAt // of the candidates
+	hops  []hop    // of all candidates, one after the other
+	ends  []int    // of each one's
+}
+
+// connect finds the drives from each candidate to the others within the battery's range,
+// and the outlook from there. A candidate that leads to nothing better than what is found
+// is given up. Rough searches for several plans have the same candidates as a rule.
+func (s *search) connect() {
+	l := &s.fine
+	if s.rough {
+		l = &s.coarse
+	}
+	known := s.rough && l.same(s.cands)
+	if !known {
+		l.reset(s.cands, s.p.sites)
+	}
+	s.until = s.until[:0]
+	s.ahead.reset(s.r.MinArrivalSoC, len(s.cands))
+	for i := range s.cands {
+		if !known {
+			s.connectOne(l, i)
+		}
+		s.lookForth(i, l.of(i))
+		if s.hopeless(i) {
+			s.ahead.giveUp(i)
+			l.giveUp(i)
+		}
+	}
+	for i := range s.cands {
+		s.cands[i].hops = l.of(i)
+	}
+	s.lookBack()
+}
+
+func (l *links) same(cands []candidate) bool {
+	return slices.EqualFunc(l.sites, cands, func(at siteAt, c candidate) bool { return int(at.site) == c.site })
+}
+
+func (l *links) reset(cands []candidate, sites []site) {
+	l.sites, l.hops, l.ends = l.sites[:0], l.hops[:0], l.ends[:0]
+	for i := range cands {
+		l.sites = append(l.sites, siteAt{int32(cands[i].site), sites[cands[i].site].loc.Point.Lat})
+	}
+}
+
+// of are the hops of a candidate.
+func (l *links) of(i int) []hop {
+	start := 0
+	if i > 0 {
+		start = l.ends[i-1]
+	}
+	return l.hops[start:l.ends[i]:l.ends[i]]
+}
+
+// giveUp drops the last candidate that is connected.
+func (l *links) giveUp(i int) {
+	l.hops = l.hops[:l.ends[i]-len(l.of(i))]
+	l.sites[i].site, l.ends[i] = givenUp, len(l.hops)
+}
+
+// siteAt is where a candidate is.
+type siteAt struct {
+	site int32
+	lat  float64
+}
+
+// givenUp is the site of a candidate that no drive leads to.
+const givenUp = -1
+
+func (s *search) connectOne(l *links, i int) {
+	c := &s.cands[i]
+	var row []drive
+	var tree *road.Tree
+	if s.p.rows != nil {
+		row = s.p.row(c.site)
+	} else {
+		tree = s.p.net.From(s.p.sites[c.site].spot)
+	}
+	l.hops = append(l.hops, s.hop(dest, c.to))
+	here, degrees := s.p.sites[c.site].loc.Point.Lat, s.farthest/kmPerDegree
+	for j, to := range l.sites {
+		if off := to.lat - here; off > degrees || off < -degrees || to.site == givenUp || int(to.site) == c.site && s.cal.free == nil {
+			continue // with calendars, one may go on charging in another gap, or beside
+		}
+		var leg drive
+		if row != nil {
+			leg = row[to.site]
+		} else {
+			leg = driveOf(tree.To(s.p.sites[to.site].spot))
+		}
+		if leg.km < 0 || float64(leg.km) > s.farthest {
+			continue
+		}
+		if h := s.hop(int32(j), leg); h.need <= 1 {
+			l.hops = append(l.hops, h)
+		}
+	}
+	l.ends = append(l.ends, len(l.hops))
+}
+
+// kmPerDegree is less than what a road takes for a degree of latitude.
+const kmPerDegree = 100
+
+// build works out how long charging takes for each hop from a candidate.
 func (s *search) build(c *candidate) {
 	if c.built {
 		return
 	}
 	c.built = true
-	var row []road.Leg
-	if s.p.rows != nil {
-		row = s.p.row(c.site)
-	}
-	var tree *road.Tree
-	if row == nil {
-		tree = s.p.net.From(s.p.sites[c.site].spot)
-	}
-	c.hops = append(c.hops, s.hop(dest, c.to))
-	for j := range s.cands {
-		o := &s.cands[j]
-		if o.site == c.site && s.cal.free == nil {
-			continue // with calendars, one may go on charging in another gap, or beside
-		}
-		var leg road.Leg
-		ok := true
-		if row != nil {
-			leg = row[o.site]
-		} else {
-			leg, ok = tree.To(s.p.sites[o.site].spot)
-		}
-		if !ok || leg.Km < 0 {
-			continue
-		}
-		if h := s.hop(int32(j), leg); h.need <= 1 {
-			c.hops = append(c.hops, h)
-		}
-	}
 	for k := range c.kinds {
 		n := &c.kinds[k]
-		n.until = make([]float64, len(c.hops))
-		for i, h := range c.hops {
-			n.until[i] = n.session.until(min(h.need, 1))
+		start := len(s.until)
+		for i := range c.hops {
+			s.until = append(s.until, n.session.until(c.hops[i].need))
 		}
+		n.until = s.until[start:]
 	}
 }
 
-func (s *search) hop(to int32, leg road.Leg) hop {
+func (s *search) hop(to int32, leg drive) hop {
 	soc := s.use(leg)
 	need := soc + s.r.MinArrivalSoC
 	if need <= 1 {
 		need = min(need+margin, 1)
 	}
-	return hop{to: to, km: leg.Km, seconds: seconds(leg), soc: soc, need: need}
+	return hop{to: to, km: float64(leg.km), seconds: leg.seconds(), soc: soc, need: need}
 }
 
-func (s *search) use(leg road.Leg) float64 { return s.r.Vehicle.SoCFor(leg.Km, leg.Kmh()) }
+func (s *search) use(leg drive) float64 { return s.r.Vehicle.SoCFor(float64(leg.km), leg.kmh()) }
 
 // first is the EVSE of a kind that is free first for so long, and the end of the gap.
 func (k *kind) first(cal *calendar, from, seconds int64) (evse int, start, end int64, ok bool) {

@@ -1,12 +1,10 @@
 package planner
 
 import (
-	"math"
 	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
 )
@@ -23,11 +21,11 @@ type chain struct {
 
 	car     *Request // nil where the trip does not remember its journey
 	before  state    // on leaving the stop before the lost one, or the origin
-	from    []road.Leg
-	to      []road.Leg // from every site to the destination; nil without a journey
-	next    []road.Leg // from every site to the stop after the lost one; nil where that is the last
-	lostRow []road.Leg // from every site to the lost one; nil where it is not known
-	old     []leg      // the legs from the lost one on, as they were
+	from    []drive
+	to      []drive // from every site to the destination; nil without a journey
+	next    []drive // from every site to the stop after the lost one; nil where that is the last
+	lostRow []drive // from every site to the lost one; nil where it is not known
+	old     []leg   // the legs from the lost one on, as they were
 	oldEnd  int64
 	oldCost float64
 }
@@ -158,7 +156,7 @@ func (c *chain) prepare() error {
 	}
 	c.oldEnd = here.at
 	if c.to != nil && (c.lost < len(c.t.Legs)-1 || c.known) {
-		c.oldEnd += seconds(c.to[c.at[len(c.at)-1].site])
+		c.oldEnd += c.to[c.at[len(c.at)-1].site].seconds()
 	}
 	return nil
 }
@@ -195,14 +193,14 @@ func (c *chain) simulate(i int, here state) leg {
 }
 
 // driveTo is the drive that leads to a leg, as the trip was.
-func (c *chain) driveTo(i int) road.Leg {
+func (c *chain) driveTo(i int) drive {
 	switch {
 	case i > 0 && (i-1 != c.lost || c.known):
-		return c.p.leg(c.at[i-1].site, c.at[i].site)
+		return c.p.drive(c.at[i-1].site, c.at[i].site)
 	case i == 0:
 		return c.from[c.at[0].site]
 	}
-	return road.Leg{}
+	return drive{}
 }
 
 func (c *chain) session(at place) vehicle.Session {
@@ -210,7 +208,7 @@ func (c *chain) session(at place) vehicle.Session {
 	return c.car.Vehicle.At(k.kw, k.dc)
 }
 
-func (c *chain) use(drive road.Leg) float64 { return c.car.Vehicle.SoCFor(drive.Km, drive.Kmh()) }
+func (c *chain) use(drive drive) float64 { return c.car.Vehicle.SoCFor(float64(drive.km), drive.kmh()) }
 
 func (c *chain) cost(g leg) float64 {
 	at, ok := c.p.evses[g.evse]
@@ -219,8 +217,6 @@ func (c *chain) cost(g leg) float64 {
 	}
 	return c.p.class(at).tariff.Price(g.kWh)
 }
-
-func seconds(l road.Leg) int64 { return int64(math.Ceil(l.Drive.Seconds())) }
 
 // try puts an EVSE in the lost stop's place, from soonest on, and drives the
 // rest of the trip.
@@ -280,12 +276,12 @@ func (c *chain) reach(at place) (state, bool) {
 	here, drive := c.before, c.from[at.site]
 	if c.car == nil && c.known {
 		// Whatever else the driver means to do on the way to the lost stop takes its time.
-		here.at = max(here.at, planned-seconds(c.from[c.at[c.lost].site]))
+		here.at = max(here.at, planned-c.from[c.at[c.lost].site].seconds())
 	}
-	if drive.Km < 0 {
+	if drive.km < 0 {
 		return state{}, false
 	}
-	here.at = max(here.at+seconds(drive), c.soonest)
+	here.at = max(here.at+drive.seconds(), c.soonest)
 	if c.car != nil {
 		here.soc -= c.use(drive)
 		return here, here.soc >= c.car.MinArrivalSoC
@@ -297,7 +293,7 @@ func (c *chain) reach(at place) (state, bool) {
 // in seconds; −1 is "not known" for the first, "no way" for the second. At the end of a
 // trip without a journey it compares with the lost site.
 func (c *chain) detour(at place) (straight, around int64) {
-	var before, after []road.Leg // to and from each site
+	var before, after []drive // to and from each site
 	if c.lost > 0 || c.car != nil {
 		before = c.from
 	}
@@ -308,16 +304,16 @@ func (c *chain) detour(at place) (straight, around int64) {
 		after = c.to
 	}
 	was := int64(0)
-	for _, legs := range [][]road.Leg{before, after} {
+	for _, legs := range [][]drive{before, after} {
 		if legs == nil {
 			continue
 		}
-		if legs[at.site].Km < 0 {
+		if legs[at.site].km < 0 {
 			return 0, -1
 		}
-		around += seconds(legs[at.site])
+		around += legs[at.site].seconds()
 		if c.known {
-			was += seconds(legs[c.at[c.lost].site])
+			was += legs[c.at[c.lost].site].seconds()
 		}
 	}
 	switch {
@@ -325,10 +321,10 @@ func (c *chain) detour(at place) (straight, around int64) {
 		return -1, around
 	case before == nil || after == nil:
 		away := c.lostRow[at.site]
-		if away.Km < 0 {
+		if away.km < 0 {
 			return 0, -1
 		}
-		return 0, seconds(away)
+		return 0, away.seconds()
 	}
 	return was, around
 }
@@ -343,7 +339,7 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 		session := c.session(at)
 		drive, planned := c.onward(at.site)
 		need := c.car.MinArrivalSoC + margin + c.use(drive)
-		if drive.Km < 0 || need > 1 || !session.Possible() {
+		if drive.km < 0 || need > 1 || !session.Possible() {
 			return leg{}, false
 		}
 		g.depart = max(min(planned+c.use(drive), 1), need, min(here.soc+leastCharge, 1))
@@ -360,7 +356,7 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 
 // onward is the drive from a site to the stop after the lost one, or to the destination,
 // and the charge with which the trip was to arrive there.
-func (c *chain) onward(site int) (road.Leg, float64) {
+func (c *chain) onward(site int) (drive, float64) {
 	if c.lost < len(c.t.Legs)-1 {
 		return c.next[site], max(c.old[1].arrive, c.car.MinArrivalSoC)
 	}
@@ -370,13 +366,13 @@ func (c *chain) onward(site int) (road.Leg, float64) {
 // later arrives at a later stop from a site: in its window if there is time and charge
 // enough, else in another window of that EVSE or of its like.
 func (c *chain) later(i int, here state, site int) (leg, bool) {
-	drive := c.p.leg(c.at[i].site, site)
-	if drive.Km < 0 {
+	drive := c.p.drive(c.at[i].site, site)
+	if drive.km < 0 {
 		return leg{}, false
 	}
 	g := c.old[i-c.lost]
 	length := g.end - g.start
-	arrival := here.at + seconds(drive)
+	arrival := here.at + drive.seconds()
 	if c.car != nil {
 		g.arrive = here.soc - c.use(drive)
 		if g.arrive < c.car.MinArrivalSoC {
@@ -404,8 +400,8 @@ func (c *chain) finish(here state, site int) (int64, bool) {
 		return here.at, true
 	}
 	drive := c.to[site]
-	if drive.Km < 0 || here.soc-c.use(drive) < c.car.MinArrivalSoC {
+	if drive.km < 0 || here.soc-c.use(drive) < c.car.MinArrivalSoC {
 		return 0, false
 	}
-	return here.at + seconds(drive), true
+	return here.at + drive.seconds(), true
 }

@@ -17,6 +17,7 @@ func (s *search) expand(i int32) {
 		s.bases = append(s.bases, base)
 		s.roundStops(c, k, &l, base)
 	}
+	s.dropLate(&l)
 	s.dropWorse()
 	for h := range c.hops {
 		if c.hops[h].need > 1 {
@@ -89,14 +90,32 @@ func (s *search) dropWorse() {
 	s.stops = kept
 }
 
+// dropLate leaves out the round stops that lead to nothing better than what is found.
+func (s *search) dropLate(l *label) {
+	kept := s.stops[:0]
+	for _, d := range s.stops {
+		if l.score+s.w.stop+s.w.second*float64(d.end-l.at)+s.w.price*d.price+s.inflation*s.ahead.onLeaving(l.cand, d.soc) < s.upper {
+			kept = append(kept, d)
+		}
+	}
+	s.stops = kept
+}
+
 // onward drives to one next site, after charging just enough for it at each kind of
 // charger, and after each of the round stops that give more.
 func (s *search) onward(i int32, l *label, c *candidate, h int) {
 	hop := &c.hops[h]
 	enough := hop.need <= l.soc+leastCharge
 	if !enough {
+		soonest := l.score + s.w.stop + s.w.second*(Overhead.Seconds()+float64(hop.seconds))
+		if hop.to != dest {
+			soonest += s.cands[hop.to].penalty + s.inflation*s.ahead.onArriving(hop.to, hop.need-hop.soc)
+		}
 		for k := range c.kinds {
 			n := &c.kinds[k]
+			if soonest+s.w.second*(n.until[h]-s.bases[k]) >= s.upper {
+				continue
+			}
 			if d, ok := s.charge(n, k, l, hop.need, n.until[h]-s.bases[k]); ok {
 				s.arrive(i, &d, hop)
 			}

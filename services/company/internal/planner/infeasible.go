@@ -63,26 +63,47 @@ func (s *search) whyNot() *Infeasible {
 	if s.cal.free != nil {
 		s.cal = newCalendar(nil)
 		if _, ok := s.runRough(); ok {
-			return &Infeasible{Booked: true, JourneyKm: round(s.direct.Km, 10)}
+			return &Infeasible{Booked: true, JourneyKm: round(float64(s.direct.km), 10)}
 		}
 	}
 	from, soc, rest, name := s.r.Origin, s.r.SoC, s.direct, ""
-	for i := range s.cands {
+	for i, reached := range s.reached() {
 		c := &s.cands[i]
-		if len(c.settled) > 0 && c.to.Drive < rest.Drive {
+		if reached && c.to.second < rest.second {
 			loc := s.p.sites[c.site].loc
 			from, soc, rest = loc.Point, 1, c.to
 			name = fmt.Sprintf("%s (%s, %s)", loc.Name, loc.City, loc.Company)
 		}
 	}
-	reach := min(s.r.Vehicle.RangeKm(soc-s.r.MinArrivalSoC, rest.Kmh()), rest.Km)
+	reach := min(s.r.Vehicle.RangeKm(soc-s.r.MinArrivalSoC, rest.kmh()), float64(rest.km))
 	stop := s.pointOnTheWay(from, reach)
 	near, _ := s.p.net.PlaceNear(stop)
 	return &Infeasible{
-		ReachedKm: round(max(s.direct.Km-rest.Km, 0)+reach, 10), JourneyKm: round(s.direct.Km, 10),
-		LastName: name, GapKm: round(rest.Km, 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
+		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
+		LastName: name, GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
 		StartSoC: s.enough(),
 	}
+}
+
+// reached tells, by candidate, whether the car gets there, charging full on the way.
+func (s *search) reached() []bool {
+	reached := make([]bool, len(s.cands))
+	var next []int32
+	for i := range s.cands {
+		if h := s.hop(int32(i), s.cands[i].from); s.r.SoC-h.soc >= s.r.MinArrivalSoC {
+			reached[i], next = true, append(next, int32(i))
+		}
+	}
+	for len(next) > 0 {
+		from := next[len(next)-1]
+		next = next[:len(next)-1]
+		for _, h := range s.cands[from].hops {
+			if h.to != dest && !reached[h.to] {
+				reached[h.to], next = true, append(next, h.to)
+			}
+		}
+	}
+	return reached
 }
 
 // enough is the least charge, in steps of 5%, with which the journey can be made; 0 where

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,11 +34,12 @@ type Free func(charging.EVSEID) []charging.Window
 type Planner struct {
 	net   *road.Network
 	sites []site
-	rows  []atomic.Pointer[[]road.Leg] // drives from a site, found when first asked for
+	rows  []atomic.Pointer[[]drive] // drives from a site, found when first asked for
 	evses map[charging.EVSEID]place
+	rooms sync.Pool // of *room
 }
 
-// rowsKept is up to how many sites their drives to all others are remembered (16 MB for a
+// rowsKept is up to how many sites their drives to all others are remembered (8 MB for a
 // thousand); beyond, each search asks for the few that it needs.
 const rowsKept = 2048
 
@@ -79,6 +81,7 @@ func (p *Planner) class(at place) class {
 // no road reaches is left out; EVSEs out of order are known and never chosen.
 func New(net *road.Network, locations []charging.Location) *Planner {
 	p := &Planner{net: net, evses: map[charging.EVSEID]place{}}
+	p.rooms.New = func() any { return new(room) }
 	for _, l := range locations {
 		spot, err := net.Locate(l.Point)
 		if err != nil {
@@ -93,7 +96,7 @@ func New(net *road.Network, locations []charging.Location) *Planner {
 		p.sites = append(p.sites, s)
 	}
 	if len(p.sites) <= rowsKept {
-		p.rows = make([]atomic.Pointer[[]road.Leg], len(p.sites))
+		p.rows = make([]atomic.Pointer[[]drive], len(p.sites))
 	}
 	return p
 }
@@ -114,22 +117,18 @@ func townOf(l charging.Location) string {
 	return l.City + ", " + l.State
 }
 
-// drives are the quickest drives from a spot to every site; Km < 0 where no road leads.
-func (p *Planner) drives(from road.Spot) []road.Leg {
+// drives are the quickest drives from a spot to every site.
+func (p *Planner) drives(from road.Spot) []drive {
 	tree := p.net.From(from)
-	legs := make([]road.Leg, len(p.sites))
+	all := make([]drive, len(p.sites))
 	for j := range p.sites {
-		leg, ok := tree.To(p.sites[j].spot)
-		if !ok {
-			leg.Km = -1
-		}
-		legs[j] = leg
+		all[j] = driveOf(tree.To(p.sites[j].spot))
 	}
-	return legs
+	return all
 }
 
 // row is drives from a site. Roads lead both ways, so it is the drives to it, too.
-func (p *Planner) row(i int) []road.Leg {
+func (p *Planner) row(i int) []drive {
 	if p.rows == nil {
 		return p.drives(p.sites[i].spot)
 	}
@@ -141,16 +140,12 @@ func (p *Planner) row(i int) []road.Leg {
 	return row
 }
 
-// leg is one drive between two sites.
-func (p *Planner) leg(i, j int) road.Leg {
+// drive is one drive between two sites.
+func (p *Planner) drive(i, j int) drive {
 	if p.rows != nil {
 		return p.row(i)[j]
 	}
-	leg, ok := p.net.From(p.sites[i].spot).To(p.sites[j].spot)
-	if !ok {
-		leg.Km = -1
-	}
-	return leg
+	return driveOf(p.net.From(p.sites[i].spot).To(p.sites[j].spot))
 }
 
 // classesOf groups the EVSEs of a location that are out of order, or the others.

@@ -35,6 +35,7 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer p.rooms.Put(s.room)
 	best, ok := s.run()
 	if !ok {
 		return nil, s.whyNot()

@@ -29,7 +29,6 @@ func (s *search) addBackups(plan *trip.Plan) {
 func (s *search) backups(st *trip.PlanStop) int {
 	here := s.p.evses[st.EVSEID].site
 	spot := s.p.sites[here].spot
-	tree := s.p.net.From(spot)
 	arrived := st.Start.Unix()
 	count := 0
 	for i := range s.p.sites {
@@ -37,13 +36,13 @@ func (s *search) backups(st *trip.PlanStop) int {
 		if dlat, dlon := at.Lat-spot.Point().Lat, at.Lon-spot.Point().Lon; max(dlat, -dlat, dlon, -dlon) > backupDegrees {
 			continue
 		}
-		leg, ok := tree.To(s.p.sites[i].spot)
-		if !ok || st.ArriveSoC-s.use(leg) < backupSoC {
+		leg := s.p.drive(here, i)
+		if leg.km < 0 || st.ArriveSoC-s.use(leg) < backupSoC {
 			continue
 		}
 		for _, k := range s.usable(i) {
 			for _, id := range k.evses {
-				if id != st.EVSEID && s.freeSoon(k, id, arrived+seconds(leg), st) {
+				if id != st.EVSEID && s.freeSoon(k, id, arrived+leg.seconds(), st) {
 					count++
 				}
 			}

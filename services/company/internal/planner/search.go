@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -34,11 +33,11 @@ type weights struct {
 func weightsOf(o trip.Objective) weights {
 	switch o {
 	case trip.Cheapest:
-		return weights{second: 12.0 / 3600, price: 1, slack: 1800, rough: 1.2, others: 1.35, epsilon: 0.01} // an hour counts as 12 reais: nobody waits a day to save a few
+		return weights{second: 12.0 / 3600, price: 1, slack: 1800, rough: 1.05, others: 1.1, epsilon: 0.01} // an hour counts as 12 reais: nobody waits a day to save a few
 	case trip.FewestStops:
-		return weights{second: 1, price: 1e-3, stop: 1e6, rough: 1.02, others: 1.04}
+		return weights{second: 1, price: 1e-3, stop: 1e6, rough: 1.0, others: 1.02}
 	}
-	return weights{second: 1, price: 1e-2, rough: 1.06, others: 1.2, epsilon: 0.005}
+	return weights{second: 1, price: 1e-2, rough: 1.02, others: 1.06, epsilon: 0.005}
 }
 
 // search is one question on its way to an answer.
@@ -51,26 +50,35 @@ type search struct {
 	sessions map[sessionKey]*session
 	kinds    [][]kind // by site, where they were asked for
 
-	fromOrigin []road.Leg
-	toDest     []road.Leg
-	direct     road.Leg
+	fromOrigin []drive
+	toDest     []drive
+	direct     drive
+	farthest   float64 // km that a full battery drives at most
 	bound      bound
 	fullCharge float64 // seconds for a full charge at the quickest charger
 	all        uint8   // bits of what the request insists on
 	penalties  map[string]float64
 
-	cands []candidate
+	*room
 	rough bool
 	reach int // in which a rough search found something
 	// The lower bound counts as so much more in a rough search, and a fine one does not
 	// look for what is less than epsilon better.
 	inflation, epsilon float64
-	labels             []label
-	queue              queue
 	upper              float64 // score of the best way found
 	best               int32   // its label, −1
-	stops              []departure
-	bases              []float64 // seconds from empty to the charge of the label in hand, by kind of charger
+}
+
+// room is what a search fills, kept for the next one.
+type room struct {
+	cands, spare []candidate
+	ahead        outlook
+	coarse, fine links     // of rough searches, and of the last fine one
+	until        []float64 // seconds from empty to the hops' needs
+	labels       []label
+	queue        queue
+	stops        []departure
+	bases        []float64 // seconds from empty to the charge of the label in hand, by kind of charger
 }
 
 type sessionKey struct {
@@ -112,15 +120,17 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 		return nil, charging.Invalid("destination", err.Error())
 	}
 	s := &search{
-		p: p, r: r, w: weightsOf(r.Objective), cal: newCalendar(free), start: ceilSecond(r.Departure),
+		p: p, r: r, room: p.rooms.Get().(*room), w: weightsOf(r.Objective), cal: newCalendar(free), start: ceilSecond(r.Departure),
 		sessions: map[sessionKey]*session{}, kinds: make([][]kind, len(p.sites)),
 		fromOrigin: p.drives(from), toDest: p.drives(to),
 	}
-	direct, ok := p.net.From(from).To(to)
-	if !ok {
+	s.direct = driveOf(p.net.From(from).To(to))
+	if s.direct.km < 0 {
 		return nil, charging.Invalid("destination", "cannot be reached by road from the origin")
 	}
-	s.direct = direct
+	for kmh := 20.0; kmh <= 140; kmh += 5 { // consumption has one minimum, and is flat about it
+		s.farthest = max(s.farthest, 1.05*r.Vehicle.RangeKm(1-r.MinArrivalSoC, kmh))
+	}
 	for i := range p.sites {
 		for _, c := range p.sites[i].classes {
 			s.meet(c)
@@ -132,7 +142,8 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 			s.fullCharge = min(s.fullCharge, 2*(n.seconds[60]-n.seconds[10]))
 		}
 	}
-	s.bound = newBound(s.once(), 1.3*s.use(direct)+1)
+	s.bound = newBound(s.once(), 1.3*s.use(s.direct)+1)
+	s.coarse.sites = s.coarse.sites[:0] // another search's
 	return s, s.insist()
 }
 
@@ -180,7 +191,7 @@ func (s *search) runRough() (found, bool) {
 	}
 	for ; s.reach < len(reaches); s.reach++ {
 		reach := reaches[s.reach]
-		limit := int64(min(s.direct.Drive.Seconds()*reach.factor+reach.seconds, math.MaxInt64/2))
+		limit := int64(min(float64(s.direct.second)*reach.factor+reach.seconds, math.MaxInt64/2))
 		if s.explore(limit, math.Inf(1)) {
 			return found{s.plan(s.best), s.labels[s.best].score}, true
 		}
@@ -194,9 +205,10 @@ func (s *search) runRough() (found, bool) {
 
 // explore is A* over what choose finds: true if it found a way with a score below upper.
 func (s *search) explore(limit int64, upper float64) bool {
-	s.choose(limit, upper)
-	s.labels, s.queue = s.labels[:0], s.queue[:0]
 	s.upper, s.best = upper, -1
+	s.choose(limit, upper)
+	s.connect()
+	s.labels, s.queue = s.labels[:0], s.queue[:0]
 	s.labels = append(s.labels, label{cand: dest, at: s.start, soc: s.r.SoC, prev: -1})
 	first := departure{soc: s.r.SoC, end: s.start}
 	h := s.hop(dest, s.direct)
@@ -248,7 +260,7 @@ func (s *search) arrive(from int32, d *departure, h *hop) {
 	} else {
 		c := &s.cands[h.to]
 		score += c.penalty
-		low = score + s.inflation*s.remaining(c, soc)
+		low = score + s.inflation*s.ahead.onArriving(h.to, soc)
 	}
 	if low >= s.upper || h.to != dest && s.dominated(&s.cands[h.to], at, soc, score, must) {
 		return
@@ -304,7 +316,7 @@ func (s *search) outrun(l *label) bool {
 			return false
 		}
 		for k := range c.kinds {
-			if !s.ahead(&c.kinds[k], o, l) {
+			if !s.catches(&c.kinds[k], o, l) {
 				return false
 			}
 		}
@@ -312,7 +324,7 @@ func (s *search) outrun(l *label) bool {
 	})
 }
 
-func (s *search) ahead(k *kind, o, l *label) bool {
+func (s *search) catches(k *kind, o, l *label) bool {
 	lack := max(l.soc-o.soc, 0)
 	var catchUp int64
 	base := k.session.until(o.soc)
@@ -345,11 +357,4 @@ func (s *search) ahead(k *kind, o, l *label) bool {
 	}
 	price := s.w.price * k.tariff.PerKWh * lack * s.r.Vehicle.UsableBatteryKWh
 	return o.score+s.w.second*float64(caughtUp-o.at)+price <= l.score+s.w.second*float64(begin-l.at)+tiny
-}
-
-// remaining is a lower bound of what is still to come for a car at a candidate, where it
-// stops.
-func (s *search) remaining(c *candidate, soc float64) float64 {
-	missing := energySlack*c.toSoC + s.r.MinArrivalSoC - soc
-	return s.w.second*c.toSeconds + s.bound.of(max(missing, leastCharge/2))
 }
