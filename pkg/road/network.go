@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/eletrovia/eletrovia/pkg/geo"
 )
@@ -40,6 +41,8 @@ type Network struct {
 	next   [][]half // by node
 	cells  map[cell][]int32
 	trees  treeCache
+	// reaches are the drives from each node, found when first asked for.
+	reaches []atomic.Pointer[reach]
 }
 
 type edge struct {
@@ -68,6 +71,7 @@ func Parse(places, network string) (*Network, error) {
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	n.next = make([][]half, len(n.points))
+	n.reaches = make([]atomic.Pointer[reach], len(n.points))
 	for i, e := range n.edges {
 		n.next[e.a] = append(n.next[e.a], half{e.b, int32(i), e.km, e.hours})
 		n.next[e.b] = append(n.next[e.b], half{e.a, int32(i), e.km, e.hours})

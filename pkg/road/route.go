@@ -2,6 +2,7 @@ package road
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/eletrovia/eletrovia/pkg/geo"
@@ -36,12 +37,29 @@ func (n *Network) Route(from, to geo.Point) (Route, error) {
 // than the road.
 func (t *Tree) Way(s Spot) []geo.Point {
 	points := []geo.Point{s.at}
-	for node := t.arrive(s).node; node >= 0; node = t.prev[node] {
+	for node := t.arrive(s).node; node >= 0; node = t.before(node) {
 		points = append(points, t.net.points[node])
 	}
 	points = append(points, t.from.at)
 	slices.Reverse(points)
 	return points
+}
+
+// before is the node before another one on the way there; −1 for one that the tree's spot
+// is joined to on that way.
+func (t *Tree) before(node int32) int32 {
+	best, hours := int32(-1), float32(math.Inf(1))
+	for _, e := range t.from.ends {
+		if e.node == node {
+			hours = min(hours, e.hours)
+		}
+	}
+	for _, h := range t.net.next[node] {
+		if d := t.hours[h.to] + h.hours; d < hours && t.hours[h.to] < t.hours[node] {
+			best, hours = h.to, d
+		}
+	}
+	return best
 }
 
 // Along says where a point lies beside the route: the kilometres driven when the
