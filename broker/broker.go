@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"strings"
@@ -26,8 +27,11 @@ var ErrStopped = errors.New("broker: not running")
 type Broker struct {
 	options  Options
 	server   *mqtt.Server
+	guard    *guard
 	post     *post
 	counters counters
+	stores   []mqtt.Hook   // what keeps sessions and retained messages
+	stopping chan struct{} // closed when Stop begins
 
 	mu        sync.RWMutex
 	running   bool
@@ -41,29 +45,34 @@ func New(o Options) (*Broker, error) {
 		return nil, err
 	}
 	o.setDefaults()
-	b := &Broker{options: o, entrances: map[string]*entrance{}}
+	b := &Broker{options: o, entrances: map[string]*entrance{}, stopping: make(chan struct{})}
 	b.server = mqtt.New(&mqtt.Options{
 		InlineClient: true, Logger: o.Logger, Capabilities: capabilities(o),
-		// Nobody may read $SYS; each tick stops the world to read memory.
-		SysTopicResendInterval: int64((24 * time.Hour).Seconds()),
+		SysTopicResendInterval: max(1, int64(o.SysInterval.Seconds())),
 	})
-	if err := b.server.AddHook(newGuard(b), nil); err != nil {
+	b.guard = newGuard(b)
+	if err := b.server.AddHook(b.guard, nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	b.post = newPost(o.Workers, o.Mailbox, o.Backlog, b.deliver)
+	b.post = newPost(o, &b.counters, b.deliver)
 	return b, nil
 }
+
+// maxPacket bounds a packet, in bytes: twice what is taken, and a topic.
+const maxPacket = 2*carlink.MaxPayload + 1<<10
 
 // capabilities are the server's limits.
 func capabilities(o Options) *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
 	c.MaximumClients = int64(o.MaxClients)
 	c.MaximumSessionExpiryInterval = uint32(min(o.SessionExpiry.Seconds(), 1<<31))
-	c.MaximumPacketSize = carlink.MaxPayload + 1<<10 // and a topic
+	// A payload above the contract's bound, within reason, is answered rather
+	// than cut off: a client that is cut off would send it again for ever.
+	c.MaximumPacketSize = maxPacket
 	// 8 bytes of memory each, whether used or not. Writing never waits, so this
 	// queue is short; what waits for a slow client waits in conn.
 	c.MaximumClientWritesPending = 512
-	c.MaximumInflight = 1024
+	c.MaximumInflight = uint16(o.MaxInflight)
 	// Retained trips last until their windows have passed, which may be a month
 	// ahead.
 	c.MaximumMessageExpiryInterval = int64((charging.MaxAhead + 10*charging.MaxWindow).Seconds())
@@ -80,18 +89,51 @@ func (b *Broker) Start() error {
 	if b.running || b.ended {
 		return errors.New("broker: a broker starts once")
 	}
-	if err := b.open(); err != nil {
+	if err := b.begin(); err != nil {
 		for _, e := range b.entrances {
 			_ = e.listener.Close()
 		}
 		b.ended = true
+		return errors.Join(err, b.closeStores())
+	}
+	b.running = true
+	return b.publish(carlink.StatusTopic(b.options.Company), []byte(carlink.Online), 1, true)
+}
+
+// begin reads what was kept, opens every address, and serves.
+func (b *Broker) begin() error {
+	if b.options.Dir != "" {
+		if err := b.keepIn(b.options.Dir); err != nil {
+			return err
+		}
+	}
+	if err := b.open(); err != nil {
 		return err
 	}
 	if err := b.server.Serve(); err != nil {
 		return fmt.Errorf("broker: %w", err)
 	}
-	b.running = true
-	return b.publish(carlink.StatusTopic(b.options.Company), []byte(carlink.Online), 1, true)
+	b.recount()
+	return nil
+}
+
+// Keeps says where sessions and retained messages are, and what a restart loses.
+func (b *Broker) Keeps() string {
+	if b.options.Dir == "" {
+		return "sessions and retained messages in memory: a restart loses them, and cars read their trips again when the server is back"
+	}
+	return "sessions and retained messages in " + b.options.Dir
+}
+
+// Retained are the topics of the trips that are retained.
+func (b *Broker) Retained(context.Context) ([]carlink.Topic, error) {
+	var trips []carlink.Topic
+	for _, pk := range b.server.Topics.Messages(carlink.TripsFilter) {
+		if t, err := carlink.ParseTopic(pk.TopicName); err == nil && t.Kind == carlink.KindTrip {
+			trips = append(trips, t)
+		}
+	}
+	return trips, nil
 }
 
 // The names of the entrances.
@@ -100,6 +142,10 @@ const (
 	secure      = "mqtts"
 	webSocketed = "websocket"
 )
+
+// maxStrangers is how many connections an entrance takes beyond MaxClients,
+// which is judged when a client logs in.
+const maxStrangers = 1024
 
 func (b *Broker) open() error {
 	o := b.options
@@ -124,8 +170,10 @@ func (b *Broker) open() error {
 		if want.ws {
 			l = newWebSockets(l, o.ConnectTimeout)
 		}
-		e := &entrance{id: want.name, listener: l, connect: o.ConnectTimeout, write: o.WriteTimeout, open: map[*conn]struct{}{}}
+		e := &entrance{id: want.name, listener: l, connect: o.ConnectTimeout, write: o.WriteTimeout, most: o.MaxClients + maxStrangers, open: map[*conn]struct{}{}}
+		e.onRefused = func() { b.counters.refused[Connections].Add(1) }
 		e.onSlow = func() { b.counters.letGo.Add(1) }
+		e.goodbye = func() { b.dismiss(want.name) }
 		b.entrances[want.name] = e
 		if err := b.server.AddListener(e); err != nil {
 			return fmt.Errorf("broker: %s: %w", want.name, err)
@@ -134,12 +182,25 @@ func (b *Broker) open() error {
 	return nil
 }
 
+// dismiss disconnects who came in by an entrance. (The server's own way to list
+// them takes a read lock twice, and hangs when a client leaves in between.)
+func (b *Broker) dismiss(entrance string) {
+	for _, cl := range b.server.Clients.GetAll() {
+		if cl.Net.Listener == entrance && !cl.Closed() {
+			_ = b.server.DisconnectClient(cl, packets.ErrServerShuttingDown) // it is let go anyway
+		}
+	}
+}
+
 // Stop publishes the company's status as offline, gives cars the answers that
 // are under way, and ends every connection; when ctx ends first, it does not
 // wait for answers. Stopping again does nothing.
 func (b *Broker) Stop(ctx context.Context) error {
 	b.mu.Lock()
 	running := b.running
+	if !b.ended {
+		close(b.stopping)
+	}
 	b.running, b.ended = false, true
 	b.mu.Unlock()
 	if !running {
@@ -203,16 +264,34 @@ func (b *Broker) Publish(topic string, payload []byte, qos byte, retained bool) 
 }
 
 func (b *Broker) publish(topic string, payload []byte, qos byte, retained bool) error {
+	if err := checkPublish(topic, qos); err != nil {
+		return err
+	}
+	if err := b.server.Publish(topic, payload, retained, qos); err != nil {
+		return fmt.Errorf("broker: publishing on %s: %w", topic, err)
+	}
+	b.counters.published.Add(1)
+	return nil
+}
+
+// checkPublish judges what the company publishes.
+func checkPublish(topic string, qos byte) error {
 	if topic == "" || strings.ContainsAny(topic, "+#\x00") {
 		return fmt.Errorf("broker: %q is no topic to publish on", topic)
 	}
 	if qos > 1 {
 		return fmt.Errorf("broker: QoS %d on %s; the contract has 0 and 1", qos, topic)
 	}
-	if err := b.server.Publish(topic, payload, retained, qos); err != nil {
-		return fmt.Errorf("broker: publishing on %s: %w", topic, err)
+	return nil
+}
+
+// Ready is nil while the broker serves.
+func (b *Broker) Ready() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if !b.running {
+		return ErrStopped
 	}
-	b.counters.published.Add(1)
 	return nil
 }
 
@@ -227,13 +306,16 @@ func (b *Broker) Disconnect(p Principal) {
 	}
 }
 
-// deliver runs the handler; one that panics costs its message only.
-func (b *Broker) deliver(l letter) {
+func (b *Broker) deliver(l letter) { b.counters.run(b.options.Handler, b.options.Logger, l) }
+
+// run runs the handler; one that panics costs its message only.
+func (c *counters) run(handler func(Client, carlink.Topic, []byte), log *slog.Logger, l letter) {
+	c.latency.observe(time.Since(l.came))
 	defer func() {
 		if r := recover(); r != nil {
-			b.counters.panics.Add(1)
-			b.options.Logger.Error("handling a car's message panicked", "topic", l.topic.String(), "panic", r, "stack", string(debug.Stack()))
+			c.panics.Add(1)
+			log.Error("handling a car's message panicked", "topic", l.topic.String(), "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	b.options.Handler(l.client, l.topic, l.payload)
+	handler(l.client, l.topic, l.payload)
 }

@@ -17,6 +17,10 @@ type conn struct {
 	timeout time.Duration // of one write to the network
 	onSlow  func()        // told once when the client is let go for being slow
 
+	// account is set when the client has logged in, by the goroutine that reads
+	// from it, which alone looks at it.
+	account *account
+
 	mu       sync.Mutex
 	pending  []byte
 	carrying bool      // a goroutine is writing

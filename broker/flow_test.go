@@ -22,7 +22,8 @@ type raw struct {
 	in *bufio.Reader
 }
 
-func dialRaw(t *testing.T, b *broker.Broker, vehicle, id string, clean bool) *raw {
+// openRaw connects and says nothing.
+func openRaw(t *testing.T, b *broker.Broker) *raw {
 	t.Helper()
 	c, err := net.Dial("tcp", b.Addr().String())
 	if err != nil {
@@ -32,7 +33,12 @@ func dialRaw(t *testing.T, b *broker.Broker, vehicle, id string, clean bool) *ra
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	r := &raw{c, bufio.NewReader(c)}
+	return &raw{c, bufio.NewReader(c)}
+}
+
+func dialRaw(t *testing.T, b *broker.Broker, vehicle, id string, clean bool) *raw {
+	t.Helper()
+	r := openRaw(t, b)
 	flags := byte(0xC0)
 	if clean {
 		flags |= 2

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -31,18 +32,15 @@ type guard struct {
 	mqtt.HookBase
 	broker *Broker
 
+	accounts *accounts
+
 	mu       sync.Mutex
-	live     map[Principal]int                 // connections
-	kept     map[Principal]map[string]struct{} // names of sessions that outlive their connection
-	aside    map[*mqtt.Client]packets.Packet   // deliveries put aside
+	aside    map[*mqtt.Client]packets.Packet // deliveries put aside
 	asideLen atomic.Int64
 }
 
 func newGuard(b *Broker) *guard {
-	return &guard{
-		broker: b, live: map[Principal]int{}, kept: map[Principal]map[string]struct{}{},
-		aside: map[*mqtt.Client]packets.Packet{},
-	}
+	return &guard{broker: b, accounts: newAccounts(&b.options), aside: map[*mqtt.Client]packets.Packet{}}
 }
 
 // ID names the hook in the server's logs.
@@ -52,7 +50,8 @@ func (g *guard) ID() string { return "guard" }
 func (g *guard) Provides(b byte) bool {
 	switch b {
 	case mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnSubscribe, mqtt.OnSubscribed,
-		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPublishDropped, mqtt.OnDisconnect, mqtt.OnClientExpired:
+		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPublishDropped, mqtt.OnDisconnect,
+		mqtt.OnClientExpired, mqtt.OnWillSent:
 		return true
 	}
 	return false
@@ -60,89 +59,68 @@ func (g *guard) Provides(b byte) bool {
 
 // OnConnect lets a client in or answers why not.
 func (g *guard) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
-	code, err := g.admit(cl, pk)
+	code, reason, err := g.admit(cl, pk)
 	if err == nil {
 		return nil
 	}
-	g.broker.counters.refusedLogins.Add(1)
+	g.broker.counters.refused[reason].Add(1)
 	_ = g.broker.server.SendConnack(cl, code, false, nil) // it is let go anyway
 	return err
 }
 
 // admit names the session after its principal; the code is the answer to a
 // client that is not let in.
-func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, error) {
+func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, Reason, error) {
 	if v := cl.Properties.ProtocolVersion; v > 4 {
-		return packets.ErrUnsupportedProtocolVersion, fmt.Errorf("MQTT version %d; this server speaks 3.1.1", v)
+		return packets.ErrUnsupportedProtocolVersion, LoginForm, fmt.Errorf("MQTT version %d; this server speaks 3.1.1", v)
 	}
 	c, ok := cl.Net.Conn.(*conn)
 	if !ok || len(cl.ID) > maxClientID {
-		return packets.ErrClientIdentifierNotValid, fmt.Errorf("a client id of %d bytes; at most %d", len(cl.ID), maxClientID)
+		return packets.ErrClientIdentifierNotValid, LoginForm, fmt.Errorf("a client id of %d bytes; at most %d", len(cl.ID), maxClientID)
+	}
+	now := time.Now()
+	if !g.accounts.tries(cl.Net.Remote, now) {
+		return packets.ErrServerUnavailable, LoginRate, fmt.Errorf("%s has failed to log in too often; it may try again in a moment", hostOf(cl.Net.Remote))
 	}
 	p, ok := g.broker.options.Authenticate(string(pk.Connect.Username), pk.Connect.Password)
 	if !ok {
-		return packets.ErrBadUsernameOrPassword, errors.New("user name and password do not match")
+		g.accounts.failed(cl.Net.Remote, now)
+		return packets.ErrBadUsernameOrPassword, LoginSecret, errors.New("user name and password do not match")
 	}
-	if (p.Vehicle == "") == (p.Company == "") {
-		return packets.Err3NotAuthorized, fmt.Errorf("%s may use nothing here", p)
+	if !p.valid() {
+		return packets.Err3NotAuthorized, LoginSecret, fmt.Errorf("%s may use nothing here", p)
 	}
 	if will := &cl.Properties.Will; will.Flag != 0 {
-		if _, may := p.mayWrite(will.TopicName); !may {
-			return packets.Err3NotAuthorized, fmt.Errorf("%s may not leave a will on %.80q", p, will.TopicName)
+		if _, may := p.mayWrite(will.TopicName); !may || len(will.Payload) > carlink.MaxPayload {
+			return packets.Err3NotAuthorized, LoginWill, fmt.Errorf("%s may not leave a will of %d bytes on %.80q", p, len(will.Payload), will.TopicName)
 		}
 		will.Retain = false
 	}
 	name := p.session(cl.ID)
-	if err := g.count(p, name, cl.Properties.Clean, c); err != nil {
-		return packets.ErrServerUnavailable, err
-	}
-	cl.ID = name
-	return packets.CodeSuccess, nil
-}
-
-// count keeps the number of a principal's connections and kept sessions within
-// bounds. One that takes over a session does not add to them.
-func (g *guard) count(p Principal, name string, clean bool, c *conn) error {
-	limit := g.broker.options.MaxSessions
 	old, replaces := g.broker.server.Clients.Get(name)
-	replaces = replaces && !old.Closed()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !replaces && g.live[p] >= limit {
-		return fmt.Errorf("%s has %d connections already", p, limit)
+	who, reason := g.accounts.admit(p, name, cl.Properties.Clean, replaces && !old.Closed(), now)
+	if who == nil {
+		return packets.ErrServerUnavailable, reason, fmt.Errorf("%s has too many sessions, or logs in too often (%s)", p, reason)
 	}
-	if _, known := g.kept[p][name]; !clean && !known {
-		if len(g.kept[p]) >= limit {
-			return fmt.Errorf("%s has %d sessions already", p, limit)
-		}
-		if g.kept[p] == nil {
-			g.kept[p] = map[string]struct{}{}
-		}
-		g.kept[p][name] = struct{}{}
-	}
-	g.live[p]++
-	c.whenClosed(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.live[p]--; g.live[p] <= 0 {
-			delete(g.live, p)
-		}
-	})
-	return nil
+	c.account = who
+	c.whenClosed(func() { g.accounts.leave(who) })
+	cl.ID = name
+	return packets.CodeSuccess, 0, nil
 }
 
 // forget takes a session out of those that outlive their connection.
 func (g *guard) forget(name string) {
-	p, _, ok := principalOf(name)
-	if !ok {
-		return
+	if p, _, ok := principalOf(name); ok {
+		g.accounts.forget(p, name)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.kept[p], name)
-	if len(g.kept[p]) == 0 {
-		delete(g.kept, p)
+}
+
+// accountOf is nil before a client has logged in.
+func accountOf(cl *mqtt.Client) *account {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		return c.account
 	}
+	return nil
 }
 
 // OnConnectAuthenticate has been decided by OnConnect.
@@ -179,7 +157,7 @@ func (g *guard) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 func (g *guard) OnSubscribed(_ *mqtt.Client, _ packets.Packet, codes []byte) {
 	for _, c := range codes {
 		if c >= packets.ErrUnspecifiedError.Code {
-			g.broker.counters.refusedSubscription.Add(1)
+			g.broker.counters.refused[Subscription].Add(1)
 		}
 	}
 }
@@ -193,26 +171,80 @@ func (g *guard) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 	p, clientID, _ := principalOf(cl.ID)
 	topic, may := p.mayWrite(pk.TopicName)
 	if !may {
-		g.broker.counters.refusedPublishes.Add(1)
+		g.slow(cl)
+		g.broker.counters.refused[PublishTopic].Add(1)
 		return pk, packets.CodeSuccessIgnore
 	}
 	pk.FixedHeader.Retain = false
 	from := Client{Principal: p, ID: clientID, Remote: cl.Net.Remote}
-	if g.broker.post.put(letter{client: from, topic: topic, payload: pk.Payload}) {
-		g.broker.counters.received.Add(1)
-		return pk, nil
-	}
-	g.broker.counters.overflowed.Add(1)
-	if overflow := g.broker.options.Overflow; overflow != nil && topic.Kind == carlink.KindRequest {
-		overflow(from, topic, pk.Payload)
+	if reason := g.take(cl, letter{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
+		g.broker.counters.refused[reason].Add(1)
+		if overflow := g.broker.options.Overflow; overflow != nil && topic.Kind == carlink.KindRequest {
+			overflow(from, topic, pk.Payload)
+		}
+		if reason != Mailbox && reason != Backlog {
+			return pk, packets.CodeSuccessIgnore // nor to who listens
+		}
 	}
 	return pk, nil
+}
+
+// take queues a letter within its sender's rate, or says why not.
+func (g *guard) take(cl *mqtt.Client, l letter) Reason {
+	if len(l.payload) > carlink.MaxPayload {
+		return PublishSize
+	}
+	if who := accountOf(cl); who != nil && !who.messages.take(l.came) {
+		g.slow(cl)
+		return PublishRate
+	}
+	return g.broker.post.put(l)
+}
+
+// maxPause bounds how long a client that sends too much is not read at a time,
+// well below any keep-alive.
+const maxPause = time.Second
+
+// slow keeps refusing within bounds too: the client's next packet is read when
+// one more may be refused. It runs on the client's own goroutine, so TCP makes
+// the client wait, and nobody else.
+func (g *guard) slow(cl *mqtt.Client) {
+	if who := accountOf(cl); who != nil {
+		g.pause(who.excess.book(time.Now(), maxPause))
+	}
+}
+
+func (g *guard) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	g.broker.counters.paused.Add(1)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.broker.stopping:
+	}
+}
+
+// OnWillSent hands the will of a car that was lost to the handler, as if it had
+// said it now; those who listen get it from the server.
+func (g *guard) OnWillSent(cl *mqtt.Client, pk packets.Packet) {
+	p, clientID, _ := principalOf(cl.ID)
+	topic, may := p.mayWrite(pk.TopicName)
+	if !may {
+		return // judged at login
+	}
+	from := Client{Principal: p, ID: clientID, Remote: cl.Net.Remote}
+	if reason := g.broker.post.put(letter{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
+		g.broker.counters.refused[reason].Add(1)
+	}
 }
 
 // OnPublishDropped lets a car go that missed what it must not miss; when it comes
 // back it reads its retained topics. A peer only loses hints.
 func (g *guard) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
-	g.broker.counters.dropped.Add(1)
+	g.broker.counters.refused[SlowClient].Add(1)
 	p, _, _ := principalOf(cl.ID)
 	if p.Vehicle == "" || pk.FixedHeader.Qos == 0 || cl.Closed() {
 		return
@@ -221,10 +253,13 @@ func (g *guard) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 	cl.Stop(packets.ErrPendingClientWritesExceeded)
 }
 
-// OnPacketRead puts a delivery under way aside while a packet of the same id is
+// OnPacketRead slows down who sends too many packets, puts a delivery under way aside while a packet of the same id is
 // processed, and gives a publish below $SYS a topic that is acknowledged and
 // dropped.
 func (g *guard) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if who := accountOf(cl); who != nil {
+		g.pause(who.packets.book(time.Now(), maxPause))
+	}
 	switch pk.FixedHeader.Type {
 	case packets.Publish:
 		if !mqtt.IsValidFilter(pk.TopicName, true) && len(pk.TopicName) > 0 && pk.TopicName[0] == '$' {
@@ -241,7 +276,6 @@ func (g *guard) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet
 	if !ok || delivery.FixedHeader.Type != packets.Publish || !cl.State.Inflight.Delete(pk.PacketID) {
 		return pk, nil
 	}
-	atomic.AddInt64(&g.broker.server.Info.Inflight, -1)
 	g.mu.Lock()
 	g.aside[cl] = delivery
 	g.mu.Unlock()
@@ -264,9 +298,7 @@ func (g *guard) restore(cl *mqtt.Client) {
 		return
 	}
 	g.asideLen.Add(-1)
-	if cl.State.Inflight.Set(delivery) {
-		atomic.AddInt64(&g.broker.server.Info.Inflight, 1)
-	}
+	cl.State.Inflight.Set(delivery)
 	g.broker.counters.rescued.Add(1)
 	if !cl.IsTakenOver() {
 		return

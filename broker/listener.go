@@ -21,6 +21,9 @@ type entrance struct {
 	listener       net.Listener
 	connect, write time.Duration
 	onSlow         func()
+	most           int    // connections at a time
+	onRefused      func() // told of one too many
+	goodbye        func() // disconnects the clients that have logged in
 	log            *slog.Logger
 
 	mu     sync.Mutex
@@ -62,7 +65,10 @@ func (e *entrance) admit(c net.Conn) *conn {
 	w := newConn(c, e.connect, e.write, e.onSlow)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
+	if e.closed || len(e.open) >= e.most {
+		if !e.closed {
+			e.onRefused()
+		}
 		_ = c.Close()
 		return nil
 	}
@@ -84,14 +90,14 @@ func (e *entrance) serve(w *conn, establish listeners.EstablishFn) {
 	}
 }
 
-// Close says goodbye to logged-in clients through closeClients, closes the
-// others, and waits until all have ended: within farewell.
-func (e *entrance) Close(closeClients listeners.CloseFn) {
+// Close says goodbye to logged-in clients, closes the others, and waits until
+// all have ended: within farewell.
+func (e *entrance) Close(listeners.CloseFn) {
 	_ = e.listener.Close()
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
-	closeClients(e.id)
+	e.goodbye()
 	e.mu.Lock()
 	open := slices.Collect(maps.Keys(e.open))
 	e.mu.Unlock()

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 )
@@ -12,6 +13,7 @@ type letter struct {
 	client  Client
 	topic   carlink.Topic
 	payload []byte
+	came    time.Time // when it was read
 }
 
 // post delivers letters to the handler: in order for each car, one at a time
@@ -19,14 +21,17 @@ type letter struct {
 // bounded; a letter that finds no room is not taken.
 type post struct {
 	deliver func(letter)
+	count   *counters
 	each    int // letters of one car
 	all     int // letters of all cars
+	bytes   int // of their payloads
 
 	mu      sync.Mutex
 	wake    *sync.Cond
 	boxes   map[string]*mailbox
 	ready   []*mailbox // each with a letter and no worker on it
 	waiting int
+	weight  int // bytes that wait
 	closed  bool
 	dropped bool // after a close that did not wait
 	workers sync.WaitGroup
@@ -37,18 +42,18 @@ type mailbox struct {
 	letters []letter
 }
 
-func newPost(workers, each, all int, deliver func(letter)) *post {
-	p := &post{deliver: deliver, each: each, all: all, boxes: map[string]*mailbox{}}
+func newPost(o Options, count *counters, deliver func(letter)) *post {
+	p := &post{deliver: deliver, count: count, each: o.Mailbox, all: o.Backlog, bytes: o.BacklogBytes, boxes: map[string]*mailbox{}}
 	p.wake = sync.NewCond(&p.mu)
-	for range workers {
+	for range o.Workers {
 		p.workers.Go(p.work)
 	}
 	return p
 }
 
-// put takes a letter, or answers false when there is no room. Telemetry may
-// fill half of a mailbox only, so that it never crowds out a request.
-func (p *post) put(l letter) bool {
+// put takes a letter, or says where there is no room. Telemetry may fill half of
+// a mailbox only, so that it never crowds out a request.
+func (p *post) put(l letter) Reason {
 	room := p.each
 	if l.topic.Kind == carlink.KindTelemetry {
 		room = (p.each + 1) / 2
@@ -57,8 +62,11 @@ func (p *post) put(l letter) bool {
 	defer p.mu.Unlock()
 	owner := string(l.topic.Vehicle)
 	box := p.boxes[owner]
-	if p.closed || p.waiting >= p.all || (box != nil && len(box.letters) >= room) {
-		return false
+	switch {
+	case p.closed || p.waiting >= p.all || p.weight+len(l.payload) > p.bytes:
+		return Backlog
+	case box != nil && len(box.letters) >= room:
+		return Mailbox
 	}
 	if box == nil {
 		box = &mailbox{owner: owner}
@@ -68,7 +76,9 @@ func (p *post) put(l letter) bool {
 	}
 	box.letters = append(box.letters, l)
 	p.waiting++
-	return true
+	p.weight += len(l.payload)
+	p.count.received.Add(1) // before anybody can see that it was
+	return 0
 }
 
 // work delivers one letter of a mailbox at a time and puts the box back to the
@@ -89,12 +99,12 @@ func (p *post) work() {
 		box.letters[0] = letter{}
 		box.letters = box.letters[1:]
 		p.waiting--
+		p.weight -= len(l.payload)
 		p.mu.Unlock()
 		p.deliver(l)
 		p.mu.Lock()
 		if p.dropped {
-			p.waiting -= len(box.letters)
-			box.letters = nil
+			p.throwAway(box)
 		}
 		if len(box.letters) == 0 {
 			delete(p.boxes, box.owner)
@@ -105,10 +115,10 @@ func (p *post) work() {
 	}
 }
 
-func (p *post) backlog() int {
+func (p *post) backlog() (letters, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.waiting
+	return int64(p.waiting), int64(p.weight)
 }
 
 // close takes no more letters and waits until those it has are delivered, or
@@ -129,9 +139,18 @@ func (p *post) close(ctx context.Context) error {
 	defer p.mu.Unlock()
 	p.dropped = true
 	for _, box := range p.ready {
-		p.waiting -= len(box.letters)
+		p.throwAway(box)
 		delete(p.boxes, box.owner)
 	}
 	p.ready = nil
 	return context.Cause(ctx)
+}
+
+// throwAway empties a mailbox; p.mu is held.
+func (p *post) throwAway(box *mailbox) {
+	for _, l := range box.letters {
+		p.waiting--
+		p.weight -= len(l.payload)
+	}
+	box.letters = nil
 }

@@ -5,17 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Principal is who a client has proved to be: a car or a peer company. One that
-// is neither is refused.
+// Principal is who a client has proved to be: a car, a peer company, or an
+// operator, who may read $SYS and nothing else. One that is none is refused.
 type Principal struct {
-	Vehicle charging.VehicleID
-	Company charging.CompanyID
+	Vehicle  charging.VehicleID
+	Company  charging.CompanyID
+	Operator bool
 }
 
 // String is "vehicle EV-0001" or "company MAR".
@@ -25,6 +27,8 @@ func (p Principal) String() string {
 		return "vehicle " + string(p.Vehicle)
 	case p.Company != "":
 		return "company " + string(p.Company)
+	case p.Operator:
+		return "the operator"
 	}
 	return "nobody"
 }
@@ -53,6 +57,10 @@ type Options struct {
 	WebSocketTLS    bool
 	TLS             *tls.Config
 
+	// Dir is where sessions and retained messages outlive the process, a
+	// directory of this broker alone; empty keeps them in memory.
+	Dir string
+
 	// Authenticate tells who a user name and password belong to. It runs on
 	// the connection's own goroutine. Required.
 	Authenticate func(username string, password []byte) (Principal, bool)
@@ -68,12 +76,28 @@ type Options struct {
 	// Mailbox is how many messages of one car may wait; telemetry may fill
 	// half of it. Default 32.
 	Mailbox int
-	// Backlog is how many messages of all cars together may wait; default 16384.
-	Backlog int
+	// Backlog is how many messages of all cars together may wait; default
+	// 16384. BacklogBytes is how many bytes their payloads may have; default
+	// 64 MiB.
+	Backlog, BacklogBytes int
 	// MaxClients that are connected at a time; default 16384.
 	MaxClients int
 	// MaxSessions of one principal at a time; default 8.
 	MaxSessions int
+	// MaxInflight is how many QoS 1 messages may wait for one client that has
+	// not acknowledged them, or is away; what is more is dropped. Default 256.
+	MaxInflight int
+	// MessageRate is how many messages a second one principal may send over all
+	// its connections, after a burst of MessageBurst. What is more is dropped,
+	// told to Overflow, and slows its sender down. Default 100 and 200; a
+	// negative rate is no limit.
+	MessageRate  float64
+	MessageBurst int
+	// LoginRate is how many logins a second one principal may make after a
+	// burst of LoginBurst; twenty times as many may fail from one host. Default
+	// 5 and 50; a negative rate is no limit.
+	LoginRate  float64
+	LoginBurst int
 	// SessionExpiry is how long the session of a client that did not ask for a
 	// clean one outlives its connection; default 1 h.
 	SessionExpiry time.Duration
@@ -83,6 +107,8 @@ type Options struct {
 	// WriteTimeout is how long one write to a client may take before the
 	// client is let go; default 10 s.
 	WriteTimeout time.Duration
+	// SysInterval is how often the $SYS topics are published; default 1 min.
+	SysInterval time.Duration
 	// Logger of the server; default none.
 	Logger *slog.Logger
 }
@@ -98,8 +124,15 @@ func (o *Options) setDefaults() {
 	orDefault(&o.Workers, 64)
 	orDefault(&o.Mailbox, 32)
 	orDefault(&o.Backlog, 16384)
+	orDefault(&o.BacklogBytes, 64<<20)
 	orDefault(&o.MaxClients, 16384)
 	orDefault(&o.MaxSessions, 8)
+	orDefault(&o.MaxInflight, 256)
+	orDefault(&o.MessageRate, 100)
+	orDefault(&o.MessageBurst, 200)
+	orDefault(&o.LoginRate, 5)
+	orDefault(&o.LoginBurst, 50)
+	orDefault(&o.SysInterval, time.Minute)
 	orDefault(&o.SessionExpiry, time.Hour)
 	orDefault(&o.ConnectTimeout, 10*time.Second)
 	orDefault(&o.WriteTimeout, 10*time.Second)
@@ -120,9 +153,10 @@ func (o Options) Validate() error {
 		return errors.New("broker: no address to listen on; set Listen, ListenTLS or ListenWebSocket")
 	case o.TLS == nil && (o.ListenTLS != "" || o.WebSocketTLS):
 		return errors.New("broker: listening with TLS needs a certificate; set TLS")
-	case o.Workers < 0, o.Mailbox < 0, o.Backlog < 0, o.MaxClients < 0, o.MaxSessions < 0:
-		return errors.New("broker: a limit is negative")
-	case o.SessionExpiry < 0, o.ConnectTimeout < 0, o.WriteTimeout < 0:
+	case o.Workers < 0, o.Mailbox < 0, o.Backlog < 0, o.BacklogBytes < 0, o.MaxClients < 0, o.MaxSessions < 0,
+		o.MaxInflight < 0, o.MaxInflight > math.MaxUint16, o.MessageBurst < 0, o.LoginBurst < 0:
+		return errors.New("broker: a limit is negative, or MaxInflight is above 65535")
+	case o.SessionExpiry < 0, o.ConnectTimeout < 0, o.WriteTimeout < 0, o.SysInterval < 0:
 		return errors.New("broker: a duration is negative")
 	}
 	return nil

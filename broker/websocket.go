@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/eletrovia/eletrovia/pkg/carlink"
 )
 
 // webSockets is a net.Listener whose connections are WebSockets with the
@@ -42,7 +40,7 @@ func (w *webSockets) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	c.SetReadLimit(carlink.MaxPayload + 1<<10)
+	c.SetReadLimit(maxPacket)
 	select {
 	case w.arrivals <- &webSocket{Conn: c.UnderlyingConn(), ws: c}:
 	case <-w.done:

@@ -16,6 +16,7 @@ const (
 	gorilla    = "github.com/gorilla/websocket"
 	mochi      = "github.com/mochi-mqtt/server/v2"
 	openapi    = "github.com/getkin/kin-openapi"
+	pebble     = "github.com/cockroachdb/pebble"
 	pflag      = "github.com/spf13/pflag"
 	paho       = "github.com/eclipse/paho.mqtt.golang"
 	prometheus = "github.com/prometheus/client_golang"
@@ -74,7 +75,11 @@ var rooms = []room{
 	},
 
 	// broker: hides the MQTT server.
-	{path: "broker", own: []string{"pkg/carlink", "pkg/charging"}, third: []string{mochi, gorilla, zerolog}, test: []string{paho}},
+	{path: "broker", own: []string{"pkg/carlink", "pkg/charging"}, third: []string{mochi, paho, pebble, gorilla}},
+	{
+		path: "broker/brokertest", own: []string{"broker", "pkg/carlink", "pkg/charging"}, third: []string{paho},
+		suite: true,
+	},
 
 	// services: processes with policy.
 	{
@@ -162,7 +167,7 @@ var rooms = []room{
 	{path: "services/web"},
 	{
 		path:  "services/e2e",
-		own:   []string{"pkg/...", "simulator/...", "services/company/app"},
+		own:   []string{"pkg/...", "broker/brokertest", "simulator/...", "services/company/app"},
 		third: []string{goRedis, paho, zerolog, uuid, syncx},
 		suite: true,
 	},

@@ -2,9 +2,9 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
@@ -12,24 +12,23 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 )
 
 // loginTimeout bounds how long finding out who a client is may take.
 const loginTimeout = 5 * time.Second
 
-// openBroker starts the MQTT server and what answers the cars behind it.
+// openBroker starts the MQTT server, or connects to one elsewhere, and what
+// answers the cars behind it.
 func (a *App) openBroker(context.Context) error {
-	o, err := a.brokerOptions()
-	if err != nil {
-		return err
-	}
-	b, err := broker.New(o)
+	b, err := a.newBroker()
 	if err != nil {
 		return err
 	}
 	a.rooms.cars, err = carapi.New(carapi.Options{
 		Self: a.o.Company, Desk: a.rooms.trips, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
+		Shared: a.sharedBroker(),
 		Telemetry: func(v charging.VehicleID, t carlink.Telemetry) {
 			now := time.Now()
 			a.rooms.hub.Publish(trip.EventCar, now, v, "", t)
@@ -45,31 +44,12 @@ func (a *App) openBroker(context.Context) error {
 	a.rooms.broker = b
 	if err := b.Start(); err != nil {
 		a.rooms.cars.Stop()
-		return fmt.Errorf("MQTT cannot listen on %s: %w (stop what listens there, or choose another port)", a.o.MQTTAddr, err)
+		return fmt.Errorf("MQTT cannot start on %s: %w (stop what listens there, or choose another port)", a.o.MQTTAddr, err)
 	}
 	a.cleanups.add("broker", b.Stop)
 	a.cleanups.add("cars", func(context.Context) error { a.rooms.cars.Stop(); return nil })
+	a.log.Info().Str("room", "broker").Msg("MQTT keeps " + b.Keeps())
 	return nil
-}
-
-func (a *App) brokerOptions() (broker.Options, error) {
-	o := broker.Options{
-		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login,
-		// The cars' room is wired before the broker listens.
-		Handler:  func(c broker.Client, t carlink.Topic, payload []byte) { a.rooms.cars.Handle(c, t, payload) },
-		Overflow: func(c broker.Client, t carlink.Topic, payload []byte) { a.rooms.cars.Overflow(c, t, payload) },
-	}
-	if a.o.TLS.MQTTCert == "" {
-		o.Listen = a.o.MQTTAddr
-		return o, nil
-	}
-	pair, err := tls.LoadX509KeyPair(a.o.TLS.MQTTCert, a.o.TLS.MQTTKey)
-	if err != nil {
-		return o, fmt.Errorf("TLS for MQTT: %w", err)
-	}
-	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
-	o.ListenTLS, o.WebSocketTLS = a.o.MQTTAddr, o.ListenWebSocket != ""
-	return o, nil
 }
 
 // login tells the broker who a client is.
@@ -77,27 +57,32 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), loginTimeout)
 	defer cancel()
 	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
-	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer}, err == nil
+	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator}, err == nil
 }
 
 // MQTTAddr is host:port of the broker, with TLS where it has a certificate;
 // empty before Start.
 func (a *App) MQTTAddr() string {
-	if a.rooms.broker == nil {
+	if a.o.MQTTBroker != "" {
+		address, _, _, _ := a.o.remoteBroker() // judged at the start
+		_, host, _ := strings.Cut(address, "://")
+		return host
+	}
+	if a.rooms.embeddedBroker == nil {
 		return ""
 	}
 	if a.o.TLS.MQTTCert != "" {
-		return addrOf(a.rooms.broker.TLSAddr())
+		return addrOf(a.rooms.embeddedBroker.TLSAddr())
 	}
-	return addrOf(a.rooms.broker.Addr())
+	return addrOf(a.rooms.embeddedBroker.Addr())
 }
 
 // WebSocketAddr is host:port of MQTT over WebSocket; empty where there is none.
 func (a *App) WebSocketAddr() string {
-	if a.rooms.broker == nil || a.o.WebSocketAddr == "" {
+	if a.rooms.embeddedBroker == nil || a.o.WebSocketAddr == "" {
 		return ""
 	}
-	return addrOf(a.rooms.broker.WebSocketAddr())
+	return addrOf(a.rooms.embeddedBroker.WebSocketAddr())
 }
 
 func addrOf(addr net.Addr) string {
@@ -113,6 +98,9 @@ func (a *App) MQTTURL() string {
 	switch {
 	case a.o.AdvertiseMQTT != "":
 		return a.o.AdvertiseMQTT
+	case a.o.MQTTBroker != "":
+		address, _, _, _ := a.o.remoteBroker() // judged at the start
+		return address
 	case a.o.TLS.MQTTCert != "":
 		return "ssl://" + a.MQTTAddr()
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -39,9 +41,19 @@ type Options struct {
 	// what peers are told; by default what is listened on.
 	AdvertiseHTTP, AdvertiseMQTT string
 
+	// MQTTBroker is a broker elsewhere, tcp://user@host:port (or ssl, ws, wss),
+	// instead of one of the server's own; MQTTPassword is its password. Several
+	// servers of a company may share it.
+	MQTTBroker, MQTTPassword string
+	// MQTTRate is how many messages a second one car may send, MQTTClients how
+	// many cars and peers the own broker takes; 0 takes the broker's defaults, a
+	// rate below 0 is no limit.
+	MQTTRate    float64
+	MQTTClients int
+
 	Store Store
-	// DataDir keeps what the server itself must not forget (its signing key);
-	// empty for a key that lives as long as the process.
+	// DataDir keeps what the server itself must not forget: its signing key, and
+	// what its broker keeps; empty for what lives as long as the process.
 	DataDir string
 	// KeyFile is the signing key; default DataDir/keys.json.
 	KeyFile string
@@ -137,7 +149,7 @@ func (o Options) withDefaults() Options {
 // Validate reports all that is wrong or unsafe, one line each.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 
@@ -157,6 +169,26 @@ func (o Options) checkAddresses() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (o Options) checkBroker() error {
+	if o.MQTTBroker == "" {
+		return nil
+	}
+	address, user, password, err := o.remoteBroker()
+	if err != nil {
+		return err
+	}
+	scheme, _, _ := strings.Cut(address, "://")
+	switch {
+	case !slices.Contains([]string{"tcp", "ssl", "ws", "wss"}, scheme):
+		return fmt.Errorf("the broker elsewhere: %q is none of tcp, ssl, ws, wss", scheme)
+	case o.WebSocketAddr != "" || o.TLS.MQTTCert != "":
+		return errors.New("with a broker elsewhere, WebSocket and TLS for MQTT are that broker's: leave their settings out")
+	case user == "" || password == "":
+		return errors.New("the broker elsewhere needs a user name and a password of this company's servers")
+	}
+	return nil
 }
 
 func (o Options) checkStore() error {
@@ -204,7 +236,11 @@ func (o Options) checkTLS() error {
 
 // beyondLoopback reports whether anybody but this machine can reach the server.
 func (o Options) beyondLoopback() bool {
-	for _, addr := range []string{o.HTTPAddr, o.MQTTAddr, o.WebSocketAddr} {
+	addresses := []string{o.HTTPAddr, o.MQTTAddr, o.WebSocketAddr}
+	if o.MQTTBroker != "" {
+		addresses = addresses[:1]
+	}
+	for _, addr := range addresses {
 		if addr == "" {
 			continue
 		}

@@ -76,7 +76,9 @@ func (a *App) heard(m replicas.Message) {
 		var r api.Reservation
 		if json.Unmarshal(m.Data, &r) == nil {
 			a.rooms.hub.Publish(trip.EventReservation, m.At, m.Vehicle, m.TripID, m.Data)
-			a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
+			if !a.sharedBroker() {
+				a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
+			}
 		}
 	case replicas.Car:
 		a.rooms.hub.Publish(trip.EventCar, m.At, m.Vehicle, "", m.Data)
@@ -94,23 +96,31 @@ func (a *App) heardTrip(m replicas.Message) {
 		return
 	}
 	a.rooms.hub.Publish(trip.EventTrip, m.At, m.Vehicle, m.TripID, m.Data)
-	a.rooms.cars.Changed(t)
+	if !a.sharedBroker() { // else the other server has published it where all cars are
+		a.rooms.cars.Changed(t)
+	}
 }
 
 // missed makes everybody who shows something take a snapshot.
 func (a *App) missed() {
 	a.rooms.hub.Publish(trip.EventReset, time.Now(), "", "", struct{}{})
+	a.restoreTrips()
+}
+
+// restoreTrips asks for the retained trips to be published once more, soon.
+func (a *App) restoreTrips() {
 	select {
 	case a.rooms.again <- struct{}{}:
 	default: // it is under way
 	}
 }
 
-// keepRetained publishes every open trip to its car: at the start, because
-// retained messages live in memory, and whenever changes were missed.
+// keepRetained publishes every open trip to its car: at the start, because what
+// a broker retained is of an earlier life, whenever changes were missed, and
+// when a broker elsewhere is there again.
 func (a *App) keepRetained(ctx context.Context) {
 	for {
-		if err := a.rooms.cars.Restore(ctx); err != nil && ctx.Err() == nil {
+		if err := a.rooms.cars.Restore(ctx, a.rooms.broker.Retained); err != nil && ctx.Err() == nil {
 			a.tell("carapi")("cars do not see their open trips until these change", err)
 		}
 		select {

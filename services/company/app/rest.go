@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -64,10 +63,13 @@ func (a *App) storeReady(ctx context.Context) (string, error) {
 }
 
 func (a *App) brokerReady(context.Context) (string, error) {
-	if a.rooms.broker.Addr() == nil && a.rooms.broker.TLSAddr() == nil {
-		return "", errors.New("the broker does not listen")
+	if err := a.rooms.broker.Ready(); err != nil {
+		return "", err
 	}
-	return fmt.Sprintf("%d clients", a.rooms.broker.Stats().Connected), nil
+	if a.rooms.embeddedBroker == nil {
+		return "connected to " + a.MQTTAddr(), nil
+	}
+	return fmt.Sprintf("%d clients; %s", a.rooms.broker.Stats().Connected, a.rooms.broker.Keeps()), nil
 }
 
 // journalReady writes nothing: the store's clock is what every step of the
@@ -98,9 +100,7 @@ func (a *App) metrics() *prometheus.Registry {
 			return float64(len(a.rooms.desk.Recovery().Waiting))
 		}),
 		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
-		gauge("mqtt_clients", "Cars and peers that are connected to the broker.", func() float64 { return float64(a.rooms.broker.Stats().Connected) }),
-		gauge("mqtt_backlog", "Messages of cars that wait.", func() float64 { return float64(a.rooms.broker.Stats().Backlog) }),
-		gauge("mqtt_let_go_total", "Clients that were disconnected because they do not read.", func() float64 { return float64(a.rooms.broker.Stats().LetGo) }),
+		newBrokerMetrics(a.rooms.broker.Stats),
 		gauge("cars_waiting", "Trips that cars wait for.", func() float64 { return float64(a.rooms.cars.Stats().Waiting) }),
 		gauge("event_streams_lagged_total", "Event streams that were dropped because their readers lagged.", func() float64 {
 			_, lagged := a.rooms.hub.Stats()

@@ -44,10 +44,12 @@ type rooms struct {
 	desk       *desk.Desk
 	saga       *saga.Coordinator
 	trips      *trips.Service
-	broker     *broker.Broker
-	cars       *carapi.API
-	bulletin   bulletin
-	replicas   *replicas.Link
+	broker     mqttBroker
+	// embeddedBroker is the same where it is this server's own.
+	embeddedBroker *broker.Broker
+	cars           *carapi.API
+	bulletin       bulletin
+	replicas       *replicas.Link
 	// again asks for the retained trips once more.
 	again chan struct{}
 	// server names this life of this server among the company's.

@@ -3,6 +3,7 @@ package carapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -127,11 +128,18 @@ func (a *API) postTrip(t trip.Trip) {
 // restorePage is how many trips are read at a time.
 const restorePage = 200
 
-// Restore publishes every open trip again: the retained messages live in
-// memory. To be called once, when the broker has started.
-func (a *API) Restore(ctx context.Context) error {
+// Restore publishes every open trip again, and ends the retained messages of
+// those that are over: a broker may have forgotten the ones, and kept the others
+// from before a crash. retained lists what a broker has. To be called when the
+// broker is there; one at a time.
+func (a *API) Restore(ctx context.Context, retained func(context.Context) ([]carlink.Topic, error)) error {
 	a.board.track(true)
 	defer a.board.track(false)
+	had, err := retained(ctx)
+	if err != nil {
+		return fmt.Errorf("which trips are retained: %w", err)
+	}
+	open := map[charging.TripID]bool{}
 	for _, state := range trip.States() {
 		if !state.Open() {
 			continue
@@ -142,6 +150,7 @@ func (a *API) Restore(ctx context.Context) error {
 				return fmt.Errorf("reading the open trips for their cars: %w", err)
 			}
 			for _, t := range page {
+				open[t.ID] = true
 				a.board.putOld(t.Public())
 			}
 			if len(page) == 0 || offset+len(page) >= total {
@@ -149,5 +158,21 @@ func (a *API) Restore(ctx context.Context) error {
 			}
 		}
 	}
+	for _, t := range had {
+		if !open[t.Trip] {
+			a.endRetained(ctx, t)
+		}
+	}
 	return nil
+}
+
+// endRetained ends the retained message of a trip that is over, or that nobody
+// here knows. Only its record says so: a list may have missed it.
+func (a *API) endRetained(ctx context.Context, topic carlink.Topic) {
+	t, err := a.o.Desk.Trip(ctx, topic.Trip)
+	var refusal *charging.Refusal
+	unknown := errors.As(err, &refusal) && refusal.Code == charging.CodeUnknownTrip
+	if unknown || (err == nil && !t.State.Open()) {
+		a.publish(topic.String(), nil, 1, true)
+	}
 }

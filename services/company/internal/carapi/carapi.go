@@ -109,11 +109,16 @@ func (a *API) Handle(c broker.Client, topic carlink.Topic, payload []byte) {
 	}
 }
 
-// Overflow answers a request that the broker had no room for.
+// Overflow answers a request that the broker had no room for, or that is larger
+// than any may be.
 func (a *API) Overflow(c broker.Client, topic carlink.Topic, payload []byte) {
-	e, _ := carlink.ParseEnvelope(topic.Action, payload) // without an id there is nobody to answer
-	if e.RequestID == "" {
+	e, err := carlink.ParseEnvelope(topic.Action, payload)
+	if len(payload) > carlink.MaxPayload {
+		a.alert(c.Vehicle, err)
 		return
+	}
+	if e.RequestID == "" {
+		return // there is nobody to answer
 	}
 	busy := charging.Refuse(charging.CodeRateLimited, "the server has too much to do for this car; repeat the request later with the same request_id")
 	busy.RetryAfter = time.Second
@@ -179,6 +184,12 @@ func (a *API) answer(id call, r carlink.Reply) {
 		raw, err := json.Marshal(r)
 		if err == nil {
 			err = a.o.Replies.SaveReply(ctx, id.vehicle, string(id.request), raw, a.o.ReplyLife)
+		}
+		if err == nil && a.o.Shared {
+			if first, ok, err := a.o.Replies.LoadReply(ctx, id.vehicle, string(id.request)); err == nil && ok {
+				a.publish(carlink.ReplyTopic(id.vehicle, id.request), first, 1, false)
+				return
+			}
 		}
 		if err != nil {
 			a.o.Warn("an answer to a car could not be kept; a repeat will be asked again", id.vehicle, err)

@@ -1,6 +1,7 @@
 package carapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -164,6 +165,10 @@ func TestOverflow(t *testing.T) {
 	c := broker.Client{Principal: broker.Principal{Vehicle: car}}
 	f.Overflow(c, topic, []byte(`{}`))
 	f.nothing(t, "a request without an id")
+	f.Overflow(c, topic, []byte(strings.Repeat(" ", carlink.MaxPayload+1)))
+	if s := f.next(t); s.topic != carlink.AlertsTopic(car) || !strings.Contains(s.payload, string(charging.CodeTooLarge)) {
+		t.Errorf("a payload that is too large: %+v", s)
+	}
 	f.Overflow(c, topic, []byte(goodPlan))
 	if r, code := f.reply(t); r.Status != 429 || code != charging.CodeRateLimited || !strings.Contains(string(r.Body), `"retry_after":1`) {
 		t.Errorf("%d %s", r.Status, r.Body)
@@ -289,7 +294,7 @@ func TestRestore(t *testing.T) {
 			f.Changed(trip.Trip{ID: "0", VehicleID: car, State: trip.Canceled})
 		}
 	}
-	if err := f.Restore(t.Context()); err != nil {
+	if err := f.Restore(t.Context(), none); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]string{}
@@ -305,8 +310,57 @@ func TestRestore(t *testing.T) {
 	}
 	f.nothing(t, "after all trips")
 	f.desk.err = errBroken
-	if err := f.Restore(t.Context()); !errors.Is(err, errBroken) {
+	if err := f.Restore(t.Context(), none); !errors.Is(err, errBroken) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRestoreEndsWhatIsOver: a broker that remembers has trips from before a
+// crash. Those that are over, or unknown, end; open ones stay.
+func TestRestoreEndsWhatIsOver(t *testing.T) {
+	f := start(t, nil)
+	topic := func(id string) carlink.Topic {
+		return carlink.Topic{Kind: carlink.KindTrip, Vehicle: car, Trip: charging.TripID(id)}
+	}
+	f.desk.states = map[charging.TripID]trip.State{"open": trip.Confirmed, "missed": trip.Confirmed, "over": trip.Completed}
+	f.desk.list = map[trip.State][]trip.Trip{trip.Confirmed: {{ID: "open", VehicleID: car, State: trip.Confirmed}}}
+	err := f.Restore(t.Context(), func(context.Context) ([]carlink.Topic, error) {
+		return []carlink.Topic{topic("open"), topic("missed"), topic("over"), topic("unknown")}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for range 3 {
+		s := f.next(t)
+		if !s.retained {
+			t.Errorf("%+v", s)
+		}
+		seen[s.topic+" "+fmt.Sprint(s.payload == "")] = true
+	}
+	f.nothing(t, "after all trips")
+	for _, want := range []string{"ev/EV-0001/trips/open false", "ev/EV-0001/trips/over true", "ev/EV-0001/trips/unknown true"} {
+		if !seen[want] {
+			t.Errorf("%s is not among %v", want, seen)
+		}
+	}
+	err = f.Restore(t.Context(), func(context.Context) ([]carlink.Topic, error) { return nil, errBroken })
+	if !errors.Is(err, errBroken) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSharedAnswer: where other servers answer the same cars, what is published
+// is the answer that was kept first.
+func TestSharedAnswer(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		f := start(t, func(o *Options) { o.Shared = shared })
+		other := `{"status":200,"body":{"of":"another server"}}`
+		f.replies.meanwhile = func() { f.replies.kept[string(car)+"r"] = []byte(other) }
+		f.send(carlink.ActionPlan, goodPlan)
+		if s := f.next(t); (s.payload == other) != shared {
+			t.Errorf("shared %v: %s", shared, s.payload)
+		}
 	}
 }
 

@@ -35,6 +35,8 @@ type fakeDesk struct {
 	settled chan struct{}
 	list    map[trip.State][]trip.Trip
 	listed  func()
+	// states of the trips that are known by their id, where a test says so.
+	states map[charging.TripID]trip.State
 }
 
 func newDesk() *fakeDesk {
@@ -68,6 +70,13 @@ func (d *fakeDesk) Start(_ context.Context, r api.TripRequest, key string) (trip
 
 func (d *fakeDesk) Trip(_ context.Context, id charging.TripID) (trip.Trip, error) {
 	t := d.trip(trip.Confirmed)
+	if d.states != nil {
+		state, known := d.states[id]
+		if !known {
+			return t, charging.Refuse(charging.CodeUnknownTrip, "no such trip")
+		}
+		t.ID, t.State = id, state
+	}
 	if id == alien {
 		t.ID, t.VehicleID = alien, "EV-0002"
 	}
@@ -121,11 +130,16 @@ type fakeReplies struct {
 	mu   sync.Mutex
 	kept map[string][]byte
 	err  error
+	// meanwhile runs before an answer is kept; may be nil.
+	meanwhile func()
 }
 
 func (r *fakeReplies) SaveReply(_ context.Context, v charging.VehicleID, id string, body []byte, _ time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.meanwhile != nil {
+		r.meanwhile()
+	}
 	if _, ok := r.kept[string(v)+id]; !ok && r.err == nil {
 		r.kept[string(v)+id] = body
 	}
@@ -138,6 +152,9 @@ func (r *fakeReplies) LoadReply(_ context.Context, v charging.VehicleID, id stri
 	body, ok := r.kept[string(v)+id]
 	return body, ok, r.err
 }
+
+// none is a broker that has forgotten what was retained.
+func none(context.Context) ([]carlink.Topic, error) { return nil, nil }
 
 // sent is a message that was published.
 type sent struct {

@@ -44,7 +44,10 @@ type Publisher interface {
 	Publish(topic string, payload []byte, qos byte, retained bool) error
 }
 
-var _ Publisher = (*broker.Broker)(nil)
+var (
+	_ Publisher = (*broker.Broker)(nil)
+	_ Publisher = (*broker.Remote)(nil)
+)
 
 // Options of an API.
 type Options struct {
@@ -53,6 +56,9 @@ type Options struct {
 	Desk      Desk
 	Replies   Replies
 	Publisher Publisher
+	// Shared says that other servers of the company answer the same cars: what
+	// is published is the answer that was kept first, whoever gave it.
+	Shared bool
 	// Telemetry is told of every good report; may be nil. It must not block.
 	Telemetry func(vehicle charging.VehicleID, t carlink.Telemetry)
 	// Warn is told what an operator should know; may be nil.

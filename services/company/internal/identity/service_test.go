@@ -65,7 +65,9 @@ func TestAuthenticateMQTT(t *testing.T) {
 		{"SER", "demo-SER", Caller{Kind: Peer, Peer: "SER"}},
 		{"SER", "demo-CAJ", Caller{}},
 		{"XYZ", "demo-SER", Caller{}},
-		{"operator", "demo", Caller{}},
+		{"operator", "demo", Caller{Kind: Operator}},
+		{"operator", "", Caller{}},
+		{"operator", "demo-SER", Caller{}},
 		{"EV-0001", "demo-SER", Caller{}},
 		{"", "", Caller{}},
 	} {

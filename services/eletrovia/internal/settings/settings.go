@@ -32,14 +32,15 @@ var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|TOKEN|PEER_TOKEN|ACCEP
 // Settings are the flags of serve.
 type Settings struct {
 	company, name, config             string
-	http, mqtt, ws                    string
+	http, mqtt, ws, mqttPassword      string
 	store, storeAddr, fsync, prefix   string
 	replicas                          string
 	data, keyFile, operatorSecretFile string
 	advertiseHTTP, advertiseMQTT      string
 	peers                             []string
 	tls                               app.TLS
-	rateLimit, speed                  float64
+	rateLimit, speed, mqttRate        float64
+	mqttClients                       int
 	clockEpoch                        string
 	timings                           app.Timings
 	// LogLevel of the server's log on standard error.
@@ -62,7 +63,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.name, "name", "ELETROVIA_NAME", "", "the company's name for people; the inventory's by default")
 	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
 	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
-	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on")
+	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on, or a broker elsewhere: external://user@host:port, external+ssl://, external+ws://, external+wss://")
+	text(&s.mqttPassword, "mqtt-password", "ELETROVIA_MQTT_PASSWORD", "", "a broker elsewhere: the password of this company's servers; better given as the variable")
 	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
 	text(&s.store, "store", "ELETROVIA_REDIS", "embedded",
 		"redis://…, rediss://…, redis+sentinel://…, redis+cluster://…; or embedded, redis-server, memory")
@@ -71,7 +73,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.prefix, "redis-prefix", "ELETROVIA_REDIS_PREFIX", "", "before all keys, where companies share a Redis")
 	text(&s.replicas, "store-replicas", "ELETROVIA_REDIS_REPLICAS", "auto",
 		"replicas of the store that must have a promise before it is given; auto: 1 behind Sentinel, else 0")
-	text(&s.data, "data", "ELETROVIA_DATA", "", "directory for the signing key, what is known of the store (to notice that it has lost its memory) and an embedded store's data; without one all are lost at the end")
+	text(&s.data, "data", "ELETROVIA_DATA", "", "directory for the signing key, the broker's sessions, what is known of the store (to notice that it has lost its memory) and an embedded store's data; without one all are lost at the end")
 	text(&s.keyFile, "key-file", "ELETROVIA_KEY_FILE", "", "the signing key's file; by default in --data")
 	text(&s.operatorSecretFile, "operator-secret-file", "ELETROVIA_OPERATOR_SECRET_FILE", "",
 		"file with the operator's secret; or give ELETROVIA_OPERATOR_SECRET")
@@ -89,6 +91,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); its tokens come from "+
 		"ELETROVIA_TOKEN_ and a company's id, what that company presents to everybody, or pair by pair from "+
 		"ELETROVIA_PEER_TOKEN_SER, what we present to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER presents here")
+	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
+	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
@@ -119,7 +123,11 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
+		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
 		Clock: app.Clock{Speed: s.speed},
+	}
+	if elsewhere, ok := external(s.mqtt); ok {
+		o.MQTTAddr, o.MQTTBroker, o.MQTTPassword = "", elsewhere, s.mqttPassword
 	}
 	var err error
 	o.Store, err = s.storeOptions()
@@ -223,6 +231,19 @@ func (s *Settings) operatorSecret() (string, error) {
 		return "", fmt.Errorf("operator's secret: %w", err)
 	}
 	return strings.TrimSpace(string(raw)), nil
+}
+
+// external takes the address of a broker elsewhere out of what --mqtt says; ok is
+// false for an address to listen on.
+func external(mqtt string) (address string, ok bool) {
+	rest, ok := strings.CutPrefix(mqtt, "external")
+	if !ok {
+		return "", false
+	}
+	if scheme, plus := strings.CutPrefix(rest, "+"); plus {
+		return scheme, true
+	}
+	return "tcp" + rest, strings.HasPrefix(rest, "://")
 }
 
 // anyHost makes ":8080" the address that it means: every interface.

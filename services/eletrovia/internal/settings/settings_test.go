@@ -67,6 +67,24 @@ func TestFlagsGoFirst(t *testing.T) {
 	}
 }
 
+func TestBrokerElsewhere(t *testing.T) {
+	for mqtt, want := range map[string]string{
+		"external://mar@broker:1883":     "tcp://mar@broker:1883",
+		"external+ssl://mar@broker:8883": "ssl://mar@broker:8883",
+		"external+wss://mar@broker/mqtt": "wss://mar@broker/mqtt",
+		"externals.example:1883":         "",
+		"127.0.0.1:1883":                 "",
+	} {
+		o, err := read(t, append(shared, "ELETROVIA_MQTT_PASSWORD=p"), "--mqtt", mqtt, "--mqtt-rate", "7", "--mqtt-clients", "9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.MQTTBroker != want || (want != "") != (o.MQTTPassword == "p") || (o.MQTTAddr == "") != (want != "") || o.MQTTRate != 7 || o.MQTTClients != 9 {
+			t.Errorf("%s: %+v", mqtt, o)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		environ, args []string

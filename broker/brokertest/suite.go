@@ -1,0 +1,466 @@
+// Package brokertest is the conformance suite of a company's broker: what cars
+// and peers rely on, whichever broker carries it.
+package brokertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/eletrovia/eletrovia/broker"
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// Broker is what a company's server needs of one.
+type Broker interface {
+	Start() error
+	Stop(ctx context.Context) error
+	Publish(topic string, payload []byte, qos byte, retained bool) error
+	Retained(ctx context.Context) ([]carlink.Topic, error)
+	Ready() error
+	Stats() broker.Stats
+}
+
+var (
+	_ Broker = (*broker.Broker)(nil)
+	_ Broker = (*broker.Remote)(nil)
+)
+
+// Company is whose broker it is; Cars and Peers are who may log in, with the
+// secrets that SecretOf gives.
+const Company = charging.CompanyID("MAR")
+
+// Users are who may log in, besides the company's servers.
+func Users() []string { return []string{"EV-0001", "EV-0002", "SER"} }
+
+// SecretOf is the password of a user.
+func SecretOf(user string) string { return "secret of " + user }
+
+// Wish is what a test asks of the broker that it is given.
+type Wish struct {
+	Handler  func(c broker.Client, topic carlink.Topic, payload []byte)
+	Overflow func(c broker.Client, topic carlink.Topic, payload []byte)
+	// MessageRate and MessageBurst of one car; zero for the default.
+	MessageRate  float64
+	MessageBurst int
+}
+
+// Setup makes a broker that is not started yet, and gives the URL at which
+// clients reach it once it is.
+type Setup func(t *testing.T, w Wish) (b Broker, url func() string)
+
+// patience bounds what must happen.
+const patience = 15 * time.Second
+
+// Run runs the suite.
+func Run(t *testing.T, setup Setup) {
+	for name, test := range map[string]func(*testing.T, Setup){
+		"a car speaks and is answered":       speaks,
+		"a car's messages come in order":     order,
+		"trips are retained while they last": trips,
+		"the company's status":               status,
+		"a car's last will":                  lastWill,
+		"a car's rate":                       rate,
+		"nobody reads another's topics":      reading,
+		"nobody writes on another's topics":  writing,
+		"a wrong secret":                     secrets,
+		"what is published before and after": around,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, setup) })
+	}
+}
+
+type heard struct {
+	client  broker.Client
+	topic   carlink.Topic
+	payload string
+}
+
+type fixture struct {
+	Broker
+	url     func() string
+	handled chan heard
+}
+
+func begin(t *testing.T, setup Setup, w Wish) *fixture {
+	t.Helper()
+	f := &fixture{handled: make(chan heard, 1000)}
+	if w.Handler == nil {
+		w.Handler = func(c broker.Client, topic carlink.Topic, payload []byte) {
+			f.handled <- heard{c, topic, string(payload)}
+		}
+	}
+	f.Broker, f.url = setup(t, w)
+	if err := f.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.stop(t) })
+	Eventually(t, "the broker is not ready", func() bool { return f.Ready() == nil })
+	return f
+}
+
+func (f *fixture) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := f.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// Eventually polls what no channel tells.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); {
+		if time.Now().After(end) {
+			t.Fatal(what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// options of a client that gives up rather than repeat.
+func (f *fixture) options(user, id string) *paho.ClientOptions {
+	return paho.NewClientOptions().AddBroker(f.url()).SetUsername(user).SetPassword(SecretOf(user)).SetClientID(id).
+		SetAutoReconnect(false).SetConnectRetry(false).SetConnectTimeout(patience).SetProtocolVersion(4)
+}
+
+func (f *fixture) connect(t *testing.T, user, id string) paho.Client {
+	t.Helper()
+	c := paho.NewClient(f.options(user, id))
+	done(t, c.Connect())
+	t.Cleanup(func() { c.Disconnect(0) })
+	return c
+}
+
+func done(t *testing.T, token paho.Token) {
+	t.Helper()
+	if !token.WaitTimeout(patience) {
+		t.Fatal("nothing came back")
+	}
+	if err := token.Error(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listen subscribes, whether that is granted or not, and gives what comes.
+func listen(t *testing.T, c paho.Client, filters ...string) <-chan paho.Message {
+	t.Helper()
+	messages := make(chan paho.Message, 1000)
+	for _, filter := range filters {
+		token := c.Subscribe(filter, 1, func(_ paho.Client, m paho.Message) { messages <- m })
+		if !token.WaitTimeout(patience) {
+			t.Fatalf("subscribing to %s: nothing came back", filter)
+		}
+	}
+	return messages
+}
+
+func next[T any](t *testing.T, from <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s did not come", what)
+		panic("unreachable")
+	}
+}
+
+func (f *fixture) say(t *testing.T, topic, payload string, retained bool) {
+	t.Helper()
+	if err := f.Publish(topic, []byte(payload), 1, retained); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func speaks(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	car := f.connect(t, "EV-0001", "car")
+	messages := listen(t, car, carlink.ReplyTopic("EV-0001", "r"))
+	for _, action := range carlink.Actions() {
+		done(t, car.Publish(carlink.RequestTopic("EV-0001", action), 1, false, `{"request_id":"r"}`))
+		m := next(t, f.handled, "the request")
+		if m.client.Vehicle != "EV-0001" || m.topic.Action != action || m.payload != `{"request_id":"r"}` {
+			t.Errorf("%+v", m)
+		}
+	}
+	done(t, car.Publish(carlink.TelemetryTopic("EV-0001"), 0, false, "{}"))
+	if m := next(t, f.handled, "the telemetry"); m.topic.Kind != carlink.KindTelemetry {
+		t.Errorf("%+v", m)
+	}
+	f.say(t, carlink.ReplyTopic("EV-0001", "r"), "answer", false)
+	if m := next(t, messages, "the answer"); string(m.Payload()) != "answer" || m.Qos() != 1 {
+		t.Errorf("%s QoS %d", m.Payload(), m.Qos())
+	}
+	if s := f.Stats(); s.Received != int64(len(carlink.Actions()))+1 || s.Latency.Count != uint64(s.Received) || s.Published < 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func order(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{MessageRate: -1})
+	car := f.connect(t, "EV-0001", "car")
+	const n = 100
+	for i := range n {
+		done(t, car.Publish(carlink.RequestTopic("EV-0001", carlink.ActionPlan), 1, false, fmt.Sprint(i)))
+	}
+	for i := range n {
+		if m := next(t, f.handled, "a request"); m.payload != fmt.Sprint(i) {
+			t.Fatalf("%s came when %d was due", m.payload, i)
+		}
+	}
+}
+
+func trips(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	const open, over = "01890a5d-ac96-774b-bcce-b302099a8057", "01890a5d-ac96-774b-bcce-b302099a8058"
+	for _, id := range []charging.TripID{open, over} {
+		f.say(t, carlink.TripTopic("EV-0001", id), "trip", true)
+	}
+	f.say(t, carlink.TripTopic("EV-0001", over), "", true)
+	var topics []carlink.Topic
+	Eventually(t, "the open trip alone is retained", func() bool {
+		var err error
+		topics, err = f.Retained(t.Context())
+		return err == nil && len(topics) == 1
+	})
+	if topics[0].Trip != open || topics[0].Vehicle != "EV-0001" || topics[0].Kind != carlink.KindTrip {
+		t.Errorf("%+v", topics)
+	}
+	messages := listen(t, f.connect(t, "EV-0001", "car"), carlink.VehicleFilter("EV-0001"))
+	m := next(t, messages, "the retained trip")
+	if m.Topic() != carlink.TripTopic("EV-0001", open) || !m.Retained() {
+		t.Errorf("%s, retained %v", m.Topic(), m.Retained())
+	}
+}
+
+func status(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	messages := listen(t, f.connect(t, "SER", "peer"), carlink.PeerFilter)
+	if m := next(t, messages, "the status"); string(m.Payload()) != carlink.Online || m.Topic() != carlink.StatusTopic(Company) {
+		t.Errorf("%s %s", m.Topic(), m.Payload())
+	}
+	event := carlink.EVSETopic(Company, "BR*MAR*E0001*1")
+	f.say(t, event, "{}", false)
+	for { // the status may come twice
+		m := next(t, messages, "the event")
+		if m.Topic() == event {
+			break
+		}
+	}
+	f.stop(t)
+	for string(next(t, messages, "that it is offline").Payload()) != carlink.Offline {
+	}
+}
+
+func lastWill(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	var conn net.Conn
+	o := f.options("EV-0001", "car").SetWill(carlink.TelemetryTopic("EV-0001"), "gone", 1, true)
+	o.SetCustomOpenConnectionFn(func(uri *url.URL, _ paho.ClientOptions) (net.Conn, error) {
+		c, err := net.Dial("tcp", uri.Host)
+		conn = c
+		return c, err
+	})
+	c := paho.NewClient(o)
+	done(t, c.Connect())
+	t.Cleanup(func() { c.Disconnect(0) })
+	_ = conn.Close() // without a word
+	if m := next(t, f.handled, "the will"); m.payload != "gone" || m.client.Vehicle != "EV-0001" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func rate(t *testing.T, setup Setup) {
+	told := make(chan string, 100)
+	f := begin(t, setup, Wish{MessageRate: 0.001, MessageBurst: 3, Overflow: func(c broker.Client, _ carlink.Topic, payload []byte) {
+		told <- string(c.Vehicle) + " " + string(payload)
+	}})
+	car := f.connect(t, "EV-0001", "car")
+	for i := range 4 {
+		car.Publish(carlink.RequestTopic("EV-0001", carlink.ActionPlan), 1, false, fmt.Sprint(i))
+	}
+	for i := range 3 {
+		if m := next(t, f.handled, "a request within the rate"); m.payload != fmt.Sprint(i) {
+			t.Errorf("%+v", m)
+		}
+	}
+	if s := next(t, told, "word of the one too many"); s != "EV-0001 3" {
+		t.Errorf("told of %s", s)
+	}
+	done(t, f.connect(t, "EV-0002", "car").Publish(carlink.TelemetryTopic("EV-0002"), 1, false, "{}"))
+	if m := next(t, f.handled, "another car's telemetry"); m.client.Vehicle != "EV-0002" {
+		t.Errorf("%+v", m)
+	}
+	if s := f.Stats(); s.Refused[broker.PublishRate] != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// reading: a car asks for everything that is not its own, and for guesses at the
+// group of the servers; then the company speaks with the others, and the car
+// hears its own alone. A peer alike.
+func reading(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	f.say(t, carlink.TripTopic("EV-0002", "01890a5d-ac96-774b-bcce-b302099a8057"), "retained secret", true)
+	thief := f.connect(t, "EV-0001", "thief")
+	got := listen(
+		t, thief, "ev/EV-0002/#", "ev/EV-0002/trips/+", "ev/+/trips/+", "ev/+/reply/+", "ev/+/#", "ev/#", "+/+/+/+", "+/#", "#",
+		"company/#", "company/MAR/status", "$SYS/#", "$SYS/broker/clients/connected",
+		"$share/g/ev/EV-0002/#", "$share/g/#", "$share/eletrovia-MAR/ev/+/request/+", "$share/eletrovia-MAR/ev/+/telemetry",
+		"ev/EV-0001/alerts",
+	)
+	peer := f.connect(t, "SER", "peer")
+	overheard := listen(t, peer, "ev/#", "+/EV-0002/#", "#", "$SYS/#", "$share/g/ev/#", "company/MAR/evses/+")
+	victim := f.connect(t, "EV-0002", "victim")
+	for range 4 { // in turn, should somebody have joined the servers
+		done(t, victim.Publish(carlink.RequestTopic("EV-0002", carlink.ActionPlan), 1, false, "secret"))
+		done(t, victim.Publish(carlink.TelemetryTopic("EV-0002"), 1, false, "secret"))
+		for range 2 {
+			if m := next(t, f.handled, "all that the victim says"); m.payload != "secret" {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	f.say(t, carlink.ReplyTopic("EV-0002", "r"), "secret", false)
+	f.say(t, carlink.AlertsTopic("EV-0002"), "secret", false)
+	f.say(t, carlink.AlertsTopic("EV-0001"), "marker", false)
+	f.say(t, carlink.EVSETopic(Company, "BR*MAR*E0001*1"), "marker", false)
+	if m := next(t, got, "the car's own"); string(m.Payload()) != "marker" {
+		t.Errorf("a car read %s: %s", m.Topic(), m.Payload())
+	}
+	for { // a peer may read the company's events, by # too where the broker lets it ask for that
+		m := next(t, overheard, "the peer's own")
+		if string(m.Payload()) == "marker" {
+			break
+		}
+		if topic, err := carlink.ParseTopic(m.Topic()); err != nil || topic.Company != Company {
+			t.Errorf("a peer read %s: %s", m.Topic(), m.Payload())
+		}
+	}
+}
+
+// writing: what a car says on topics that are not its own to write, retained or
+// not, or leaves as its will, is heard by nobody and kept nowhere.
+func writing(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	victim := listen(t, f.connect(t, "EV-0002", "victim"), carlink.VehicleFilter("EV-0002"))
+	watcher := listen(t, f.connect(t, "SER", "watcher"), carlink.PeerFilter)
+	next(t, watcher, "the status")
+	const trip = "01890a5d-ac96-774b-bcce-b302099a8057"
+	topics := []string{
+		carlink.TelemetryTopic("EV-0002"), carlink.RequestTopic("EV-0002", carlink.ActionCancel), carlink.AlertsTopic("EV-0002"),
+		carlink.ReplyTopic("EV-0002", "r"), carlink.TripTopic("EV-0002", trip), carlink.StatusTopic(Company),
+		carlink.EVSETopic(Company, "BR*MAR*E0001*1"), carlink.TripTopic("EV-0001", trip), carlink.ReplyTopic("EV-0001", "r"),
+		"$SYS/broker/version", "$share/g/ev/EV-0002/alerts", "elsewhere",
+	}
+	for i, topic := range topics {
+		for j, retained := range []bool{false, true} {
+			for _, who := range []string{"EV-0001", "SER"} {
+				c := f.connect(t, who, fmt.Sprint("thief", i, j))
+				token := c.Publish(topic, 1, retained, "forged") // refused, or acknowledged and dropped
+				if !token.WaitTimeout(patience) {
+					t.Fatalf("%s on %s: nothing came back", who, topic)
+				}
+				c.Disconnect(0)
+				f.leaveWill(t, who, topic, retained)
+			}
+		}
+	}
+	own := f.connect(t, "EV-0001", "own")
+	mine := listen(t, own, carlink.VehicleFilter("EV-0001"))
+	done(t, own.Publish(carlink.RequestTopic("EV-0001", carlink.ActionPlan), 1, false, "marker"))
+	for topic, messages := range map[string]<-chan paho.Message{
+		carlink.AlertsTopic("EV-0002"): victim, carlink.EVSETopic(Company, "BR*MAR*E0001*2"): watcher, carlink.AlertsTopic("EV-0001"): mine,
+	} {
+		f.say(t, topic, "marker", false)
+		m := next(t, messages, "the marker")
+		for m.Topic() == carlink.StatusTopic(Company) && string(m.Payload()) == carlink.Online { // may come twice
+			m = next(t, messages, "the marker")
+		}
+		if string(m.Payload()) != "marker" && m.Topic() != carlink.RequestTopic("EV-0001", carlink.ActionPlan) {
+			t.Errorf("%s was heard: %s", m.Topic(), m.Payload())
+		}
+	}
+	if m := next(t, f.handled, "the marker"); m.payload != "marker" {
+		t.Errorf("%s was handled: %s", m.topic, m.payload)
+	}
+	if topics, err := f.Retained(t.Context()); err != nil || len(topics) != 0 {
+		t.Errorf("retained %v, %v", topics, err)
+	}
+}
+
+// leaveWill logs in with a will and is lost; a broker may refuse that at once.
+func (f *fixture) leaveWill(t *testing.T, who, topic string, retained bool) {
+	t.Helper()
+	var conn net.Conn
+	o := f.options(who, "will").SetWill(topic, "forged", 1, retained)
+	o.SetCustomOpenConnectionFn(func(uri *url.URL, _ paho.ClientOptions) (net.Conn, error) {
+		c, err := net.Dial("tcp", uri.Host)
+		conn = c
+		return c, err
+	})
+	c := paho.NewClient(o)
+	if token := c.Connect(); !token.WaitTimeout(patience) {
+		t.Fatal("nothing came back")
+	}
+	if conn != nil {
+		_ = conn.Close()
+	}
+	c.Disconnect(0)
+}
+
+func secrets(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	for _, c := range [][2]string{{"EV-0001", "guess"}, {"EV-0001", SecretOf("EV-0002")}, {"", ""}, {"SER", ""}, {"nobody", SecretOf("nobody")}} {
+		client := paho.NewClient(f.options(c[0], "it").SetPassword(c[1]))
+		if token := client.Connect(); !token.WaitTimeout(patience) || token.Error() == nil {
+			t.Errorf("%q with %q was let in", c[0], c[1])
+			client.Disconnect(0)
+		}
+	}
+}
+
+// around: nothing is published by a broker that has not started or has stopped,
+// and what is no topic is refused.
+func around(t *testing.T, setup Setup) {
+	b, _ := setup(t, Wish{Handler: func(broker.Client, carlink.Topic, []byte) {}})
+	if err := b.Publish("ev/EV-0001/alerts", nil, 1, false); !errors.Is(err, broker.ErrStopped) {
+		t.Errorf("before the start: %v", err)
+	}
+	if err := b.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Start(); err == nil {
+		t.Error("started twice")
+	}
+	for _, topic := range []string{"", "ev/+/alerts", "ev/#", "a\x00"} {
+		if err := b.Publish(topic, nil, 1, false); err == nil {
+			t.Errorf("published on %q", topic)
+		}
+	}
+	if err := b.Publish("company/MAR/status", nil, 2, false); err == nil {
+		t.Error("published with QoS 2")
+	}
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if err := b.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		cancel()
+	}
+	if err := b.Publish("ev/EV-0001/alerts", nil, 1, false); !errors.Is(err, broker.ErrStopped) {
+		t.Errorf("after the stop: %v", err)
+	}
+	if err := b.Ready(); err == nil {
+		t.Error("ready after the stop")
+	}
+}

@@ -1,0 +1,478 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// RemoteOptions of a broker elsewhere. The zero value of a field is its default.
+type RemoteOptions struct {
+	// Company whose servers these are. Required.
+	Company charging.CompanyID
+	// URL of the broker: tcp://, ssl://, ws:// or wss:// with host and port.
+	// Required.
+	URL string
+	// Username and Password of the company's servers there; the broker must let
+	// them read and write all topics of the contract.
+	Username, Password string
+	// TLS for ssl:// and wss://.
+	TLS *tls.Config
+
+	// Handler, Overflow and the bounds are those of Options. The broker there
+	// says who a car is: its topics are its own because nobody else may publish
+	// on them.
+	Handler               func(c Client, topic carlink.Topic, payload []byte)
+	Overflow              func(c Client, topic carlink.Topic, payload []byte)
+	Workers, Mailbox      int
+	Backlog, BacklogBytes int
+	MessageRate           float64
+	MessageBurst          int
+
+	// OnUp is told of every connection to the broker, the first included; what
+	// was retained there may be older than what the company knows. It must not
+	// block. May be nil.
+	OnUp func()
+	// KeepAlive bounds how long a broker that vanished counts as there: one and
+	// a half times that. Default 10 s.
+	KeepAlive time.Duration
+	// Logger of what comes and goes; default none.
+	Logger *slog.Logger
+}
+
+// inbound are the options of the part that both brokers share.
+func (o RemoteOptions) inbound() Options {
+	in := Options{
+		Workers: o.Workers, Mailbox: o.Mailbox, Backlog: o.Backlog, BacklogBytes: o.BacklogBytes,
+		MessageRate: o.MessageRate, MessageBurst: o.MessageBurst, Logger: o.Logger,
+	}
+	in.setDefaults()
+	return in
+}
+
+// Validate reports the first thing that is wrong with the options.
+func (o RemoteOptions) Validate() error {
+	if err := o.Company.Validate(); err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil || u.Host == "" || !slices.Contains([]string{"tcp", "ssl", "ws", "wss"}, u.Scheme):
+		return errors.New("broker: the address of the broker elsewhere must be tcp://, ssl://, ws:// or wss:// with host and port")
+	case o.Handler == nil:
+		return errors.New("broker: Handler is missing")
+	case o.Workers < 0, o.Mailbox < 0, o.Backlog < 0, o.BacklogBytes < 0, o.MessageBurst < 0, o.KeepAlive < 0:
+		return errors.New("broker: a limit is negative")
+	}
+	return nil
+}
+
+// Remote is a company's place on a broker elsewhere (Mosquitto, EMQX, HiveMQ,
+// VerneMQ): a client that takes what cars publish, in turn with the company's
+// other servers, and publishes what the company has to say. It comes back by
+// itself when it is lost. Its methods may be called from any goroutine.
+//
+//	away ──connect, subscribe $share/…, "online"──→ up
+//	 ↑        back-off, 250 ms … 15 s                │
+//	 └── connection lost (its will says "offline") ──┘
+type Remote struct {
+	o        RemoteOptions
+	id       string
+	accounts *accounts
+	post     *post
+	out      *outbox
+	counters counters
+
+	mu      sync.Mutex
+	running bool
+	ended   bool
+	client  paho.Client // of the present connection
+	up      chan struct{} // closed while there is a connection
+	problem error         // why there is none
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// NewRemote makes a client that does not connect yet.
+func NewRemote(o RemoteOptions) (*Remote, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	in := o.inbound()
+	o.Logger = in.Logger
+	orDefault(&o.KeepAlive, 10*time.Second)
+	r := &Remote{
+		o: o, id: "eletrovia-" + string(o.Company) + "-" + rand.Text(), accounts: newAccounts(&in),
+		out: newOutbox(), up: make(chan struct{}), problem: errors.New("not connected yet"),
+	}
+	r.post = newPost(in, &r.counters, r.deliver)
+	return r, nil
+}
+
+// Start begins to connect, and returns at once: a broker that is away is waited
+// for. A Remote starts once.
+func (r *Remote) Start() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running || r.ended {
+		return errors.New("broker: a broker starts once")
+	}
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(context.Background())
+	r.running = true
+	r.work.Go(func() { r.keep(ctx) })
+	return nil
+}
+
+// Stop leaves the cars to the company's other servers, gives those that are
+// under way their answers, publishes the company's status as offline (another
+// server of the company takes that back), and ends the connection. The context bounds it; a broker that is away is not waited for.
+func (r *Remote) Stop(ctx context.Context) error {
+	r.mu.Lock()
+	running, up, client := r.running, r.isUp(), r.client
+	r.running, r.ended = false, true
+	r.mu.Unlock()
+	if running && up {
+		r.leave(ctx, client)
+	}
+	late := r.post.close(ctx)
+	if !running {
+		return late
+	}
+	if up {
+		_ = r.out.put(message{carlink.StatusTopic(r.o.Company), []byte(carlink.Offline), 1, true})
+		bounded, cancel := context.WithTimeout(ctx, 5*farewell)
+		if err := r.out.empty(bounded); err != nil {
+			late = errors.Join(late, errors.New("broker: not everything was acknowledged in time"))
+		}
+		cancel()
+	}
+	r.out.close()
+	r.cancel()
+	r.work.Wait()
+	return late
+}
+
+// leave ends the subscriptions to what cars say, so that nothing is sent here
+// that would find nobody.
+func (r *Remote) leave(ctx context.Context, client paho.Client) {
+	ctx, cancel := context.WithTimeout(ctx, 2*farewell)
+	defer cancel()
+	for _, filter := range []string{carlink.RequestFilter, carlink.TelemetryFilter} {
+		_ = await(ctx, client.Unsubscribe(r.shared(filter))) // else the connection's end does it
+	}
+}
+
+// Publish sends a message as the company, or keeps it until the broker is there.
+// It never waits.
+func (r *Remote) Publish(topic string, payload []byte, qos byte, retained bool) error {
+	r.mu.Lock()
+	running := r.running
+	r.mu.Unlock()
+	if !running {
+		return ErrStopped
+	}
+	if err := checkPublish(topic, qos); err != nil {
+		return err
+	}
+	if err := r.out.put(message{topic, slices.Clone(payload), qos, retained}); err != nil {
+		return err
+	}
+	r.counters.published.Add(1)
+	return nil
+}
+
+// Disconnect does nothing: revoking at the broker elsewhere is its operator's
+// duty.
+func (r *Remote) Disconnect(Principal) {}
+
+// Keeps says where sessions and retained messages are.
+func (r *Remote) Keeps() string { return "sessions and retained messages at " + r.host() }
+
+func (r *Remote) host() string {
+	u, err := url.Parse(r.o.URL)
+	if err != nil {
+		return "the broker"
+	}
+	return u.Host
+}
+
+// Ready is nil while there is a connection, else why there is none.
+func (r *Remote) Ready() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isUp() {
+		return nil
+	}
+	return r.problem
+}
+
+// isUp reports whether there is a connection; r.mu is held.
+func (r *Remote) isUp() bool {
+	select {
+	case <-r.up:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stats are what passed through this server; Connected is 1 while there is a
+// connection.
+func (r *Remote) Stats() Stats {
+	s := r.counters.stats()
+	s.MessagesIn, s.MessagesOut = s.Received+s.Overflowed+s.RefusedPublishes, s.Published
+	s.Backlog, s.BacklogBytes = r.post.backlog()
+	s.InFlight = int64(r.out.len())
+	if r.Ready() == nil {
+		s.Connected = 1
+	}
+	return s
+}
+
+// keep connects, and comes back after each loss.
+func (r *Remote) keep(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; failures++ {
+		joined, err := r.visit(ctx)
+		if joined {
+			failures = 0
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		r.o.Logger.Warn("the MQTT broker is away", "broker", r.host(), "error", err)
+		r.mu.Lock()
+		r.problem = err
+		r.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(remoteBackoff(failures)):
+		}
+	}
+}
+
+// remoteBackoff doubles from 250 ms to 15 s, less up to half by chance.
+func remoteBackoff(failures int) time.Duration {
+	d := min(250*time.Millisecond<<min(failures, 10), 15*time.Second)
+	return d/2 + mathrand.N(d/2+1)
+}
+
+// patience bounds logging in, and each answer of the broker.
+const patience = 10 * time.Second
+
+func (r *Remote) options(id string) *paho.ClientOptions {
+	return paho.NewClientOptions().AddBroker(r.o.URL).SetClientID(id).
+		SetUsername(r.o.Username).SetPassword(r.o.Password).SetTLSConfig(r.o.TLS).
+		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetOrderMatters(true).
+		SetKeepAlive(r.o.KeepAlive).SetPingTimeout(r.o.KeepAlive / 2).SetConnectTimeout(patience).SetWriteTimeout(patience)
+}
+
+// group is the name of the shared subscription: that of all servers of the
+// company, and nobody else's to guess, for whoever is in the group takes away
+// what the servers should get.
+func (r *Remote) group() string {
+	sum := sha256.Sum256([]byte("eletrovia group\x00" + string(r.o.Company) + "\x00" + r.o.Username + "\x00" + r.o.Password))
+	return "eletrovia-" + string(r.o.Company) + "-" + hex.EncodeToString(sum[:8])
+}
+
+func (r *Remote) shared(filter string) string { return "$share/" + r.group() + "/" + filter }
+
+// visit connects once and stays until the connection ends. joined is true when
+// it got as far as the subscriptions; the error says why it ended.
+func (r *Remote) visit(ctx context.Context) (joined bool, err error) {
+	gone := make(chan error, 1)
+	status := carlink.StatusTopic(r.o.Company)
+	client := paho.NewClient(r.options(r.id).SetWill(status, carlink.Offline, 1, true).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { gone <- err }))
+	defer client.Disconnect(uint(farewell.Milliseconds() / 4))
+	if err := await(ctx, client.Connect()); err != nil {
+		return false, fmt.Errorf("the broker at %s: %w", r.host(), err)
+	}
+	for filter, qos := range map[string]byte{carlink.RequestFilter: 1, carlink.TelemetryFilter: 0} {
+		if err := subscribeTo(ctx, client, r.shared(filter), qos, r.hear); err != nil {
+			return false, fmt.Errorf("the broker at %s: %w", r.host(), err)
+		}
+	}
+	// The will of an earlier connection, or another server that stops, says that
+	// the company is offline: it is not.
+	say := func() { _ = r.out.put(message{status, []byte(carlink.Online), 1, true}) }
+	err = subscribeTo(ctx, client, status, 1, func(_ paho.Client, m paho.Message) {
+		r.mu.Lock()
+		running := r.running
+		r.mu.Unlock()
+		if running && string(m.Payload()) != carlink.Online {
+			say()
+		}
+	})
+	if err != nil {
+		return false, fmt.Errorf("the broker at %s: %w", r.host(), err)
+	}
+	say()
+	r.rise(client)
+	defer r.fall()
+	here, leave := context.WithCancel(ctx)
+	defer leave()
+	var sending sync.WaitGroup
+	sending.Go(func() { r.send(here, client) })
+	select {
+	case err = <-gone:
+		err = fmt.Errorf("the broker at %s: %w", r.host(), err)
+	case <-ctx.Done():
+	}
+	leave()
+	sending.Wait()
+	return true, err
+}
+
+func (r *Remote) rise(client paho.Client) {
+	r.mu.Lock()
+	r.client = client
+	close(r.up)
+	r.mu.Unlock()
+	r.o.Logger.Info("the MQTT broker is there", "broker", r.host())
+	if r.o.OnUp != nil {
+		r.o.OnUp()
+	}
+}
+
+func (r *Remote) fall() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.up = make(chan struct{})
+	r.problem = errors.New("the connection is gone")
+}
+
+// send carries the outbox out over one connection.
+func (r *Remote) send(ctx context.Context, client paho.Client) {
+	tokens := make(chan paho.Token, window)
+	var acknowledging sync.WaitGroup
+	acknowledging.Go(func() {
+		for token := range tokens {
+			if await(ctx, token) != nil {
+				break
+			}
+			r.out.arrived()
+		}
+		for range tokens { // the rest is lost with the connection
+		}
+	})
+	for {
+		m, err := r.out.next(ctx)
+		if err != nil {
+			break
+		}
+		tokens <- client.Publish(m.topic, m.qos, m.retained, m.payload)
+	}
+	close(tokens)
+	acknowledging.Wait()
+	r.out.lost()
+}
+
+// hear takes what a car says.
+func (r *Remote) hear(_ paho.Client, m paho.Message) {
+	topic, err := carlink.ParseTopic(m.Topic())
+	if err != nil || !topic.FromCar() || m.Retained() {
+		r.counters.refused[PublishTopic].Add(1)
+		return
+	}
+	from := Client{Principal: Principal{Vehicle: topic.Vehicle}}
+	l := letter{client: from, topic: topic, payload: m.Payload(), came: time.Now()}
+	reason := Reason(0)
+	switch {
+	case len(l.payload) > carlink.MaxPayload:
+		reason = PublishSize
+	case !r.accounts.spend(from.Principal, l.came):
+		reason = PublishRate
+	default:
+		reason = r.post.put(l)
+	}
+	if reason == 0 {
+		return
+	}
+	r.counters.refused[reason].Add(1)
+	if r.o.Overflow != nil && topic.Kind == carlink.KindRequest {
+		r.o.Overflow(from, topic, l.payload)
+	}
+}
+
+func (r *Remote) deliver(l letter) { r.counters.run(r.o.Handler, r.o.Logger, l) }
+
+// Retained are the topics of the trips that are retained at the broker, read
+// over a connection of its own.
+func (r *Remote) Retained(ctx context.Context) ([]carlink.Topic, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	client := paho.NewClient(r.options(r.id + "-r"))
+	defer client.Disconnect(0)
+	if err := await(ctx, client.Connect()); err != nil {
+		return nil, fmt.Errorf("reading what is retained at %s: %w", r.host(), err)
+	}
+	var mu sync.Mutex
+	var trips []carlink.Topic
+	all := make(chan struct{})
+	var once sync.Once
+	err := subscribeTo(ctx, client, carlink.TripsFilter, 0, func(_ paho.Client, m paho.Message) {
+		if t, err := carlink.ParseTopic(m.Topic()); err == nil && m.Retained() && len(m.Payload()) > 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			trips = append(trips, t)
+		}
+	})
+	if err == nil { // the status is retained too, and comes after them
+		err = subscribeTo(ctx, client, carlink.StatusTopic(r.o.Company), 0, func(paho.Client, paho.Message) { once.Do(func() { close(all) }) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what is retained at %s: %w", r.host(), err)
+	}
+	select {
+	case <-all:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading what is retained at %s: %w", r.host(), ctx.Err())
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return trips, nil
+}
+
+var errRefused = errors.New("the broker refuses the subscription; its access list must let the company's servers read and write all topics of the contract")
+
+func subscribeTo(ctx context.Context, client paho.Client, filter string, qos byte, hear paho.MessageHandler) error {
+	token := client.Subscribe(filter, qos, hear)
+	if err := await(ctx, token); err != nil {
+		return fmt.Errorf("subscribing: %w", err)
+	}
+	if code, ok := token.(*paho.SubscribeToken).Result()[filter]; ok && code >= 0x80 {
+		return errRefused
+	}
+	return nil
+}
+
+var errSilent = errors.New("no answer")
+
+func await(ctx context.Context, t paho.Token) error {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-timer.C:
+		return errSilent
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
