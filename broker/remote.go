@@ -101,7 +101,7 @@ type Remote struct {
 	mu      sync.Mutex
 	running bool
 	ended   bool
-	client  paho.Client // of the present connection
+	client  paho.Client   // of the present connection
 	up      chan struct{} // closed while there is a connection
 	problem error         // why there is none
 	cancel  context.CancelFunc
