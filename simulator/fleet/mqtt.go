@@ -75,7 +75,7 @@ func (l *mqttLink) keep(ctx context.Context, address string) {
 func (l *mqttLink) connect(ctx context.Context, address string, gone chan struct{}) (paho.Client, error) {
 	var once sync.Once
 	o := paho.NewClientOptions().AddBroker(address).
-		SetClientID("car").SetUsername(string(l.id.VehicleID)).SetPassword(l.id.Secret).
+		SetClientID("car-" + string(l.id.VehicleID)).SetUsername(string(l.id.VehicleID)).SetPassword(l.id.Secret).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetKeepAlive(30 * time.Second).
 		SetConnectTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second).
 		SetConnectionLostHandler(func(paho.Client, error) { once.Do(func() { close(gone) }) })
