@@ -17,23 +17,29 @@ import (
 type course struct {
 	began time.Time
 	evses map[charging.CompanyID][]charging.EVSEID
-	drawn atomic.Int64
+	// crowded makes all places so: one EVSE of each company, few windows, and
+	// trips that want most of them. Every third is so anyway.
+	crowded bool
+	drawn   atomic.Int64
 }
 
 const (
-	tripsAPlace   = 40 // before the drivers move on
-	evsesAPlace   = 2  // of each company
-	windowsAPlace = 6  // of windowLength
-	windowLength  = 20 * time.Minute
-	daySlots      = 50 // places in time, before other EVSEs are taken
-	aheadHours    = 6  // so that nothing begins, and everything can be canceled
+	tripsAPlace    = 40 // before the drivers move on
+	evsesAPlace    = 2  // of each company
+	windowsAPlace  = 6  // of windowLength
+	crowdedWindows = 4
+	windowLength   = 20 * time.Minute
+	daySlots       = 50 // places in time, before other EVSEs are taken
+	aheadHours     = 6  // so that nothing begins, and everything can be canceled
 )
 
 // place is one meeting point.
 type place struct {
-	slot  int
-	base  time.Time
-	evses map[charging.CompanyID][]charging.EVSEID
+	crowded bool
+	kept    int // of ten CONFIRMED trips
+	slot    int
+	base    time.Time
+	evses   map[charging.CompanyID][]charging.EVSEID
 }
 
 func (c *course) next() place { return c.at(int(c.drawn.Add(1)) / tripsAPlace) }
@@ -41,10 +47,14 @@ func (c *course) next() place { return c.at(int(c.drawn.Add(1)) / tripsAPlace) }
 func (c *course) here() place { return c.at(int(c.drawn.Load()) / tripsAPlace) }
 
 func (c *course) at(n int) place {
-	p := place{slot: n % daySlots, evses: map[charging.CompanyID][]charging.EVSEID{}}
+	p := place{crowded: c.crowded || n%3 == 0, kept: 5, slot: n % daySlots, evses: map[charging.CompanyID][]charging.EVSEID{}}
 	p.base = c.began.Add(time.Duration(aheadHours+2*p.slot) * time.Hour)
+	evses := evsesAPlace
+	if p.crowded {
+		p.kept, evses = 1, 1
+	}
 	for id, all := range c.evses {
-		for k := range evsesAPlace {
+		for k := range evses {
 			p.evses[id] = append(p.evses[id], all[(n/daySlots*evsesAPlace+k)%len(all)])
 		}
 	}
@@ -64,6 +74,9 @@ func (p place) evse(rng *rand.Rand) charging.EVSEID {
 // stops of a trip, one to three, in travel order.
 func (p place) stops(rng *rand.Rand) []history.Slot {
 	windows := rng.Perm(windowsAPlace)[:1+rng.IntN(3)]
+	if p.crowded {
+		windows = rng.Perm(crowdedWindows)[:3]
+	}
 	slices.Sort(windows)
 	var all []history.Slot
 	for _, k := range windows {

@@ -217,7 +217,7 @@ func (d *driver) confirmed(p place, c *car, t trip.Trip) bool {
 			return d.api(c).Swap(ctx, t.ID, api.SwapRequest{Stop: stop})
 		})
 	}
-	if d.rng.IntN(2) == 0 {
+	if d.rng.IntN(10) < p.kept {
 		return true
 	}
 	_, did := d.did(history.Op{Kind: history.Cancel, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {

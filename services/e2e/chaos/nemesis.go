@@ -11,7 +11,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
 )
 
-// background are the faults that are always there: some requests are lost,
+// background are the faults that are always there by default: some requests are lost,
 // some answers, and some requests are executed again later.
 var background = link.Faults{Delay: 4 * time.Millisecond, Loss: 0.01, LostAnswer: 0.02, Duplicate: 0.03, Later: 5 * time.Second}
 
@@ -175,7 +175,7 @@ func (n *nemesis) disturb(ctx context.Context, f link.Faults, links ...*link.Lin
 	}
 	n.r.pause(ctx, n.between(500*time.Millisecond, 7*time.Second))
 	for _, l := range links {
-		l.Set(background)
+		l.Set(n.r.o.Links)
 	}
 }
 
@@ -191,7 +191,7 @@ func (n *nemesis) oneLink() *link.Link {
 }
 
 func (n *nemesis) with(change func(*link.Faults)) link.Faults {
-	f := background
+	f := n.r.o.Links
 	change(&f)
 	return f
 }

@@ -18,8 +18,8 @@ type Report struct {
 	Seed     uint64
 	Duration time.Duration
 	Skews    map[charging.CompanyID]time.Duration
-	// Ops of clients, and Claims seen between companies.
-	Ops, Claims int
+	// Ops of clients, Claims and Preemptions seen between companies.
+	Ops, Claims, Preemptions int
 	// Faults by name, and what the links did to single requests.
 	Faults  map[string]int
 	Carried Carried
@@ -62,10 +62,10 @@ func (r Report) Settled() int {
 func (r Report) Last() string {
 	v := r.Verdict
 	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled), %d operations; %s; "+
-		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut; %d calendars linearizable with %d operations, %d claims; %d violations",
+		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
 		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], r.Ops,
 		list(r.Faults), r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut,
-		v.Calendars, v.CalendarOps, r.Claims, len(v.Violations))
+		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, len(v.Violations))
 }
 
 // tally lists the faults so far.

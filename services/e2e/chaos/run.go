@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/judge"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
 )
 
 // Options of a run.
@@ -35,6 +37,17 @@ type Options struct {
 	Dir string
 	// Out gets the progress.
 	Out io.Writer
+	// Rest bounds how long everything may take to come to rest after the last
+	// fault; 0 is 2 min, because a release is tried again every 30 s.
+	Rest time.Duration
+	// Links are the faults between companies that are always there; by default,
+	// with nemeses, a little of everything.
+	Links link.Faults
+	// Crowd makes all trips want three of four windows of one EVSE of each
+	// company, and let go of them again.
+	Crowd bool
+	// Keep writes the history down without violations, too.
+	Keep bool
 	// Skew is false to leave all clocks alone.
 	Skew bool
 }
@@ -45,6 +58,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Nemeses == 0 {
 		o.Nemeses = 2
+	}
+	if o.Rest == 0 {
+		o.Rest = 2 * time.Minute
+	}
+	if o.Links == (link.Faults{}) && o.Nemeses > 0 {
+		o.Links = background
 	}
 	if o.Out == nil {
 		o.Out = io.Discard
@@ -64,10 +83,6 @@ type run struct {
 	counts   map[string]int
 	troubles []error
 }
-
-// restLimit bounds how long everything may take to come to rest after the last
-// fault: a release is tried again every 30 s.
-const restLimit = 2 * time.Minute
 
 // Run starts three companies, lets drivers and nemeses loose for the duration,
 // kills every process once more, mends everything, waits for rest and judges.
@@ -121,7 +136,7 @@ func (r *run) ready(ctx context.Context) error {
 	if err := r.fleet.Start(ctx); err != nil {
 		return err
 	}
-	r.course = &course{began: time.Now().UTC().Truncate(time.Hour), evses: map[charging.CompanyID][]charging.EVSEID{}}
+	r.course = &course{crowded: r.o.Crowd, began: time.Now().UTC().Truncate(time.Hour), evses: map[charging.CompanyID][]charging.EVSEID{}}
 	for _, id := range fleet.Companies {
 		if err := r.meets(ctx, id); err != nil {
 			return err
@@ -158,6 +173,7 @@ func (r *run) meets(ctx context.Context, id charging.CompanyID) error {
 func (r *run) storm(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Duration)
 	defer cancel()
+	r.fleet.EachLink(func(_, _ charging.CompanyID, l *link.Link) { l.Set(r.o.Links) })
 	var wg sync.WaitGroup
 	for n := range r.o.Drivers {
 		wg.Go(func() { newDriver(n, r).drive(ctx) })
@@ -192,7 +208,7 @@ func (r *run) progress(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		ops, _ := r.rec.Taken()
+		ops := r.rec.Ops()
 		known := map[charging.TripID]bool{}
 		for _, o := range ops {
 			if o.OK() && o.Kind == history.Create {
@@ -203,8 +219,8 @@ func (r *run) progress(ctx context.Context) {
 	}
 }
 
-// rest waits until nothing moves any more. What still moves after restLimit is
-// left to the judge.
+// rest waits until nothing moves any more. What still moves then is left to
+// the judge.
 func (r *run) rest(ctx context.Context) error {
 	began, said := time.Now(), time.Now()
 	for {
@@ -213,7 +229,7 @@ func (r *run) rest(ctx context.Context) error {
 			return err
 		}
 		trips, locks, unsettled, notices := final.Restless()
-		if trips+locks+unsettled+notices == 0 || time.Since(began) > restLimit {
+		if trips+locks+unsettled+notices == 0 || time.Since(began) > r.o.Rest {
 			return nil
 		}
 		if time.Since(said) > 5*time.Second {
@@ -229,21 +245,30 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 	if err != nil {
 		return Report{}, err
 	}
-	ops, claims := r.rec.Taken()
-	rep := Report{Seed: r.o.Seed, Duration: r.o.Duration, Skews: skews, Ops: len(ops), Claims: len(claims), Faults: r.counts, Carried: r.carried()}
-	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Final: final, Draw: r.o.Dir})
+	ops := r.rec.Ops()
+	claims, lost := r.rec.Wire()
+	rep := Report{Seed: r.o.Seed, Duration: r.o.Duration, Skews: skews, Ops: len(ops), Claims: len(claims), Preemptions: len(lost), Faults: r.counts, Carried: r.carried()}
+	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Preemptions: lost, Final: final, Draw: r.o.Dir})
 	if err := errors.Join(r.troubles...); err != nil {
 		return rep, fmt.Errorf("chaos: the harness itself had trouble: %w", err)
 	}
-	if len(rep.Verdict.Violations) > 0 {
+	if len(rep.Verdict.Violations) > 0 || r.o.Keep {
 		rep.History = filepath.Join(r.o.Dir, "history.jsonl")
-		return rep, history.Write(rep.History, ops)
+		return rep, errors.Join(history.Write(rep.History, ops), history.Write(filepath.Join(r.o.Dir, "claims.jsonl"), claims))
 	}
 	return rep, nil
 }
 
-// observe keeps the claims and reserves that a link carried.
+// observe keeps the claims, reserves and preemptions that a link carried.
 func (r *run) observe(from charging.CompanyID, _, path string, request []byte, status int, answer []byte) {
+	if rest, ok := strings.CutPrefix(path, "/federation/v1/trips/"); ok && strings.HasSuffix(rest, "/preempted") {
+		lost := history.Preemption{}
+		if json.Unmarshal(request, &lost) == nil {
+			lost.Trip = charging.TripID(strings.TrimSuffix(rest, "/preempted"))
+			r.rec.AddPreemption(lost)
+		}
+		return
+	}
 	c, ok := claimOf(path, request, status, answer)
 	if ok {
 		c.From = from

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -58,18 +57,6 @@ type Company struct {
 type Fleet struct {
 	Company map[charging.CompanyID]*Company
 	o       Options
-}
-
-// Build compiles the eletrovia program of the workspace at root into out; flags
-// are further flags of go build.
-func Build(ctx context.Context, root, out string, flags ...string) error {
-	args := append([]string{"build", "-o", out}, flags...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./services/eletrovia")...)
-	cmd.Dir = root
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("fleet: go %v: %w: %s", cmd.Args[1:], err, said)
-	}
-	return nil
 }
 
 // New prepares the processes and starts none.

@@ -40,8 +40,8 @@ func readStore(ctx context.Context, c *redis.Client) (history.Store, error) {
 	for it.Next(ctx) {
 		key := it.Val()
 		kind, _, _ := strings.Cut(key, ":")
-		if kind == "trip" && strings.HasSuffix(key, ":log") {
-			continue
+		if kind == "trip" && !strings.HasSuffix(key, "}") {
+			continue // what belongs to a trip: its journal, letters to its run
 		}
 		kinds[kind] = append(kinds[kind], key)
 	}

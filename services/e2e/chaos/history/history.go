@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,12 +89,22 @@ type Claim struct {
 	AheadTrip charging.TripID `json:"ahead_trip,omitempty"`
 }
 
+// Preemption is a notice from an EVSE's owner that a link carried: a stop went
+// to an older trip.
+type Preemption struct {
+	At            time.Duration          `json:"at"`
+	Trip          charging.TripID        `json:"trip"`
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	By            charging.TripID        `json:"by"`
+}
+
 // Recorder collects a history. It is safe for use by many goroutines.
 type Recorder struct {
 	start  time.Time
 	mu     sync.Mutex
 	ops    []Op
 	claims []Claim
+	lost   []Preemption
 }
 
 // NewRecorder starts the history's clock.
@@ -118,15 +129,30 @@ func (r *Recorder) AddClaim(c Claim) {
 	r.claims = append(r.claims, c)
 }
 
-// Taken gives all that was recorded so far.
-func (r *Recorder) Taken() ([]Op, []Claim) {
+// AddPreemption keeps a notice.
+func (r *Recorder) AddPreemption(p Preemption) {
+	p.At = r.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]Op(nil), r.ops...), append([]Claim(nil), r.claims...)
+	r.lost = append(r.lost, p)
 }
 
-// Write puts the operations into a file, one JSON object a line.
-func Write(path string, ops []Op) error {
+// Ops gives the operations that were recorded so far.
+func (r *Recorder) Ops() []Op {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.ops)
+}
+
+// Wire gives what the links have carried so far.
+func (r *Recorder) Wire() ([]Claim, []Preemption) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.claims), slices.Clone(r.lost)
+}
+
+// Write puts operations, or claims, into a file, one JSON object a line.
+func Write[T Op | Claim](path string, ops []T) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("history: %w", err)

@@ -77,6 +77,12 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 		if !o.OK() || o.State != trip.Confirmed {
 			continue
 		}
+		for _, l := range o.Legs {
+			if !x.decided(l) {
+				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
+					"%s was answered CONFIRMED with stop %d %s", o.Kind, l.Leg, l.State)})
+			}
+		}
 		if t.State == trip.Canceled && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) {
 			return append(out, Violation{Rule: Answers, Trip: t.ID, Detail: "was answered CONFIRMED, is CANCELED, and nobody asked for that"})
 		}
@@ -91,6 +97,16 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 		}
 	}
 	return out
+}
+
+// decided reports whether a stop of a CONFIRMED trip is as one should be:
+// RESERVED or past that, or withdrawn by an operator.
+func (x *index) decided(l trip.Leg) bool {
+	switch l.State {
+	case charging.Reserved, charging.Fulfilled, charging.NoShow:
+		return true
+	}
+	return l.State == charging.Canceled && len(x.withdrawals[l.EVSEID]) > 0
 }
 
 // changed reports whether somebody asked for another stop in place of a leg.

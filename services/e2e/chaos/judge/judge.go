@@ -58,9 +58,10 @@ func (v Violation) String() string {
 // Case is what is judged: what clients and links saw, and what the stores
 // contain when everything was healed and has come to rest.
 type Case struct {
-	Ops    []history.Op
-	Claims []history.Claim
-	Final  history.Final
+	Ops         []history.Op
+	Claims      []history.Claim
+	Preemptions []history.Preemption
+	Final       history.Final
 	// Limit of one calendar's check; 0 is 10 s.
 	Limit time.Duration
 	// Draw is a directory for the drawings of calendars that fail; "" for none.
@@ -97,7 +98,7 @@ func Judge(c Case) Verdict {
 		v.Trips[t.State]++
 	}
 	for _, rule := range []func(*index) []Violation{
-		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, oneRoad,
+		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, preemptions, oneRoad,
 	} {
 		v.Violations = append(v.Violations, rule(x)...)
 	}
@@ -110,6 +111,7 @@ func Judge(c Case) Verdict {
 type index struct {
 	ops    []history.Op
 	claims []history.Claim
+	lost   []history.Preemption
 	final  history.Final
 	trips  map[charging.TripID]trip.Trip
 	// byTrip are the operations that name a trip or whose answer does, by call.
@@ -126,7 +128,7 @@ type index struct {
 
 func newIndex(c Case) *index {
 	x := &index{
-		ops: slices.Clone(c.Ops), claims: c.Claims, final: c.Final, trips: c.Final.Trips(),
+		ops: slices.Clone(c.Ops), claims: c.Claims, lost: c.Preemptions, final: c.Final, trips: c.Final.Trips(),
 		byTrip: map[charging.TripID][]history.Op{}, records: map[charging.ReservationID]history.Reservation{},
 		of: map[charging.TripID][]history.Reservation{}, byEVSE: map[charging.EVSEID][]history.Reservation{},
 		calendar: map[charging.ReservationID]history.Booking{}, withdrawals: map[charging.EVSEID][]history.Op{},

@@ -57,6 +57,23 @@ func preempted(x *index) []Violation {
 	return out
 }
 
+// preemptions: who was said to have gone first holds the older ticket.
+func preemptions(x *index) []Violation {
+	var out []Violation
+	for _, p := range x.lost {
+		r, known := x.records[p.ReservationID]
+		by := x.trips[p.By]
+		if !known || by.Ticket == nil {
+			continue // of a trip without a record, or one that ended before its ticket was journaled
+		}
+		if !older(by.Ticket.GrantedAt, p.By, r.GrantedAt, p.Trip) {
+			out = append(out, Violation{Rule: Priority, Trip: p.Trip, EVSE: r.Slot.EVSE, Detail: fmt.Sprintf(
+				"%s with the ticket of %s was preempted by the younger %s of trip %s", r.ID, orNone(r.GrantedAt), by.Ticket.GrantedAt, p.By)})
+		}
+	}
+	return out
+}
+
 func orNone(ticket string) string {
 	if ticket == "" {
 		return "(none)"

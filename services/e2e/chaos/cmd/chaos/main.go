@@ -33,7 +33,8 @@ func run(ctx context.Context, args []string) int {
 	f.IntVar(&o.Replicas, "replicas", 1, "servers of each company")
 	f.BoolVar(&o.Skew, "skew", true, "skew the companies' clocks")
 	f.StringVar(&o.Binary, "binary", "", "an eletrovia program; built from the workspace by default")
-	keep := f.Bool("keep", false, "keep the directory of a run without violations, too")
+	f.BoolVar(&o.Keep, "keep", false, "keep the directory and the history of a run without violations, too")
+	f.BoolVar(&o.Crowd, "crowd", false, "all drivers want the same few windows")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string) int {
 		fmt.Println("chaos:", err)
 		return 1
 	}
-	if len(rep.Verdict.Violations) == 0 && !*keep {
+	if len(rep.Verdict.Violations) == 0 && !o.Keep {
 		_ = os.RemoveAll(o.Dir)
 	}
 	fmt.Println(rep.Last())
