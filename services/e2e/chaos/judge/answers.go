@@ -90,7 +90,7 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 			continue
 		}
 		for k, l := range o.Legs {
-			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t.ID, l) {
+			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t, o) {
 				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
 					"was answered CONFIRMED with stop %d as %s, is %s in the end, and nobody asked for that", k+1, l.ReservationID, t.Legs[k].ReservationID)})
 			}
@@ -109,9 +109,12 @@ func (x *index) decided(l trip.Leg) bool {
 	return l.State == charging.Canceled && len(x.withdrawals[l.EVSEID]) > 0
 }
 
-// changed reports whether somebody asked for another stop in place of a leg.
-func (x *index) changed(id charging.TripID, l trip.Leg) bool {
-	return x.asked(id, api.ActionContinue, history.Swap) || len(x.withdrawals[l.EVSEID]) > 0
+// changed reports whether somebody asked for another stop of a trip, or took one
+// of those that were answered out of service: under the policy replan the stops
+// after it may then move too.
+func (x *index) changed(t trip.Trip, o history.Op) bool {
+	return x.asked(t.ID, api.ActionContinue, history.Swap) ||
+		slices.ContainsFunc(o.Legs, func(l trip.Leg) bool { return len(x.withdrawals[l.EVSEID]) > 0 })
 }
 
 // keys: an Idempotency-Key makes one trip.

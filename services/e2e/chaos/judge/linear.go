@@ -105,9 +105,11 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 			b.let = min(b.let, o.Return)
 		}
 	}
-	for _, w := range x.withdrawals[b.slot.EVSE] {
-		if w.Return > b.asked && (!w.Answered || w.Code == "") {
-			begin(w)
+	for evse := range onTheWay(ops) { // a stop that is replaced may move others
+		for _, w := range x.withdrawals[evse] {
+			if w.Return > b.asked && (!w.Answered || w.Code == "") {
+				begin(w)
+			}
 		}
 	}
 	if final.State == trip.Confirmed && slices.ContainsFunc(final.Legs, func(l trip.Leg) bool {
@@ -115,6 +117,17 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 	}) {
 		b.ended = false // it is still there: whatever was asked for did not come about
 	}
+}
+
+// onTheWay are the EVSEs that a trip was ever answered with.
+func onTheWay(ops []history.Op) map[charging.EVSEID]bool {
+	all := map[charging.EVSEID]bool{}
+	for _, o := range ops {
+		for _, l := range o.Legs {
+			all[l.EVSEID] = true
+		}
+	}
+	return all
 }
 
 // The operations of a calendar's model.
