@@ -23,7 +23,7 @@ const forever = time.Duration(math.MaxInt64)
 // it came about and, where it ended, between which it was let go.
 type booked struct {
 	trip         charging.TripID
-	id           charging.ReservationID
+	name         string
 	slot         history.Slot
 	asked, told  time.Duration
 	ended        bool
@@ -31,6 +31,12 @@ type booked struct {
 	client       int
 	fence        int64
 	cancelClient int
+}
+
+// name of a stop of a trip: its reservation and its window, because a booked
+// window can be moved under its own id.
+func name(l trip.Leg) string {
+	return string(l.ReservationID) + "@" + l.Start.UTC().Format("15:04") + "–" + l.End.UTC().Format("15:04")
 }
 
 // bookings are all stops that somebody was told of as CONFIRMED, or that are so
@@ -44,20 +50,22 @@ func (x *index) bookings() []booked {
 }
 
 func (x *index) bookingsOf(id charging.TripID, ops []history.Op) []booked {
-	found := map[charging.ReservationID]*booked{}
+	found := map[string]*booked{}
 	see := func(l trip.Leg, told time.Duration, client int) {
 		if l.State != charging.Reserved {
 			return
 		}
-		b := found[l.ReservationID]
+		b := found[name(l)]
 		if b == nil {
 			b = &booked{
-				trip: id, id: l.ReservationID, slot: history.Slot{EVSE: l.EVSEID, Window: l.Window()},
-				asked: ops[0].Call, told: told, client: client,
+				trip: id, name: name(l), slot: history.Slot{EVSE: l.EVSEID, Window: l.Window()},
+				asked: ops[0].Call, told: forever, client: client,
 			}
-			found[l.ReservationID] = b
+			found[name(l)] = b
 		}
-		b.told = min(b.told, told)
+		if told < b.told {
+			b.told, b.fence = told, l.Fence
+		}
 	}
 	for _, o := range ops {
 		if o.OK() && o.State == trip.Confirmed {
@@ -95,12 +103,12 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 		case o.Kind == history.Cancel, o.Kind == history.Decide && o.Action == api.ActionGiveUp:
 			begin(o)
 		case o.Kind == history.Swap, o.Kind == history.Decide:
-			if !slices.ContainsFunc(final.Legs, func(l trip.Leg) bool { return l.ReservationID == b.id }) {
+			if !slices.ContainsFunc(final.Legs, func(l trip.Leg) bool { return name(l) == b.name }) {
 				begin(o)
 			}
 		}
 		if o.OK() && o.State == trip.Canceled && slices.ContainsFunc(o.Legs, func(l trip.Leg) bool {
-			return l.ReservationID == b.id && l.State == charging.Canceled
+			return name(l) == b.name && l.State == charging.Canceled
 		}) {
 			b.let = min(b.let, o.Return)
 		}
@@ -113,7 +121,7 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 		}
 	}
 	if final.State == trip.Confirmed && slices.ContainsFunc(final.Legs, func(l trip.Leg) bool {
-		return l.ReservationID == b.id && l.State == charging.Reserved
+		return name(l) == b.name && l.State == charging.Reserved
 	}) {
 		b.ended = false // it is still there: whatever was asked for did not come about
 	}
@@ -133,18 +141,18 @@ func onTheWay(ops []history.Op) map[charging.EVSEID]bool {
 // The operations of a calendar's model.
 type (
 	book struct {
-		id charging.ReservationID
-		w  charging.Window
+		name string
+		w    charging.Window
 	}
-	release struct{ id charging.ReservationID }
+	release struct{ name string }
 	look    struct{ free []charging.Window }
 )
 
-// state of a calendar: what is booked, in the order of ids.
+// state of a calendar: what is booked, in the order of names.
 type state []book
 
-func (s state) without(id charging.ReservationID) state {
-	return slices.DeleteFunc(slices.Clone(s), func(b book) bool { return b.id == id })
+func (s state) without(name string) state {
+	return slices.DeleteFunc(slices.Clone(s), func(b book) bool { return b.name == name })
 }
 
 func (s state) free(w charging.Window) bool {
@@ -162,10 +170,10 @@ var calendar = porcupine.Model{
 				return false, s
 			}
 			next := append(slices.Clone(st), op)
-			slices.SortFunc(next, func(a, b book) int { return strings.Compare(string(a.id), string(b.id)) })
+			slices.SortFunc(next, func(a, b book) int { return strings.Compare(a.name, b.name) })
 			return true, next
 		case release:
-			next := st.without(op.id)
+			next := st.without(op.name)
 			return len(next) < len(st), next
 		case look:
 			for _, w := range op.free {
@@ -178,14 +186,14 @@ var calendar = porcupine.Model{
 		return false, s
 	},
 	Equal: func(a, b any) bool {
-		return slices.EqualFunc(a.(state), b.(state), func(p, q book) bool { return p.id == q.id })
+		return slices.EqualFunc(a.(state), b.(state), func(p, q book) bool { return p.name == q.name })
 	},
 	DescribeOperation: func(in, _ any) string {
 		switch op := in.(type) {
 		case book:
-			return fmt.Sprintf("book %s %s", op.w, short(op.id))
+			return fmt.Sprintf("book %s %s", op.w, short(op.name))
 		case release:
-			return "release " + short(op.id)
+			return "release " + short(op.name)
 		case look:
 			return fmt.Sprintf("free: %v", op.free)
 		}
@@ -194,14 +202,17 @@ var calendar = porcupine.Model{
 	DescribeState: func(s any) string {
 		var all []string
 		for _, b := range s.(state) {
-			all = append(all, fmt.Sprintf("%s %s", b.w, short(b.id)))
+			all = append(all, fmt.Sprintf("%s %s", b.w, short(b.name)))
 		}
 		return strings.Join(all, "<br>")
 	},
 }
 
-// short is the random end of an id.
-func short(id charging.ReservationID) string { return "…" + string(id[max(0, len(id)-6):]) }
+// short is the random end of a name's id.
+func short(name string) string {
+	id, _, _ := strings.Cut(name, "@")
+	return "…" + id[max(0, len(id)-6):]
+}
 
 // part is a stretch of one EVSE's time whose bookings overlap no others.
 type part struct {
@@ -238,9 +249,9 @@ func (x *index) parts() []*part {
 }
 
 func (p *part) add(b booked) {
-	p.ops = append(p.ops, porcupine.Operation{ClientId: b.client, Input: book{b.id, b.slot.Window}, Call: int64(b.asked), Return: int64(b.told)})
+	p.ops = append(p.ops, porcupine.Operation{ClientId: b.client, Input: book{b.name, b.slot.Window}, Call: int64(b.asked), Return: int64(b.told)})
 	if b.ended {
-		p.ops = append(p.ops, porcupine.Operation{ClientId: b.cancelClient, Input: release{b.id}, Call: int64(b.ends), Return: int64(b.let)})
+		p.ops = append(p.ops, porcupine.Operation{ClientId: b.cancelClient, Input: release{b.name}, Call: int64(b.ends), Return: int64(b.let)})
 	}
 }
 

@@ -105,8 +105,7 @@ func risen(x *index) []Violation {
 	var out []Violation
 	byEVSE := map[charging.EVSEID][]booked{}
 	for _, b := range x.bookings() {
-		if r, ok := x.records[b.id]; ok && r.Fence > 0 && b.told < forever {
-			b.fence = r.Fence
+		if b.fence > 0 && b.told < forever {
 			byEVSE[b.slot.EVSE] = append(byEVSE[b.slot.EVSE], b)
 		}
 	}
