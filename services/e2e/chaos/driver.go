@@ -93,7 +93,16 @@ func (d *driver) car(ctx context.Context, slot int) *car {
 			return c
 		}
 	}
-	c := &car{home: fleet.Companies[d.rng.IntN(len(fleet.Companies))], busy: map[int]bool{}}
+	c := d.register(ctx, fleet.Companies[d.rng.IntN(len(fleet.Companies))])
+	if c != nil {
+		d.cars = append(d.cars, c)
+	}
+	return c
+}
+
+// register makes a new car at a company; nil when the context ends first.
+func (d *driver) register(ctx context.Context, home charging.CompanyID) *car {
+	c := &car{home: home, busy: map[int]bool{}}
 	for ctx.Err() == nil {
 		d.nextID++
 		c.id = charging.VehicleID(fmt.Sprintf("CH-%d-%d-%d", d.r.o.Seed%100000, d.n, d.nextID))
@@ -102,7 +111,6 @@ func (d *driver) car(ctx context.Context, slot int) *car {
 		cancel()
 		if err == nil {
 			c.secret = got.Secret
-			d.cars = append(d.cars, c)
 			return c
 		}
 		d.r.pause(ctx, 50*time.Millisecond) // the id is burnt: the answer may have been lost

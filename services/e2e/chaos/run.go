@@ -84,12 +84,16 @@ type run struct {
 	troubles []error
 }
 
+func newRun(o Options) *run {
+	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}}
+}
+
 // Run starts three companies, lets drivers and nemeses loose for the duration,
 // kills every process once more, mends everything, waits for rest and judges.
 // The error says that the run itself failed; violations are in the report.
 func Run(ctx context.Context, o Options) (Report, error) {
 	o = o.withDefaults()
-	r := &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}}
+	r := newRun(o)
 	skews := skewsOf(o)
 	var err error
 	r.fleet, err = fleet.New(fleet.Options{
