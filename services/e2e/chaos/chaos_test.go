@@ -68,6 +68,7 @@ func short(t *testing.T) string {
 // TestChaos is the short form of go tool task chaos: a minute of faults without
 // pause, and not one violation.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	o := Options{Seed: 20261123, Duration: time.Minute, Binary: built(t), Dir: short(t), Skew: true, Out: t.Output()}
 	if testing.Short() {
 		o.Duration = 10 * time.Second

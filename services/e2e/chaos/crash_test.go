@@ -35,6 +35,7 @@ var crashing = []fleet.Edit{
 // TestCrashAtEveryStep kills the real originating server (SIGKILL) at each step
 // of a booking, and of a booking that must be undone, and lets it start again.
 func TestCrashAtEveryStep(t *testing.T) {
+	t.Parallel()
 	built(t)
 	bin := filepath.Join(short(t), "crashing")
 	if err := fleet.Build(t.Context(), workspace, bin, crashing...); err != nil {
@@ -71,7 +72,6 @@ type crashes struct {
 	r   *run
 	bin string
 	d   *driver
-	c   *car
 	log string
 }
 

@@ -53,6 +53,7 @@ var seeded = []struct {
 // TestSeededMistakesAreCaught builds the program with one mistake at a time,
 // lets drivers loose on it, and asks for a violation of the right kind.
 func TestSeededMistakesAreCaught(t *testing.T) {
+	t.Parallel()
 	built(t)
 	for k, m := range seeded {
 		t.Run(m.name, func(t *testing.T) {
