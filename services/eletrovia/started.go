@@ -7,9 +7,11 @@ import (
 
 // started is one server that runs, as demo and serve say it.
 type started struct {
-	Company   string `json:"company"`
-	Name      string `json:"name"`
-	REST      string `json:"rest"`
+	Company string `json:"company"`
+	Name    string `json:"name"`
+	REST    string `json:"rest"`
+	// HTTP is host:port that REST listens on, whatever is advertised.
+	HTTP      string `json:"http"`
 	MQTT      string `json:"mqtt"`
 	WebSocket string `json:"websocket,omitempty"`
 	Store     string `json:"store"`
@@ -23,7 +25,7 @@ type started struct {
 func describe(a *app.App) started {
 	s := a.Status()
 	return started{
-		Company: string(s.Company), Name: s.Name, REST: a.URL(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
+		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
 		Store: a.StoreAddr(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
 	}
 }

@@ -177,6 +177,7 @@ var rooms = []room{
 	},
 	{path: "services/e2e/model", own: []string{"pkg/charging", "pkg/trip"}, noStd: noIO},
 	{path: "services/e2e/model/explore", own: []string{"services/e2e/model"}},
+	{path: "services/e2e/replicas", own: []string{"pkg/..."}, third: []string{goRedis, paho}},
 
 	{path: "services/e2e/chaos/history", own: []string{"pkg/charging", "pkg/trip"}, noStd: noHTTP},
 	{

@@ -81,6 +81,7 @@ func (c *Coordinator) resume(t trip.Trip, first *message) (*run, error) {
 	} else if c.o.Inbox != nil {
 		go c.readInbox(c.life, t.ID)
 	}
+	r.taken = first == nil
 	go r.main()
 	return r, nil
 }

@@ -34,6 +34,8 @@ type run struct {
 	park bool
 	// cancel is set when the driver has asked for the end of the trip.
 	cancel bool
+	// taken is set for a trip that was taken over; the journal says so at once.
+	taken bool
 	// doing is the id of the command that is being carried out.
 	doing string
 
@@ -62,6 +64,10 @@ func (r *run) main() {
 // step runs the trip's present state to its end. errParked means that nothing
 // is left to do now.
 func (r *run) step() error {
+	if r.taken {
+		r.taken = false
+		return r.save()
+	}
 	switch r.t.State {
 	case trip.Reserving:
 		return r.book()
