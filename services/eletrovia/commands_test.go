@@ -270,6 +270,27 @@ func TestSagasListsEachOnce(t *testing.T) {
 	}
 }
 
+func TestRetryAndResolveASaga(t *testing.T) {
+	f := newFake(t)
+	f.answers["POST /api/v1/trips/"+tripID+"/retry"] = aTrip(trip.Compensating, charging.Reserved)
+	f.answers["POST /api/v1/trips/"+tripID+"/resolve"] = aTrip(trip.Aborted, charging.Canceled)
+	f.answers["GET /api/v1/trips"] = []trip.Trip{}
+	for line, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"sagas --stuck":                              {0, "no saga is stuck"},
+		"sagas retry " + tripID:                      {0, "is tried again now"},
+		"sagas resolve " + tripID + " --reason gone": {0, "is resolved by your word"},
+		"sagas resolve " + tripID:                    {2, "for the audit"},
+	} {
+		got := f.typed(t, false, strings.Fields(line)...)
+		if got.code != c.code || !strings.Contains(got.out+got.err, c.says) {
+			t.Errorf("%s: exit %d: %s %s", line, got.code, got.out, got.err)
+		}
+	}
+}
+
 func TestHealthcheck(t *testing.T) {
 	f := newFake(t)
 	f.answers["GET /readyz"] = api.Health{}

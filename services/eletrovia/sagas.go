@@ -2,32 +2,92 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/eletrovia/eletrovia/pkg/api/client"
-
 	"github.com/spf13/cobra"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
 func (c *cli) sagasCommand() *cobra.Command {
-	return &cobra.Command{
+	var stuck bool
+	cmd := &cobra.Command{
 		Use: "sagas", Short: "List trips that are not settled, and those that are stuck (operator)",
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.sagas(cmd.Context()) },
+		Long: "List trips that are not settled, and those that are stuck: a stop that its company has not acknowledged\n" +
+			"as released, with the reason, the attempts and the next retry. Retry one at once, or resolve it by your word.\n" +
+			"Any server of the company does.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.sagas(cmd.Context(), stuck) },
 	}
+	cmd.Flags().BoolVar(&stuck, "stuck", false, "only those that are stuck")
+	cmd.AddCommand(&cobra.Command{
+		Use: "retry TRIP", Short: "Try at once to release what is stuck",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.retrySaga(cmd.Context(), charging.TripID(args[0]))
+		},
+	})
+	var reason string
+	resolve := &cobra.Command{
+		Use: "resolve TRIP --reason TEXT", Short: "End a stuck trip by your word that its stops are free",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.resolveSaga(cmd.Context(), charging.TripID(args[0]), reason)
+		},
+	}
+	resolve.Flags().StringVar(&reason, "reason", "", "why, for the audit")
+	cmd.AddCommand(resolve)
+	return cmd
 }
 
-func (c *cli) sagas(ctx context.Context) error {
+func (c *cli) retrySaga(ctx context.Context, id charging.TripID) error {
 	server, err := c.asOperator()
 	if err != nil {
 		return err
 	}
-	open, err := unsettled(ctx, server)
+	t, err := server.Retry(ctx, id)
+	return c.afterSaga(t, "is tried again now", err)
+}
+
+func (c *cli) resolveSaga(ctx context.Context, id charging.TripID, reason string) error {
+	if reason == "" {
+		return usage(errors.New("--reason: say why, for the audit"))
+	}
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	t, err := server.Resolve(ctx, id, api.ResolveRequest{Reason: reason})
+	return c.afterSaga(t, "is resolved by your word", err)
+}
+
+func (c *cli) afterSaga(t trip.Trip, what string, err error) error {
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(t); done {
+		return err
+	}
+	p.Linef("trip %s (%s) %s", t.ID, paintTrip(p, t.State), what)
+	p.Next(c.next("trips", string(t.ID), "--history"))
+	return nil
+}
+
+func (c *cli) sagas(ctx context.Context, stuck bool) error {
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	open, err := unsettled(ctx, server, stuck)
 	if err != nil {
 		return err
 	}
@@ -35,7 +95,12 @@ func (c *cli) sagas(ctx context.Context) error {
 	if done, err := p.JSON(open); done {
 		return err
 	}
-	if len(open) == 0 {
+	switch {
+	case len(open) == 0 && stuck:
+		p.Linef("no saga is stuck")
+		p.Next(c.next("sagas"))
+		return nil
+	case len(open) == 0:
 		p.Linef("no saga is open: every trip is settled")
 		p.Next(c.next("trips"))
 		return nil
@@ -45,16 +110,20 @@ func (c *cli) sagas(ctx context.Context) error {
 		rows = append(rows, sagaRow(p, t))
 	}
 	p.Table([]string{"Trip", "State", "Vehicle", "Age", "Attempts", "Stuck", "Next retry", "Problem"}, rows)
-	p.Next(c.next("trips", string(open[0].ID), "--history"))
+	if open[0].Saga != nil && open[0].Saga.Stuck != nil {
+		p.Next(c.next("sagas", "retry", string(open[0].ID)))
+	} else {
+		p.Next(c.next("trips", string(open[0].ID), "--history"))
+	}
 	return nil
 }
 
 // unsettled reads the trips in each state that is not settled, and the stuck
-// ones, each once, the oldest first.
-func unsettled(ctx context.Context, server *client.Driver) ([]trip.Trip, error) {
+// ones, or these alone, each once, the oldest first.
+func unsettled(ctx context.Context, server *client.Driver, stuck bool) ([]trip.Trip, error) {
 	queries := []trip.Query{{Stuck: true, Limit: 500}}
 	for _, s := range trip.States() {
-		if !s.Settled() {
+		if !stuck && !s.Settled() {
 			queries = append(queries, trip.Query{State: s, Limit: 500})
 		}
 	}

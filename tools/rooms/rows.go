@@ -125,6 +125,7 @@ var rooms = []room{
 		own: []string{
 			"pkg/api", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/road", "pkg/trip", "pkg/vehicle",
 			"services/company/internal/planner", "services/company/internal/saga", "services/company/internal/federation",
+			"services/company/internal/admission",
 			"services/company/internal/events",
 		},
 		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
@@ -166,6 +167,7 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
+	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},
 	{path: "services/web"},

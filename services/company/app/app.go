@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,6 +23,9 @@ type App struct {
 	offer    inventory.Inventory
 	failed   chan error
 	cleanups cleanups
+	// leaving is set when the server is to stop: /readyz says so, and all else
+	// goes on; stopping when it takes no new trips any more.
+	leaving, stopping atomic.Bool
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -125,8 +129,9 @@ func (a *App) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes everything down in reverse order: no new trips are taken, those in
-// flight reach a safe point, streams and connections end, the store is closed.
+// Stop takes everything down in reverse order: /readyz says that the server goes
+// (for a moment, where other servers of the company are there), no new trips are
+// taken, those in flight reach a safe point and go to the other servers, streams and connections end, the store is closed.
 // The context bounds it. Stopping twice, or what was never started, is fine.
 func (a *App) Stop(ctx context.Context) error {
 	return a.cleanups.run(ctx, a.log)

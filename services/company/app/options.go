@@ -122,6 +122,9 @@ type TLS struct {
 type Timings struct {
 	HoldTTL, CallTimeout, StepBudget, ConfirmBudget, UnsettledBudget time.Duration
 	Lease, Poll                                                      time.Duration
+	// Notice is how long a server that stops is not ready and still works, where
+	// the company has others; default 1 s.
+	Notice time.Duration
 	// Drain is how long Stop waits for trips in flight; default 5 s.
 	Drain time.Duration
 	// Refresh is how often the peers' catalogues are read; default the federation's.
@@ -137,6 +140,9 @@ func (o Options) withDefaults() Options {
 	def(&o.HTTPAddr, "127.0.0.1:0")
 	def(&o.MQTTAddr, "127.0.0.1:0")
 	def(&o.Store.Kind, StoreAuto)
+	if o.Timings.Notice == 0 {
+		o.Timings.Notice = time.Second
+	}
 	if o.Timings.Drain == 0 {
 		o.Timings.Drain = 5 * time.Second
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -21,8 +22,9 @@ func (a *App) openREST(context.Context) error {
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, Revoked: r.store.Revoked, StoreTime: r.store.Time,
-		Ready:   map[string]httpapi.Check{"store": a.storeReady, "broker": a.brokerReady, "journal": a.journalReady},
+		Ready:   map[string]httpapi.Check{"store": a.storeReady, "broker": a.brokerReady, "journal": a.journalReady, "serving": a.serving},
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
+		Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
 	})
 	if err != nil {
 		return err
@@ -72,6 +74,14 @@ func (a *App) brokerReady(context.Context) (string, error) {
 	return fmt.Sprintf("%d clients; %s", a.rooms.broker.Stats().Connected, a.rooms.broker.Keeps()), nil
 }
 
+// serving is false once the server is to stop.
+func (a *App) serving(context.Context) (string, error) {
+	if a.leaving.Load() {
+		return "", errors.New("the server is stopping")
+	}
+	return fmt.Sprintf("with %d other servers of the company", a.rooms.replicas.Others()), nil
+}
+
 // journalReady writes nothing: the store's clock is what every step of the
 // journal needs first.
 func (a *App) journalReady(ctx context.Context) (string, error) {
@@ -101,6 +111,11 @@ func (a *App) metrics() *prometheus.Registry {
 		}),
 		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
 		newBrokerMetrics(a.rooms.broker.Stats),
+		gauge("trips_admitted", "Trips that are being worked on, as admission counts them.", func() float64 { return float64(a.rooms.tripGate.Stats().Working) }),
+		gauge("trips_admitted_limit", "How many trips may be worked on at a time now.", func() float64 { return float64(a.rooms.tripGate.Stats().Limit) }),
+		gauge("trips_shed_total", "New trips that were turned away because there was too much to do.", func() float64 { return float64(a.rooms.tripGate.Stats().Refused) }),
+		gauge("plans_shed_total", "Plans that were turned away because there was too much to do.", func() float64 { return float64(a.rooms.planGate.Stats().Refused) }),
+		gauge("servers", "Servers of the company that share the store, this one included.", func() float64 { return float64(1 + a.rooms.replicas.Others()) }),
 		gauge("cars_waiting", "Trips that cars wait for.", func() float64 { return float64(a.rooms.cars.Stats().Waiting) }),
 		gauge("event_streams_lagged_total", "Event streams that were dropped because their readers lagged.", func() float64 {
 			_, lagged := a.rooms.hub.Stats()

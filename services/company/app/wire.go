@@ -16,6 +16,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
@@ -50,6 +51,8 @@ type rooms struct {
 	cars           *carapi.API
 	bulletin       bulletin
 	replicas       *replicas.Link
+	// tripGate and planGate let new work in.
+	tripGate, planGate *admission.Gate
 	// again asks for the retained trips once more.
 	again chan struct{}
 	// server names this life of this server among the company's.
@@ -140,9 +143,10 @@ func (a *App) openSaga(context.Context) (err error) {
 	if a.rooms.saga, err = saga.New(o); err != nil {
 		return err
 	}
+	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})
 	a.rooms.trips, err = trips.New(trips.Options{
 		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
-		Advisor: advisor, Now: a.o.Clock.Now,
+		Advisor: advisor, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
 	})
 	if err != nil {
 		return err
@@ -166,13 +170,26 @@ func (a *App) run(context.Context) error {
 
 // drainFirst makes the end of the trips in flight the first thing of a stop,
 // while REST still serves the peers that they need; then streams end, so that
-// REST can.
+// REST can. Before all that whoever spreads requests over several servers is
+// given the time to see in /readyz that this one goes.
 func (a *App) drainFirst(context.Context) error {
 	a.cleanups.add("streams", func(context.Context) error { a.rooms.hub.Close(); return nil })
 	a.cleanups.add("trips in flight", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, a.o.Timings.Drain)
 		defer cancel()
+		a.stopping.Store(true)
 		a.rooms.saga.Drain(ctx)
+		return nil
+	})
+	a.cleanups.add("notice", func(ctx context.Context) error {
+		a.leaving.Store(true)
+		if a.rooms.replicas.Others() == 0 {
+			return nil // there is nobody else to ask
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(a.o.Timings.Notice):
+		}
 		return nil
 	})
 	return nil

@@ -29,9 +29,6 @@ func (w *world) at(base, user, pass string) driver {
 	return driver{t: w.t, base: base, user: user, pass: pass, head: http.Header{}}
 }
 
-// operator of a company, at one of its servers.
-func (w *world) operator(s *server) driver { return w.client(s, "operator", secret) }
-
 // register makes a vehicle known at a server.
 func (w *world) register(s *server, id string) (pass string) {
 	w.t.Helper()

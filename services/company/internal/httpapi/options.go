@@ -49,6 +49,10 @@ type Options struct {
 	// RateLimit is how many requests a second one address may make of the
 	// driver API; 0 is 100, less than 0 no limit. Peers have none.
 	RateLimit float64
+	// Crowded reports whether a new trip would be refused, Stopping whether the
+	// server stops and takes none; nil is never. Both are asked before anything
+	// else is done for a new trip, and must cost next to nothing.
+	Crowded, Stopping func() bool
 	// Now is civil time, by which windows are judged; nil is time.Now.
 	Now func() time.Time
 	// MaxStreams is how many event streams there may be at a time; 0 is 256.
@@ -85,6 +89,13 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RateLimit == 0 {
 		o.RateLimit = 100
+	}
+	never := func() bool { return false }
+	if o.Crowded == nil {
+		o.Crowded = never
+	}
+	if o.Stopping == nil {
+		o.Stopping = never
 	}
 	if o.Now == nil {
 		o.Now = time.Now

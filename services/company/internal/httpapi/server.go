@@ -64,8 +64,13 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP serves one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+// ServeHTTP serves one request. A new trip that there is no room for is turned
+// away before anything else is done for it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.turnAway(w, r) {
+		s.echo.ServeHTTP(w, r)
+	}
+}
 
 // Close ends the event streams and the waits for trips, so that an
 // http.Server.Shutdown need not wait for them. Other requests are still served.

@@ -100,6 +100,7 @@ func (r *run) deadline() time.Time {
 
 // wait pauses, keeping the other stops, and books again.
 func (r *run) wait(lost *lostStop) error {
+	r.rests()
 	dirty := false
 	if r.t.Saga.AttemptEnds == nil {
 		at := r.deadline()

@@ -122,6 +122,7 @@ func (c *Coordinator) leave(r *run) {
 	delete(c.runs, r.t.ID)
 	c.mu.Unlock()
 	close(r.done)
+	r.rests()
 	c.wg.Done()
 }
 
@@ -170,6 +171,23 @@ func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, 
 		}
 		sleep(ctx, min(20*time.Millisecond<<min(looks, 8), watchInterval))
 	}
+}
+
+// WhenQuiet calls f once the trip keeps this server busy no more: it is settled,
+// waits for its driver or for another trip, or does not run here. f must not
+// block; one a trip is called.
+func (c *Coordinator) WhenQuiet(id charging.TripID, f func()) {
+	if r := c.running(id); r == nil || !r.onQuiet(f) {
+		f()
+	}
+}
+
+// MayStart refuses what Start would refuse: STORE_UNAVAILABLE while the server
+// stops, RATE_LIMITED while too many trips are in flight.
+func (c *Coordinator) MayStart() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.room(false)
 }
 
 // InFlight counts the trips that run here.

@@ -50,6 +50,7 @@ func (r *run) ask() error {
 	if r.t.Decision == nil {
 		return r.giveUp(charging.Refuse(charging.CodeNotAwaitingDecision, "the decision was lost"))
 	}
+	r.rests()
 	deadline := time.NewTimer(time.Until(r.t.Decision.ExpiresAt))
 	defer deadline.Stop()
 	renew := time.NewTicker(r.c.o.HoldTTL / 3)

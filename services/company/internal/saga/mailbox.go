@@ -188,7 +188,11 @@ func (r *run) receive(m message) {
 		r.note("retry", "", "ok", "asked for by an operator")
 		m.answer(r, nil)
 	case msgResolve:
-		m.answer(r, r.resolve(m.reason))
+		err := r.resolve(m.reason)
+		if err == nil {
+			err = r.save() // an operator's word is audited before it is acted on
+		}
+		m.answer(r, err)
 	}
 }
 

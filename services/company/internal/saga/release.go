@@ -180,6 +180,7 @@ func (r *run) letGo() error {
 // stuck writes down what cannot be released and why, and pauses: in place while
 // the pause is short, else by leaving the trip to its next look.
 func (r *run) stuck(left []unreleased, round int) error {
+	r.rests()
 	s := trip.Stuck{Since: time.Now().UTC()}
 	if r.t.Saga.Stuck != nil {
 		s = *r.t.Saga.Stuck

@@ -42,6 +42,9 @@ type run struct {
 	mu      sync.Mutex
 	snap    *trip.Trip
 	changed chan struct{}
+	// quiet is called when the trip first rests or waits; rested is set then.
+	quiet  func()
+	rested bool
 }
 
 // errParked ends a run whose trip goes on later, from the journal.
@@ -156,6 +159,28 @@ func (r *run) publish() {
 	r.changed = make(chan struct{})
 	r.mu.Unlock()
 	r.c.o.Publish(snap)
+}
+
+// onQuiet is false for a trip that is quiet already.
+func (r *run) onQuiet(f func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rested {
+		return false
+	}
+	r.quiet = f
+	return true
+}
+
+// rests says that the trip has nothing to do for now.
+func (r *run) rests() {
+	r.mu.Lock()
+	f := r.quiet
+	r.quiet, r.rested = nil, true
+	r.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 func (r *run) snapshot() trip.Trip {

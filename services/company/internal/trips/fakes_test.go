@@ -99,7 +99,12 @@ type sagas struct {
 	choice  saga.Choice
 	notices []charging.Notice
 	refuse  error
+	closed  error
+	quiet   []func()
 }
+
+func (s *sagas) MayStart() error                       { return s.closed }
+func (s *sagas) WhenQuiet(_ charging.TripID, f func()) { s.quiet = append(s.quiet, f) }
 
 func (s *sagas) Start(_ context.Context, t trip.Trip) (trip.Trip, error) {
 	if s.refuse != nil {

@@ -31,11 +31,19 @@ const defaultSoC = 0.9
 // and remembers them so that a trip can name one. Other requests may book what
 // it offers in the meantime: only a trip promises.
 //
-// INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP.
+// INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP, RATE_LIMITED.
 func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error) {
 	r, journey, err := s.journey(req)
 	if err != nil {
 		return nil, err
+	}
+	if s.Plans != nil {
+		pass, err := s.Plans.Enter(ctx)
+		if err != nil {
+			return nil, err
+		}
+		pass.Works()
+		defer pass.Done()
 	}
 	p, free, silent := s.Advisor.world(ctx, charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)})
 	plans, err := p.Plans(r, free)

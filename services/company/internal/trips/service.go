@@ -9,12 +9,17 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
 // Sagas is the coordinator of the trips in flight.
 type Sagas interface {
+	// MayStart refuses what Start would refuse now, before any other work.
+	MayStart() error
 	Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
+	// WhenQuiet calls f once a trip keeps this server busy no more.
+	WhenQuiet(id charging.TripID, f func())
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Peek(id charging.TripID) (trip.Trip, bool)
 	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
@@ -52,6 +57,9 @@ type Options struct {
 	Now func() time.Time
 	// PlanLife is how long a plan can be booked; default 30 min.
 	PlanLife time.Duration
+	// Trips and Plans let new work in, as much as the server can do; nil lets
+	// everything in.
+	Trips, Plans *admission.Gate
 	// MaxAhead bounds how far ahead a window may start; default charging.MaxAhead.
 	MaxAhead time.Duration
 }

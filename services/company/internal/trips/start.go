@@ -29,6 +29,27 @@ const (
 // INVALID_FIELD, INVALID_WINDOW, UNKNOWN_PLAN, UNKNOWN_EVSE, ID_REUSED (the key
 // was used for another request), RATE_LIMITED, STORE_UNAVAILABLE.
 func (s *Service) Start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error) {
+	if err := s.Sagas.MayStart(); err != nil {
+		return trip.Trip{}, false, err
+	}
+	if s.Trips == nil {
+		return s.start(ctx, req, key)
+	}
+	pass, err := s.Trips.Enter(ctx)
+	if err != nil {
+		return trip.Trip{}, false, err
+	}
+	t, replayed, err = s.start(ctx, req, key)
+	if err != nil || replayed {
+		pass.Cancel()
+		return t, replayed, err
+	}
+	pass.Works()
+	s.Sagas.WhenQuiet(t.ID, pass.Done)
+	return t, false, nil
+}
+
+func (s *Service) start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error) {
 	digest := digestOf(req)
 	t, err = s.draft(ctx, req)
 	if err != nil {

@@ -98,6 +98,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
 	f.DurationVar(&s.timings.Lease, "lease", 0, "how long a trip's server may be silent before another takes over")
 	f.DurationVar(&s.timings.CallTimeout, "call-timeout", 0, "how long one call to a company may take")
+	f.DurationVar(&s.timings.Notice, "notice", 0, "how long a stop only says so in /readyz, where the company has other servers on the store")
 	f.DurationVar(&s.timings.Drain, "drain", 0, "how long a stop waits for trips in flight")
 }
 

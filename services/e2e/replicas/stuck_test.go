@@ -1,0 +1,80 @@
+package replicas
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// cli runs a command as an operator does at a server of MAR.
+func (w *world) cli(s *server, args ...string) string {
+	w.t.Helper()
+	cmd := exec.CommandContext(w.t.Context(), program, append([]string{"--server", s.url}, args...)...)
+	cmd.Env = append(os.Environ(), "ELETROVIA_OPERATOR_SECRET="+secret)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		w.t.Fatalf("%v: %v\n%s", args, err, out.String())
+	}
+	return out.String()
+}
+
+// A stop that cannot be released is listed at every server, with reason,
+// attempts and next retry; any server retries or resolves it, and says who did.
+func TestStuckAtEveryServer(t *testing.T) {
+	w := newWorld(t, map[string]int{"MAR": 2})
+	mar, caj := w.companies["MAR"].servers, w.companies["CAJ"]
+	pass := w.register(mar[0], "EV-1")
+	first := w.client(mar[0], "EV-1", pass)
+	var trips []trip.Trip
+	for k := range 2 {
+		got := first.book(trip.Abort, 20, w.stop(evse("MAR", 1), 6*k), w.stop(evse("CAJ", 1), 6*k+3))
+		must(t, got, trip.Confirmed)
+		trips = append(trips, got)
+	}
+	caj.stall()
+	for _, tr := range trips {
+		if status, p := first.send("DELETE", "/api/v1/trips/"+string(tr.ID), nil, nil); status != http.StatusOK {
+			t.Fatalf("cancel: %d %+v", status, p)
+		}
+	}
+	for _, s := range mar {
+		var stuck []trip.Trip
+		until(t, 20*time.Second, "both trips are listed as stuck", func() bool {
+			w.client(s, "operator", secret).get("/api/v1/trips?stuck=true", &stuck)
+			return len(stuck) == 2
+		})
+		for _, tr := range stuck {
+			if x := tr.Saga.Stuck; x == nil || x.Leg != 2 || x.Attempts < 1 || !strings.Contains(x.Reason, "CAJ") || x.NextRetry.IsZero() {
+				t.Errorf("stuck: %+v", tr.Saga)
+			}
+		}
+		if out := w.cli(s, "sagas", "--stuck"); strings.Count(out, "CAJ") < 2 {
+			t.Errorf("sagas --stuck: %s", out)
+		}
+	}
+	// One is resolved by an operator's word, at the server that did not begin it.
+	w.cli(mar[1], "sagas", "resolve", string(trips[1].ID), "--reason", "CAJ says by telephone that it is free")
+	caj.resume()
+	// The other is retried, there too.
+	w.cli(mar[1], "sagas", "retry", string(trips[0].ID))
+	until(t, 20*time.Second, "the retried stop is released", func() bool {
+		_, held := caj.held(t)[string(trips[0].Legs[1].ReservationID)]
+		return !held
+	})
+	until(t, 20*time.Second, "nothing is stuck", func() bool { return strings.Contains(w.cli(mar[0], "sagas", "--stuck"), "no saga is stuck") })
+	for i, step := range []string{"retry", "resolve"} {
+		if h := first.history(string(trips[i].ID)); !hasStep(h, step) {
+			t.Errorf("the journal does not say %s: %+v", step, h)
+		}
+		if log := mar[1].log.String(); !strings.Contains(log, `"audit":"`+step+" a trip") {
+			t.Errorf("the log does not say %s", step)
+		}
+	}
+}
