@@ -23,7 +23,7 @@ type raw struct {
 }
 
 // openRaw connects and says nothing.
-func openRaw(t *testing.T, b *broker.Broker) *raw {
+func openRaw(t testing.TB, b *broker.Broker) *raw {
 	t.Helper()
 	c, err := net.Dial("tcp", b.Addr().String())
 	if err != nil {
@@ -36,7 +36,7 @@ func openRaw(t *testing.T, b *broker.Broker) *raw {
 	return &raw{c, bufio.NewReader(c)}
 }
 
-func dialRaw(t *testing.T, b *broker.Broker, vehicle, id string, clean bool) *raw {
+func dialRaw(t testing.TB, b *broker.Broker, vehicle, id string, clean bool) *raw {
 	t.Helper()
 	r := openRaw(t, b)
 	flags := byte(0xC0)
@@ -68,14 +68,14 @@ func packet(kind byte, body []byte) []byte {
 	}
 }
 
-func (r *raw) send(t *testing.T, kind byte, body []byte) {
+func (r *raw) send(t testing.TB, kind byte, body []byte) {
 	t.Helper()
 	if _, err := r.Write(packet(kind, body)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r *raw) read(t *testing.T) (byte, []byte) {
+func (r *raw) read(t testing.TB) (byte, []byte) {
 	t.Helper()
 	kind, err := r.in.ReadByte()
 	if err != nil {
