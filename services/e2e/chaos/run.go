@@ -78,6 +78,8 @@ type run struct {
 	fleet  *fleet.Fleet
 	course *course
 	http   *http.Client
+	// calm is when the last trip and the last hold had come to an end.
+	calm time.Duration
 
 	mu       sync.Mutex
 	counts   map[string]int
@@ -233,6 +235,9 @@ func (r *run) rest(ctx context.Context) error {
 			return err
 		}
 		trips, locks, unsettled, notices := final.Restless()
+		if trips+locks > 0 || r.calm == 0 {
+			r.calm = r.rec.Now()
+		}
 		if trips+locks+unsettled+notices == 0 || time.Since(began) > r.o.Rest {
 			return nil
 		}

@@ -32,6 +32,18 @@ func (f *Fleet) Read(ctx context.Context) (history.Final, error) {
 	return final, nil
 }
 
+// Locks lists the holds in force at a company.
+func (f *Fleet) Locks(ctx context.Context, id charging.CompanyID) ([]string, error) {
+	c := f.Company[id].Store.Client()
+	defer c.Close()
+	var keys []string
+	it := c.Scan(ctx, 0, "lock:*", 5000).Iterator()
+	for it.Next(ctx) {
+		keys = append(keys, it.Val())
+	}
+	return keys, it.Err()
+}
+
 // readStore reads one store with one scan.
 func readStore(ctx context.Context, c *redis.Client) (history.Store, error) {
 	var st history.Store

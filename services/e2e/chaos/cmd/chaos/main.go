@@ -35,12 +35,16 @@ func run(ctx context.Context, args []string) int {
 	f.StringVar(&o.Binary, "binary", "", "an eletrovia program; built from the workspace by default")
 	f.BoolVar(&o.Keep, "keep", false, "keep the directory and the history of a run without violations, too")
 	f.BoolVar(&o.Crowd, "crowd", false, "all drivers want the same few windows")
+	scenario := f.String("scenario", "storm", "storm (faults without pause), or partition (one company is cut off for the duration)")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
 	if err := prepare(ctx, &o); err != nil {
 		fmt.Println("chaos:", err)
 		return 1
+	}
+	if *scenario == "partition" {
+		return partition(ctx, o)
 	}
 	rep, err := chaos.Run(ctx, o)
 	for _, v := range rep.Verdict.Violations {
@@ -73,4 +77,22 @@ func prepare(ctx context.Context, o *chaos.Options) (err error) {
 	}
 	o.Binary = filepath.Join(o.Dir, "eletrovia")
 	return fleet.Build(ctx, ".", o.Binary)
+}
+
+// partition cuts one company off and says how the others fared.
+func partition(ctx context.Context, o chaos.Options) int {
+	rep, err := chaos.Partition(ctx, o)
+	if err != nil {
+		fmt.Println("chaos:", err)
+		return 1
+	}
+	for _, v := range rep.Verdict.Violations {
+		fmt.Println("violation:", v)
+	}
+	fmt.Println(rep.Last())
+	if len(rep.Verdict.Violations) > 0 || rep.Ratio() > 2 || rep.Longest > chaos.HoldTTL+chaos.HoldSlack {
+		return 1
+	}
+	_ = os.RemoveAll(o.Dir)
+	return 0
 }
