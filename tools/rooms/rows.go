@@ -136,6 +136,19 @@ var rooms = []room{
 		noStd: noIO,
 	},
 	{
+		path:  "services/company/internal/forecast",
+		own:   []string{"pkg/geo", "pkg/road", "pkg/vehicle"},
+		noStd: noIO,
+	},
+	{
+		path: "services/company/internal/roadside",
+		own: []string{
+			"pkg/carlink", "pkg/charging", "pkg/geo", "pkg/road", "pkg/trip", "pkg/vehicle",
+			"services/company/internal/forecast", "services/company/internal/planner",
+		},
+		noStd: noHTTP,
+	},
+	{
 		path: "services/company/internal/saga", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
 		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
 	},

@@ -8,12 +8,9 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
-	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
-	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 )
 
 // loginTimeout bounds how long finding out who a client is may take.
@@ -28,12 +25,7 @@ func (a *App) openBroker(context.Context) error {
 	}
 	a.rooms.cars, err = carapi.New(carapi.Options{
 		Self: a.o.Company, Desk: a.rooms.trips, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
-		Shared: a.sharedBroker(),
-		Telemetry: func(v charging.VehicleID, t carlink.Telemetry) {
-			now := time.Now()
-			a.rooms.hub.Publish(trip.EventCar, now, v, "", t)
-			a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
-		},
+		Shared: a.sharedBroker(), Telemetry: a.reported,
 		Warn: func(msg string, v charging.VehicleID, err error) {
 			a.log.Warn().Str("room", "carapi").Str("vehicle", string(v)).Err(err).Msg(msg)
 		},

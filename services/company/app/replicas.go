@@ -39,6 +39,7 @@ func (a *App) tripChanged(t trip.Trip) {
 	now, public := time.Now(), t.Public()
 	a.rooms.hub.Publish(trip.EventTrip, now, t.VehicleID, t.ID, public)
 	a.rooms.cars.Changed(t)
+	a.rooms.roadside.Changed(t)
 	m := replicas.Message{Kind: replicas.Trip, At: now, Vehicle: t.VehicleID, TripID: t.ID}
 	if t.Saga != nil {
 		m.Epoch = t.Saga.Epoch
@@ -81,7 +82,7 @@ func (a *App) heard(m replicas.Message) {
 			}
 		}
 	case replicas.Car:
-		a.rooms.hub.Publish(trip.EventCar, m.At, m.Vehicle, "", m.Data)
+		a.heardCar(m)
 	}
 }
 
@@ -99,6 +100,7 @@ func (a *App) heardTrip(m replicas.Message) {
 	if !a.sharedBroker() { // else the other server has published it where all cars are
 		a.rooms.cars.Changed(t)
 	}
+	a.rooms.roadside.Changed(t)
 }
 
 // missed makes everybody who shows something take a snapshot.

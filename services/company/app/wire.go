@@ -23,6 +23,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
+	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
@@ -49,6 +50,8 @@ type rooms struct {
 	// embeddedBroker is the same where it is this server's own.
 	embeddedBroker *broker.Broker
 	cars           *carapi.API
+	advisor        *trips.Advisor
+	roadside       *roadside.Watch
 	bulletin       bulletin
 	replicas       *replicas.Link
 	// tripGate and planGate let new work in.
@@ -66,7 +69,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		a.openStore, a.openHub, a.openReplicas, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
-		a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
+		a.openRoadside, a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -134,6 +137,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	o := a.o.sagaOptions()
 	o.Owner = a.rooms.server
 	advisor := &trips.Advisor{Network: road.Default(), Catalogue: a.rooms.federation, Now: a.o.Clock.Now}
+	a.rooms.advisor = advisor
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish = a.tripChanged
@@ -162,6 +166,7 @@ func (a *App) run(context.Context) error {
 	a.background("revocations", a.watchRevocations)
 	a.background("desk", a.rooms.desk.Run)
 	a.background("saga", a.rooms.saga.Run)
+	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
 	a.background("retained trips", a.keepRetained)

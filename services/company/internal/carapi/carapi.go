@@ -218,6 +218,16 @@ func (a *API) alert(v charging.VehicleID, err error) {
 	a.publish(carlink.AlertsTopic(v), raw, 1, false)
 }
 
+// Alert tells a car what it did not ask.
+func (a *API) Alert(v charging.VehicleID, alert carlink.Alert) {
+	raw, err := json.Marshal(alert)
+	if err != nil {
+		a.o.Warn("an alert has no JSON form", v, err)
+		return
+	}
+	a.publish(carlink.AlertsTopic(v), raw, 1, false)
+}
+
 func (a *API) publish(topic string, payload []byte, qos byte, retained bool) {
 	if err := a.o.Publisher.Publish(topic, payload, qos, retained); err != nil {
 		a.counters.lost.Add(1)

@@ -19,15 +19,17 @@ type chain struct {
 	at      []place // of the legs; the lost one's may be unknown
 	known   bool    // whether the lost one's is known
 
-	car     *Request // nil where the trip does not remember its journey
-	before  state    // on leaving the stop before the lost one, or the origin
-	from    []drive
-	to      []drive // from every site to the destination; nil without a journey
-	next    []drive // from every site to the stop after the lost one; nil where that is the last
-	lostRow []drive // from every site to the lost one; nil where it is not known
-	old     []leg   // the legs from the lost one on, as they were
-	oldEnd  int64
-	oldCost float64
+	underway bool     // the car is on the way to the lost one, which it still holds
+	near     bool     // and need not come farther than to this stop
+	car      *Request // nil where the trip does not remember its journey
+	before   state    // on leaving the stop before the lost one, or the origin
+	from     []drive
+	to       []drive // from every site to the destination; nil without a journey
+	next     []drive // from every site to the stop after the lost one; nil where that is the last
+	lostRow  []drive // from every site to the lost one; nil where it is not known
+	old      []leg   // the legs from the lost one on, as they were
+	oldEnd   int64
+	oldCost  float64
 }
 
 // state is a car somewhere on the chain. Without a journey soc is not used.
@@ -46,7 +48,15 @@ type leg struct {
 }
 
 func (p *Planner) newChain(t trip.Trip, lost int, free Free, now time.Time) (*chain, error) {
-	c := &chain{p: p, t: t, lost: lost, soonest: ceilSecond(now.Add(notice)), at: make([]place, len(t.Legs))}
+	return p.chainOf(t, lost, false, free, now)
+}
+
+func (p *Planner) newChainOnward(t trip.Trip, free Free, now time.Time) (*chain, error) {
+	return p.chainOf(t, 0, true, free, now)
+}
+
+func (p *Planner) chainOf(t trip.Trip, lost int, underway bool, free Free, now time.Time) (*chain, error) {
+	c := &chain{p: p, t: t, lost: lost, underway: underway, soonest: ceilSecond(now.Add(notice)), at: make([]place, len(t.Legs))}
 	c.cal = newCalendar(c.ownWindows(free))
 	for i, l := range t.Legs {
 		at, ok := p.evses[l.EVSEID]
@@ -103,7 +113,7 @@ func (c *chain) ownWindows(free Free) Free {
 			if l.EVSEID != id || i < c.lost {
 				continue
 			}
-			if i == c.lost {
+			if i == c.lost && !c.underway {
 				windows = without(windows, l.Window())
 			} else {
 				windows = with(windows, l.Window())
@@ -339,10 +349,16 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 		session := c.session(at)
 		drive, planned := c.onward(at.site)
 		need := c.car.MinArrivalSoC + margin + c.use(drive)
+		if c.near {
+			need = min(need, max(fullEnough, here.soc))
+		}
 		if drive.km < 0 || need > 1 || !session.Possible() {
 			return leg{}, false
 		}
 		g.depart = max(min(planned+c.use(drive), 1), need, min(here.soc+leastCharge, 1))
+		if c.near {
+			g.depart = min(g.depart, max(need, here.soc+leastCharge))
+		}
 		length = windowSeconds(session.Time(here.soc, g.depart))
 		g.kWh = (g.depart - here.soc) * c.car.Vehicle.UsableBatteryKWh
 	}
@@ -375,10 +391,16 @@ func (c *chain) later(i int, here state, site int) (leg, bool) {
 	arrival := here.at + drive.seconds()
 	if c.car != nil {
 		g.arrive = here.soc - c.use(drive)
+		if c.near {
+			g.arrive = max(g.arrive, c.car.MinArrivalSoC)
+		}
 		if g.arrive < c.car.MinArrivalSoC {
 			return leg{}, false
 		}
 		g.depart = max(g.depart, g.arrive)
+		if c.underway {
+			g.depart = max(g.depart, c.enough(i))
+		}
 		length = max(length, windowSeconds(c.session(c.at[i]).Time(g.arrive, g.depart)))
 		g.kWh = (g.depart - g.arrive) * c.car.Vehicle.UsableBatteryKWh
 	}
@@ -400,6 +422,9 @@ func (c *chain) finish(here state, site int) (int64, bool) {
 		return here.at, true
 	}
 	drive := c.to[site]
+	if c.near && drive.km >= 0 {
+		return here.at + drive.seconds(), true
+	}
 	if drive.km < 0 || here.soc-c.use(drive) < c.car.MinArrivalSoC {
 		return 0, false
 	}

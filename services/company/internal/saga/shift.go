@@ -84,8 +84,10 @@ func (r *run) shift(legs []trip.Leg) error {
 		return err
 	}
 	// Last to first: the trip keeps its order whatever is refused.
-	for _, t := range slices.Backward(takes) {
-		if err := r.take(t); err != nil {
+	for i, t := range slices.Backward(takes) {
+		res, err := r.take(t)
+		takes[i].Leg.Fence = res.Fence
+		if err != nil {
 			if r.fatal(err) {
 				return err
 			}
@@ -151,13 +153,11 @@ func inOrder(legs []trip.Leg) error {
 }
 
 // take takes one new stop beside the old one.
-func (r *run) take(t trip.Take) error {
+func (r *run) take(t trip.Take) (charging.Reservation, error) {
 	if t.Moves {
-		_, err := r.moveTo(t, t.Seq+1, t.Union(), r.c.o.StepBudget)
-		return err
+		return r.moveTo(t, t.Seq+1, t.Union(), r.c.o.StepBudget)
 	}
-	_, err := r.takeNew(t.Leg)
-	return err
+	return r.takeNew(t.Leg)
 }
 
 func (r *run) moveTo(t trip.Take, seq int64, to charging.Window, budget time.Duration) (charging.Reservation, error) {
@@ -256,7 +256,9 @@ func (r *run) backOut(s *trip.Shift) *trip.Shift {
 func (r *run) legsOf(a trip.Alternative) []trip.Leg {
 	l := r.t.Legs[a.Leg-1]
 	l.CompanyID, l.EVSEID, l.Start, l.End = a.CompanyID, a.EVSEID, a.Start.UTC(), a.End.UTC()
-	l.Price += a.DeltaPrice
+	if len(a.LaterStops) == 0 { // else it is the price of them all
+		l.Price += a.DeltaPrice
+	}
 	legs := []trip.Leg{l}
 	for _, m := range a.LaterStops {
 		if m.Leg < 1 || m.Leg > len(r.t.Legs) {

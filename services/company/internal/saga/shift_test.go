@@ -37,7 +37,10 @@ func (p party) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 			}
 		}
 		p.w.moves[m.ID] = m.Seq
-		s.Window = m.To
+		if !same {
+			p.w.fence++
+			s.Window, s.Fence = m.To, p.w.fence
+		}
 		return s.Reservation, nil
 	})
 }
@@ -61,6 +64,9 @@ func (s *stage) late(tr trip.Trip) string {
 		s.w.mu.Lock()
 		r := *s.w.rsv[l.ReservationID]
 		s.w.mu.Unlock()
+		if r.Fence != l.Fence {
+			s.t.Errorf("leg %d has the fence %d, its company %d", l.Leg, l.Fence, r.Fence)
+		}
 		if r.State != charging.Reserved || !r.Window.Equal(l.Window()) || l.State != charging.Reserved {
 			s.t.Errorf("leg %d is %s in %s; its company has %s in %s", l.Leg, l.State, l.Window(), r.State, r.Window)
 		}

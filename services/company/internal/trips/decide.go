@@ -192,8 +192,11 @@ func newLegs(t trip.Trip, a trip.Alternative) []trip.Leg {
 	was := t.Legs[a.Leg-1]
 	legs := []trip.Leg{{
 		Leg: a.Leg, CompanyID: a.CompanyID, EVSEID: a.EVSEID, Start: a.Start.UTC(), End: a.End.UTC(),
-		EnergyKWh: was.EnergyKWh, Price: was.Price + a.DeltaPrice,
+		EnergyKWh: was.EnergyKWh, Price: was.Price,
 	}}
+	if len(a.LaterStops) == 0 { // else it is the price of them all
+		legs[0].Price += a.DeltaPrice
+	}
 	for _, m := range a.LaterStops {
 		if m.Leg < 1 || m.Leg > len(t.Legs) {
 			continue

@@ -237,3 +237,16 @@ func (a *Advisor) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]tri
 	p, free, _ := a.world(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
 	return p.Alternatives(t, leg, free, now)
 }
+
+// Onward offers other choices for the next stop of a booked trip whose car is
+// on the way, best first, on what is free now.
+func (a *Advisor) Onward(ctx context.Context, t trip.Trip, leg int, here planner.Here) ([]trip.Alternative, error) {
+	now := a.Now().UTC().Truncate(time.Second)
+	w := charging.Window{Start: now, End: now.Add(time.Hour)}
+	if end := t.Span().End; end.After(w.End) {
+		w.End = end
+	}
+	w.End = w.End.Add(lookAhead / 3)
+	p, free, _ := a.world(ctx, w)
+	return p.Onward(t, leg, here, free, now)
+}

@@ -1,0 +1,158 @@
+package planner
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Here is a car on the way to its next stop.
+type Here struct {
+	Point geo.Point
+	At    time.Time
+	SoC   float64 // 0 … 1
+	// Use and Pace are multiples of the model's consumption and driving time.
+	Use, Pace float64
+	// Early asks for earlier windows too.
+	Early bool
+}
+
+// Onward are other choices for the next stop of a trip whose car is somewhere else, or
+// in another state, than was planned: the stop itself, earlier, later or for longer, and
+// EVSEs of any company on the way from here. It judges like Alternatives, by the car's
+// own consumption and pace; stops before leg are not looked at. What the trip has booked
+// for leg counts as free, because it can be moved. Where no choice leads to the
+// destination by the stops that remain, those are given that lead on the farthest: what
+// comes after is for the next question, from there. The trip must remember its journey
+// (INVALID_FIELD).
+func (p *Planner) Onward(t trip.Trip, leg int, here Here, free Free, now time.Time) ([]trip.Alternative, error) {
+	if leg < 1 || leg > len(t.Legs) || t.Saga == nil || t.Saga.Journey == nil {
+		return nil, charging.Invalid("leg", fmt.Sprintf("is %d; the trip has %d, or does not know its journey", leg, len(t.Legs)))
+	}
+	rest, err := p.rest(t, leg, here)
+	if err != nil {
+		return nil, err
+	}
+	for _, reserve := range []float64{rest.Saga.Journey.MinArrivalSoC, lastReserve} {
+		// Where nothing keeps the reserve, it is there to be used now.
+		j := *rest.Saga.Journey
+		j.MinArrivalSoC = min(j.MinArrivalSoC, reserve)
+		rest.Saga = &trip.Saga{Journey: &j}
+		for _, far := range []bool{true, false} {
+			all, err := p.onward(rest, here, far, free, now)
+			if err != nil || len(all) > 0 {
+				return renumbered(all, t.ID, leg-1), err
+			}
+		}
+	}
+	return []trip.Alternative{}, nil
+}
+
+// lastReserve is what must be left on arrival when no stop can be reached with more.
+const lastReserve = 0.03
+
+// rest is the part of a trip that is still to be driven, as a journey from here.
+func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
+	r, err := FromJourney(*t.Saga.Journey)
+	if err != nil {
+		return t, err
+	}
+	j := trip.Journey{
+		From: here.Point, To: t.Saga.Journey.To, Departure: here.At, SoC: min(max(here.SoC, 0.01), 1),
+		MinArrivalSoC: t.Saga.Journey.MinArrivalSoC, UsableKWh: r.Vehicle.UsableBatteryKWh,
+		KWhPer100: min(max(r.Vehicle.ConsumptionKWh100Km*here.Use, 5), 80), DCKW: r.Vehicle.DCKW, ACKW: r.Vehicle.ACKW,
+	}
+	for _, point := range r.Vehicle.DCCurve {
+		j.DCCurve = append(j.DCCurve, point)
+	}
+	if at, ok := p.evses[t.Legs[leg-1].EVSEID]; ok && here.Pace > 1 {
+		if spot, err := p.net.Locate(here.Point); err == nil {
+			if drive := p.drives(spot)[at.site]; drive.km >= 0 {
+				j.Departure = j.Departure.Add(time.Duration(float64(drive.seconds()) * (here.Pace - 1) * float64(time.Second)))
+			}
+		}
+	}
+	out := t
+	out.Legs = slices.Clone(t.Legs[leg-1:])
+	for k := range out.Legs {
+		out.Legs[k].Leg = k + 1
+	}
+	out.Saga = &trip.Saga{Journey: &j}
+	return out, nil
+}
+
+// onward judges up to the destination (far), or up to the stop alone.
+func (p *Planner) onward(rest trip.Trip, here Here, far bool, free Free, now time.Time) ([]trip.Alternative, error) {
+	c, err := p.newChainOnward(rest, free, now)
+	if err != nil {
+		return nil, err
+	}
+	c.near = !far
+	var all []option
+	for id, at := range p.evses {
+		if at.closed {
+			continue
+		}
+		soonest, own := int64(0), id == rest.Legs[0].EVSEID
+		if own && !here.Early {
+			soonest = rest.Legs[0].Start.Unix() // who comes in time keeps the start
+		}
+		o, ok := c.try(id, soonest)
+		if !ok || own && o.alt.Start.Equal(rest.Legs[0].Start) && o.alt.End.Equal(rest.Legs[0].End) {
+			continue
+		}
+		if own {
+			o.rank -= stay
+		}
+		if c.near {
+			o.rank += c.missing(at)
+		}
+		all = append(all, o)
+	}
+	slices.SortFunc(all, better)
+	return pick(all, rest.Legs[0].EVSEID), nil
+}
+
+// missing is what a full battery lacks from a site to what comes next, as minutes: the
+// stop that leads on the farthest comes first.
+func (c *chain) missing(at place) float64 {
+	drive, _ := c.onward(at.site)
+	return 1000 * math.Max(0, c.car.MinArrivalSoC+c.use(drive)-fullEnough)
+}
+
+// fullEnough is the charge that a car takes where it cannot have enough: the rest takes
+// too long.
+const fullEnough = 0.9
+
+// stay is by how many minutes the booked EVSE may be worse than another one.
+const stay = 10
+
+// renumbered gives the legs their numbers in the whole trip.
+func renumbered(all []trip.Alternative, id charging.TripID, before int) []trip.Alternative {
+	for i := range all {
+		all[i].Leg += before
+		for k := range all[i].LaterStops {
+			all[i].LaterStops[k].Leg += before
+		}
+		all[i].ID = alternativeID(id, all[i])
+	}
+	return all
+}
+
+// enough is the charge with which a later stop must be left for the next one, or the
+// destination, by the car's own consumption.
+func (c *chain) enough(i int) float64 {
+	drive := c.to[c.at[i].site]
+	if i+1 < len(c.t.Legs) {
+		drive = c.p.drive(c.at[i].site, c.at[i+1].site)
+	}
+	if drive.km < 0 {
+		return 0
+	}
+	return math.Min(c.car.MinArrivalSoC+margin+c.use(drive), 1)
+}
