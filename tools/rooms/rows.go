@@ -190,6 +190,11 @@ var rooms = []room{
 		third: []string{goRedis, paho, zerolog, uuid, syncx},
 		suite: true,
 	},
+	{
+		path:  "services/e2e/stores",
+		own:   []string{"pkg/...", "services/company/app", "services/e2e/chaos/fleet", "services/e2e/chaos/history"},
+		third: []string{goRedis, zerolog},
+	},
 	{path: "services/e2e/model", own: []string{"pkg/charging", "pkg/trip"}, noStd: noIO},
 	{path: "services/e2e/model/explore", own: []string{"services/e2e/model"}},
 	{path: "services/e2e/replicas", own: []string{"pkg/..."}, third: []string{goRedis, paho}},

@@ -82,7 +82,7 @@ func (m *Mark) Check(ctx context.Context) (gone []charging.LocationID, why strin
 	changed := false
 	for _, loc := range m.o.Locations {
 		had := m.known.Locations[loc]
-		got, err := m.run(ctx, "check memory", beatScript, []string{m.keys.mark(loc), m.keys.beat(loc, m.known.Server)},
+		got, err := m.promise(ctx, "check memory", beatScript, []string{m.keys.mark(loc), m.keys.beat(loc, m.known.Server)},
 			had.Mark, random()+".0", had.Beat, ms(beatLife))
 		if err != nil {
 			return nil, "", err

@@ -124,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	tune(u, o)
 	quiet.Do(func() { redis.SetLogger(driverLog{o.Log}) })
-	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, replicas: o.replicas(u.MasterName != ""), sentinel: u.MasterName != "", db: u.DB, rdb: redis.NewUniversalClient(u)}
+	c := &conn{keys: k, o: o, cluster: u.IsClusterMode, replicas: o.replicas(u.MasterName != ""), sentinel: u.MasterName != "", db: u.DB, rdb: client(u)}
 	if err := c.warm(ctx); err != nil {
 		_ = c.rdb.Close()
 		return nil, err
@@ -148,6 +148,20 @@ func tune(u *redis.UniversalOptions, o Options) {
 	u.MinRetryBackoff, u.MaxRetryBackoff = 5*time.Millisecond, 50*time.Millisecond
 	u.ContextTimeoutEnabled, u.DisableIdentity = true, true
 	u.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// clusterReload is how old the map of a cluster may be. The client's minute
+// would be a minute of refusals after a fail-over: a master that is dead does
+// not answer MOVED.
+const clusterReload = 2 * time.Second
+
+func client(u *redis.UniversalOptions) redis.UniversalClient {
+	if !u.IsClusterMode {
+		return redis.NewUniversalClient(u)
+	}
+	o := u.Cluster()
+	o.ClusterStateReloadInterval = clusterReload
+	return redis.NewClusterClient(o)
 }
 
 // quiet keeps go-redis, whose logger is one a process, off stderr: the first
