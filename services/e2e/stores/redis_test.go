@@ -88,15 +88,6 @@ func (s *server) kill() {
 	s.cmd = nil
 }
 
-// forget removes what a killed server has on its disk.
-func (s *server) forget() {
-	s.t.Helper()
-	if err := os.RemoveAll(filepath.Join(s.dir, "appendonlydir")); err != nil {
-		s.t.Fatal(err)
-	}
-	_ = os.Remove(filepath.Join(s.dir, "appendonly.aof"))
-}
-
 func (s *server) client() *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
 }
