@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/simulator/board"
 	"github.com/eletrovia/eletrovia/simulator/fleet"
+	"github.com/eletrovia/eletrovia/simulator/report"
 	"github.com/eletrovia/eletrovia/simulator/scenario"
 )
 
@@ -28,7 +31,11 @@ type flags struct {
 	epoch          string
 	duration       time.Duration
 	scenario       string
+	over           time.Duration
+	report         string
+	operator       string
 	json, quiet    bool
+	verbose        bool
 }
 
 // run is the program: it returns the exit code.
@@ -60,6 +67,7 @@ func command(out, errs io.Writer) *cobra.Command {
 			return f.drive(cmd.Context(), out, errs, cmd.Flags().Changed)
 		},
 	}
+	cmd.AddCommand(scenariosCommand(out))
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	p := cmd.Flags()
 	p.IntVar(&f.cars, "cars", 3, "how many cars")
@@ -69,12 +77,16 @@ func command(out, errs io.Writer) *cobra.Command {
 	p.StringSliceVar(&f.http, "http", []string{"localhost:8081"}, "REST servers of the same companies, where cars register")
 	p.StringSliceVar(&f.vehicles, "vehicle", nil, "ids of vehicles that exist, instead of registering; with --secret")
 	p.StringVar(&f.secret, "secret", "", "their secret")
-	p.Float64Var(&f.speed, "speed", 1, "civil seconds in a real one, as at the companies")
-	p.StringVar(&f.epoch, "epoch", "", "when civil and real time were equal (RFC 3339), with --speed; now when left out")
+	p.Float64Var(&f.speed, "speed", 1, "civil seconds in a real one; as the servers say when left out")
+	p.StringVar(&f.epoch, "epoch", "", "when civil and real time were equal (RFC 3339), with --speed; as the servers say when left out")
 	p.DurationVar(&f.duration, "duration", 0, "end after this real time; 0 for when the journeys are done, or Ctrl-C")
 	p.StringVar(&f.scenario, "scenario", "", "play a scenario: a file, or one of "+strings.Join(scenario.Names(), ", "))
+	p.DurationVar(&f.over, "over", 0, "civil time over which the journeys begin")
+	p.StringVar(&f.report, "report", "", "write a report with plots to this file (.html, or .md for the tables)")
+	p.StringVar(&f.operator, "operator-secret", "", "the operators' secret, to look for locks that are left and to play what scenarios do to companies")
 	p.BoolVar(&f.json, "json", false, "print the summary as JSON, and progress on standard error")
 	p.BoolVar(&f.quiet, "quiet", false, "print no progress")
+	p.BoolVar(&f.verbose, "verbose", false, "print what happens to each car")
 	return cmd
 }
 
@@ -91,15 +103,11 @@ func (f flags) drive(ctx context.Context, out, errs io.Writer, changed func(stri
 	if err != nil {
 		return usage(err)
 	}
-	progress := out
-	if f.json {
-		progress = errs
+	f.listen(ctx, &o, changed)
+	if o.Speed != 1 && !f.json {
+		fmt.Fprintf(errs, "it is %s by the civil clock, which runs %g times as fast as the real one\n", f.civil(o).Format(time.RFC3339), o.Speed)
 	}
-	if !f.quiet {
-		o.Report = func(e fleet.Event) {
-			fmt.Fprintf(progress, "%s %s %s %s\n", e.At.Format(time.RFC3339), e.Car, e.What, e.Detail)
-		}
-	}
+	f.show(&o, out, errs)
 	if f.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.duration)
@@ -109,13 +117,86 @@ func (f flags) drive(ctx context.Context, out, errs io.Writer, changed func(stri
 	if err != nil {
 		return usage(err)
 	}
+	if f.report != "" {
+		if err := report.Write(f.report, sum); err != nil {
+			return err
+		}
+	}
 	if err := print(out, sum, f.json); err != nil {
 		return err
 	}
 	if sum.Cars > 0 && sum.Counts[fleet.Connected] == 0 {
 		return fmt.Errorf("no car got an answer from %s; is the server there?", strings.Join(f.mqtt, ", "))
 	}
+	if !sum.Good() {
+		return fmt.Errorf("%d cars were stranded that followed their plan, %d entries of the books do not balance, %d locks are left",
+			sum.StrandedFollowing, sum.Imbalanced, max(sum.LocksLeft, 0))
+	}
 	return nil
+}
+
+// show puts the progress where it belongs: on standard output, or on standard
+// error beside the JSON.
+func (f flags) show(o *fleet.Options, out, errs io.Writer) {
+	progress := out
+	if f.json {
+		progress = errs
+	}
+	switch {
+	case f.quiet:
+	case f.verbose:
+		o.Report = func(n fleet.Notice) {
+			fmt.Fprintf(progress, "%s %s %s %s\n", n.At.Format(time.RFC3339), n.Car, n.What, n.Detail)
+		}
+	default:
+		o.Watch = board.Watch(progress, isTerminal(progress))
+	}
+}
+
+// isTerminal reports whether somebody looks at a writer.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	i, err := f.Stat()
+	return err == nil && i.Mode()&os.ModeCharDevice != 0
+}
+
+func (f flags) civil(o fleet.Options) time.Time {
+	if o.Now != nil {
+		return o.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// listen takes the servers' civil clock, where they tell it and nobody has set
+// another one.
+func (f flags) listen(ctx context.Context, o *fleet.Options, changed func(string) bool) {
+	if f.epoch != "" || changed("speed") {
+		return
+	}
+	if speed, epoch, ok := o.Clock(ctx); ok {
+		o.Speed = speed
+		o.Now = clockSince(epoch, speed)
+	}
+}
+
+func clockSince(epoch time.Time, speed float64) func() time.Time {
+	return func() time.Time { return epoch.Add(time.Duration(float64(time.Since(epoch)) * speed)) }
+}
+
+// scenariosCommand lists the scenarios that come with the simulator.
+func scenariosCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use: "scenarios", Short: "List the scenarios that come with the simulator", Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.NoArgs(cmd, args); err != nil {
+				return usage(err)
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return scenario.List(out) },
+	}
 }
 
 func print(out io.Writer, s fleet.Summary, asJSON bool) error {
@@ -151,12 +232,32 @@ func (f flags) options(changed func(string) bool) (fleet.Options, error) {
 	pick("seed", func() { o.Seed = f.seed })
 	pick("journeys", func() { o.Journeys = f.journeys })
 	pick("speed", func() { o.Speed = f.speed })
+	if changed("over") {
+		o.Over = f.over
+	}
+	if f.over < 0 {
+		return o, fmt.Errorf("--over %s: want 0 or more", f.over)
+	}
 	if err := f.clock(&o); err != nil {
 		return o, err
 	}
 	var err error
 	if o.Servers, err = f.servers(); err != nil {
 		return o, err
+	}
+	if f.operator != "" {
+		for range o.Servers {
+			o.Operators = append(o.Operators, f.operator)
+		}
+		o.Act = o.PowerOutage
+	}
+	for _, e := range o.World.Events {
+		if e.Kind == fleet.Down {
+			return o, errors.New("the scenario takes a company's server down, which only `eletrovia fleet` and `eletrovia demo` can do")
+		}
+		if e.Kind == fleet.Outage && f.operator == "" {
+			return o, errors.New("the scenario takes chargers out of service: give --operator-secret")
+		}
 	}
 	return o, f.credentials(&o)
 }
@@ -176,8 +277,7 @@ func (f flags) clock(o *fleet.Options) error {
 	if err != nil {
 		return fmt.Errorf("--epoch %q: want an instant such as 2026-01-31T12:00:00Z", f.epoch)
 	}
-	speed := o.Speed
-	o.Now = func() time.Time { return epoch.Add(time.Duration(float64(time.Since(epoch)) * speed)) }
+	o.Now = clockSince(epoch, o.Speed)
 	return nil
 }
 

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/simulator/fleet"
+	"github.com/eletrovia/eletrovia/simulator/scenario"
 )
 
 func unchanged(string) bool { return false }
@@ -30,6 +33,10 @@ func TestUsage(t *testing.T) {
 		"--vehicle EV-0001 --cars 2": "2 cars",
 		"--vehicle EV/1":             "vehicle_id",
 		"--journeys -1":              "journeys",
+		"--over -1h":                 "over",
+		"--scenario company-down":    "eletrovia fleet",
+		"--scenario power-outage":    "--operator-secret",
+		"scenarios calm":             "calm",
 	} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), strings.Fields(args), &out, &errs); code != 2 || !strings.Contains(errs.String(), want) {
@@ -46,8 +53,8 @@ func TestNoCars(t *testing.T) {
 	if code := run(t.Context(), []string{"--cars", "0", "--json"}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d, %s", code, errs.String())
 	}
-	var got map[string]float64
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["cars"] != 0 || got["seed"] != 1 {
+	var got map[string]any
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["cars"] != 0.0 || got["seed"] != 1.0 || got["good"] != true {
 		t.Errorf("%s, %v", out.String(), err)
 	}
 }
@@ -89,6 +96,43 @@ func TestOptions(t *testing.T) {
 	}
 	if id, err := o.Credential(t.Context(), fleet.Car{Index: 1}, fleet.Server{}); err != nil || id != (fleet.Identity{VehicleID: "EV-0002", Secret: "demo"}) {
 		t.Errorf("%+v, %v", id, err)
+	}
+}
+
+func TestScenarios(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"scenarios"}, &out, &errs); code != 0 || !strings.Contains(out.String(), "holiday-exodus") ||
+		strings.Count(out.String(), "\n") != len(scenario.Names()) {
+		t.Errorf("exit %d, %s, %s", code, out.String(), errs.String())
+	}
+}
+
+// TestClockOfTheServer: a server that says how fast its civil time runs is
+// believed, unless the flags say otherwise.
+func TestClockOfTheServer(t *testing.T) {
+	epoch := time.Now().Add(-time.Hour).UTC()
+	clock := "civil; 600 times real time since " + epoch.Format(time.RFC3339Nano)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "ok", "checks": map[string]string{"clock": clock}})
+	}))
+	defer server.Close()
+	ask := func(f flags, changed func(string) bool) fleet.Options {
+		o := fleet.Options{Speed: 1, Servers: []fleet.Server{{MQTT: "tcp://x:1", HTTP: server.URL}}}
+		f.listen(t.Context(), &o, changed)
+		return o
+	}
+	o := ask(flags{}, unchanged)
+	want := epoch.Add(600 * time.Since(epoch))
+	if o.Speed != 600 || o.Now == nil || o.Now().Sub(want).Abs() > time.Hour {
+		t.Errorf("%+v", o)
+	}
+	if o := ask(flags{}, func(name string) bool { return name == "speed" }); o.Speed != 1 || o.Now != nil {
+		t.Errorf("against the flags: %+v", o)
+	}
+	clock = ""
+	if o := ask(flags{}, unchanged); o.Speed != 1 || o.Now != nil {
+		t.Errorf("real time: %+v", o)
 	}
 }
 

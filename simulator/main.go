@@ -4,9 +4,13 @@
 //	simulator --cars 20 --mqtt localhost:1881,localhost:1882 --http localhost:8081,localhost:8082
 //	simulator --scenario two-drivers-one-charger --mqtt localhost:1881 --http localhost:8081
 //
-// Progress goes to standard output, one line an event, and a summary at the
-// end; with --json only the summary, as JSON, and progress to standard error.
-// Exit codes: 0 done, 1 failure, 2 usage.
+//	simulator scenarios
+//
+// Progress goes to standard output: a view that changes in place on a terminal,
+// plain lines elsewhere, every event with --verbose; a summary at the end; with
+// --json only the summary, as JSON, and progress to standard error. Exit codes: 0
+// done, 1 failure (also: a car was stranded that followed its plan, or books do
+// not balance), 2 usage.
 package main
 
 import (

@@ -39,9 +39,19 @@ func (c *cli) demoCommand() *cobra.Command {
 	var s stage
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Run three companies, their brokers and stores, and a small fleet, on this machine",
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context(), s) },
 	}
 	f := cmd.Flags()
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if play, ok := s.fleetScenario(); ok { // what was typed goes before what it says
+			if !f.Changed("fleet") {
+				s.fleet = play.Cars
+			}
+			if !f.Changed("speed") && play.Speed > 0 {
+				s.speed = play.Speed
+			}
+		}
+		return c.demo(cmd.Context(), s)
+	}
 	f.IntVar(&s.httpPort, "http-port", 8081, "REST port of the first company; the others follow; 0 for free ones")
 	f.IntVar(&s.mqttPort, "mqtt-port", 1881, "MQTT port of the first company; the others follow; 0 for free ones")
 	f.IntVar(&s.redisPort, "redis-port", 6381, "store port of the first company; the others follow; 0 for free ones")
@@ -51,8 +61,8 @@ func (c *cli) demoCommand() *cobra.Command {
 	f.StringVar(&s.fsync, "fsync", "everysec", "redis-server: when writes reach the disk, everysec or always")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second and address; below 0 no limit")
-	f.StringVar(&s.scenario, "scenario", "", "play a scene once all is ready: contention (two drivers, one charger)")
-	f.DurationVar(&s.step, "step", 5*time.Second, "how long each step of the scenario lasts")
+	f.StringVar(&s.scenario, "scenario", "", "play a scene once all is ready: contention (two drivers, one charger), or one of the fleet's (see `simulator scenarios`), or a file")
+	f.DurationVar(&s.step, "step", 5*time.Second, "how long each step of contention lasts")
 	f.StringVar(&s.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return cmd
 }
@@ -91,26 +101,37 @@ func (c *cli) demo(ctx context.Context, s stage) error {
 func (s stage) companies(clock app.Clock, log zerolog.Logger) ([]*app.App, error) {
 	var servers []*app.App
 	for i, id := range demoCompanies {
-		o := app.Options{
-			Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
-			Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
-			Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret,
-			Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
-		}
-		for n := 1; n <= demoVehicles; n++ {
-			o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret
-		}
-		if s.data != "" {
-			o.DataDir = filepath.Join(s.data, string(id))
-			o.Store.Dir = filepath.Join(s.data, string(id), "store")
-		}
-		server, err := app.New(o)
+		server, err := app.New(s.options(i, clock, log))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}
 		servers = append(servers, server)
 	}
 	return servers, nil
+}
+
+// options of the i-th company.
+func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
+	id := demoCompanies[i]
+	o := app.Options{
+		Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
+		Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
+		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret,
+		Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
+	}
+	for n := 1; n <= demoVehicles; n++ {
+		o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret
+	}
+	if s.data != "" {
+		o.DataDir = filepath.Join(s.data, string(id))
+		o.Store.Dir = filepath.Join(s.data, string(id), "store")
+	}
+	return o
+}
+
+// peerOf is how one of the demo's companies knows another one.
+func peerOf(self, other charging.CompanyID, url string) app.Peer {
+	return app.Peer{ID: other, URL: url, Token: app.DemoToken(self), Accept: app.DemoToken(other)}
 }
 
 func localPort(first, i int) string {
@@ -132,9 +153,7 @@ func startTogether(ctx context.Context, servers []*app.App) error {
 		var peers []app.Peer
 		for _, b := range servers {
 			if a != b {
-				peers = append(peers, app.Peer{
-					ID: b.Company(), URL: b.URL(), Token: app.DemoToken(a.Company()), Accept: app.DemoToken(b.Company()),
-				})
+				peers = append(peers, peerOf(a.Company(), b.Company(), b.URL()))
 			}
 		}
 		if err := a.SetPeers(peers); err != nil {
@@ -164,12 +183,8 @@ func (c *cli) play(ctx context.Context, s stage, clock app.Clock, log zerolog.Lo
 			describeTo(p, d)
 		}
 	}
-	meet, cancel := context.WithTimeout(ctx, meetWithin)
-	defer cancel()
-	for _, a := range servers {
-		if err := a.AwaitPeers(meet); err != nil {
-			return err
-		}
+	if err := meet(ctx, servers); err != nil {
+		return err
 	}
 	if _, err := p.JSON(all); err != nil {
 		return err

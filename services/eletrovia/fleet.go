@@ -39,15 +39,20 @@ func (c *cli) drive(ctx context.Context, s stage, clock app.Clock, log zerolog.L
 
 // runFleet shares the cars out over the three companies, where they register.
 func runFleet(ctx context.Context, s stage, clock app.Clock, log zerolog.Logger, servers []*app.App) error {
-	o := fleet.Options{
-		Cars: s.fleet, Seed: 1, Speed: s.speed, Now: clock.Now,
-		Report: func(e fleet.Event) {
-			log.Info().Str("car", e.Car).Str("event", string(e.What)).Str("detail", e.Detail).Msg("fleet")
-		},
+	o := fleet.Options{Cars: s.fleet, Seed: 1, Speed: s.speed}
+	if play, ok := s.fleetScenario(); ok {
+		o = play.Apply(o)
+		o.Cars, o.Speed = s.fleet, s.speed
+	}
+	o.Now = clock.Now
+	o.Report = func(e fleet.Notice) {
+		log.Info().Str("car", e.Car).Str("event", string(e.What)).Str("detail", e.Detail).Msg("fleet")
 	}
 	for _, a := range servers {
 		o.Servers = append(o.Servers, fleet.Server{MQTT: a.MQTTURL(), HTTP: a.URL()})
+		o.Operators = append(o.Operators, demoSecret)
 	}
+	o.Act = o.PowerOutage
 	_, err := fleet.Run(ctx, o)
 	return err
 }

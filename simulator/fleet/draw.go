@@ -23,28 +23,78 @@ var Cities = []string{
 // least, in km.
 const minJourney = 150
 
-// Car is one car as it was drawn: equal for equal seed and index.
+// Car is one car as it was drawn: equal for equal seed, index, odds and role.
 type Car struct {
 	// Index counts from 0.
-	Index int
-	Model vehicle.Vehicle
-	// Discharge is its tendency to use the battery, at first.
-	Discharge carlink.Discharge
-	// SoC is the charge at the start of its first journey, 0 … 1.
-	SoC     float64
-	Journey Journey
+	Index int             `json:"index"`
+	Model vehicle.Vehicle `json:"model"`
+	// Discharge is its tendency to use the battery, to which it comes back.
+	Discharge carlink.Discharge `json:"discharge"`
 
-	rng *rand.Rand
+	seed uint64
+	odds Odds
+	role Role
+	ends ends
 }
 
-// Journey is where a car wants to go, and how.
+// ends are where journeys can begin and end; empty lists are Cities.
+type ends struct{ from, to []string }
+
+func (e ends) draw(rng *rand.Rand, list []string) string {
+	if len(list) == 0 {
+		list = Cities
+	}
+	return list[rng.IntN(len(list))]
+}
+
+// away draws an end that is far enough from a beginning, if there is one.
+func (e ends) away(rng *rand.Rand, from string) string {
+	start, to := point(from), ""
+	for range 100 {
+		if to = e.draw(rng, e.to); geo.Distance(start, point(to)) >= minJourney {
+			break
+		}
+	}
+	for n := 0; to == from; n++ {
+		to = Cities[(rng.IntN(len(Cities))+n)%len(Cities)]
+	}
+	return to
+}
+
+// Journey is where a car wants to go, how, and what will happen to it on the way.
 type Journey struct {
-	From, To  string
-	Objective trip.Objective
-	Policy    trip.Policy
+	From      string         `json:"from"`
+	To        string         `json:"to"`
+	Objective trip.Objective `json:"objective"`
+	Policy    trip.Policy    `json:"on_conflict"`
+	// Wish is when, within the time over which the fleet's wishes come up, this
+	// one does: 0 … 1.
+	Wish float64 `json:"wish"`
 	// Wait is the civil time from the wish to the departure.
-	Wait time.Duration
+	Wait time.Duration `json:"wait"`
+	// SoC is the charge at the departure, 0 … 1.
+	SoC    float64 `json:"soc"`
+	Quirks Quirks  `json:"quirks"`
+	// Stretches are what each stretchKm of the way is like.
+	Stretches []Stretch `json:"stretches"`
 }
+
+// Stretch is a piece of the way as this car finds it.
+type Stretch struct {
+	Discharge carlink.Discharge `json:"discharge"`
+	// Pace is the share of the road's mean speed that the traffic allows.
+	Pace float64 `json:"pace"`
+	// Hill is what climbs do to the consumption: 1 on the flat.
+	Hill float64 `json:"hill"`
+}
+
+const (
+	stretchKm = 25
+	stretches = 80 // longer ways begin anew
+)
+
+// stretch of the way after some km.
+func (j Journey) stretch(km float64) Stretch { return j.Stretches[int(km/stretchKm)%len(j.Stretches)] }
 
 // Role is what a scenario fixes of a car; what is zero is drawn.
 type Role struct {
@@ -86,24 +136,20 @@ func (r Role) Validate() error {
 	return nil
 }
 
-// play puts what the role fixes over what was drawn. A destination that was
-// drawn too near to a given origin is drawn again.
-func (r Role) play(c *Car) {
-	if m, ok := vehicle.ByID(r.Model); ok {
-		c.Model = m
+// play puts what the role fixes over what was drawn, for the first journey. A
+// destination that was drawn too near to a given origin is drawn again.
+func (r Role) play(j *Journey, e ends, rng *rand.Rand) {
+	if r.From != "" && r.From != j.From {
+		j.From, j.To = r.From, e.away(rng, r.From)
 	}
-	if r.From != "" {
-		c.Journey = journey(c.rng, r.From)
+	for r.From == "" && r.To == j.From { // it was drawn where it is to go
+		j.From = Cities[rng.IntN(len(Cities))]
 	}
-	for r.From == "" && r.To == c.Journey.From { // it was drawn where it is to go
-		c.Journey.From = Cities[c.rng.IntN(len(Cities))]
-	}
-	set(&c.Discharge, r.Discharge)
-	set(&c.SoC, r.SoC)
-	set(&c.Journey.To, r.To)
-	set(&c.Journey.Objective, r.Objective)
-	set(&c.Journey.Policy, r.Policy)
-	set(&c.Journey.Wait, r.Wait)
+	set(&j.To, r.To)
+	set(&j.SoC, r.SoC)
+	set(&j.Objective, r.Objective)
+	set(&j.Policy, r.Policy)
+	set(&j.Wait, r.Wait)
 }
 
 func set[T comparable](v *T, value T) {
@@ -113,24 +159,69 @@ func set[T comparable](v *T, value T) {
 	}
 }
 
-// Draw gives the first n cars of a seed. A larger fleet of the same seed begins
-// with the same cars.
-func Draw(seed uint64, n int) []Car {
+// Draw gives the first n cars of a seed, with everyday odds. A larger fleet of
+// the same seed begins with the same cars.
+func Draw(seed uint64, n int) []Car { return draw(seed, n, EverydayOdds(), nil, ends{}) }
+
+func draw(seed uint64, n int, odds Odds, cast []Role, e ends) []Car {
 	cars := make([]Car, n)
+	models := vehicle.All()
 	for i := range cars {
-		cars[i] = draw(seed, i)
+		rng := stream(seed, i, "car")
+		c := Car{Index: i, Model: models[rng.IntN(len(models))], Discharge: tendency(rng), seed: seed, odds: odds, ends: e}
+		if i < len(cast) {
+			c.role = cast[i]
+			if m, ok := vehicle.ByID(c.role.Model); ok {
+				c.Model = m
+			}
+			set(&c.Discharge, c.role.Discharge)
+		}
+		cars[i] = c
 	}
 	return cars
 }
 
-func draw(seed uint64, i int) Car {
-	rng := rand.New(rand.NewPCG(seed, uint64(i)))
-	models := vehicle.All()
-	c := Car{Index: i, Model: models[rng.IntN(len(models))], rng: rng}
-	c.Discharge = tendency(rng)
-	c.SoC = 0.55 + 0.45*rng.Float64()
-	c.Journey = journey(rng, Cities[rng.IntN(len(Cities))])
-	return c
+// Journey is the n-th journey of the car, counted from 0. Each begins where the
+// one before was to end.
+func (c Car) Journey(n int) Journey {
+	rng := stream(c.seed, c.Index, "places")
+	j := Journey{From: c.ends.draw(rng, c.ends.from)}
+	j.To = c.ends.away(rng, j.From)
+	for k := range n + 1 {
+		if k > 0 {
+			j = Journey{From: j.To, To: ends{}.away(rng, j.To)}
+		}
+		j.draw(c, k)
+		if k == 0 {
+			c.role.play(&j, c.ends, stream(c.seed, c.Index, "role"))
+		}
+	}
+	return j
+}
+
+// draw fills in all but the places of the n-th journey.
+func (j *Journey) draw(c Car, n int) {
+	rng := stream(c.seed, c.Index, fmt.Sprintf("journey %d", n))
+	j.Objective = []trip.Objective{trip.Fastest, trip.Cheapest, trip.FewestStops}[rng.IntN(3)]
+	j.Policy = []trip.Policy{trip.Ask, trip.Ask, trip.Replan, trip.Abort}[rng.IntN(4)]
+	j.Wish = rng.Float64()
+	j.Wait = minutes(10 + 170*rng.Float64())
+	j.SoC = 0.55 + 0.45*rng.Float64()
+	j.Quirks = c.odds.draw(stream(c.seed, c.Index, fmt.Sprintf("quirks %d", n)))
+	at := c.Discharge
+	for range stretches {
+		switch n := rng.IntN(100); {
+		case n < 12:
+			at = tendency(rng)
+		case n < 45:
+			at = c.Discharge
+		}
+		s := Stretch{Discharge: at, Pace: 0.93 + 0.12*rng.Float64(), Hill: 0.95 + 0.1*rng.Float64()}
+		if jam := rng.Float64(); jam < 0.02 {
+			s.Pace = 0.6
+		}
+		j.Stretches = append(j.Stretches, s)
+	}
 }
 
 func tendency(rng *rand.Rand) carlink.Discharge {
@@ -154,21 +245,7 @@ func factor(d carlink.Discharge) float64 {
 	return 1
 }
 
-// journey draws a destination that is far enough from a city.
-func journey(rng *rand.Rand, from string) Journey {
-	j := Journey{From: from, Wait: time.Duration(2+rng.IntN(8)) * time.Minute}
-	start := point(from)
-	for j.To == "" {
-		if to := Cities[rng.IntN(len(Cities))]; geo.Distance(start, point(to)) >= minJourney {
-			j.To = to
-		}
-	}
-	j.Objective = []trip.Objective{trip.Fastest, trip.Cheapest, trip.FewestStops}[rng.IntN(3)]
-	j.Policy = []trip.Policy{trip.Ask, trip.Ask, trip.Replan, trip.Abort}[rng.IntN(4)]
-	return j
-}
-
-// point of one of Cities.
+// point of a place that is known to be one.
 func point(city string) geo.Point {
 	p, err := road.Default().Place(city)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -27,6 +28,27 @@ type scripted struct {
 	heard     map[charging.TripID]trip.Trip
 	lost      int
 	closed    bool
+	alerts    []carlink.Alert
+	dark      []bool // what Cover was told
+}
+
+var (
+	_ Radio  = (*scripted)(nil)
+	_ Teller = (*scripted)(nil)
+)
+
+func (s *scripted) Cover(ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dark = append(s.dark, !ok)
+}
+
+func (s *scripted) Alerts() []carlink.Alert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.alerts
+	s.alerts = nil
+	return out
 }
 
 func (s *scripted) dial(Server, Identity) (Link, error) { return s, nil }
@@ -106,31 +128,70 @@ const (
 	evse2  = charging.EVSEID("BR*SER*E0001*1")
 )
 
-// planFrom is 200 km with a stop of half an hour in the middle, an hour of
-// driving on either side.
+// The scripted world: a road of 260 km from Recife to Maceió, with two EVSEs of
+// two companies in Palmares, halfway.
+const from, to, halfway = "Recife, PE", "Maceió, AL", "Palmares, PE"
+
+func sites(context.Context) ([]api.Location, error) {
+	p := point(halfway)
+	site := func(company charging.CompanyID, evse charging.EVSEID) api.Location {
+		return api.Location{
+			LocationID: charging.LocationID("BR*" + string(company) + "*L1"), CompanyID: company, Lat: p.Lat, Lon: p.Lon,
+			EVSEs: []api.EVSE{{EVSEID: evse, Connectors: []api.Connector{
+				{ID: "1", Standard: "CHADEMO", PowerKW: 100, TariffID: "no"}, {ID: "2", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "dc"},
+			}}},
+			Tariffs: []api.Tariff{{ID: "dc", Currency: "BRL", PerKWh: 2, PerSession: 1}},
+			Terms:   api.BookingTerms{NoShowTimeout: 900, CancelUntil: 1800},
+		}
+	}
+	return []api.Location{site("MAR", evse1), site("SER", evse2)}, nil
+}
+
+// planFrom has a stop of 40 minutes halfway, two hours after the departure.
 func planFrom(at time.Time) trip.Plan {
+	at = at.UTC().Truncate(time.Second)
 	return trip.Plan{
-		ID: "p1", Departure: at, Arrival: at.Add(150 * time.Minute), TotalMinutes: 150, DriveMinutes: 120, ChargeMinutes: 30,
-		DistanceKM: 200,
+		ID: "p1", Departure: at, DistanceKM: 260, Price: 40,
 		Stops: []trip.PlanStop{{
-			Leg: 1, CompanyID: "MAR", EVSEID: evse1, Start: at.Add(time.Hour), End: at.Add(90 * time.Minute),
-			EnergyKWh: 20, DistanceKM: 100, DriveMinutes: 60,
+			Leg: 1, CompanyID: "MAR", EVSEID: evse1, Start: at.Add(2 * time.Hour), End: at.Add(160 * time.Minute),
+			EnergyKWh: 20, DepartSoC: 0.8,
 		}},
 	}
 }
 
+const rid = charging.ReservationID("01890a5d-ac96-774b-bcce-b302099a8000")
+
 func tripOf(p trip.Plan, state trip.State) trip.Trip {
 	t := trip.Trip{ID: tripID, State: state, UpdatedAt: p.Departure}
 	for _, s := range p.Stops {
-		t.Legs = append(t.Legs, trip.Leg{Leg: s.Leg, CompanyID: s.CompanyID, EVSEID: s.EVSEID, Start: s.Start, End: s.End, EnergyKWh: s.EnergyKWh})
+		t.Legs = append(t.Legs, trip.Leg{
+			Leg: s.Leg, ReservationID: rid, CompanyID: s.CompanyID, EVSEID: s.EVSEID, Start: s.Start, End: s.End, EnergyKWh: s.EnergyKWh,
+			State: charging.Reserved,
+		})
 	}
 	return t
 }
 
-// base are options of one car that makes one journey with the scripted link.
+// direct is a plan that needs no stop.
+func direct(at time.Time) trip.Plan { return trip.Plan{ID: "p0", Departure: at, DistanceKM: 260} }
+
+// answers are those of companies where all goes well, for a plan.
+func answers(p trip.Plan) map[carlink.Action][]carlink.Reply {
+	return map[carlink.Action][]carlink.Reply{
+		carlink.ActionPlan: {good(200, map[string]any{"plans": []trip.Plan{p}})},
+		carlink.ActionTrip: {good(201, tripOf(p, trip.Confirmed))},
+		carlink.ActionPlug: {good(200, map[string]any{})}, carlink.ActionUnplug: {good(200, map[string]any{})},
+		carlink.ActionCancel: {good(200, tripOf(p, trip.Canceled))},
+	}
+}
+
+// base are options of one car that makes one journey with the scripted link, and
+// to which nothing happens.
 func base(s *scripted) Options {
 	return Options{
 		Cars: 1, Seed: 7, Servers: []Server{{MQTT: "scripted"}}, Journeys: 1, Speed: 60, Telemetry: time.Second, Patience: time.Minute,
+		Odds: &Odds{}, Locations: sites, Head: time.Millisecond,
+		Cast:       []Role{{Model: "byd-dolphin", Discharge: carlink.Normal, SoC: 0.9, From: from, To: to, Policy: trip.Ask, Wait: time.Minute}},
 		Credential: func(context.Context, Car, Server) (Identity, error) { return Identity{"EV-0001", "s"}, nil },
 		Dial:       s.dial,
 	}

@@ -31,6 +31,19 @@ type Link interface {
 	Close()
 }
 
+// Radio is a Link whose network can be taken away, as on the road.
+type Radio interface {
+	// Cover says whether there is a network. Without one the connection is lost
+	// at once, and does not come back.
+	Cover(ok bool)
+}
+
+// Teller is a Link that keeps what the server tells without being asked.
+type Teller interface {
+	// Alerts gives those that have come since it was called last, in order.
+	Alerts() []carlink.Alert
+}
+
 // Dialer makes the link of a car. It does not wait for the connection.
 type Dialer func(s Server, id Identity) (Link, error)
 

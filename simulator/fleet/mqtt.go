@@ -33,7 +33,15 @@ type mqttLink struct {
 	waiting map[carlink.RequestID]chan carlink.Reply
 	trips   map[charging.TripID]trip.Trip
 	lost    int
+	alerts  []carlink.Alert
+	covered chan struct{} // closed while there is a network
+	dark    chan struct{} // closed while there is none
 }
+
+var (
+	_ Radio  = (*mqttLink)(nil)
+	_ Teller = (*mqttLink)(nil)
+)
 
 // DialMQTT makes a link that connects, and comes back, by itself.
 func DialMQTT(s Server, id Identity) (Link, error) {
@@ -44,7 +52,9 @@ func DialMQTT(s Server, id Identity) (Link, error) {
 	l := &mqttLink{
 		id: id, cancel: cancel, done: make(chan struct{}), up: make(chan struct{}),
 		waiting: map[carlink.RequestID]chan carlink.Reply{}, trips: map[charging.TripID]trip.Trip{},
+		covered: make(chan struct{}), dark: make(chan struct{}),
 	}
+	close(l.covered)
 	go l.keep(ctx, s.MQTT)
 	return l, nil
 }
@@ -54,21 +64,61 @@ func DialMQTT(s Server, id Identity) (Link, error) {
 func (l *mqttLink) keep(ctx context.Context, address string) {
 	defer close(l.done)
 	for failures := 0; ctx.Err() == nil; {
+		covered, dark := l.radio()
+		select {
+		case <-covered:
+		case <-ctx.Done():
+			return
+		}
 		gone := make(chan struct{})
 		client, err := l.connect(ctx, address, gone)
 		if err == nil {
 			failures = 0
 			select {
 			case <-gone:
+			case <-dark:
 			case <-ctx.Done():
 			}
 			l.down(ctx)
 			client.Disconnect(100)
+			if closed(dark) {
+				continue // it is back as soon as there is a network
+			}
 		}
 		if pause(ctx, backoff(failures)) != nil {
 			return
 		}
 		failures++
+	}
+}
+
+// radio is the present coverage: one of the two is closed.
+func (l *mqttLink) radio() (covered, dark <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.covered, l.dark
+}
+
+// Cover says whether there is a network.
+func (l *mqttLink) Cover(ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case ok && !closed(l.covered):
+		close(l.covered)
+		l.dark = make(chan struct{})
+	case !ok && closed(l.covered):
+		close(l.dark)
+		l.covered = make(chan struct{})
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -132,6 +182,11 @@ func (l *mqttLink) hear(topic string, payload []byte) {
 			case answers <- reply:
 			default: // the answer to a repeat
 			}
+		}
+	case carlink.KindAlerts:
+		var a carlink.Alert
+		if json.Unmarshal(payload, &a) == nil {
+			l.alerts = append(l.alerts, a)
 		}
 	case carlink.KindTrip:
 		var heard trip.Trip
@@ -228,6 +283,15 @@ func (l *mqttLink) Trip(id charging.TripID) (trip.Trip, bool) {
 	defer l.mu.Unlock()
 	t, ok := l.trips[id]
 	return t, ok
+}
+
+// Alerts gives what the server has told since it was asked last.
+func (l *mqttLink) Alerts() []carlink.Alert {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.alerts
+	l.alerts = nil
+	return out
 }
 
 // Lost counts the connections that were lost.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
 )
 
 // Server is one company's server: where cars log in.
@@ -22,6 +24,27 @@ type Options struct {
 	// Cars and Seed say which fleet; see Draw.
 	Cars int
 	Seed uint64
+	// Odds are how often something does not go by the plan; nil for EverydayOdds.
+	Odds *Odds
+	// From and To are where first journeys begin and end; empty for Cities.
+	From, To []string
+	// Over is the civil time over which the wishes for the first journeys come
+	// up; 0 for at once, spread over Spread.
+	Over time.Duration
+	// World is the weather, the closed roads, the places without a network.
+	World World
+	// Act does to the companies what the World's events Outage and Down say, and
+	// undoes it; nil where that cannot be done.
+	Act func(ctx context.Context, e Event, begin bool) error
+	// Operators are the secrets of the servers' operators, in their order, to look
+	// for locks that are left; empty where that is not asked for.
+	Operators []string
+	// Locations gives the chargers of the federation; nil asks the servers.
+	Locations func(ctx context.Context) ([]api.Location, error)
+	// Head is how much real time a plan is asked for ahead of the departure, for
+	// the answers to come; default 3 s, which is an hour on a clock that runs
+	// 1,200 times as fast.
+	Head time.Duration
 	// Cast fixes what the first cars are and want; the others are drawn.
 	Cast []Role
 	// Servers are shared out among the cars in turn.
@@ -41,14 +64,17 @@ type Options struct {
 	// Patience is how long a car waits for an answer, and for a decision to be
 	// taken over; default 3 min, real time.
 	Patience time.Duration
-	// Report is told what happens, one event at a time; may be nil.
-	Report func(Event)
+	// Report is told what happens, one at a time; may be nil.
+	Report func(Notice)
+	// Watch is told every second of real time, and at the end, how the fleet is;
+	// may be nil.
+	Watch func(Status)
 	// Dial makes links; nil for MQTT.
 	Dial Dialer
 }
 
-// Event is something that happened to a car.
-type Event struct {
+// Notice is something that happened to a car.
+type Notice struct {
 	At     time.Time `json:"at"`
 	Car    string    `json:"car"`
 	What   Outcome   `json:"event"`
@@ -62,7 +88,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("fleet: %d cars", o.Cars)
 	case len(o.Servers) == 0:
 		return o, errors.New("fleet: no server to log in at")
-	case o.Speed < 0, o.Telemetry < 0, o.Spread < 0, o.Patience < 0, o.Journeys < 0:
+	case o.Speed < 0, o.Telemetry < 0, o.Spread < 0, o.Patience < 0, o.Journeys < 0, o.Over < 0, o.Head < 0:
 		return o, errors.New("fleet: speed, durations and journeys must not be negative")
 	}
 	for _, s := range o.Servers {
@@ -78,6 +104,16 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("fleet: role %d: %w", i+1, err)
 		}
 	}
+	if o.Odds == nil {
+		usual := EverydayOdds()
+		o.Odds = &usual
+	}
+	if err := o.Odds.Validate(); err != nil {
+		return o, fmt.Errorf("fleet: odds: %w", err)
+	}
+	o.World.Seed = o.Seed
+	def(&o.World.Dead, o.Odds.DeadZone)
+	def(&o.Head, 3*time.Second)
 	def(&o.Speed, 1)
 	def(&o.Telemetry, 2*time.Second)
 	def(&o.Spread, time.Duration(o.Cars)*10*time.Millisecond)

@@ -3,226 +3,300 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
-	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// stretch is a drive between two halts.
-type stretch struct {
-	fromKm, toKm   float64 // along the journey
-	whole          float64 // km of the journey
-	depart, arrive time.Time
-}
+// turn is how a drive, or a time at a stop, ended.
+type turn int
 
-func (s stretch) km() float64 { return s.toKm - s.fromKm }
+const (
+	reached turn = iota // the stop, or the destination
+	changed             // the trip has other stops now
+	missed              // the booked stops are of no use any more: plan again
+	broken
+	empty
+	over // the fleet's time is over
+)
 
-// kmh is the mean speed.
-func (s stretch) kmh() float64 {
-	if h := s.arrive.Sub(s.depart).Hours(); h > 0 {
-		return s.km() / h
-	}
-	return 0
-}
-
-// travel drives the plan and charges at the stops of the booked trip.
-func (d *driver) travel(ctx context.Context, p trip.Plan, t trip.Trip) {
-	way := wayOf(d.car.Journey)
-	if n := len(t.Legs); n > 0 {
-		d.bookedUntil = t.Legs[n-1].End
-	}
-	d.report(Driving, "%s → %s", d.car.Journey.From, d.car.Journey.To)
-	now, km := p.Departure, 0.0
-	if d.run.options.sleep(ctx, now.Sub(d.run.options.Now())) != nil {
-		return
-	}
-	for k, stop := range p.Stops {
-		s := stretch{fromKm: km, toKm: km + stop.DistanceKM, whole: p.DistanceKM, depart: now}
-		s.arrive = now.Add(time.Duration(stop.DriveMinutes * float64(time.Minute)))
-		if !d.roll(ctx, way, s, t.ID) {
-			return
+// travel drives from where the car is to the destination, by the stops of the
+// booked trip, and books others where they will not do.
+func (d *driver) travel(ctx context.Context) (Ending, string) {
+	d.clock = d.now()
+	d.rec.Departure, d.rec.StartKWh = d.clock, d.kWh
+	d.report(Driving, "%s → %s", d.j.From, d.j.To)
+	for {
+		why := ""
+		leg, there, err := d.next(ctx)
+		var end turn
+		switch {
+		case err != nil:
+			end, why = missed, err.Error()
+		default:
+			if end, why = d.drive(ctx, there, leg); end == reached && leg == nil {
+				d.set(Idle)
+				return Arrived, ""
+			}
+			if end == reached {
+				end, why = d.charge(ctx, *leg, there)
+			}
 		}
-		km = s.toKm
-		t = d.newest(ctx, t)
-		if k < len(t.Legs) && !d.charge(ctx, t.Legs[k], stop, way.at(km, p.DistanceKM)) {
-			return
+		switch end {
+		case missed:
+			if e, reason := d.replan(ctx, why); e != "" {
+				return e, reason
+			}
+		case broken:
+			d.giveBack(ctx)
+			return Broken, fmt.Sprintf("after %.0f km", d.odometer())
+		case empty:
+			d.giveBack(ctx)
+			return Empty, fmt.Sprintf("empty after %.0f km", d.odometer())
+		case over:
+			return Unfinished, ""
 		}
-		if now = stop.End; now.Before(d.run.options.Now()) {
-			now = d.run.options.Now()
-		}
-	}
-	last := stretch{fromKm: km, toKm: max(p.DistanceKM, km), whole: p.DistanceKM, depart: now}
-	drive := p.DriveMinutes
-	for _, stop := range p.Stops {
-		drive -= stop.DriveMinutes
-	}
-	last.arrive = now.Add(time.Duration(max(drive, 0) * float64(time.Minute)))
-	if d.roll(ctx, way, last, t.ID) {
-		d.report(Done, "%s with %s", d.car.Journey.To, percent(d.soc))
 	}
 }
 
-// newest is what was heard last of the trip; a stop that was lost on the way is
-// decided about.
-func (d *driver) newest(ctx context.Context, t trip.Trip) trip.Trip {
-	if heard, ok := d.link.Trip(t.ID); ok && heard.UpdatedAt.After(t.UpdatedAt) {
-		t = heard
+// next is the stop that comes next, nil where there is none, and where it is. The
+// error says why the booked stops are of no use.
+func (d *driver) next(ctx context.Context) (*trip.Leg, geo.Point, error) {
+	d.hear(ctx)
+	for _, l := range d.t.Legs {
+		if d.done[l.ReservationID] {
+			continue
+		}
+		if l.State != charging.Reserved && l.State != "" && l.State != trip.LegPlanned {
+			return nil, geo.Point{}, fmt.Errorf("stop %d at %s is %s", l.Leg, l.EVSEID, l.State)
+		}
+		site, err := d.run.chargers.location(ctx, l.EVSEID)
+		if err != nil {
+			return nil, geo.Point{}, err
+		}
+		return &l, geo.Point{Lat: site.Lat, Lon: site.Lon}, nil
 	}
-	if t.Decision != nil {
-		t, _ = d.decide(ctx, t)
-	}
-	return t
+	return nil, point(d.j.To), nil
 }
 
-// roll drives one stretch, reporting telemetry. It is false when the car is
-// stranded or ctx has ended.
-func (d *driver) roll(ctx context.Context, w way, s stretch, id charging.TripID) bool {
-	o, km := d.run.options, s.fromKm
-	for km < s.toKm {
-		began := o.Now()
-		if pause(ctx, d.interval(s.arrive)) != nil {
-			return false
-		}
-		d.connections()
-		done := 1.0
-		if total := s.arrive.Sub(s.depart); total > 0 {
-			done = min(max(float64(o.Now().Sub(s.depart))/float64(total), 0), 1)
-		}
-		next := s.fromKm + done*s.km()
-		if next <= km && done < 1 {
-			continue // it has not left yet
-		}
-		used := d.car.Model.SoCFor(next-km, s.kmh()) * factor(d.discharge)
-		if used > d.soc && used > 0 {
-			next = km + (next-km)*d.soc/used
-			used = d.soc
-		}
-		d.soc -= used
-		d.run.tally.add(next-km, 0)
-		km = next
-		power := 0.0
-		if h := o.Now().Sub(began).Hours(); h > 0 {
-			power = used * d.car.Model.UsableBatteryKWh / h
-		}
-		d.tell(w.at(km, s.whole), min(s.kmh(), 300), min(power, 1000))
-		if d.soc <= 0 {
-			d.strand(ctx, km, id)
-			return false
-		}
-		if d.car.rng.IntN(40) == 0 {
-			d.discharge = tendency(d.car.rng)
-		}
-	}
-	return true
-}
-
-// interval is the real time until the next report, or until a civil instant
-// that is nearer: nobody arrives late because of a report.
-func (d *driver) interval(until time.Time) time.Duration {
-	o := d.run.options
-	left := time.Duration(float64(until.Sub(o.Now())) / o.Speed)
-	return max(min(o.Telemetry, left), 0) + time.Millisecond
-}
-
-// strand gives back what the car will not use.
-func (d *driver) strand(ctx context.Context, km float64, id charging.TripID) {
-	d.report(Stranded, "empty after %.0f km", km)
-	if id == "" {
-		return
-	}
-	var t trip.Trip
-	if err, ok := d.ask(ctx, carlink.ActionCancel, id, nil, &t); ok && err != nil && !errors.Is(err, charging.CodeCancelTooLate) {
-		d.report(Failed, "canceling trip %s: %v", id, err)
-	}
-}
-
-func (d *driver) tell(at geo.Point, kmh, kW float64) {
-	d.link.Telemetry(carlink.Telemetry{
-		At: d.run.options.Now().UTC(), Lat: at.Lat, Lon: at.Lon, SoC: min(max(d.soc, 0), 1),
-		SpeedKMH: kmh, PowerKW: kW, Discharge: d.discharge,
-	})
-}
-
-// unplugEarly is how long before its window's end a car leaves.
-const unplugEarly = 30 * time.Second
-
-// charge waits for the window, plugs in, charges and leaves. It is false when
-// ctx has ended. A car that is refused drives on with what it has.
-func (d *driver) charge(ctx context.Context, l trip.Leg, planned trip.PlanStop, at geo.Point) bool {
-	o := d.run.options
-	if o.sleep(ctx, l.Start.Sub(o.Now())) != nil {
+// hear takes the newest that is known of the trip, and decides about a stop that
+// was lost on the way. It is true where the stops have changed.
+func (d *driver) hear(ctx context.Context) bool {
+	before := d.t
+	if before.ID == "" {
 		return false
 	}
-	plug := map[string]any{"evse_id": l.EVSEID, "soc": d.soc}
-	err, ok := d.ask(ctx, carlink.ActionPlug, "", plug, &struct{}{})
-	if !ok {
-		return ctx.Err() == nil
+	if heard, ok := d.link.Trip(before.ID); ok && heard.UpdatedAt.After(before.UpdatedAt) {
+		d.t = heard
 	}
-	if err != nil {
-		d.report(Refused, "%s: %v", l.EVSEID, err)
-		return true
-	}
-	d.report(Charging, "%s with %s", l.EVSEID, percent(d.soc))
-	energy := max(l.EnergyKWh, planned.EnergyKWh)
-	begin, end := o.Now(), l.End.Add(-unplugEarly)
-	kW := 0.0
-	if h := end.Sub(begin).Hours(); h > 0 {
-		kW = energy / h
-	}
-	start := d.soc
-	for end.After(o.Now()) {
-		if pause(ctx, d.interval(end)) != nil {
-			return false
-		}
-		d.connections()
-		share := min(float64(o.Now().Sub(begin))/float64(end.Sub(begin)), 1)
-		d.soc = min(start+share*energy/d.car.Model.UsableBatteryKWh, 1)
-		d.tell(at, 0, max(-kW, -1000))
-	}
-	d.run.tally.add(0, (d.soc-start)*d.car.Model.UsableBatteryKWh)
-	err, ok = d.ask(ctx, carlink.ActionUnplug, "", map[string]any{"evse_id": l.EVSEID, "soc": d.soc}, &struct{}{})
-	if ok && err != nil {
-		d.report(Refused, "leaving %s: %v", l.EVSEID, err)
-	}
-	return ctx.Err() == nil
-}
-
-// way is where a journey leads along.
-type way struct {
-	points []geo.Point
-	length []float64 // km from the first to each
-}
-
-// wayOf is the quickest road between the journey's ends.
-func wayOf(j Journey) way {
-	from, to := point(j.From), point(j.To)
-	w := way{points: []geo.Point{from, to}}
-	if r, err := road.Default().Route(from, to); err == nil {
-		w.points = r.Points
-	}
-	w.length = make([]float64, len(w.points))
-	for i := 1; i < len(w.points); i++ {
-		w.length[i] = w.length[i-1] + geo.Distance(w.points[i-1], w.points[i])
-	}
-	return w
-}
-
-// at is the point after km of a journey of total km. Stops lie a little beside
-// the way, which this leaves out.
-func (w way) at(km, total float64) geo.Point {
-	last := len(w.points) - 1
-	if total <= 0 || km >= total {
-		return w.points[last]
-	}
-	want := km / total * w.length[last]
-	for i := 1; i <= last; i++ {
-		if w.length[i] >= want && w.length[i] > w.length[i-1] {
-			return geo.Between(w.points[i-1], w.points[i], (want-w.length[i-1])/(w.length[i]-w.length[i-1]))
+	if d.t.Decision != nil && !d.dark {
+		if t, ok := d.decide(ctx, d.t, false); ok {
+			d.t = t
 		}
 	}
-	return w.points[last]
+	return stops(before) != stops(d.t)
+}
+
+// stops are what a trip's stops look like, to tell whether they have changed.
+func stops(t trip.Trip) string {
+	s := ""
+	for _, l := range t.Legs {
+		s += fmt.Sprintf("%s %s %d %d|", l.EVSEID, l.State, l.Start.Unix(), l.End.Unix())
+	}
+	return s
+}
+
+// Margins of what a car puts up with.
+const (
+	// leastArrival is the forecast charge at the next stop with which a car still
+	// drives on: below it, first slowly, then to another charger.
+	ecoArrival, leastArrival = 0.05, 0.015
+	// plugMargin is how long before the no-show time a car must be there.
+	plugMargin = time.Minute
+)
+
+// drive goes to a point, piece by piece. The leg is the stop there, nil at the
+// destination.
+func (d *driver) drive(ctx context.Context, to geo.Point, leg *trip.Leg) (turn, string) {
+	d.set(OnTheRoad)
+	w := wayOf(d.at, to)
+	total := d.odometer() + geo.Distance(d.at, point(d.j.To))*1.2 // about the whole journey
+	d.eco, d.hurry = false, false
+	for done := 0.0; done < w.km; {
+		if t, why := d.look(ctx, w, done, leg); t != reached {
+			return t, why
+		}
+		km := min(pieceKm, w.km-done)
+		odo := d.odometer()
+		s := d.j.stretch(odo)
+		d.discharge = s.Discharge
+		p := pieceOf(d.car.Model, km, w.kmh, s, manner{d.eco, d.hurry, d.air()})
+		if end := d.roll(ctx, w, done, p); end != reached {
+			return end, ""
+		}
+		done += km
+		if q := &d.j.Quirks; q.BreakDownAt > 0 && odo >= q.BreakDownAt*total {
+			return broken, ""
+		} else if q.DetourKm > 0 && odo >= q.DetourAt*total {
+			detour := q.DetourKm
+			q.DetourKm = 0
+			d.rec.OffPlan = append(d.rec.OffPlan, "detour")
+			if end := d.around(ctx, w, done, detour); end != reached {
+				return end, ""
+			}
+		}
+		if n, closed := d.run.options.World.Closed(d.clock.Sub(d.run.began), d.at); closed && !d.passed[n] {
+			d.passed[n] = true
+			if end := d.around(ctx, w, done, d.run.options.World.Events[n].DetourKm); end != reached {
+				return end, ""
+			}
+		}
+	}
+	d.at = to
+	d.cover(true) // there is a network at every charger and in every town
+	return reached, ""
+}
+
+// around drives a detour of some km, at a point of a way.
+func (d *driver) around(ctx context.Context, w way, at, km float64) turn {
+	for left := km; left > 0; left -= pieceKm {
+		s := d.j.stretch(d.odometer())
+		p := pieceOf(d.car.Model, min(left, pieceKm), 50, s, manner{d.eco, d.hurry, d.air()})
+		if end := d.roll(ctx, w, at-p.km, p); end != reached {
+			return end
+		}
+	}
+	return reached
+}
+
+// look judges, before each piece, whether the car gets to its stop: with its
+// battery, and in time.
+func (d *driver) look(ctx context.Context, w way, done float64, leg *trip.Leg) (turn, string) {
+	d.cover(d.run.options.World.Covered(d.clock.Sub(d.run.began), d.at))
+	d.connections()
+	if d.hear(ctx) || d.heed(ctx) {
+		return changed, ""
+	}
+	left := w.km - done
+	usable := d.car.Model.UsableBatteryKWh
+	forecast := func(eco bool) float64 {
+		return (d.kWh - need(d.car.Model, left, w.kmh, d.tendency(), manner{eco: eco, air: d.air()})) / usable
+	}
+	d.eco = forecast(false) < ecoArrival
+	if d.eco && forecast(true) < leastArrival && left > pieceKm && !d.dark {
+		return missed, fmt.Sprintf("the battery would have %s left at the next stop", percent(forecast(true)))
+	}
+	if leg == nil || d.dark {
+		return reached, ""
+	}
+	kmh := w.kmh
+	if d.eco {
+		kmh *= ecoPace
+	}
+	arrive := d.clock.Add(time.Duration(left / kmh * float64(time.Hour)))
+	d.hurry = arrive.After(leg.Start) && forecast(false) > 2*ecoArrival-0.02
+	if d.hurry {
+		arrive = d.clock.Add(time.Duration(left / kmh / hurryPace * float64(time.Hour)))
+	}
+	if late := arrive.Sub(leg.Start.Add(d.noShow(ctx, leg.EVSEID) - plugMargin)); late > 0 && !d.tooLateToCancel(ctx, *leg) {
+		return missed, fmt.Sprintf("it would come to %s %s too late", leg.EVSEID, late.Round(time.Minute))
+	}
+	return reached, ""
+}
+
+// tooLateToCancel is true where the terms of the stop forbid to cancel; then the
+// car goes there all the same.
+func (d *driver) tooLateToCancel(ctx context.Context, l trip.Leg) bool {
+	site, err := d.run.chargers.location(ctx, l.EVSEID)
+	return err == nil && d.now().After(l.Start.Add(-time.Duration(site.Terms.CancelUntil)*time.Second))
+}
+
+// noShow is how long after its window's start a car may come to an EVSE.
+func (d *driver) noShow(ctx context.Context, id charging.EVSEID) time.Duration {
+	site, err := d.run.chargers.location(ctx, id)
+	if err != nil || site.Terms.NoShowTimeout <= 0 {
+		return 15 * time.Minute
+	}
+	return time.Duration(site.Terms.NoShowTimeout * float64(time.Second))
+}
+
+// roll drives one piece. The books are exact, whenever this goroutine is woken.
+func (d *driver) roll(ctx context.Context, w way, done float64, p piece) turn {
+	runsDry := p.kWh > d.kWh
+	if runsDry {
+		share := d.kWh / p.kWh
+		p.km, p.kWh = p.km*share, d.kWh
+	}
+	from, start := d.clock, d.kWh
+	to := from.Add(p.time())
+	d.discharge = p.discharge
+	for {
+		left := time.Duration(float64(to.Sub(d.now())) / d.run.options.Speed)
+		if left <= 0 {
+			break
+		}
+		if pause(ctx, min(left, d.run.options.Telemetry)) != nil {
+			return over
+		}
+		share := min(float64(d.now().Sub(from))/float64(max(to.Sub(from), 1)), 1)
+		d.kWh = start - share*p.kWh
+		d.tell(w.at(done+share*p.km), p.kmh, p.kWh/p.time().Hours(), false)
+	}
+	d.kWh = start - p.kWh
+	d.rec.ConsumedKWh += p.kWh
+	d.rec.phase(PhaseDrive, from, to, p.km)
+	d.clock, d.at = to, w.at(done+p.km)
+	d.rec.Path = append(d.rec.Path, d.at)
+	d.tell(d.at, p.kmh, p.kWh/max(p.time().Hours(), 1e-9), runsDry)
+	if runsDry {
+		d.kWh = 0
+		return empty
+	}
+	return reached
+}
+
+// tell reports telemetry, no more often than the options allow, as the car's
+// sensors have it.
+func (d *driver) tell(at geo.Point, kmh, kW float64, always bool) {
+	now := time.Now()
+	if !always && now.Sub(d.lastTold) < d.run.options.Telemetry {
+		return
+	}
+	d.lastTold = now
+	t := carlink.Telemetry{
+		At: d.now(), Lat: at.Lat + 2e-4*(d.noise.Float64()-0.5), Lon: at.Lon + 2e-4*(d.noise.Float64()-0.5),
+		SoC: d.soc() + 0.01*(d.noise.Float64()-0.5), SpeedKMH: min(max(kmh*(0.98+0.04*d.noise.Float64()), 0), 300),
+		PowerKW: min(max(kW, -1000), 1000), Discharge: d.discharge,
+	}
+	t.SoC = min(max(t.SoC, 0), 1)
+	if d.soc() == 0 {
+		t.SoC = 0
+	}
+	d.link.Telemetry(t)
+}
+
+// cover tells the link whether there is a network.
+func (d *driver) cover(ok bool) {
+	if ok != d.dark {
+		return
+	}
+	d.dark = !ok
+	if r, can := d.link.(Radio); can {
+		r.Cover(ok)
+		if !ok {
+			d.report(Dark, "no network near %s", d.at)
+		}
+	}
+}
+
+// giveBack cancels what the car will not use, as far as the terms allow.
+func (d *driver) giveBack(ctx context.Context) {
+	d.cover(true) // somebody comes, with a telephone
+	if err := d.cancel(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, charging.CodeCancelTooLate) {
+		d.report(Failed, "canceling trip %s: %v", d.t.ID, err)
+	}
 }

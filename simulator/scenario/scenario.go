@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/simulator/fleet"
 )
@@ -33,8 +35,21 @@ type Scenario struct {
 	Speed float64 `yaml:"speed"`
 	// Journeys of each car; 0 for journeys until the end.
 	Journeys int `yaml:"journeys"`
-	// Spread is the real time over which cars appear.
+	// Over is the civil time over which the first journeys begin; Spread the real
+	// time over which cars appear where Over is left out.
+	Over   Duration `yaml:"over"`
 	Spread Duration `yaml:"spread"`
+	// From and To are the places where first journeys begin and end; left out,
+	// those of package fleet.
+	From []string `yaml:"from"`
+	To   []string `yaml:"to"`
+	// AirC is the temperature in °C where no event says otherwise.
+	AirC float64 `yaml:"air_c"`
+	// Odds are how often, 0 … 1, something does not go by the plan, by the names of
+	// fleet.Odds; those left out are everyday's.
+	Odds map[string]float64 `yaml:"odds"`
+	// Events happen to the world.
+	Events []Event `yaml:"events"`
 	// Drivers are the cars that are not left to chance.
 	Drivers []Driver `yaml:"drivers"`
 }
@@ -84,6 +99,21 @@ func Names() []string {
 	return names
 }
 
+// List writes the names of the scenarios that come with the simulator, and what
+// each is about.
+func List(out io.Writer) error {
+	for _, name := range Names() {
+		s, err := Load(name)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%-24s %s\n", name, s.About); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Load reads a scenario by its name, or from a file when the name has a dot or
 // a slash. The error names the file, and what is wrong where.
 func Load(name string) (Scenario, error) {
@@ -111,12 +141,24 @@ func Load(name string) (Scenario, error) {
 func Parse(raw []byte) (Scenario, error) {
 	var s Scenario
 	if err := yaml.UnmarshalWithOptions(raw, &s, yaml.Strict()); err != nil {
-		return Scenario{}, err
+		return Scenario{}, oneLine(err)
 	}
 	if s.Cars == 0 {
 		s.Cars = len(s.Drivers)
 	}
 	return s, s.validate()
+}
+
+// oneLine shortens what the YAML reader says: what is wrong, and the line that it
+// points at.
+func oneLine(err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	for _, l := range lines[1:] {
+		if at, text, ok := strings.Cut(l, "|"); ok && strings.HasPrefix(at, ">") {
+			return fmt.Errorf("%s: in %q", lines[0], strings.TrimSpace(text))
+		}
+	}
+	return errors.New(lines[0])
 }
 
 func (s Scenario) validate() error {
@@ -131,6 +173,25 @@ func (s Scenario) validate() error {
 		return fmt.Errorf("journeys: %d is negative", s.Journeys)
 	case s.Spread < 0:
 		return errors.New("spread: is negative")
+	case s.Over < 0:
+		return errors.New("over: is negative")
+	case !(s.AirC >= -30 && s.AirC <= 50):
+		return fmt.Errorf("air_c: %v is not from -30 to 50 °C", s.AirC)
+	}
+	if _, err := s.odds(); err != nil {
+		return fmt.Errorf("odds.%w", err)
+	}
+	for name, list := range map[string][]string{"from": s.From, "to": s.To} {
+		for i, place := range list {
+			if _, err := road.Default().Place(place); err != nil {
+				return fmt.Errorf("%s[%d]: %w", name, i, err)
+			}
+		}
+	}
+	for i, e := range s.Events {
+		if err := e.validate(); err != nil {
+			return fmt.Errorf("events[%d]%s%w", i, dot(err), err)
+		}
 	}
 	for i, d := range s.Drivers {
 		if err := d.role().Validate(); err != nil {
@@ -138,6 +199,25 @@ func (s Scenario) validate() error {
 		}
 	}
 	return nil
+}
+
+// dot joins a list's place and a field's name.
+func dot(err error) string {
+	if strings.HasPrefix(err.Error(), ":") {
+		return ""
+	}
+	return "."
+}
+
+// odds are everyday's, but for those that are named.
+func (s Scenario) odds() (fleet.Odds, error) {
+	o := fleet.EverydayOdds()
+	for name, v := range s.Odds {
+		if err := o.Set(name, v); err != nil {
+			return o, err
+		}
+	}
+	return o, o.Validate()
 }
 
 func (d Driver) role() fleet.Role {
@@ -156,7 +236,16 @@ func (s Scenario) Apply(o fleet.Options) fleet.Options {
 	if s.Spread > 0 {
 		o.Spread = time.Duration(s.Spread)
 	}
-	o.Cast = nil
+	if s.Over > 0 {
+		o.Over = time.Duration(s.Over)
+	}
+	odds, _ := s.odds() // they were checked
+	o.Odds, o.From, o.To = &odds, s.From, s.To
+	o.World.AirC = s.AirC
+	o.Cast, o.World.Events = nil, nil
+	for _, e := range s.Events {
+		o.World.Events = append(o.World.Events, e.fleet())
+	}
 	for _, d := range s.Drivers {
 		o.Cast = append(o.Cast, d.role())
 	}

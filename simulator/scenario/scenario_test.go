@@ -76,10 +76,65 @@ func TestParseRefused(t *testing.T) {
 		"drivers: [{wait: -5m}]":           "drivers[0].wait",
 		"drivers: [{soc: half}]":           "soc",
 		"cars: [":                          "",
+		"cars: 1\nover: -1h":               "over",
+		"cars: 1\nair_c: 80":               "air_c",
+		"cars: 1\nodds: {rain: 0.1}":       "odds.rain: there are late",
+		"cars: 1\nodds: {late: 3}":         "odds.late",
+		"cars: 1\nfrom: [Atlantis]":        "from[0]",
+		"cars: 1\nto: [\"Natal, RN\", X]":  "to[1]",
+		"cars: 1\nevents: [{for: 1h}]":     "events[0]: name exactly one",
+		"cars: 1\nevents: [{at: 1h, for: 1h, heat: 40, down: SER}]":                           "exactly one",
+		"cars: 1\nevents: [{at: 1h, heat: 40}]":                                               "events[0].for",
+		"cars: 1\nevents: [{at: -1h, for: 1h, heat: 40}]":                                     "events[0].at",
+		"cars: 1\nevents: [{for: 1h, heat: 400}]":                                             "events[0].heat",
+		"cars: 1\nevents: [{for: 1h, heat: 40, radius_km: 3}]":                                "events[0].radius_km",
+		"cars: 1\nevents: [{for: 1h, closed: \"Natal, RN\"}]":                                 "events[0].radius_km",
+		"cars: 1\nevents: [{for: 1h, closed: Atlantis, radius_km: 1}]":                        "events[0].closed",
+		"cars: 1\nevents: [{for: 1h, no_network: \"Natal, RN\", radius_km: 1, detour_km: 1}]": "events[0].detour_km",
+		"cars: 1\nevents: [{for: 1h, down: SER, sound: loud}]":                                "sound",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestRefusalIsOneLine: a typing mistake is told in one line, with its place.
+func TestRefusalIsOneLine(t *testing.T) {
+	_, err := Parse([]byte("cars: 1\nwheels: 4\nseed: 3\n"))
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "2:1") || !strings.Contains(err.Error(), "wheels") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestEventsAndOdds(t *testing.T) {
+	s, err := Parse([]byte(`
+cars: 5
+over: 6h
+air_c: 31
+from: ["Recife, PE"]
+to: ["Natal, RN", "Maceió, AL"]
+odds: {late: 0.5, dead_zone: 0}
+events:
+  - {at: 2h, for: 3h, heat: 41}
+  - {at: 1h, for: 4h, closed: "Palmares, PE", radius_km: 15, detour_km: 40}
+  - {for: 4h, no_network: "Patos, PB", radius_km: 30}
+  - {at: 30m, for: 1h, outage: SER}
+  - {at: 30m, for: 1h, down: CAJ}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := s.Apply(fleet.Options{})
+	w := fleet.EverydayOdds()
+	w.Late, w.DeadZone = 0.5, 0
+	if *o.Odds != w || o.Over != 6*time.Hour || o.World.AirC != 31 || len(o.To) != 2 || len(o.From) != 1 {
+		t.Errorf("%+v", o)
+	}
+	e := o.World.Events
+	if len(e) != 5 || e[0].Kind != fleet.Heat || e[0].AirC != 41 || e[0].At != 2*time.Hour || e[1].Kind != fleet.Closure || e[1].DetourKm != 40 ||
+		e[1].Near.Lat > -8 || e[2].Kind != fleet.DeadZone || e[2].RadiusKm != 30 || e[3] != (fleet.Event{Kind: fleet.Outage, At: 30 * time.Minute, For: time.Hour, Company: "SER"}) || e[4].Kind != fleet.Down {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -218,6 +218,8 @@ var rooms = []room{
 		path: "simulator/fleet", own: []string{"pkg/..."}, third: []string{paho, zerolog, uuid, syncx},
 		test: []string{"broker"},
 	},
+	{path: "simulator/board", own: []string{"simulator/fleet"}},
+	{path: "simulator/report", own: []string{"pkg/...", "simulator/fleet"}},
 	{
 		path: "simulator/scenario", own: []string{"pkg/...", "simulator/fleet"}, third: []string{zerolog, yaml, uuid, syncx},
 	},
