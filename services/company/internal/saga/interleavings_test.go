@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,10 @@ type road struct {
 	told     func(charging.Notice)
 	// between is called before and after each call is executed.
 	between func(from, step string, ref charging.Ref, after bool) error
+	// inMemory takes miniredis even where there is a redis-server.
+	inMemory bool
+	// addr of the store.
+	addr string
 }
 
 // office is one company: desk, journal, saga.
@@ -46,6 +51,8 @@ type office struct {
 	desk  *desk.Desk
 	store *store.Store
 	saga  *saga.Coordinator
+	// follows is the server that came after saga, if any.
+	follows atomic.Pointer[saga.Coordinator]
 
 	mu     sync.Mutex
 	states map[charging.TripID][]trip.State
@@ -64,10 +71,11 @@ func newRoad(t *testing.T, tune ...func(*saga.Options)) *road {
 // newRoadWith opens the companies of a road whose hooks are set.
 func newRoadWith(t *testing.T, r *road, tune ...func(*saga.Options)) *road {
 	t.Helper()
-	redis, err := embedded.Open(t.Context(), embedded.Options{Addr: "127.0.0.1:0", Dir: t.TempDir()})
+	redis, err := embedded.Open(t.Context(), embedded.Options{Addr: "127.0.0.1:0", Dir: t.TempDir(), ForceMemory: r.inMemory})
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.addr = redis.Addr()
 	t.Cleanup(func() { _ = redis.Close(context.Background()) })
 	r.t, r.companies = t, map[charging.CompanyID]*office{}
 	for _, id := range parties {
@@ -167,10 +175,15 @@ func (o *office) Preempted(ctx context.Context, n charging.Notice) error {
 	if o.r.told != nil {
 		o.r.told(n)
 	}
-	return o.saga.Notice(ctx, n)
+	return o.Changed(ctx, n)
 }
 
-func (o *office) Changed(ctx context.Context, n charging.Notice) error { return o.saga.Notice(ctx, n) }
+func (o *office) Changed(ctx context.Context, n charging.Notice) error {
+	if s := o.follows.Load(); s != nil {
+		return s.Notice(ctx, n)
+	}
+	return o.saga.Notice(ctx, n)
+}
 
 // caller is the federation as one company's saga sees it.
 type caller struct {
