@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,12 @@ var troubles = []trouble{
 			return charging.Refuse(charging.CodeHoldPreempted, "an older trip took it")
 		}
 		return lostOnce("compensate")(step, n, after)
+	}},
+	{name: "reserve's answers all lost", answer: func(step string, _ int, after bool) error {
+		if (step == "reserve" || step == "claim") && after {
+			return errNetwork
+		}
+		return nil
 	}},
 	{name: "silent from the confirm on", silent: true},
 }
@@ -168,7 +175,12 @@ func (m *matrix) play(t *testing.T, c crashes) {
 		for n, at := range []int{c.first, c.second, 0} {
 			servers[fmt.Sprint("owner-", n)] = &owner{at: at}
 		}
-		s.m.before = func(_ int, tr trip.Trip) error { return servers[tr.Saga.Owner].pass() }
+		s.m.before = func(_ int, tr trip.Trip) error {
+			if tr.State == trip.Aborted {
+				s.nothingHeld(t, tr)
+			}
+			return servers[tr.Saga.Owner].pass()
+		}
 		s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
 			if err := servers[ref.Owner].pass(); err != nil {
 				return err
@@ -177,6 +189,22 @@ func (m *matrix) play(t *testing.T, c crashes) {
 		}
 		m.live(t, s, servers)
 	})
+}
+
+// nothingHeld asserts what ABORTED says while it is being journaled: what is
+// still to be released is a hold that lapses by itself, never a RESERVED.
+func (s *stage) nothingHeld(t *testing.T, tr trip.Trip) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	for id, held := range s.w.rsv {
+		if held.TripID != tr.ID || !held.live() {
+			continue
+		}
+		left := slices.ContainsFunc(tr.Saga.Abandoned, func(a trip.Abandoned) bool { return a.ReservationID == id })
+		if held.State == charging.Reserved || !left {
+			t.Errorf("ABORTED while stop %d is %s", held.Leg, held.State)
+		}
+	}
 }
 
 // wrong is what goes wrong with a call.
