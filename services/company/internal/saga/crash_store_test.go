@@ -103,6 +103,7 @@ func (f *fatal) trip(at, hour int, refused bool) func() int {
 			f.t.Errorf("point %d was never reached (%d)", at, seen)
 		}
 		f.heir.Do(func() { f.server() })
+		f.endLease(draft.ID)
 		f.ends(at, draft.ID, refused)
 		return seen
 	}

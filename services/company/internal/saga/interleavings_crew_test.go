@@ -40,9 +40,8 @@ type crew struct {
 func newCrew(t *testing.T, r *road) *crew {
 	t.Helper()
 	c := &crew{}
-	c.road = newRoadWith(t, r, quick, func(o *saga.Options) {
+	c.road = newRoadWith(t, r, patient, func(o *saga.Options) {
 		if o.Self == "AAA" {
-			o.HoldTTL, o.UnsettledBudget = 20*time.Second, 100*time.Millisecond
 			c.options = *o
 		}
 	})
@@ -52,9 +51,26 @@ func newCrew(t *testing.T, r *road) *crew {
 	return c
 }
 
+// patient are timings that a slow machine keeps: a call that is answered at all
+// is answered in time. Repeats are given up soon, and a lease is long: endLease
+// ends it.
+func patient(o *saga.Options) {
+	o.CallTimeout, o.Lease, o.Poll = 8*time.Second, 10*time.Second, 50*time.Millisecond
+	o.StepBudget, o.ConfirmBudget, o.UnsettledBudget = 500*time.Millisecond, 500*time.Millisecond, 100*time.Millisecond
+	o.HoldTTL = time.Minute
+}
+
+// endLease lets the lease of a trip whose server is dead end at once.
+func (r *road) endLease(id charging.TripID) {
+	r.t.Helper()
+	record := key("AAA", "trip", "{"+string(id)+"}")
+	r.redis("HSET", record, "lease", "0", "due", "1")
+	r.redis("ZADD", key("AAA", "trips", "open"), "0", string(id))
+}
+
 // server starts the next server of the company; whoever came before must be
 // dead, or is a former owner that does not know it yet.
-func (c *crew) server() *saga.Coordinator {
+func (c *crew) server() *life {
 	c.t.Helper()
 	c.n++
 	o := c.options
@@ -64,11 +80,30 @@ func (c *crew) server() *saga.Coordinator {
 		c.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx) }()
+	l := &life{s, cancel, make(chan struct{})}
+	go func() { defer close(l.over); s.Run(ctx) }()
 	c.companies["AAA"].follows.Store(s)
-	c.t.Cleanup(func() { s.Kill(); cancel(); <-done })
-	return s
+	c.t.Cleanup(func() { l.die(); <-l.over })
+	return l
+}
+
+// life is one server from its start to its end.
+type life struct {
+	*saga.Coordinator
+	leave context.CancelFunc
+	over  chan struct{}
+}
+
+// die is a power cut; it waits for nobody.
+func (l *life) die() { l.Kill(); l.leave() }
+
+// bury waits until nothing of a dead server moves any more, and ends its lease
+// of a trip.
+func (c *crew) bury(l *life, id charging.TripID) {
+	idle(l.Coordinator)
+	l.die()
+	<-l.over
+	c.endLease(id)
 }
 
 // persist repeats an operator's command while the trip is between two owners.
