@@ -237,8 +237,7 @@ func (d deaf) Originator(id charging.CompanyID) (charging.Originator, error) {
 }
 
 // TestJournalWipedWhileReserved is row 10: the originator has lost the trip; the
-// companies keep what is RESERVED and list it. What is listed at the originator
-// is tested in package trips (TestUnknownTripsAreListed).
+// companies keep what is RESERVED and list it.
 func TestJournalWipedWhileReserved(t *testing.T) {
 	onBothStores(t, func(t *testing.T, inMemory bool) {
 		var ears atomic.Bool
