@@ -56,7 +56,7 @@ func startRedis(t *testing.T, args ...string) *server {
 		s.addr = "127.0.0.1:" + port
 		s.args = append([]string{
 			"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-			"--maxmemory-policy", "noeviction",
+			"--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0",
 		}, args...)
 		s.start()
 		t.Cleanup(s.kill)

@@ -85,6 +85,19 @@ func TestBrokerElsewhere(t *testing.T) {
 	}
 }
 
+// How many replicas must have a promise: by itself, as told, or none.
+func TestStoreReplicas(t *testing.T) {
+	for text, want := range map[string]int{"auto": 0, "2": 2, "0": -1} {
+		o, err := read(t, append(slices.Clone(shared), "ELETROVIA_REDIS_REPLICAS="+text))
+		if err != nil || o.Store.Replicas != want {
+			t.Errorf("%s: %d, %v", text, o.Store.Replicas, err)
+		}
+	}
+	if _, err := read(t, shared, "--store-replicas", "many"); err == nil || !strings.Contains(err.Error(), "many") {
+		t.Errorf("many: %v", err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		environ, args []string
