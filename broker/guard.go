@@ -257,7 +257,7 @@ func (g *guard) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 // processed, and gives a publish below $SYS a topic that is acknowledged and
 // dropped.
 func (g *guard) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if who := accountOf(cl); who != nil {
+	if who := accountOf(cl); who != nil && !owed(cl, pk) {
 		g.pause(who.packets.book(time.Now(), maxPause))
 	}
 	switch pk.FixedHeader.Type {
@@ -281,6 +281,16 @@ func (g *guard) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet
 	g.mu.Unlock()
 	g.asideLen.Add(1)
 	return pk, nil
+}
+
+// owed reports whether a packet is an acknowledgement that the client owes: there
+// are as many as it was sent messages.
+func owed(cl *mqtt.Client, pk packets.Packet) bool {
+	if pk.FixedHeader.Type != packets.Puback {
+		return false
+	}
+	_, ok := cl.State.Inflight.Get(pk.PacketID)
+	return ok
 }
 
 // OnPacketProcessed puts the delivery back.

@@ -52,6 +52,31 @@ func TestRefusingHasARateToo(t *testing.T) {
 	}
 }
 
+// TestAcknowledgementsAreNotBounded: a client may acknowledge whatever it is
+// sent; what acknowledges nothing counts.
+func TestAcknowledgementsAreNotBounded(t *testing.T) {
+	b, _ := start(t, func(o *broker.Options) { o.MessageRate, o.MessageBurst = 0.001, 1 })
+	car := dialRaw(t, b, "EV-0001", "raw", true)
+	subscribeRaw(t, car, 9, "ev/EV-0001/alerts")
+	for i := range 50 {
+		say(t, b, "ev/EV-0001/alerts", fmt.Sprint(i), false)
+		kind, body := car.read(t)
+		if kind != 0x32 {
+			t.Fatalf("%x", kind)
+		}
+		n := 2 + int(body[0])<<8 + int(body[1])
+		car.send(t, 0x40, body[n:n+2])
+	}
+	eventually(t, "something waits to be acknowledged", func() bool { return b.Stats().InFlight == 0 })
+	if s := b.Stats(); s.Paused != 0 {
+		t.Errorf("paused %d times for what it owed", s.Paused)
+	}
+	for range 20 {
+		car.send(t, 0x40, []byte{1, 1})
+	}
+	eventually(t, "a flood of acknowledgements is not slowed down", func() bool { return b.Stats().Paused > 0 })
+}
+
 // TestPayloadTooLarge: it is acknowledged, told, and not handled; one beyond all
 // reason ends the connection.
 func TestPayloadTooLarge(t *testing.T) {

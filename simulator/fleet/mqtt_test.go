@@ -156,11 +156,18 @@ func TestRequestOverMQTT(t *testing.T) {
 	w.say("ev/EV-0001/reply/another", `{"status":500}`)
 	w.say(topic, `no JSON`)
 	w.say(topic, `{"status":200,"body":{"a":1}}`)
+	w.say(topic, `{"status":200,"body":{"a":2}}`) // the answer to the repeat is no second answer
 	if r := <-replies; r.Status != 200 || string(r.Body) != `{"a":1}` {
 		t.Errorf("%+v", r)
 	}
 	if l.Lost() != 1 {
 		t.Errorf("lost %d times", l.Lost())
+	}
+	w.say(topic, `{"status":200,"body":{"a":3}}`)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) != 0 || len(replies) != 0 {
+		t.Errorf("%d requests still wait, %d answers more", len(l.waiting), len(replies))
 	}
 }
 

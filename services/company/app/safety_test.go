@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -62,6 +64,7 @@ func TestTLS(t *testing.T) {
 	cert, key := certificate(t)
 	apps := boot(t, func(o *Options) {
 		o.TLS = TLS{HTTPCert: cert, HTTPKey: key, MQTTCert: cert, MQTTKey: key, CA: cert}
+		o.WebSocketAddr = "127.0.0.1:0"
 	})
 	a := apps["MAR"]
 	if !strings.HasPrefix(a.URL(), "https://") || !strings.HasPrefix(a.MQTTURL(), "ssl://") {
@@ -88,6 +91,14 @@ func TestTLS(t *testing.T) {
 		t.Errorf("the broker does not speak TLS: %v", err)
 	} else {
 		_ = conn.Close()
+	}
+	for _, url := range []string{a.MQTTURL(), "wss://" + a.WebSocketAddr() + "/mqtt"} {
+		car := paho.NewClient(paho.NewClientOptions().AddBroker(url).SetUsername("EV-0001").SetPassword(DemoSecret).
+			SetClientID(url[:3]).SetTLSConfig(trust).SetConnectTimeout(10 * time.Second))
+		if token := car.Connect(); !token.WaitTimeout(15*time.Second) || token.Error() != nil {
+			t.Errorf("a car at %s: %v", url, token.Error())
+		}
+		car.Disconnect(0)
 	}
 	if _, err := driverOf(t, a, "EV-0001").Plan(t.Context(), journey()); err == nil {
 		t.Error("a driver who does not know the authority trusts the server")
