@@ -234,4 +234,16 @@ type Peer struct {
 	SkewMillis float64 `json:"skew_ms,omitempty"`
 	Locations  int     `json:"locations"`
 	EVSEs      int     `json:"evses"`
+	// MQTT is the link to the peer's broker, by which it tells what changes.
+	MQTT *PeerLink `json:"mqtt,omitempty"`
+}
+
+// PeerLink is the link to a peer's broker.
+type PeerLink struct {
+	Online bool `json:"online"`
+	// Since is when Online last changed.
+	Since time.Time `json:"since,omitzero"`
+	// Connects counts connections; Problem says why it is not online.
+	Connects int    `json:"connects"`
+	Problem  string `json:"problem,omitempty"`
 }

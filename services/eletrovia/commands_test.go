@@ -92,8 +92,8 @@ func TestOutputs(t *testing.T) {
 		}}}, 0},
 		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
 		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
-			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25},
-			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused"},
+			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}},
+			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
 		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
 		{"recovery-accept", []string{"recovery", "accept", "--reason", "CAJ is gone"}, map[string]any{"POST /api/v1/recovery/accept": accepted()}, 0},

@@ -81,6 +81,10 @@ func peerFinding(p api.Peer) app.Finding {
 	} else {
 		f.Detail = fmt.Sprintf("%s at %s: %s", p.Status, p.URL, p.Detail)
 	}
+	if l := p.MQTT; l != nil && !l.Online && l.Problem != "" { // without a problem it is on its way
+		f.OK = false
+		f.Detail += "; its broker is not heard: " + p.MQTT.Problem
+	}
 	return f
 }
 

@@ -43,12 +43,23 @@ func (c *cli) peers(ctx context.Context) error {
 		rows = append(rows, []string{
 			p.Accent(string(peer.CompanyID)), show.Clean(peer.Name), paintPeer(p, peer.Status), peer.URL, seen,
 			fmt.Sprintf("%.1f ms", peer.RTTMillis), fmt.Sprintf("%+.0f ms", peer.SkewMillis),
-			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), show.Clean(peer.Detail),
+			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), paintLink(p, peer.MQTT), show.Clean(peer.Detail),
 		})
 	}
-	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "Detail"}, rows)
+	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "MQTT", "Detail"}, rows)
 	p.Next(c.next("doctor"))
 	return nil
+}
+
+// paintLink says whether the peer's broker is heard.
+func paintLink(p show.Printer, l *api.PeerLink) string {
+	switch {
+	case l == nil:
+		return "-"
+	case l.Online:
+		return p.Good("online")
+	}
+	return p.Bad("offline")
 }
 
 func paintPeer(p show.Printer, status string) string {

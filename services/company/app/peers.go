@@ -6,7 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 )
 
@@ -19,8 +22,15 @@ func (a *App) openPeers(context.Context) error {
 	n := &nudges{pending: map[charging.CompanyID]bool{}, nudge: a.rooms.federation.Nudge}
 	o := peerlink.Options{
 		Self: a.o.Company, TLS: trust,
-		OnEVSE:   func(peer charging.CompanyID, _ charging.EVSEID) { n.soon(peer) },
-		OnStatus: func(peer charging.CompanyID, _ bool) { a.rooms.federation.Nudge(peer) },
+		OnEVSE: func(peer charging.CompanyID, _ charging.EVSEID) { n.soon(peer) },
+		OnStatus: func(peer charging.CompanyID, _ bool) {
+			a.rooms.federation.Nudge(peer)
+			for _, v := range a.rooms.federation.Peers() {
+				if v.ID == peer {
+					a.showPeer(v)
+				}
+			}
+		},
 	}
 	for _, p := range a.o.Peers {
 		o.Peers = append(o.Peers, peerlink.Peer{ID: p.ID, Token: p.Token, Address: a.brokerOf(p)})
@@ -29,9 +39,31 @@ func (a *App) openPeers(context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.rooms.link.Store(link)
 	link.Start()
 	a.cleanups.add("peers' events", func(context.Context) error { link.Stop(); return nil })
 	return nil
+}
+
+// linkTo is the link to a peer's broker; nil before there is one.
+func (a *App) linkTo(id charging.CompanyID) *api.PeerLink {
+	link := a.rooms.link.Load()
+	if link == nil {
+		return nil
+	}
+	for _, s := range link.Status() {
+		if s.Peer == id {
+			return &api.PeerLink{Online: s.Online, Since: s.Since, Connects: s.Connects, Problem: s.Problem}
+		}
+	}
+	return nil
+}
+
+// showPeer tells the live view how a peer is.
+func (a *App) showPeer(v federation.PeerView) {
+	p := peerOf(v)
+	p.MQTT = a.linkTo(v.ID)
+	a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
 }
 
 // brokerOf finds a peer's broker: as configured, or as the peer says.

@@ -47,7 +47,7 @@ func (a *App) peers() []api.Peer {
 	var out []api.Peer
 	for _, v := range a.rooms.federation.Peers() {
 		p := peerOf(v)
-		p.Locations, p.EVSEs = sites[v.ID], evses[v.ID]
+		p.Locations, p.EVSEs, p.MQTT = sites[v.ID], evses[v.ID], a.linkTo(v.ID)
 		out = append(out, p)
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
@@ -15,13 +16,13 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
-	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
@@ -56,6 +57,8 @@ type rooms struct {
 	replicas       *replicas.Link
 	// tripGate and planGate let new work in.
 	tripGate, planGate *admission.Gate
+	// link hears what the peers' brokers say.
+	link atomic.Pointer[peerlink.Link]
 	// again asks for the retained trips once more.
 	again chan struct{}
 	// server names this life of this server among the company's.
@@ -99,7 +102,7 @@ func (a *App) openFederation(context.Context) error {
 	a.rooms.federation, err = federation.New(federation.Options{
 		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
 		Now: a.storeTime, Log: a.tell("federation"), CallTimeout: a.o.Timings.CallTimeout, RefreshEvery: a.o.Timings.Refresh,
-		OnPeer: func(v federation.PeerView) { a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", peerOf(v)) },
+		OnPeer: a.showPeer,
 	})
 	a.cleanups.add("connections to peers", func(context.Context) error { shared.CloseIdleConnections(); return nil })
 	return err

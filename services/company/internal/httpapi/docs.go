@@ -185,7 +185,7 @@ td { border-top: 1px solid #e4eae8; padding: .25rem .5rem; vertical-align: top }
 </style></head>
 <body>
 <h1>{{.Title}}</h1>
-<p>{{.Summary}} <a href="/openapi.yaml">openapi.yaml</a></p>
+<p>{{.Summary}} <a href="/openapi.yaml">openapi.yaml</a>, and over MQTT <a href="/asyncapi.yaml">asyncapi.yaml</a></p>
 <pre>{{.Description}}</pre>
 <p>{{range .Groups}}<a href="#{{.Name}}">{{.Name}}</a> · {{end}}<a href="#schemas">schemas</a> · <a href="#problems">problems</a></p>
 {{range .Groups}}<h2 id="{{.Name}}">{{.Name}}</h2>

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 	"github.com/eletrovia/eletrovia/services/web"
 )
@@ -63,6 +64,11 @@ func (s *Server) readyz(c echo.Context) error {
 // spec answers GET /openapi.yaml.
 func (s *Server) spec(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/yaml", api.Spec)
+}
+
+// asyncSpec answers GET /asyncapi.yaml.
+func (s *Server) asyncSpec(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/yaml", carlink.Spec)
 }
 
 // docsPage answers GET /docs: the spec, to read.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 )
 
@@ -74,6 +75,7 @@ func TestPagesOfTheServer(t *testing.T) {
 		"/":                 {"text/html", "Maré Volt"},
 		"/assets/style.css": {"text/css", "font-family"},
 		"/openapi.yaml":     {"application/yaml", string(api.Spec)},
+		"/asyncapi.yaml":    {"application/yaml", string(carlink.Spec)},
 		"/healthz":          {"application/json", `{"status":"ok"}`},
 	} {
 		rec := w.ask("GET", path, asNobody, "")

@@ -107,6 +107,7 @@ func goodRequests() []good {
 		{"GET", "/readyz", asNobody, "", 200},
 		{"GET", "/metrics", asNobody, "", 200},
 		{"GET", "/openapi.yaml", asNobody, "", 200},
+		{"GET", "/asyncapi.yaml", asNobody, "", 200},
 		{"GET", "/docs", asNobody, "", 200},
 		{"GET", "/problems/SLOT_TAKEN", asNobody, "", 200},
 		{"GET", "/", asNobody, "", 200},

@@ -132,6 +132,7 @@ func (s *Server) routes() []route {
 		{get, "/readyz", s.readyz},
 		{get, "/metrics", s.metricsPage()},
 		{get, "/openapi.yaml", s.spec},
+		{get, "/asyncapi.yaml", s.asyncSpec},
 		{get, "/docs", s.docsPage},
 		{get, "/problems/:code", s.problemPage},
 		{get, "/", s.homePage},
