@@ -61,7 +61,7 @@ func (d *driver) ask4plan(ctx context.Context, wait time.Duration, onTheWay bool
 			"origin": origin, "destination": city{d.j.To}, "vehicle": expectation(d.car.Model, d.tendency(), d.air()),
 			"soc": round(d.soc(), 1e4), "objective": d.j.Objective, "min_arrival_soc": reserve,
 			// An answer takes real time, which is a lot of civil time on a fast clock.
-			"departure": o.Now().Add(wait + time.Duration(o.Speed*float64(o.Head))).UTC().Truncate(time.Second).Format(time.RFC3339),
+			"departure": o.Now().Add(wait + time.Duration(o.Speed*float64(max(o.Head, 3*d.slow)))).UTC().Truncate(time.Second).Format(time.RFC3339),
 		}
 		var found struct{ Plans []trip.Plan }
 		err, ok := d.ask(ctx, carlink.ActionPlan, "", body, &found)

@@ -61,7 +61,7 @@ func (d *driver) real(at time.Time) time.Duration {
 // end the stop.
 func (d *driver) plug(ctx context.Context, l trip.Leg) (turn, string) {
 	for range 3 {
-		err, ok := d.ask(ctx, carlink.ActionPlug, "", map[string]any{"evse_id": l.EVSEID, "soc": round(d.soc(), 1e4)}, &struct{}{})
+		err, ok := d.insist(ctx, carlink.ActionPlug, map[string]any{"evse_id": l.EVSEID, "soc": round(d.soc(), 1e4)}, &struct{}{})
 		d.catchUp(PhaseWait)
 		switch {
 		case ctx.Err() != nil:
@@ -159,7 +159,7 @@ func (d *driver) charging(ctx context.Context, c charge, begin, end time.Time, a
 func (d *driver) unplug(ctx context.Context, l trip.Leg, s Session) (turn, string) {
 	body := map[string]any{"evse_id": l.EVSEID, "soc": round(d.soc(), 1e4), "energy_kwh": round(s.MeterKWh, 1e6)}
 	var told bill
-	err, ok := d.ask(ctx, carlink.ActionUnplug, "", body, &told)
+	err, ok := d.insist(ctx, carlink.ActionUnplug, body, &told)
 	d.catchUp(PhaseCharge)
 	if ok && err != nil {
 		d.report(Refused, "leaving %s: %v", l.EVSEID, err)

@@ -19,7 +19,8 @@ type driver struct {
 	id     Identity
 	server int
 	link   Link
-	noise  *rand.Rand // of its sensors
+	noise  *rand.Rand    // of its sensors
+	slow   time.Duration // how long answers have taken lately
 
 	lost  int // losses of the connection that were reported
 	met   bool
@@ -101,12 +102,25 @@ func (d *driver) ask(ctx context.Context, a carlink.Action, id charging.TripID, 
 		}
 		return err, false
 	}
-	d.run.tally.took(a, time.Since(began))
+	took := time.Since(began)
+	d.run.tally.took(a, took)
+	d.slow = max(took, d.slow/2)
 	if !d.met {
 		d.met = true
 		d.report(Connected, "%s, %s, discharge %s", d.car.Model.ID, percent(d.soc()), d.discharge)
 	}
 	return answer(reply, into), true
+}
+
+// insist asks again where there was no answer: what the request does at a plug must
+// not be left open.
+func (d *driver) insist(ctx context.Context, a carlink.Action, body, into any) (err error, ok bool) {
+	for range 5 {
+		if err, ok = d.ask(ctx, a, "", body, into); ok || ctx.Err() != nil {
+			break
+		}
+	}
+	return err, ok
 }
 
 func percent(soc float64) string { return fmt.Sprintf("%.0f%%", 100*soc) }

@@ -64,12 +64,13 @@ func DialMQTT(s Server, id Identity) (Link, error) {
 func (l *mqttLink) keep(ctx context.Context, address string) {
 	defer close(l.done)
 	for failures := 0; ctx.Err() == nil; {
-		covered, dark := l.radio()
+		covered, _ := l.radio()
 		select {
 		case <-covered:
 		case <-ctx.Done():
 			return
 		}
+		_, dark := l.radio()
 		gone := make(chan struct{})
 		client, err := l.connect(ctx, address, gone)
 		if err == nil {
@@ -122,7 +123,13 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
+// connectWithin bounds a login and its subscription: a broker that takes the
+// connection and then says nothing must not keep the car for ever.
+const connectWithin = 20 * time.Second
+
 func (l *mqttLink) connect(ctx context.Context, address string, gone chan struct{}) (paho.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
 	var once sync.Once
 	o := paho.NewClientOptions().AddBroker(address).
 		SetClientID("car-" + string(l.id.VehicleID)).SetUsername(string(l.id.VehicleID)).SetPassword(l.id.Secret).

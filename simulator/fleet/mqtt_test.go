@@ -240,3 +240,52 @@ func TestBackoff(t *testing.T) {
 		t.Errorf("%s", d)
 	}
 }
+
+// TestDeadZone: without a network the connection is lost at once and does not come
+// back; with one the car comes back, and asks again for what was not answered.
+func TestDeadZone(t *testing.T) {
+	w := newWire(t)
+	l := dialWire(t, w, "s")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	replies := make(chan carlink.Reply, 1)
+	go func() {
+		r, err := l.Request(ctx, carlink.ActionPlan, "", map[string]int{})
+		if err != nil {
+			t.Error(err)
+		}
+		replies <- r
+	}()
+	first := w.next(t)
+	l.Cover(false)
+	l.Cover(false) // told twice
+	for l.Lost() == 0 {
+		if err := pause(ctx, time.Millisecond); err != nil {
+			t.Fatal("the connection is still there")
+		}
+	}
+	l.Telemetry(carlink.Telemetry{At: time.Now(), Discharge: carlink.Slow}) // nobody hears it
+	select {
+	case p := <-w.got:
+		t.Fatalf("from the dead zone came %s", p.Payload)
+	case <-time.After(100 * time.Millisecond):
+	}
+	l.Cover(true)
+	again := w.next(t)
+	if string(again.Payload) != string(first.Payload) {
+		t.Errorf("repeated as %s", again.Payload)
+	}
+	e, err := carlink.ParseEnvelope(carlink.ActionPlan, again.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.say(carlink.AlertsTopic("EV-0001"), `{"code":"BATTERY_LOW","detail":"soon empty","trip_id":"`+string(tripID)+`"}`)
+	w.say(carlink.AlertsTopic("EV-0001"), "rubbish")
+	w.say(carlink.ReplyTopic("EV-0001", e.RequestID), `{"status":200,"body":{}}`)
+	if r := <-replies; r.Status != 200 {
+		t.Errorf("%+v", r)
+	}
+	if a := l.Alerts(); len(a) != 1 || a[0].TripID != tripID || len(l.Alerts()) != 0 {
+		t.Errorf("alerts %+v", a)
+	}
+}

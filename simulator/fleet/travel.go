@@ -115,6 +115,8 @@ const (
 	// leastArrival is the forecast charge at the next stop with which a car still
 	// drives on: below it, first slowly, then to another charger.
 	ecoArrival, leastArrival = 0.05, 0.015
+	// hurryArrival is with how much left a car that is late still hurries.
+	hurryArrival = 0.08
 	// plugMargin is how long before the no-show time a car must be there.
 	plugMargin = time.Minute
 )
@@ -193,16 +195,22 @@ func (d *driver) look(ctx context.Context, w way, done float64, leg *trip.Leg) (
 	if leg == nil || d.dark {
 		return reached, ""
 	}
-	kmh := w.kmh
-	if d.eco {
-		kmh *= ecoPace
+	latest := leg.Start.Add(d.noShow(ctx, leg.EVSEID) - plugMargin)
+	arrive := func(pace float64) time.Time {
+		return d.clock.Add(time.Duration(left / (w.kmh * pace) * float64(time.Hour)))
 	}
-	arrive := d.clock.Add(time.Duration(left / kmh * float64(time.Hour)))
-	d.hurry = arrive.After(leg.Start) && forecast(false) > 2*ecoArrival-0.02
-	if d.hurry {
-		arrive = d.clock.Add(time.Duration(left / kmh / hurryPace * float64(time.Hour)))
+	if d.eco && arrive(ecoPace).After(latest) && forecast(false) >= leastArrival {
+		d.eco = false // there is little left either way, and the window is now
 	}
-	if late := arrive.Sub(leg.Start.Add(d.noShow(ctx, leg.EVSEID) - plugMargin)); late > 0 && !d.tooLateToCancel(ctx, *leg) {
+	pace := 1.0
+	d.hurry = !d.eco && arrive(1).After(leg.Start) && forecast(false) > hurryArrival
+	switch {
+	case d.eco:
+		pace = ecoPace
+	case d.hurry:
+		pace = hurryPace
+	}
+	if late := arrive(pace).Sub(latest); late > 0 && !d.tooLateToCancel(ctx, *leg) {
 		return missed, fmt.Sprintf("it would come to %s %s too late", leg.EVSEID, late.Round(time.Minute))
 	}
 	return reached, ""

@@ -79,7 +79,7 @@ func stacked(series [][]float64, keys []legendKey, x xAxis, unit string) templat
 		c.line(left, y(v), width-right, y(v), "axis")
 		c.text(left-6, y(v)+4, "end", number(v))
 	}
-	c.text(left, top-2, "start", unit)
+	c.text(left+4, top+10, "start", unit)
 	for i := range 5 {
 		at := left + (width-left-right)*float64(i)/4
 		anchor := map[int]string{0: "start", 4: "end"}[i]

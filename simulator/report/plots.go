@@ -248,7 +248,7 @@ func chart(s fleet.Summary) plot {
 	}
 	const side = 760.0
 	scale := side / max(maxLat-minLat, (maxLon-minLon), 0.1)
-	b := &canvas{width: (maxLon-minLon)*scale + 40, height: (maxLat-minLat)*scale + 40}
+	b := &canvas{width: (maxLon-minLon)*scale + 160, height: (maxLat-minLat)*scale + 40}
 	at := func(lat, lon float64) (x, y float64) { return 20 + (lon-minLon)*scale, 20 + (maxLat-lat)*scale }
 	for _, r := range s.Records {
 		line := ""

@@ -142,7 +142,7 @@ func count(n int) string {
 }
 
 func number(v float64) string {
-	if v >= 100 {
+	if v >= 100 || v == float64(int(v)) {
 		return count(int(v + 0.5))
 	}
 	return fmt.Sprintf("%.1f", v)

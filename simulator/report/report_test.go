@@ -49,7 +49,7 @@ func TestHTML(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := out.String()
-	for _, want := range []string{"seed 7", "1\u202f234 km", "How journeys ended", "Cars under way", "EVSEs in use", "BR*MAR*E1: 1 sessions", "plan: p50 3.0", "do not balance"} {
+	for _, want := range []string{"seed 7", "1\u202f234 km", "How journeys ended", "Cars under way", "EVSEs in use", "BR*MAR*E1: 1 sessions", "plan: p50 3.0, p90 8.0", "do not balance"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
