@@ -58,6 +58,17 @@ type Recovery struct {
 	Conflicts int `json:"conflicts"`
 	// Orphans are RESERVED stops whose originator does not know their trip.
 	Orphans []Orphan `json:"orphans"`
+	// Forgotten are stops that companies keep for trips of this one that it
+	// does not know: the other side of an orphan.
+	Forgotten []Forgotten `json:"forgotten"`
+}
+
+// Forgotten is a stop whose company asks about a trip that is lost here.
+type Forgotten struct {
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	TripID        charging.TripID        `json:"trip_id"`
+	Since         time.Time              `json:"since"`
+	Last          time.Time              `json:"last"`
 }
 
 // Witness is an originator that is asked what it was promised.

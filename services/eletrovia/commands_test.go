@@ -37,7 +37,7 @@ func aborted() trip.Trip {
 func recovering() api.Recovery {
 	return api.Recovery{
 		State: "recovering", Durable: true, Since: &day, Reason: "BR*MAR*LJPA01: its birth mark is gone",
-		Waiting: []api.Witness{{CompanyID: "CAJ", Attempts: 12, Detail: "connection refused"}}, Orphans: []api.Orphan{},
+		Waiting: []api.Witness{{CompanyID: "CAJ", Attempts: 12, Detail: "connection refused"}}, Orphans: []api.Orphan{}, Forgotten: []api.Forgotten{},
 	}
 }
 
@@ -45,6 +45,7 @@ func accepted() api.Recovery {
 	r := recovering()
 	r.State, r.Durable, r.Restored, r.Conflicts = "accepted", false, 41, 1
 	r.Orphans = []api.Orphan{{ReservationID: tripID, TripID: tripID, Origin: "SER", EVSEID: evse("MAR"), Start: day, End: day.Add(time.Hour), Since: day}}
+	r.Forgotten = []api.Forgotten{{ReservationID: tripID, TripID: tripID, Since: day, Last: day.Add(time.Hour)}}
 	return r
 }
 

@@ -87,6 +87,14 @@ func (c *cli) showRecovery(r api.Recovery) error {
 		p.Linef("RESERVED for trips that their originator does not know; kept until no-show:")
 		p.Table([]string{"EVSE", "Start", "End", "Origin", "Trip", "Since"}, rows)
 	}
+	if len(r.Forgotten) > 0 {
+		var rows [][]string
+		for _, f := range r.Forgotten {
+			rows = append(rows, []string{string(f.TripID), string(f.ReservationID), instant(p, f.Since), instant(p, f.Last)})
+		}
+		p.Linef("kept by other companies for trips that are not known here any more:")
+		p.Table([]string{"Trip", "Reservation", "Since", "Last asked"}, rows)
+	}
 	if r.State == "recovering" {
 		p.Next(c.next("recovery", "accept", "--reason", "WHY"))
 	} else {

@@ -21,6 +21,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -205,6 +206,10 @@ func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w char
 
 func (f *fakeFront) Outcome(context.Context, charging.TripID, charging.ReservationID) (charging.Outcome, error) {
 	return charging.OutcomeConfirmed, f.called("outcome")
+}
+
+func (f *fakeFront) Forgotten() []trips.Forgotten {
+	return []trips.Forgotten{{TripID: tripID, ReservationID: rsvID, Since: now, Last: now}}
 }
 
 func (f *fakeFront) Notice(_ context.Context, from charging.CompanyID, n charging.Notice) error {

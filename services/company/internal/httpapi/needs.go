@@ -36,6 +36,8 @@ type FrontDesk interface {
 	// Outcome and Notice are what participants of this company's trips ask and say.
 	Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error)
 	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
+	// Forgotten are stops that companies keep for trips that are lost here.
+	Forgotten() []trips.Forgotten
 	// Promises is what a company asks that has lost its memory.
 	Promises(ctx context.Context, at charging.CompanyID, after string) (page []charging.Promise, next string, err error)
 }

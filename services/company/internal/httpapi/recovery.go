@@ -10,6 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
 // promises answers GET /federation/v1/promises: what trips of this company hold
@@ -32,7 +33,7 @@ func (s *Server) promises(c echo.Context, peer charging.CompanyID) error {
 
 // recovery answers GET /api/v1/recovery.
 func (s *Server) recovery(c echo.Context, _ identity.Caller) error {
-	return answer(c, http.StatusOK, recoveryOf(s.o.Desk.Recovery(), s.o.Desk.Orphans()))
+	return answer(c, http.StatusOK, recoveryOf(s.o.Desk.Recovery(), s.o.Desk.Orphans(), s.o.FrontDesk.Forgotten()))
 }
 
 // acceptLoss answers POST /api/v1/recovery/accept.
@@ -54,10 +55,10 @@ func (s *Server) acceptLoss(c echo.Context, _ identity.Caller) error {
 	return s.recovery(c, identity.Caller{})
 }
 
-func recoveryOf(r desk.Recovery, orphans []desk.Orphan) api.Recovery {
+func recoveryOf(r desk.Recovery, orphans []desk.Orphan, lost []trips.Forgotten) api.Recovery {
 	out := api.Recovery{
 		State: string(r.State), Durable: r.Durable, Reason: r.Why, Restored: r.Restored, Conflicts: r.Conflicts,
-		Waiting: []api.Witness{}, Orphans: []api.Orphan{},
+		Waiting: []api.Witness{}, Orphans: []api.Orphan{}, Forgotten: []api.Forgotten{},
 	}
 	if !r.Since.IsZero() {
 		since := r.Since.UTC()
@@ -70,6 +71,11 @@ func recoveryOf(r desk.Recovery, orphans []desk.Orphan) api.Recovery {
 		out.Orphans = append(out.Orphans, api.Orphan{
 			ReservationID: o.ID, TripID: o.TripID, Origin: o.Origin, EVSEID: o.EVSEID,
 			Start: o.Window.Start.UTC(), End: o.Window.End.UTC(), Since: o.Since.UTC(),
+		})
+	}
+	for _, f := range lost {
+		out.Forgotten = append(out.Forgotten, api.Forgotten{
+			ReservationID: f.ReservationID, TripID: f.TripID, Since: f.Since.UTC(), Last: f.Last.UTC(),
 		})
 	}
 	return out

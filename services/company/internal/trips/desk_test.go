@@ -66,6 +66,30 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// TestForgottenTripsAreListed is the originator's side of interleaving 10: what
+// a company keeps for a trip that the journal has lost is listed here, too.
+func TestForgottenTripsAreListed(t *testing.T) {
+	s, _, _ := counter(t)
+	tr := booked(t, s)
+	lost, stop := newTripID(), charging.ReservationID(newTripID())
+	for range 2 {
+		if got, err := s.Outcome(t.Context(), lost, stop); err != nil || got != charging.OutcomeUnknown {
+			t.Fatalf("%s, %v", got, err)
+		}
+		if _, err := s.Outcome(t.Context(), tr.ID, stop); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := s.Forgotten()
+	if len(list) != 1 || list[0].TripID != lost || list[0].ReservationID != stop || list[0].Since.After(list[0].Last) {
+		t.Fatalf("%+v", list)
+	}
+	s.forgotten.prune(time.Now().Add(2 * forgottenFor))
+	if list := s.Forgotten(); len(list) != 0 {
+		t.Errorf("nobody asks any more, still listed: %+v", list)
+	}
+}
+
 func TestNoticesComeFromTheOwnerOnly(t *testing.T) {
 	s, g, _ := counter(t)
 	tr := booked(t, s)

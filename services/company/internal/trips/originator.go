@@ -3,6 +3,7 @@ package trips
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -13,6 +14,9 @@ import (
 func (s *Service) Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
 	t, err := s.Records.Load(ctx, id)
 	if charging.CodeOf(err) == charging.CodeUnknownTrip {
+		if reservation != "" {
+			s.forgotten.note(id, reservation, time.Now())
+		}
 		return charging.OutcomeUnknown, nil
 	}
 	if err != nil {

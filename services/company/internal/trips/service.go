@@ -67,6 +67,7 @@ type Options struct {
 // Service is the front desk.
 type Service struct {
 	Options
+	forgotten forgotten
 }
 
 // Locations of the whole federation, and how old each company's part is.
@@ -114,7 +115,7 @@ func New(o Options) (*Service, error) {
 	if o.MaxAhead == 0 {
 		o.MaxAhead = charging.MaxAhead
 	}
-	return &Service{o}, nil
+	return &Service{Options: o}, nil
 }
 
 func newTripID() charging.TripID { return charging.TripID(uuid.Must(uuid.NewV7()).String()) }
