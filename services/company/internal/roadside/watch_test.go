@@ -86,7 +86,7 @@ func (w *world) Shift(_ context.Context, _ charging.TripID, legs []trip.Leg) (tr
 	l := legs[0]
 	l.ReservationID, l.End = "r2", noon.Add(24*time.Hour)
 	w.trip.Legs = []trip.Leg{l}
-	w.soc = 0.95 // what is there now will do
+	w.soc, w.use = 0.95, 0.6 // what is there now will do
 	w.w.Changed(w.trip)
 	return w.trip, nil
 }
