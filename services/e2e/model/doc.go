@@ -11,6 +11,7 @@
 //	state.go     what there is to know about a world at one instant
 //	company.go   what a company does with a request: the reservation's table
 //	saga.go      what an originator does: the trip's table
+//	confirm.go   … confirming, and the way back
 //	booked.go    … after the booking: swap, cancel, withdrawn stops
 //	faults.go    what goes wrong
 //	check.go     the promises
