@@ -50,6 +50,24 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// TestFleetCompanyDown takes a company's server down in the middle, and brings it
+// back: nothing is lost that must hold.
+func TestFleetCompanyDown(t *testing.T) {
+	if os.Getenv("ELETROVIA_LONG") == "" {
+		t.Skip("takes a minute; set ELETROVIA_LONG=1")
+	}
+	play := filepath.Join(t.TempDir(), "play.yaml")
+	err := os.WriteFile(play, []byte("{cars: 12, seed: 3, over: 1h, odds: {no_show: 0}, to: [\"Recife, PE\", \"Caruaru, PE\", \"Maceió, AL\"],"+
+		" events: [{at: 3h, for: 2h, down: SER}, {at: 4h, for: 2h, outage: CAJ}]}\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, code, errs := fleetRun(t, "--json", "--scenario", play, "--speed", "900")
+	if code != exitDone || got["scene"] != 4.0 || got["good"] != true {
+		t.Errorf("exit %d, %v\n%s", code, got, errs)
+	}
+}
+
 func TestFleetUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"--cars 0":           "--cars",

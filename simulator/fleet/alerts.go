@@ -3,8 +3,10 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -38,7 +40,11 @@ func (d *driver) accept(ctx context.Context, a carlink.Alert) bool {
 	}
 	body := map[string]string{"action": "continue", "alternative_id": p.Alternatives[0].ID}
 	var t trip.Trip
-	if err, ok := d.ask(ctx, carlink.ActionDecision, d.t.ID, body, &t); !ok || err != nil {
+	err, ok := d.ask(ctx, carlink.ActionDecision, d.t.ID, body, &t)
+	switch {
+	case ok && (errors.Is(err, charging.CodeNotAwaitingDecision) || errors.Is(err, charging.CodeUnknownAlternative)):
+		return false // taken down, or taken, in the meantime
+	case !ok || err != nil:
 		d.report(Failed, "taking what was proposed: %v", err)
 		return false
 	}

@@ -374,6 +374,19 @@ func TestProposal(t *testing.T) {
 	}
 }
 
+// TestProposalThatIsGone is no failure: the car keeps what it has.
+func TestProposalThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{
+			answers: answers(planFrom(time.Now().Add(10 * time.Minute))),
+			alerts:  []carlink.Alert{{TripID: tripID, Leg: 1, Proposal: []byte(`{"leg":1,"alternatives":[{"alternative_id":"a7"}]}`)}},
+		}
+		s.answers[carlink.ActionDecision] = []carlink.Reply{bad(409, charging.CodeNotAwaitingDecision)}
+		got := play(t, s, nil)
+		counts(t, got, map[Outcome]int{Planned: 1, Reserved: 1, Driving: 1, Alerted: 1, Charging: 1, Done: 1})
+	})
+}
+
 // TestQuirks: what does not go by the plan.
 func TestQuirks(t *testing.T) {
 	for name, tt := range map[string]struct {
