@@ -142,6 +142,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	advisor := &trips.Advisor{Network: road.Default(), Catalogue: a.rooms.federation, Now: a.o.Clock.Now}
 	a.rooms.advisor = advisor
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
+	o.Admit = trips.Readmit(a.rooms.store, a.o.Clock.Now)
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish = a.tripChanged
 	o.Warn = func(msg string, id charging.TripID, err error) {

@@ -89,7 +89,7 @@ func (d *driver) car(ctx context.Context, slot int) *car {
 	for range len(d.cars) {
 		c := d.cars[0]
 		d.cars = append(d.cars[1:], c)
-		if len(c.busy) == 0 {
+		if !c.busy[slot] {
 			return c
 		}
 	}

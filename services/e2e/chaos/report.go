@@ -61,9 +61,9 @@ func (r Report) Settled() int {
 // Last is the last line of a run: what was tried and found.
 func (r Report) Last() string {
 	v := r.Verdict
-	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled), %d operations; %s; "+
+	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled, %d withdrawn whole), %d operations; %s; "+
 		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
-		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], r.Ops,
+		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], v.Trips[trip.Completed], r.Ops,
 		list(r.Faults), r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut,
 		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, len(v.Violations))
 }

@@ -194,9 +194,17 @@ func (r *run) replan(lost *lostStop) error {
 		if r.tried[slotKey(a.EVSEID, a.Start)] {
 			continue
 		}
-		r.apply(a)
-		r.note("replan", a.EVSEID, "ok", lost.Error())
-		return r.save()
+		taken := false
+		err := r.moving(r.legsOf(a), func() error {
+			r.apply(a)
+			r.note("replan", a.EVSEID, "ok", lost.Error())
+			taken = true
+			return r.save()
+		})
+		if taken || r.fatal(err) {
+			return err
+		}
+		r.tried[slotKey(a.EVSEID, a.Start)] = true // the vehicle is elsewhere then
 	}
 	return r.giveUp(lost.err)
 }

@@ -116,9 +116,17 @@ func (r *run) decide(c Choice) error {
 		}
 		r.note("decide", "", "wait", "")
 	default:
-		r.apply(*c.Take)
-		r.note("decide", c.Take.EVSEID, "continue", c.Take.ID)
+		return r.moving(r.legsOf(*c.Take), func() error {
+			r.apply(*c.Take)
+			r.note("decide", c.Take.EVSEID, "continue", c.Take.ID)
+			return r.chosen()
+		})
 	}
+	return r.chosen()
+}
+
+// chosen goes on with booking.
+func (r *run) chosen() error {
 	r.t.Decision, r.t.Problem = nil, nil
 	return r.to(trip.Reserving, "the driver has chosen")
 }

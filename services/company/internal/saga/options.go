@@ -40,6 +40,10 @@ type Options struct {
 	// Parked tells the other servers that this one, which stops, has given a
 	// trip back (Look there). It must not block, and may be nil.
 	Parked func()
+	// Admit makes a span of time that of the trip's vehicle, in place of the
+	// trip's former one, or refuses it (INVALID_WINDOW) because of another open
+	// trip; asked before stops move beyond the trip's time. Nil admits all.
+	Admit func(ctx context.Context, t trip.Trip, span charging.Window) error
 	// Publish is told of every change that is in the journal. It must not block.
 	Publish func(trip.Trip)
 	// Warn is told what an operator should know; may be nil.

@@ -45,6 +45,10 @@ func (r *run) propose(p *trip.Decision) error {
 // change carries out new stops: one that is apart from what the trip holds is
 // swapped, anything else is shifted.
 func (r *run) change(legs []trip.Leg) error {
+	return r.moving(legs, func() error { return r.changeNow(legs) })
+}
+
+func (r *run) changeNow(legs []trip.Leg) error {
 	if len(legs) == 1 && legs[0].Leg >= 1 && legs[0].Leg <= len(r.t.Legs) && !r.moves(legs[0]) {
 		after := slices.Clone(r.t.Legs)
 		after[legs[0].Leg-1] = legs[0]

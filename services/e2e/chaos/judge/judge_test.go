@@ -128,6 +128,7 @@ func TestEachSpoiltHistoryIsRefused(t *testing.T) {
 		"a CONFIRMED trip's stop has no record":     {func(w *world) { w.store.Reservations = w.store.Reservations[:2] }, AllOrNothing},
 		"a CONFIRMED trip's stop is in no calendar": {func(w *world) { w.store.Calendar = nil }, AllOrNothing},
 		"a CANCELED trip's stop is RESERVED":        {func(w *world) { w.record("a").State = charging.Reserved }, AllOrNothing},
+		"a trip is COMPLETED before its time":       {func(w *world) { w.trip("b").State = trip.Completed }, AllOrNothing},
 		"a RESERVED is of no trip":                  {func(w *world) { w.record("c").Trip = "nobody" }, AllOrNothing},
 		"a lock is left":                            {func(w *world) { w.store.Locks = []string{"lock:{L}:E:r"} }, NothingHeld},
 		"an entry of the calendar is of nobody":     {func(w *world) { w.record("c").State = charging.Canceled }, NothingHeld},

@@ -47,7 +47,7 @@ func twice(where string, booked map[charging.EVSEID][]history.Booking) []Violati
 }
 
 // wholeOrNot looks at every trip: CONFIRMED has all its stops RESERVED at their
-// companies, ABORTED and CANCELED none.
+// companies, ABORTED and CANCELED none, COMPLETED lost all to withdrawals.
 func wholeOrNot(x *index) []Violation {
 	var out []Violation
 	bad := func(t trip.Trip, evse charging.EVSEID, format string, a ...any) {
@@ -59,6 +59,12 @@ func wholeOrNot(x *index) []Violation {
 			for _, l := range t.Legs {
 				if why := x.missing(t, l); why != "" {
 					bad(t, l.EVSEID, "CONFIRMED, but stop %d %s", l.Leg, why)
+				}
+			}
+		case trip.Completed: // no window has passed in a run: every stop was withdrawn
+			for _, l := range t.Legs {
+				if l.State != charging.Canceled || x.missing(t, l) != "" {
+					bad(t, l.EVSEID, "COMPLETED before its time, with stop %d %s", l.Leg, l.State)
 				}
 			}
 		case trip.Aborted, trip.Canceled:
@@ -147,8 +153,8 @@ func unfinished(x *index) []Violation {
 			why = "is still " + string(t.State)
 		case t.Saga.Stuck != nil:
 			why = "is stuck: " + t.Saga.Stuck.Reason
-		case len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil:
-			why = "has stops left to release"
+		case len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil:
+			why = "has stops left to release or to exchange"
 		}
 		if why != "" {
 			out = append(out, Violation{Rule: Unfinished, Trip: t.ID, Detail: why})
