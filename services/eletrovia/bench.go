@@ -26,6 +26,8 @@ type trial struct {
 	store, dir, profile string
 	warmUp, vehicles    int
 	inProcess           bool
+	overload            float64
+	lines               int
 }
 
 // row is one measurement.
@@ -43,8 +45,15 @@ func (c *cli) benchCommand() *cobra.Command {
 		Use: "bench", Short: "Measure how many 3-stop trips over three companies are confirmed a second",
 		Long: "Starts three companies in this process, each with a store of its own (redis-server where there is one),\n" +
 			"on free ports, and books trips that never meet: each has a stop at MAR, SER and CAJ, in fresh windows.\n" +
-			"The load comes from the same process, so it is part of what is measured.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.bench(cmd.Context(), t) },
+			"The load comes from the same process, so it is part of what is measured.\n" +
+			"With --overload 10 the three servers are processes of their own: first their peak is found by --concurrency\n" +
+			"callers (the last one named), then ten times as much is asked of them, however they answer, for --duration.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if t.overload > 0 {
+				return c.overload(cmd.Context(), t)
+			}
+			return c.bench(cmd.Context(), t)
+		},
 	}
 	f := cmd.Flags()
 	f.IntSliceVar(&t.concurrency, "concurrency", []int{1, 16, 64}, "how many callers at a time, one after the other")
@@ -57,6 +66,8 @@ func (c *cli) benchCommand() *cobra.Command {
 	f.StringVar(&t.profile, "cpuprofile", "", "write a CPU profile of all measurements to this file")
 	f.IntVar(&t.warmUp, "warm-up", 200, "trips before each measurement that are not counted")
 	f.IntVar(&t.vehicles, "vehicles", 960, "how many vehicles the trips are spread over, each with an MQTT connection of its own")
+	f.Float64Var(&t.overload, "overload", 0, "offer this many times the peak, and see what is kept of it")
+	f.IntVar(&t.lines, "lines", 1536, "with --overload: how many connections the load may have")
 	f.BoolVar(&t.inProcess, "in-process", true, "the three servers in this process (the only form there is)")
 	return cmd
 }

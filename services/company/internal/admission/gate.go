@@ -4,8 +4,12 @@
 //	                  room                 done
 //	arrives ─→ Full? ──────→ works (≤ limit) ─→ counted
 //	   │         │ no room
-//	   │         └─→ waits (≤ half the limit, ≤ Patience) ─→ works
+//	   │         └─→ waits (≤ 4 times the limit, ≤ Patience) ─→ works
 //	   └─→ refused: RATE_LIMITED, come again after RetryAfter
+//
+// A queue that never empties helps nobody: after Patience of that it is cut to a
+// quarter of the limit, and so is the time in it (as in CoDel). So a burst is
+// taken in, and a lasting overload is turned away at the door.
 //
 // The limit follows how long the work takes (a gradient, as in TCP Vegas and
 // Netflix's concurrency-limits): while it takes no longer than at its best, the
@@ -27,10 +31,10 @@ import (
 
 // Options of a Gate. Zero values take the defaults.
 type Options struct {
-	// Min and Max bound how much is in flight at a time. Defaults: 64 for each
-	// CPU, and 2048.
-	Min, Max int
-	// Patience is how long work may wait for room. Default 500 ms.
+	// Min and Max bound how much is in flight at a time, Start is the limit at
+	// first. Defaults: 2 and 16 for each CPU, and at most 1024.
+	Min, Start, Max int
+	// Patience is how long work may wait for room. Default 1 s.
 	Patience time.Duration
 	// RetryAfter is told to who is refused. Default 1 s.
 	RetryAfter time.Duration
@@ -47,7 +51,9 @@ type Gate struct {
 	limit   float64
 	working int
 	queue   []*waiter // oldest first
-	tempo   tempo
+	// standing is since when the queue has not been empty; zero while it is.
+	standing time.Time
+	tempo    tempo
 }
 
 // waiter is somebody who waits for room.
@@ -55,22 +61,25 @@ type waiter struct {
 	room chan struct{} // closed when there is
 }
 
-// New makes a gate with its limit at the least.
+// New makes a gate.
 func New(o Options) *Gate {
 	if o.Min <= 0 {
-		o.Min = 64 * runtime.GOMAXPROCS(0)
+		o.Min = 2 * runtime.GOMAXPROCS(0)
+	}
+	if o.Start <= 0 {
+		o.Start = max(o.Min, 16*runtime.GOMAXPROCS(0))
 	}
 	if o.Max <= 0 {
-		o.Max = 2048
+		o.Max = 1024
 	}
-	o.Max = max(o.Max, o.Min)
+	o.Max = max(o.Max, o.Min, o.Start)
 	if o.Patience <= 0 {
-		o.Patience = 500 * time.Millisecond
+		o.Patience = time.Second
 	}
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = time.Second
 	}
-	return &Gate{o: o, limit: float64(o.Min)}
+	return &Gate{o: o, limit: float64(o.Start)}
 }
 
 // Crowded reports whether who comes now would be refused, and counts it as
@@ -107,12 +116,16 @@ func (g *Gate) Enter(ctx context.Context) (*Pass, error) {
 	w := &waiter{make(chan struct{})}
 	g.queue = append(g.queue, w)
 	g.mark()
+	patience := g.o.Patience
+	if g.lasts() {
+		patience /= 4
+	}
 	g.mu.Unlock()
-	return g.wait(ctx, w)
+	return g.wait(ctx, w, patience)
 }
 
-func (g *Gate) wait(ctx context.Context, w *waiter) (*Pass, error) {
-	patience := time.NewTimer(g.o.Patience)
+func (g *Gate) wait(ctx context.Context, w *waiter, within time.Duration) (*Pass, error) {
+	patience := time.NewTimer(within)
 	defer patience.Stop()
 	var why error = g.Refusal()
 	select {
@@ -135,10 +148,27 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (*Pass, error) {
 }
 
 // places is how many may wait. It needs g.mu.
-func (g *Gate) places() int { return int(g.limit)/2 + 1 }
+func (g *Gate) places() int {
+	if g.lasts() {
+		return int(g.limit)/4 + 1
+	}
+	return 4 * int(g.limit)
+}
+
+// lasts reports whether there is more to do than can be for longer than a
+// burst. It needs g.mu.
+func (g *Gate) lasts() bool { return !g.standing.IsZero() && time.Since(g.standing) > g.o.Patience }
 
 // mark tells Crowded how it is. It needs g.mu.
-func (g *Gate) mark() { g.crowded.Store(len(g.queue) >= g.places()) }
+func (g *Gate) mark() {
+	switch {
+	case len(g.queue) == 0:
+		g.standing = time.Time{}
+	case g.standing.IsZero():
+		g.standing = time.Now()
+	}
+	g.crowded.Store(len(g.queue) >= g.places())
+}
 
 // leave frees a place, and lets in who waits. took is zero for work that says
 // nothing about the tempo.

@@ -33,7 +33,7 @@ func fill(t *testing.T, g *Gate) (passes []*Pass, seats chan *Pass) {
 
 func TestMoreThanThereIsRoomForIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{Min: 4})
+		g := New(Options{Min: 4, Start: 4})
 		passes, seats := fill(t, g)
 		if !g.Crowded() {
 			t.Error("full, and not crowded")
@@ -49,8 +49,8 @@ func TestMoreThanThereIsRoomForIsRefused(t *testing.T) {
 		if p := <-seats; p == nil {
 			t.Error("room was made for nobody")
 		}
-		time.Sleep(time.Second) // the others have lost patience
-		if s := g.Stats(); s.Working != 4 || s.Waiting != 0 || s.Refused != 2+2 || g.Crowded() {
+		time.Sleep(2 * time.Second) // the others have lost patience
+		if s := g.Stats(); s.Working != 4 || s.Waiting != 0 || s.Refused != 2+15 || g.Crowded() {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -58,7 +58,7 @@ func TestMoreThanThereIsRoomForIsRefused(t *testing.T) {
 
 func TestWhoGivesUpWaitingTakesNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{Min: 1, Patience: time.Hour})
+		g := New(Options{Min: 1, Start: 1, Patience: time.Hour})
 		p, err := g.Enter(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func TestWhoGivesUpWaitingTakesNoPlace(t *testing.T) {
 // Work that waits for somebody else loses its place to others.
 func TestWorkThatTakesTooLongGivesItsPlaceAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{Min: 1})
+		g := New(Options{Min: 1, Start: 1})
 		p, err := g.Enter(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +149,7 @@ func TestTheLimitFollowsTheWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(Options{Min: 8})
+				g := New(Options{Min: 4, Start: 32})
 				serverOf(t, g, 4, c.cost, c.pause, 5*time.Second) // a quiet time
 				serverOf(t, g, 500, c.cost, c.pause, 15*time.Second)
 				rate, each := serverOf(t, g, 500, c.cost, c.pause, 5*time.Second)

@@ -12,7 +12,7 @@ const (
 	enough = 8
 	// slack is how many times as long as at its best the work may take before
 	// the limit shrinks.
-	slack = 2.0
+	slack = 4.0
 	// aging is how much the best grows a second, so that a world that has become
 	// slower is accepted in the end: twice as slow in about ten minutes.
 	aging = 1.0012

@@ -174,11 +174,12 @@ func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, 
 }
 
 // WhenQuiet calls f once the trip keeps this server busy no more: it is settled,
-// waits for its driver or for another trip, or does not run here. f must not
-// block; one a trip is called.
-func (c *Coordinator) WhenQuiet(id charging.TripID, f func()) {
+// waits for its driver or for another trip, or does not run here. booked is true
+// for one that came to CONFIRMED without a rest. f must not block; one a trip is
+// called.
+func (c *Coordinator) WhenQuiet(id charging.TripID, f func(booked bool)) {
 	if r := c.running(id); r == nil || !r.onQuiet(f) {
-		f()
+		f(false)
 	}
 }
 

@@ -43,7 +43,7 @@ type run struct {
 	snap    *trip.Trip
 	changed chan struct{}
 	// quiet is called when the trip first rests or waits; rested is set then.
-	quiet  func()
+	quiet  func(booked bool)
 	rested bool
 }
 
@@ -162,7 +162,7 @@ func (r *run) publish() {
 }
 
 // onQuiet is false for a trip that is quiet already.
-func (r *run) onQuiet(f func()) bool {
+func (r *run) onQuiet(f func(booked bool)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rested {
@@ -179,7 +179,7 @@ func (r *run) rests() {
 	r.quiet, r.rested = nil, true
 	r.mu.Unlock()
 	if f != nil {
-		f()
+		f(r.t.State == trip.Confirmed)
 	}
 }
 

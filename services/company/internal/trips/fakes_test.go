@@ -100,11 +100,11 @@ type sagas struct {
 	notices []charging.Notice
 	refuse  error
 	closed  error
-	quiet   []func()
+	quiet   []func(bool)
 }
 
-func (s *sagas) MayStart() error                       { return s.closed }
-func (s *sagas) WhenQuiet(_ charging.TripID, f func()) { s.quiet = append(s.quiet, f) }
+func (s *sagas) MayStart() error                           { return s.closed }
+func (s *sagas) WhenQuiet(_ charging.TripID, f func(bool)) { s.quiet = append(s.quiet, f) }
 
 func (s *sagas) Start(_ context.Context, t trip.Trip) (trip.Trip, error) {
 	if s.refuse != nil {

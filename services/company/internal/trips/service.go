@@ -19,7 +19,7 @@ type Sagas interface {
 	MayStart() error
 	Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
 	// WhenQuiet calls f once a trip keeps this server busy no more.
-	WhenQuiet(id charging.TripID, f func())
+	WhenQuiet(id charging.TripID, f func(booked bool))
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Peek(id charging.TripID) (trip.Trip, bool)
 	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)

@@ -45,7 +45,13 @@ func (s *Service) Start(ctx context.Context, req api.TripRequest, key string) (t
 		return t, replayed, err
 	}
 	pass.Works()
-	s.Sagas.WhenQuiet(t.ID, pass.Done)
+	s.Sagas.WhenQuiet(t.ID, func(booked bool) {
+		if booked {
+			pass.Done()
+		} else {
+			pass.Cancel() // how soon a trip fails says nothing about how fast they are booked
+		}
+	})
 	return t, false, nil
 }
 

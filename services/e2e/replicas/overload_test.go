@@ -1,0 +1,129 @@
+package replicas
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// Ten times the load that three servers can bear: what is too much is turned
+// away with 429 or 503 and Retry-After, what is let in is booked, the memory is
+// bounded, and afterwards everything is as before. The figures of a quiet
+// machine are in docs/performance.md; here the bounds allow for a noisy one.
+func TestTenTimesTheLoad(t *testing.T) {
+	args := []string{"bench", "--json", "--overload", "10", "--concurrency", "16", "--duration", "3s", "--lines", "384", "--store", "redis-server"}
+	if long() {
+		args = []string{"bench", "--json", "--overload", "10", "--duration", "20s", "--store", "redis-server"}
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = os.Environ()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, errs.String())
+	}
+	type phase struct {
+		Offered, Confirmed, Shed, Failed int
+		Goodput                          float64
+		Why                              map[string]int
+	}
+	var r struct {
+		Peak      phase
+		Over      phase `json:"overload"`
+		After     phase
+		Recovered float64 `json:"recovered_seconds"`
+		Before    float64 `json:"memory_before_mb"`
+		Most      float64 `json:"memory_most_mb"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	t.Logf("peak %.0f/s, at 10 times %.0f/s of %d offered, %d shed, %v; after %.0f/s; recovered in %.1f s; %.0f to %.0f MB",
+		r.Peak.Goodput, r.Over.Goodput, r.Over.Offered, r.Over.Shed, r.Over.Why, r.After.Goodput, r.Recovered, r.Before, r.Most)
+	if r.Over.Shed == 0 || r.Over.Why["429"]+r.Over.Why["503"]+r.Over.Why["500"] > 0 {
+		t.Errorf("shed %d; without Retry-After, or failed inside: %v", r.Over.Shed, r.Over.Why)
+	}
+	if best := min(r.Peak.Goodput, r.After.Goodput); r.Over.Goodput < best/10 {
+		t.Errorf("of %.0f trips/s %.0f are left", best, r.Over.Goodput)
+	}
+	if r.Over.Failed > 50+r.Over.Confirmed {
+		t.Errorf("%d trips that were let in failed, %d were booked: %v", r.Over.Failed, r.Over.Confirmed, r.Over.Why)
+	}
+	if r.Recovered < 0 || r.Recovered > 10 {
+		t.Errorf("recovered after %.1f s", r.Recovered)
+	}
+	if r.Most > r.Before+1024 {
+		t.Errorf("the memory went from %.0f to %.0f MB", r.Before, r.Most)
+	}
+}
+
+// One company hangs: trips that need it do not slow those that do not.
+func TestAHangingCompanySlowsNobodyElse(t *testing.T) {
+	w := newWorld(t, nil)
+	mar := w.companies["MAR"].servers[0]
+	const callers = 3
+	d := 2 * time.Second
+	if long() {
+		d = 20 * time.Second
+	}
+	var pass []string
+	for c := range 2 * callers {
+		pass = append(pass, w.register(mar, fmt.Sprint("EV-", c)))
+	}
+	next := make([]int, 2*callers)
+	measure := func(withCAJ bool) []time.Duration {
+		ends := time.Now().Add(d)
+		var mu sync.Mutex
+		var took []time.Duration
+		var wg sync.WaitGroup
+		for c := range callers {
+			wg.Go(func() {
+				me := w.client(mar, fmt.Sprint("EV-", c), pass[c])
+				for ; time.Now().Before(ends); next[c]++ {
+					began := time.Now()
+					got := me.book(trip.Abort, 30, w.stop(evse("MAR", 1+c), 2*next[c]), w.stop(evse("SER", 1+c), 2*next[c]+1))
+					mu.Lock()
+					took = append(took, time.Since(began))
+					mu.Unlock()
+					if got.State != trip.Confirmed {
+						t.Errorf("%s %+v", got.State, got.Problem)
+					}
+				}
+			})
+			if !withCAJ {
+				continue
+			}
+			wg.Go(func() {
+				c := callers + c
+				me := w.client(mar, fmt.Sprint("EV-", c), pass[c])
+				for ; time.Now().Before(ends); next[c]++ {
+					me.book(trip.Abort, 1, w.stop(evse("MAR", 1+c), 2*next[c]), w.stop(evse("CAJ", 1), 2*next[c]+1))
+				}
+			})
+		}
+		wg.Wait()
+		slices.Sort(took)
+		return took
+	}
+	before := measure(false)
+	w.companies["CAJ"].stall()
+	during := measure(true)
+	w.companies["CAJ"].resume()
+	at := func(all []time.Duration, part float64) time.Duration { return all[int(part*float64(len(all)-1))] }
+	t.Logf("p50 %s, p99 %s before; p50 %s, p99 %s while CAJ hangs (%d and %d trips)",
+		at(before, .5), at(before, .99), at(during, .5), at(during, .99), len(before), len(during))
+	if limit := 2*at(before, .5) + time.Second; at(during, .5) > limit {
+		t.Errorf("p50 went from %s to %s", at(before, .5), at(during, .5))
+	}
+	if during[len(during)-1] > 2*before[len(before)-1]+5*time.Second {
+		t.Errorf("the slowest went from %s to %s", before[len(before)-1], during[len(during)-1])
+	}
+}

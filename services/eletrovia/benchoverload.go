@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/load"
+)
+
+// overloadReport is what bench --overload found.
+type overloadReport struct {
+	Times float64 `json:"times"`
+	load.Verdict
+	// Memory of the largest server in MB (VmRSS): before the overload, and the
+	// most that was seen from then on.
+	MemoryBefore float64 `json:"memory_before_mb"`
+	MemoryMost   float64 `json:"memory_most_mb"`
+}
+
+// overload measures three servers, each a process of its own, under many times
+// the load that they can bear. The load comes from this process.
+func (c *cli) overload(ctx context.Context, t trial) error {
+	if len(t.fsync) != 1 {
+		t.fsync = []string{"everysec"}
+	}
+	servers, stop, err := c.benchProcesses(ctx, t)
+	defer stop()
+	if err != nil {
+		return err
+	}
+	o := &load.Overload{Callers: t.concurrency[len(t.concurrency)-1], Lines: t.lines, Times: t.overload, Duration: t.duration}
+	if err := prepare(ctx, o, servers); err != nil {
+		return err
+	}
+	p := c.printer()
+	m := &memories{servers: servers}
+	report := overloadReport{Times: t.overload}
+	o.Watch = func(phase string) {
+		p.Notef("%s…", phase)
+		if phase == "overload" {
+			report.MemoryBefore = m.most()
+		}
+	}
+	watching, enough := context.WithCancel(ctx)
+	go m.watch(watching)
+	report.Verdict = o.Run(ctx)
+	enough()
+	report.MemoryMost = m.peak()
+	return c.overloadTable(report)
+}
+
+func (c *cli) overloadTable(r overloadReport) error {
+	p := c.printer()
+	if done, err := p.JSON(r); done {
+		return err
+	}
+	var cells [][]string
+	for _, ph := range []struct {
+		name string
+		load.Phase
+	}{{"peak", r.Peak}, {fmt.Sprintf("%gx", r.Times), r.Over}, {"after", r.After}} {
+		cells = append(cells, []string{
+			ph.name, fmt.Sprint(ph.Offered), fmt.Sprint(ph.Unsent), fmt.Sprint(ph.Confirmed), fmt.Sprint(ph.Shed), fmt.Sprint(ph.Failed),
+			fmt.Sprintf("%.0f", ph.Goodput), fmt.Sprintf("%.1f", ph.P50), fmt.Sprintf("%.1f", ph.P99), fmt.Sprintf("%.1f", ph.ShedP99),
+		})
+	}
+	p.Table([]string{"Load", "Offered", "Unsent", "Confirmed", "Shed", "Failed", "Goodput/s", "p50 ms", "p99 ms", "shed p99 ms"}, cells)
+	p.Linef("goodput kept %.0f%%; recovered after %.1f s; the largest server had %.0f MB before and at most %.0f MB",
+		100*r.Kept, r.Recovered, r.MemoryBefore, r.MemoryMost)
+	return nil
+}
+
+// benchProcess is one server in a process of its own.
+type benchProcess struct {
+	cmd  *exec.Cmd
+	http string
+}
+
+// benchProcesses starts the three servers and waits until they know each other.
+func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProcess, stop func(), err error) {
+	stop = func() {
+		for _, s := range servers {
+			_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		}
+		for _, s := range servers {
+			_ = s.cmd.Wait()
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, stop, err
+	}
+	var addresses []string
+	for range demoCompanies {
+		addr, err := freeAddress()
+		if err != nil {
+			return nil, stop, err
+		}
+		addresses = append(addresses, addr)
+	}
+	for i, id := range demoCompanies {
+		args := []string{
+			"serve", "--json", "--log-level", "error", "--company", string(id), "--http", addresses[i], "--mqtt", "127.0.0.1:0",
+			"--fsync", t.fsync[0], "--rate-limit", "-1",
+		}
+		if t.store != "auto" {
+			args = append(args, "--store", t.store)
+		}
+		cmd := exec.Command(self, args...)
+		cmd.Env = append(os.Environ(), "ELETROVIA_OPERATOR_SECRET="+demoSecret)
+		for j, other := range demoCompanies {
+			cmd.Env = append(cmd.Env, "ELETROVIA_TOKEN_"+string(other)+"=bench-"+string(other))
+			if j != i {
+				cmd.Args = append(cmd.Args, "--peer", string(other)+"=http://"+addresses[j])
+			}
+		}
+		cmd.Stderr = c.err
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which stops them
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return servers, stop, err
+		}
+		if err := cmd.Start(); err != nil {
+			return servers, stop, err
+		}
+		servers = append(servers, benchProcess{cmd, addresses[i]})
+		if err := json.NewDecoder(out).Decode(&started{}); err != nil {
+			return servers, stop, fmt.Errorf("%s did not start: %w", id, err)
+		}
+		go func() { _, _ = io.Copy(io.Discard, out) }()
+	}
+	return servers, stop, ctx.Err()
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// prepare registers the cars and lays out the windows, once every server knows
+// all locations.
+func prepare(ctx context.Context, o *load.Overload, servers []benchProcess) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var drivers []*client.Driver
+	for _, s := range servers {
+		d, err := client.NewDriver(client.DriverOptions{BaseURL: "http://" + s.http})
+		if err != nil {
+			return err
+		}
+		drivers = append(drivers, d)
+		o.Servers = append(o.Servers, load.Server(s.http))
+		for {
+			locations, err := d.Locations(ctx)
+			if err == nil {
+				if o.Windows, err = load.NewWindows(locations, demoCompanies, time.Now()); err == nil {
+					break
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return errors.Join(err, ctx.Err())
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	for n := range o.Windows.Vehicles() {
+		got, err := drivers[0].Register(ctx, api.RegisterRequest{Model: "byd-dolphin", VehicleID: benchVehicle(n)})
+		if err != nil {
+			return err
+		}
+		o.Cars = append(o.Cars, load.Car{ID: string(got.VehicleID), Secret: got.Secret})
+	}
+	return nil
+}
+
+// memories looks at the servers' memory, as Linux tells it.
+type memories struct {
+	servers []benchProcess
+	top     atomic.Int64 // kB
+}
+
+func (m *memories) watch(ctx context.Context) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		m.most()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (m *memories) peak() float64 { m.most(); return float64(m.top.Load()) / 1024 }
+
+// most is the memory of the largest server now, in MB; 0 where it is not told.
+func (m *memories) most() float64 {
+	var largest int64
+	for _, s := range m.servers {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+		if err != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(raw), "VmRSS:")
+		var kB int64
+		if _, err := fmt.Sscan(rest, &kB); err == nil {
+			largest = max(largest, kB)
+		}
+	}
+	for was := m.top.Load(); largest > was && !m.top.CompareAndSwap(was, largest); was = m.top.Load() {
+	}
+	return float64(largest) / 1024
+}

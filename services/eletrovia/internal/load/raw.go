@@ -1,0 +1,150 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+)
+
+// Server is where trips are asked for, host:port, without TLS.
+type Server string
+
+// Car books trips: its id and secret.
+type Car struct{ ID, Secret string }
+
+// request is POST /api/v1/trips as bytes: what makes a load must cost little
+// beside what it loads.
+func request(buf []byte, at Server, c Car, stops []api.Stop, wait time.Duration) []byte {
+	body := fmt.Appendf(nil, `{"vehicle_id":%q,"on_conflict":"abort","stops":[`, c.ID)
+	for i, s := range stops {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, `{"evse_id":%q,"start":%q,"end":%q}`, s.EVSEID, s.Start.Format(time.RFC3339), s.End.Format(time.RFC3339))
+	}
+	body = append(body, "]}"...)
+	buf = fmt.Appendf(buf[:0], "POST /api/v1/trips HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nPrefer: wait=%d\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n",
+		at, int(wait.Seconds()), base64.StdEncoding.EncodeToString([]byte(c.ID+":"+c.Secret)), len(body))
+	return append(buf, body...)
+}
+
+// line is one keep-alive connection.
+type line struct {
+	at   Server
+	conn net.Conn
+	in   *bufio.Reader
+	buf  []byte
+}
+
+// shot is what became of one request.
+type shot struct {
+	status int
+	// retryAfter is true when the answer says when to come again.
+	retryAfter bool
+	confirmed  bool
+	state      string // the trip's, when it is not CONFIRMED
+	took       time.Duration
+}
+
+var confirmedMark = []byte(`"state":"CONFIRMED"`)
+
+// book asks for one trip and reads the answer. An error means that nobody knows.
+func (l *line) book(c Car, stops []api.Stop, wait time.Duration) (s shot, err error) {
+	began := time.Now()
+	defer func() {
+		s.took = time.Since(began)
+		if err != nil && l.conn != nil {
+			_ = l.conn.Close()
+			l.conn = nil
+		}
+	}()
+	if l.conn == nil {
+		if l.conn, err = net.DialTimeout("tcp", string(l.at), 5*time.Second); err != nil {
+			return s, err
+		}
+		l.in = bufio.NewReaderSize(l.conn, 8<<10)
+	}
+	l.buf = request(l.buf, l.at, c, stops, wait)
+	_ = l.conn.SetDeadline(began.Add(wait + 10*time.Second))
+	if _, err = l.conn.Write(l.buf); err != nil {
+		return s, err
+	}
+	return l.answer()
+}
+
+var errAnswer = errors.New("load: an answer that is no HTTP/1.1 with a Content-Length")
+
+func (l *line) answer() (s shot, err error) {
+	first, err := l.in.ReadSlice('\n')
+	if err != nil {
+		return s, err
+	}
+	if len(first) < 12 || !bytes.HasPrefix(first, []byte("HTTP/1.1 ")) {
+		return s, errAnswer
+	}
+	if s.status, err = strconv.Atoi(string(first[9:12])); err != nil {
+		return s, errAnswer
+	}
+	length, hangUp := -1, false
+	for {
+		raw, err := l.in.ReadSlice('\n')
+		if err != nil {
+			return s, err
+		}
+		h := strings.TrimSpace(string(raw))
+		if h == "" {
+			break
+		}
+		name, value, _ := strings.Cut(h, ": ")
+		switch {
+		case strings.EqualFold(name, "Content-Length"):
+			length, _ = strconv.Atoi(value)
+		case strings.EqualFold(name, "Retry-After"):
+			s.retryAfter = true
+		case strings.EqualFold(name, "Connection"):
+			hangUp = value == "close"
+		}
+	}
+	if length < 0 {
+		return s, errAnswer
+	}
+	if s.status == 201 {
+		body := make([]byte, length)
+		if _, err := io.ReadFull(l.in, body); err != nil {
+			return s, err
+		}
+		if s.confirmed = bytes.Contains(body, confirmedMark); !s.confirmed {
+			var t struct {
+				State   string `json:"state"`
+				Problem struct {
+					Code string `json:"code"`
+				} `json:"problem"`
+			}
+			_ = json.Unmarshal(body, &t)
+			s.state = t.State + " " + t.Problem.Code
+		}
+	} else if _, err := l.in.Discard(length); err != nil {
+		return s, err
+	}
+	if hangUp {
+		_ = l.conn.Close()
+		l.conn = nil
+	}
+	return s, nil
+}
+
+func (l *line) close() {
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+}
