@@ -78,7 +78,9 @@ func (a *App) heard(m replicas.Message) {
 		if json.Unmarshal(m.Data, &r) == nil {
 			a.rooms.hub.Publish(trip.EventReservation, m.At, m.Vehicle, m.TripID, m.Data)
 			if !a.sharedBroker() {
-				a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
+				if a.rooms.embeddedBroker != nil {
+					a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
+				}
 			}
 		}
 	case replicas.Car:
