@@ -41,6 +41,8 @@ func DecodePlan(body []byte, now time.Time) (PlanRequest, error) {
 	p.Vehicle = r.vehicle()
 	p.SoC = r.number("soc", 0, 1)
 	p.Departure = r.departure(now)
+	p.LatestArrival = r.latestArrival(p.Departure, now)
+	p.Avoid, p.Insist = r.places("avoid"), r.places("insist")
 	p.MinArrivalSoC = r.number("min_arrival_soc", 0, 1)
 	p.Objective = r.objective()
 	r.done()
@@ -98,6 +100,7 @@ func (r *reader) vehicle() Vehicle {
 	dc := o.number("dc_kw", 1, 2000)
 	ac := o.number("ac_kw", 0, 200)
 	v.DCCurve = o.curve()
+	v.Conditions = o.conditions()
 	o.done()
 	switch {
 	case len(o.rep.wrong) > 0:

@@ -23,10 +23,15 @@ type Vehicle struct {
 	DCKW              float64      `json:"dc_kw,omitempty"`
 	ACKW              float64      `json:"ac_kw,omitempty"`
 	DCCurve           [][2]float64 `json:"dc_curve,omitempty"`
+	// Conditions of the drive, for a model as for figures.
+	Conditions *trip.Conditions `json:"conditions,omitempty"`
 }
 
 // PlanRequest asks for plans. SoC and MinArrivalSoC are fractions 0…1.
-// Nil SoC is 0.9, nil MinArrivalSoC 0.1; a zero Departure is now.
+// Nil SoC is 0.9, nil MinArrivalSoC 0.1; a zero Departure is now. With LatestArrival the
+// way that leaves as late as possible, not before Departure, and arrives by then is asked
+// for. No stop is where Avoid says; Insist names the only companies, and locations and EVSEs
+// each of which is a stop.
 type PlanRequest struct {
 	Origin        Endpoint       `json:"origin"`
 	Destination   Endpoint       `json:"destination"`
@@ -35,6 +40,9 @@ type PlanRequest struct {
 	Departure     time.Time      `json:"departure,omitzero"`
 	MinArrivalSoC *float64       `json:"min_arrival_soc,omitempty"`
 	Objective     trip.Objective `json:"objective,omitempty"`
+	LatestArrival time.Time      `json:"latest_arrival,omitzero"`
+	Avoid         trip.Choice    `json:"avoid,omitzero"`
+	Insist        trip.Choice    `json:"insist,omitzero"`
 }
 
 // PlanResponse lists plans, best first.

@@ -33,7 +33,11 @@ type Plan struct {
 	Stops         []PlanStop `json:"stops"`
 	// MarginSoC is the least that is left above the request's min_arrival_soc, over the
 	// arrivals at the stops and at the destination.
-	MarginSoC float64 `json:"margin_soc,omitempty"`
+	MarginSoC float64 `json:"margin_soc"`
+	// AsOf is when each company that was looked at said what is free there; what has been
+	// booked since is not in the plan. Silent are those that did not answer.
+	AsOf   map[charging.CompanyID]time.Time `json:"as_of,omitempty"`
+	Silent []charging.CompanyID             `json:"silent,omitempty"`
 }
 
 // PlanStop is one charging stop of a plan.
@@ -54,5 +58,5 @@ type PlanStop struct {
 	DriveMinutes float64 `json:"drive_minutes"`
 	// Backups is how many other EVSEs that suit the car could be reached with what is left
 	// on arrival, and are free then; the reserve may be used for that.
-	Backups int `json:"backups,omitempty"`
+	Backups int `json:"backups"`
 }

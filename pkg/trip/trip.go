@@ -207,7 +207,37 @@ type Journey struct {
 	DCKW      float64      `json:"dc_kw,omitempty"`
 	ACKW      float64      `json:"ac_kw,omitempty"`
 	DCCurve   [][2]float64 `json:"dc_curve,omitempty"`
+	// Conditions of the drive; nil where they are those that consumption is stated for.
+	Conditions *Conditions `json:"conditions,omitempty"`
+	// LatestArrival is when the driver must be there; zero where that is open.
+	LatestArrival time.Time `json:"latest_arrival,omitzero"`
+	// Avoid and Insist name what no stop, and what only or certainly a stop, may use.
+	Avoid  Choice `json:"avoid,omitzero"`
+	Insist Choice `json:"insist,omitzero"`
 }
+
+// Conditions are what changes a car's consumption beside its speed.
+type Conditions struct {
+	// AirC is the temperature outside in °C.
+	AirC float64 `json:"air_c"`
+	// LoadKg is what is carried beside the driver.
+	LoadKg float64 `json:"load_kg"`
+	// HeadwindKmh is the mean wind against the car, negative from behind.
+	HeadwindKmh float64 `json:"headwind_kmh"`
+}
+
+// RatedAirC is the temperature, in °C, that consumption is stated for.
+const RatedAirC = 23.0
+
+// Choice names companies, locations and EVSEs.
+type Choice struct {
+	Companies []charging.CompanyID  `json:"companies,omitempty"`
+	Locations []charging.LocationID `json:"locations,omitempty"`
+	EVSEs     []charging.EVSEID     `json:"evses,omitempty"`
+}
+
+// IsZero is true where it names nothing.
+func (c Choice) IsZero() bool { return len(c.Companies)+len(c.Locations)+len(c.EVSEs) == 0 }
 
 // Public is the trip as its driver sees it: without Saga, all instants in UTC.
 func (t Trip) Public() Trip {

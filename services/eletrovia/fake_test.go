@@ -144,12 +144,13 @@ func plan() trip.Plan {
 	p := trip.Plan{
 		ID: "p-91c2", Departure: day, Arrival: day.Add(13 * time.Hour), TotalMinutes: 780, DriveMinutes: 700,
 		ChargeMinutes: 80, DistanceKM: 1034.2, Price: 247.32, Currency: "BRL", ArriveSoC: 0.23,
+		MarginSoC: 0.02, AsOf: map[charging.CompanyID]time.Time{"MAR": day, "SER": day.Add(-3 * time.Second)}, Silent: []charging.CompanyID{"CAJ"},
 	}
 	for i, company := range []string{"MAR", "SER", "CAJ"} {
 		start := day.Add(time.Duration(3*i+2) * time.Hour)
 		p.Stops = append(p.Stops, trip.PlanStop{
 			Leg: i + 1, CompanyID: charging.CompanyID(company), EVSEID: evse(company), Start: start,
-			End: start.Add(30 * time.Minute), ArriveSoC: 0.12, DepartSoC: 0.72, Price: 82.44,
+			End: start.Add(30 * time.Minute), ArriveSoC: 0.12, DepartSoC: 0.72, Price: 82.44, Backups: 3 - i,
 		})
 	}
 	return p

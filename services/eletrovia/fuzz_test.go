@@ -31,7 +31,7 @@ func FuzzParseWhen(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		at, err := parseWhen(s, day)
+		at, err := parseWhen("departure", s, day)
 		switch {
 		case err != nil:
 			if code, _ := exitCode(err); code != exitUsage {

@@ -6,53 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/eletrovia/eletrovia/pkg/api/client"
-
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
-// journey is the flags that describe a drive.
-type journey struct {
-	from, to, model, departure, objective string
-	soc, minArrival                       float64
-}
-
-func (j *journey) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&j.from, "from", "", `where the drive begins: "João Pessoa, PB"`)
-	f.StringVar(&j.to, "to", "", `where it ends: "Feira de Santana, BA"`)
-	f.StringVar(&j.model, "model", "byd-dolphin", "model of the vehicle")
-	f.Float64Var(&j.soc, "soc", 0.9, "charge at departure, 0 to 1")
-	f.Float64Var(&j.minArrival, "min-arrival-soc", 0.1, "least charge at every arrival, 0 to 1")
-	f.StringVar(&j.departure, "departure", "", "when: an instant (2026-11-24T08:00:00Z) or from now (+2h); now when left out")
-	f.StringVar(&j.objective, "objective", "fastest", "fastest, cheapest or fewest_stops")
-}
-
-// request checks the flags and makes the body of POST /plans.
-func (j *journey) request(now time.Time) (api.PlanRequest, error) {
-	if j.from == "" || j.to == "" {
-		return api.PlanRequest{}, usage(errors.New(`say where with --from "João Pessoa, PB" --to "Feira de Santana, BA"`))
-	}
-	r := api.PlanRequest{
-		Origin: api.Endpoint{City: j.from}, Destination: api.Endpoint{City: j.to},
-		Vehicle: api.Vehicle{Model: j.model}, SoC: &j.soc, MinArrivalSoC: &j.minArrival,
-		Objective: trip.Objective(j.objective),
-	}
-	for name, v := range map[string]float64{"--soc": j.soc, "--min-arrival-soc": j.minArrival} {
-		if v < 0 || v > 1 {
-			return r, usage(fmt.Errorf("%s %g: want a fraction from 0 to 1 (0.9 is 90%%)", name, v))
-		}
-	}
-	var err error
-	r.Departure, err = parseWhen(j.departure, now)
-	return r, err
-}
-
 // parseWhen reads an instant, a time from now ("+2h"), or nothing.
-func parseWhen(s string, now time.Time) (time.Time, error) {
+func parseWhen(what, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -63,15 +26,17 @@ func parseWhen(s string, now time.Time) (time.Time, error) {
 	} else if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t.UTC(), nil
 	}
-	return time.Time{}, usage(fmt.Errorf("departure %q: want 2026-11-24T08:00:00Z or +2h", s))
+	return time.Time{}, usage(fmt.Errorf("%s %q: want 2026-11-24T08:00:00Z or +2h", what, s))
 }
 
 func (c *cli) planCommand() *cobra.Command {
 	var j journey
 	var all bool
+	var mapFile string
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Find the stops for a drive, free now, over all companies",
-		Example: `  eletrovia plan --from "João Pessoa, PB" --to "Feira de Santana, BA"`,
+		Example: `  eletrovia plan --from "João Pessoa, PB" --to "Feira de Santana, BA"
+  eletrovia plan --from Recife --to "Salvador, BA" --latest-arrival +12h --avoid CAJ --map trip.svg`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := j.request(time.Now())
 			if err != nil {
@@ -81,18 +46,24 @@ func (c *cli) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.plan(cmd.Context(), server, r, all)
+			return c.plan(cmd.Context(), server, r, all, mapFile)
 		},
 	}
 	j.flags(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "show every plan, not the best one only")
+	cmd.Flags().StringVar(&mapFile, "map", "", "draw the best plan into this file as SVG, and beside it as GeoJSON")
 	return cmd
 }
 
-func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest, all bool) error {
-	plans, err := server.Plan(ctx, r)
+func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest, all bool, mapFile string) error {
+	plans, err := c.ask(ctx, server, r)
 	if err != nil {
 		return err
+	}
+	if mapFile != "" && len(plans) > 0 {
+		if err := c.drawMap(ctx, server, r, plans[0], mapFile); err != nil {
+			return err
+		}
 	}
 	p := c.printer()
 	if done, err := p.JSON(api.PlanResponse{Plans: plans}); done {
@@ -123,4 +94,14 @@ func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest
 	}
 	p.Next(c.next("reserve", "--plan", best.ID) + vehicle)
 	return nil
+}
+
+// ask asks for plans, and says so on a terminal while it takes time.
+func (c *cli) ask(ctx context.Context, server *client.Driver, r api.PlanRequest) ([]trip.Plan, error) {
+	if c.errIsTerminal {
+		line := newLiveLine(c.err)
+		defer line.clear()
+		line.set("looking for stops from " + show.Clean(r.Origin.City) + " to " + show.Clean(r.Destination.City) + " …")
+	}
+	return server.Plan(ctx, r)
 }

@@ -95,7 +95,7 @@ func (b booking) planFirst(ctx context.Context, c *cli, server *client.Driver, r
 	if err != nil {
 		return err
 	}
-	plans, err := server.Plan(ctx, drive)
+	plans, err := c.ask(ctx, server, drive)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -52,7 +55,7 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	p.Linef("%s   %s", p.Bold(r.Origin.City+" → "+r.Destination.City), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Arrival), show.Percent(plan.ArriveSoC))))
-	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Price"}
+	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Spare", "Price"}
 	var rows [][]string
 	for _, s := range plan.Stops {
 		battery := show.Percent(s.ArriveSoC) + "→" + show.Percent(s.DepartSoC)
@@ -61,11 +64,41 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 		}
 		rows = append(rows, []string{
 			strconv.Itoa(s.Leg), names.place(s.EVSEID), p.Accent(string(s.CompanyID)), string(s.EVSEID),
-			instant(p, s.Start), instant(p, s.End), battery, show.Price(s.Price, plan.Currency),
+			instant(p, s.Start), instant(p, s.End), battery, strconv.Itoa(s.Backups), show.Price(s.Price, plan.Currency),
 		})
 	}
 	if len(rows) > 0 {
 		p.Table(headers, rows)
+		p.Linef("%s", p.Dim(fmt.Sprintf("never below %s; spare: other chargers in reach of the stop, free then",
+			show.Percent(plan.MarginSoC+reserveOf(r)))))
+	}
+	showKnown(p, plan)
+}
+
+// reserveOf is what a request does not want to go below.
+func reserveOf(r api.PlanRequest) float64 {
+	if r.MinArrivalSoC == nil {
+		return 0.1
+	}
+	return *r.MinArrivalSoC
+}
+
+// showKnown tells how old what the companies said is, and who said nothing.
+func showKnown(p show.Printer, plan trip.Plan) {
+	var known []string
+	for _, id := range slices.Sorted(maps.Keys(plan.AsOf)) {
+		at := plan.AsOf[id]
+		when := at.UTC().Format(time.RFC3339)
+		if p.Mode == show.Fancy {
+			when = show.Second(at)
+		}
+		known = append(known, string(id)+" "+when)
+	}
+	if len(known) > 0 {
+		p.Linef("%s", p.Dim("free as of "+strings.Join(known, " · ")))
+	}
+	for _, id := range plan.Silent {
+		p.Linef("%s %s does not answer: its chargers are left out", p.Wait("note"), id)
 	}
 }
 

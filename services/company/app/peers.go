@@ -22,8 +22,12 @@ func (a *App) openPeers(context.Context) error {
 	n := &nudges{pending: map[charging.CompanyID]bool{}, nudge: a.rooms.federation.Nudge}
 	o := peerlink.Options{
 		Self: a.o.Company, TLS: trust,
-		OnEVSE: func(peer charging.CompanyID, _ charging.EVSEID) { n.soon(peer) },
-		OnStatus: func(peer charging.CompanyID, _ bool) {
+		OnEVSE: func(peer charging.CompanyID, evse charging.EVSEID) {
+			a.rooms.federation.Changed(evse)
+			n.soon(peer)
+		},
+		OnStatus: func(peer charging.CompanyID, online bool) {
+			a.rooms.federation.Hear(peer, online)
 			a.rooms.federation.Nudge(peer)
 			for _, v := range a.rooms.federation.Peers() {
 				if v.ID == peer {

@@ -12,15 +12,7 @@ import (
 // asked at once. What a company that fails was asked about is missing from the
 // list, and the company is in the map with its error.
 func (f *Federation) Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error) {
-	var order []charging.CompanyID
-	groups := map[charging.CompanyID][]charging.EVSEID{}
-	for _, id := range evses {
-		c := id.Company()
-		if groups[c] == nil {
-			order = append(order, c)
-		}
-		groups[c] = append(groups[c], id)
-	}
+	order, groups := byCompany(evses)
 	lists := make([][]charging.Free, len(order))
 	errs := make([]error, len(order))
 	var wg sync.WaitGroup
@@ -38,6 +30,19 @@ func (f *Federation) Availability(ctx context.Context, evses []charging.EVSEID, 
 		all = append(all, lists[i]...)
 	}
 	return all, missing
+}
+
+// byCompany sorts EVSEs by their company, the companies in the order of their first.
+func byCompany(evses []charging.EVSEID) (order []charging.CompanyID, groups map[charging.CompanyID][]charging.EVSEID) {
+	groups = map[charging.CompanyID][]charging.EVSEID{}
+	for _, id := range evses {
+		c := id.Company()
+		if groups[c] == nil {
+			order = append(order, c)
+		}
+		groups[c] = append(groups[c], id)
+	}
+	return order, groups
 }
 
 func (f *Federation) availabilityAt(ctx context.Context, id charging.CompanyID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {

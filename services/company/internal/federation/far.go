@@ -15,38 +15,41 @@ var (
 )
 
 func (p *peer) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return p.action(ctx, "reserve", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Reserve(ctx, h) })
+	return p.action(ctx, "reserve", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Reserve(ctx, h) })
 }
 
 func (p *peer) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return p.action(ctx, "claim", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Claim(ctx, h) })
+	return p.action(ctx, "claim", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Claim(ctx, h) })
 }
 
 func (p *peer) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
-	return p.action(ctx, "renew", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Renew(ctx, ref, ttl) })
+	return p.action(ctx, "renew", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Renew(ctx, ref, ttl) })
 }
 
 func (p *peer) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return p.action(ctx, "confirm", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Confirm(ctx, ref) })
+	return p.action(ctx, "confirm", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Confirm(ctx, ref) })
 }
 
 func (p *peer) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return p.action(ctx, "compensate", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Compensate(ctx, ref) })
+	return p.action(ctx, "compensate", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Compensate(ctx, ref) })
 }
 
 func (p *peer) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return p.action(ctx, "start", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref) })
+	return p.action(ctx, "start", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref) })
 }
 
 func (p *peer) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
-	return p.action(ctx, "complete", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, kWh) })
+	return p.action(ctx, "complete", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, kWh) })
 }
 
 func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
-	return p.action(ctx, "move", func(ctx context.Context) (charging.Reservation, error) { return p.remote.Move(ctx, m) })
+	return p.action(ctx, "move", m.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Move(ctx, m) })
 }
 
-func (p *peer) action(ctx context.Context, what string, send func(context.Context) (charging.Reservation, error)) (charging.Reservation, error) {
+// action asks something of a reservation: it may change an EVSE's calendar, whatever comes
+// back.
+func (p *peer) action(ctx context.Context, what string, id charging.EVSEID, send func(context.Context) (charging.Reservation, error)) (charging.Reservation, error) {
+	defer p.forget(id)
 	return call(ctx, p, p.f.o.CallTimeout, what, send)
 }
 

@@ -48,6 +48,9 @@ type Options struct {
 	ProbeEvery, RetryEvery time.Duration
 	// RefreshEvery is the pause between looks at a peer's locations. Default 30 s.
 	RefreshEvery time.Duration
+	// AvailabilityLife is how old what a peer said of its free windows may be when a plan
+	// is made on it. Default 15 s.
+	AvailabilityLife time.Duration
 	// MaxSkew is how far a peer's clock may be off. Default 2 s.
 	MaxSkew time.Duration
 }
@@ -64,6 +67,7 @@ func (o Options) withDefaults() Options {
 	set(&o.ProbeEvery, 5*time.Second)
 	set(&o.RetryEvery, time.Second)
 	set(&o.RefreshEvery, 30*time.Second)
+	set(&o.AvailabilityLife, 15*time.Second)
 	set(&o.MaxSkew, 2*time.Second)
 	if o.InFlight == 0 {
 		o.InFlight = 256

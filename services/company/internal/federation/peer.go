@@ -22,9 +22,10 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, shelf and told are guarded by f.mu. told is what OnPeer has heard.
+	// health, shelf, diary and told are guarded by f.mu. told is what OnPeer has heard.
 	health health
 	shelf  shelf
+	diary  diary
 	told   PeerView
 }
 

@@ -31,7 +31,8 @@ const (
 // stay; later ones keep their EVSE and move where they must (LaterStops).
 //
 // Where the trip remembers its journey, each alternative is feasible for the battery, up
-// to the destination. Otherwise it only keeps the order, the length of the windows and a
+// to the destination, and keeps to what the request avoids and insists on; those that
+// arrive too late for it are given only where all do. Otherwise it only keeps the order, the length of the windows and a
 // bounded detour. free tells the calendars, with the trip's own windows taken; none starts
 // before now. The error is a refusal: UNKNOWN_EVSE where the catalogue does not know one
 // of the stops, INVALID_FIELD for a leg or a journey that cannot be.
@@ -45,7 +46,7 @@ func (p *Planner) Alternatives(t trip.Trip, leg int, free Free, now time.Time) (
 	}
 	var all []option
 	for id, at := range p.evses {
-		if at.closed {
+		if at.closed || !c.wanted(id, at) {
 			continue
 		}
 		if o, ok := c.try(id, 0); ok {
@@ -53,7 +54,7 @@ func (p *Planner) Alternatives(t trip.Trip, leg int, free Free, now time.Time) (
 		}
 	}
 	slices.SortFunc(all, better)
-	all = c.laterTimes(all)
+	all = c.inTime(c.laterTimes(all))
 	return pick(all, t.Legs[leg-1].EVSEID), nil
 }
 
@@ -78,11 +79,24 @@ func (c *chain) laterTimes(all []option) []option {
 	return all
 }
 
+// inTime leaves out what arrives too late, unless all does.
+func (c *chain) inTime(all []option) []option {
+	if c.car == nil || c.car.LatestArrival.IsZero() {
+		return all
+	}
+	by := c.car.LatestArrival.Unix()
+	if early := slices.DeleteFunc(slices.Clone(all), func(o option) bool { return o.end > by }); len(early) > 0 {
+		return early
+	}
+	return all
+}
+
 // option is an alternative with what ranks it.
 type option struct {
 	alt  trip.Alternative
 	rank float64 // minutes, with money and moved stops turned into minutes
 	site int
+	end  int64 // of the journey
 }
 
 // pick takes the best ones, but few of one site, and always the same EVSE at another

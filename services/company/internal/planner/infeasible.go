@@ -25,6 +25,10 @@ type Infeasible struct {
 	LastName string
 	// GapKm is the drive from there (or the origin) on, that RangeKm does not cover.
 	GapKm, RangeKm float64
+	// NextName is the charger behind the gap, NextKm from LastName; empty where it is the
+	// destination.
+	NextName string
+	NextKm   float64
 	// Near is the municipality where the battery would reach the reserve.
 	Near string
 	Stop geo.Point
@@ -38,19 +42,30 @@ func (e *Infeasible) Error() string {
 	if e.Booked {
 		return "no charger on the way is free in time: leave at another time, or ask for other stops"
 	}
-	from, help := "the origin", ""
+	from, full := "the origin", "with what it has"
 	if e.LastName != "" {
-		from, help = e.LastName, "it needs a charger in between, or a car of longer range"
+		from, full = e.LastName, "full"
 	}
-	if e.StartSoC > 0 {
-		help = fmt.Sprintf("start fuller: %.0f%% would do", 100*e.StartSoC)
-	} else if e.LastName == "" {
-		help = "to start fuller would not do: it needs a charger in between, or a car of longer range"
+	to, away, between := "the destination", e.GapKm, " and no charger in between is within reach"
+	if e.NextName != "" {
+		to, away, between = e.NextName, e.NextKm, ", and nothing nearer leads on"
 	}
 	return fmt.Sprintf(
-		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far, the destination is %.0f km away and no other charger within reach leads on; %s",
-		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, e.GapKm, help,
+		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s",
+		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away),
 	)
+}
+
+// help is what would make the journey possible.
+func (e *Infeasible) help(from, to string, away float64) string {
+	if e.StartSoC > 0 {
+		return fmt.Sprintf("start fuller: %.0f%% would do", 100*e.StartSoC)
+	}
+	needs := fmt.Sprintf("it needs a charger between %s and %s, or a car that gets %.0f km far", from, to, away)
+	if e.LastName == "" {
+		return "to start fuller would not do: " + needs
+	}
+	return needs
 }
 
 // Unwrap is the refusal with the code INFEASIBLE_TRIP that the edge renders.
@@ -67,22 +82,49 @@ func (s *search) whyNot() *Infeasible {
 		}
 	}
 	from, soc, rest, name := s.r.Origin, s.r.SoC, s.direct, ""
-	for i, reached := range s.reached() {
+	last, all := -1, s.reached()
+	for i, reached := range all {
 		c := &s.cands[i]
 		if reached && c.to.second < rest.second {
 			loc := s.p.sites[c.site].loc
-			from, soc, rest = loc.Point, 1, c.to
-			name = fmt.Sprintf("%s (%s, %s)", loc.Name, loc.City, loc.Company)
+			from, soc, rest, last = loc.Point, 1, c.to, i
+			name = nameOf(loc)
 		}
 	}
 	reach := min(s.r.Vehicle.RangeKm(soc-s.r.MinArrivalSoC, rest.kmh()), float64(rest.km))
 	stop := s.pointOnTheWay(from, reach)
 	near, _ := s.p.net.PlaceNear(stop)
+	next, nextKm := s.behind(last, all, rest)
 	return &Infeasible{
+		NextName: next, NextKm: round(nextKm, 10),
 		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
 		LastName: name, GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
 		StartSoC: s.enough(),
 	}
+}
+
+// behind is the nearest charger, to the last one that is reached (or the origin: −1), that
+// is not reached and is nearer to the destination, if it is nearer than that.
+func (s *search) behind(last int, reached []bool, rest drive) (name string, km float64) {
+	best := rest
+	for i := range s.cands {
+		c := &s.cands[i]
+		if reached[i] || c.to.second >= rest.second {
+			continue
+		}
+		leg := c.from
+		if last >= 0 {
+			leg = s.p.drive(s.cands[last].site, c.site)
+		}
+		if leg.km >= 0 && leg.km < best.km {
+			best, name = leg, nameOf(s.p.sites[c.site].loc)
+		}
+	}
+	return name, float64(best.km)
+}
+
+func nameOf(l charging.Location) string {
+	return fmt.Sprintf("%s (%s, %s)", l.Name, l.City, l.Company)
 }
 
 // reached tells, by candidate, whether the car gets there, charging full on the way.

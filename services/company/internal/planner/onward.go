@@ -66,6 +66,7 @@ func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
 		From: here.Point, To: t.Saga.Journey.To, Departure: here.At, SoC: min(max(here.SoC, 0.01), 1),
 		MinArrivalSoC: t.Saga.Journey.MinArrivalSoC, UsableKWh: r.Vehicle.UsableBatteryKWh,
 		KWhPer100: min(max(r.Vehicle.ConsumptionKWh100Km*here.Use, 5), 80), DCKW: r.Vehicle.DCKW, ACKW: r.Vehicle.ACKW,
+		Avoid: t.Saga.Journey.Avoid, Insist: t.Saga.Journey.Insist, // that it may come late is no reason to stop here
 	}
 	for _, point := range r.Vehicle.DCCurve {
 		j.DCCurve = append(j.DCCurve, point)
@@ -95,7 +96,7 @@ func (p *Planner) onward(rest trip.Trip, here Here, far bool, free Free, now tim
 	c.near = !far
 	var all []option
 	for id, at := range p.evses {
-		if at.closed {
+		if at.closed || id != rest.Legs[0].EVSEID && !c.wanted(id, at) {
 			continue
 		}
 		soonest, own := int64(0), id == rest.Legs[0].EVSEID

@@ -171,8 +171,8 @@ func TestInfeasibleSaysWhere(t *testing.T) {
 		want   []string
 	}{
 		{"empty at the start", func(r *planner.Request) { r.SoC = 0.11 }, []string{"from the origin", "start fuller", "PB"}},
-		{"a small battery", func(r *planner.Request) { r.Vehicle = small; r.SoC = 1 }, []string{"charger in between"}},
-		{"a far coast", func(r *planner.Request) { r.Destination = at(t, "São Luís, MA") }, []string{"charger in between", "km"}},
+		{"a small battery", func(r *planner.Request) { r.Vehicle = small; r.SoC = 1 }, []string{"it needs a charger between"}},
+		{"a far coast", func(r *planner.Request) { r.Destination = at(t, "São Luís, MA") }, []string{"it needs a charger between", "km"}},
 	}
 	p := demo()
 	for _, tt := range tests {

@@ -154,6 +154,7 @@ type catalogue struct {
 	refuse  error // what a plug is answered
 	kWh     float64
 	silent  charging.CompanyID // does not answer
+	asked   charging.Window    // for calendars, the last time
 }
 
 var sites = []struct {
@@ -209,6 +210,16 @@ func (c *catalogue) Availability(_ context.Context, evses []charging.EVSEID, w c
 		out = append(out, charging.Free{EVSEID: e, Windows: []charging.Window{w}})
 	}
 	return out, missing
+}
+
+func (c *catalogue) Calendars(ctx context.Context, evses []charging.EVSEID, need, ask charging.Window) ([]charging.Free, map[charging.CompanyID]time.Time, map[charging.CompanyID]error) {
+	c.asked = ask
+	free, missing := c.Availability(ctx, evses, need)
+	asOf := map[charging.CompanyID]time.Time{}
+	for _, f := range free {
+		asOf[f.EVSEID.Company()] = time.Now().Add(-3 * time.Second)
+	}
+	return free, asOf, missing
 }
 
 func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { return c, nil }

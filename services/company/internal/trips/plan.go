@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,10 @@ import (
 
 // lookAhead is how long after the departure availability is asked for.
 const lookAhead = 36 * time.Hour
+
+// askAhead is how far ahead availability is asked for and remembered: for most
+// departures.
+const askAhead = 9 * 24 * time.Hour
 
 // Defaults of a plan request.
 const defaultSoC = 0.9
@@ -45,15 +50,33 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, e
 		pass.Works()
 		defer pass.Done()
 	}
-	p, free, silent := s.Advisor.world(ctx, charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)})
-	plans, err := p.Plans(r, free)
+	need, ask := s.spans(r)
+	w := s.Advisor.world(ctx, need, ask)
+	plans, err := w.planner.Plans(r, w.free)
 	if err != nil {
-		return nil, infeasible(err, silent)
+		return nil, infeasible(err, w.silent)
 	}
 	for i := range plans {
 		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
+		plans[i].AsOf, plans[i].Silent = w.asOf, w.silent
 	}
+	journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
 	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife)
+}
+
+// spans are the time whose availability a request needs, and the time to ask for: the same
+// for nearly all requests, so that an answer serves later ones, too.
+func (s *Service) spans(r planner.Request) (need, ask charging.Window) {
+	need = charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)}
+	if r.LatestArrival.After(need.End) {
+		need.End = r.LatestArrival
+	}
+	now := s.Now().UTC().Truncate(time.Second)
+	ask = charging.Window{Start: now.Add(-time.Minute), End: now.Add(askAhead)} // a departure may lie a minute back
+	if need.Start.Before(ask.Start) || need.End.After(ask.End) {
+		return need, need
+	}
+	return need, ask
 }
 
 // journey checks a plan request and completes it.
@@ -70,6 +93,13 @@ func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, e
 	case req.Departure.After(now.Add(s.MaxAhead)):
 		return r, trip.Journey{}, charging.Invalid("departure", fmt.Sprintf("is more than %d days ahead", int(s.MaxAhead.Hours()/24)))
 	}
+	if by := req.LatestArrival; !by.IsZero() {
+		r.LatestArrival = by.UTC()
+		if by.After(now.Add(s.MaxAhead + lookAhead)) {
+			return r, trip.Journey{}, charging.Invalid("latest_arrival", fmt.Sprintf("is more than %d days ahead", int((s.MaxAhead+lookAhead).Hours()/24)))
+		}
+	}
+	r.Avoid, r.Insist = planner.Choice(req.Avoid), planner.Choice(req.Insist)
 	if req.SoC != nil {
 		r.SoC = *req.SoC
 	}
@@ -90,12 +120,22 @@ func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, e
 		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
 		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
 		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
+		Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
 	}
 	return r, j, r.Validate()
 }
 
-// car finds a model, or takes explicit figures.
+// car finds a model, or takes explicit figures, in the conditions that are given.
 func car(v api.Vehicle) (vehicle.Vehicle, error) {
+	found, err := model(v)
+	if v.Conditions != nil {
+		given := vehicle.Conditions(*v.Conditions)
+		found.Conditions = &given
+	}
+	return found, err
+}
+
+func model(v api.Vehicle) (vehicle.Vehicle, error) {
 	if v.Model != "" {
 		found, ok := vehicle.ByID(v.Model)
 		if !ok {
@@ -132,14 +172,14 @@ func someModels() string {
 
 // infeasible turns the planner's reasons into refusals. Chargers of companies
 // that do not answer were left out, which may be all there is to it.
-func infeasible(err error, silent []string) error {
+func infeasible(err error, silent []charging.CompanyID) error {
 	var no *planner.Infeasible
 	if !errors.As(err, &no) {
 		return err
 	}
 	detail := no.Error()
 	if len(silent) > 0 {
-		detail += "; chargers of " + strings.Join(silent, " and ") + " are left out, because the company does not answer now"
+		detail += "; chargers of " + names(silent) + " are left out, because the company does not answer now"
 	}
 	return charging.Refuse(charging.CodeInfeasibleTrip, detail)
 }
@@ -181,26 +221,62 @@ func (a *Advisor) point(field string, e api.Endpoint) (geo.Point, error) {
 	return p, nil
 }
 
-// world is a planner over the catalogue as it is now, what is free, and which
-// companies do not answer and so offer nothing.
-func (a *Advisor) world(ctx context.Context, w charging.Window) (p *planner.Planner, free planner.Free, silent []string) {
+// world is what a plan is made on.
+type world struct {
+	planner *planner.Planner
+	free    planner.Free
+	// asOf is when each company said what is free; silent are those that do not answer and
+	// so offer nothing.
+	asOf   map[charging.CompanyID]time.Time
+	silent []charging.CompanyID
+}
+
+// world is the catalogue as it is now, and what was free not long ago.
+func (a *Advisor) world(ctx context.Context, need, ask charging.Window) world {
 	locations, _ := a.Catalogue.Locations(ctx)
+	found, asOf, missing := a.Catalogue.Calendars(ctx, evsesOf(locations), need, ask)
+	now, civil := time.Now(), a.Now()
+	for id, at := range asOf {
+		asOf[id] = civil.Add(-now.Sub(at)).UTC().Truncate(time.Millisecond)
+	}
+	return world{a.planner(locations), freeOf(found), asOf, silentOf(missing)}
+}
+
+// worldNow is the catalogue as it is now, and what every company says is free now.
+func (a *Advisor) worldNow(ctx context.Context, w charging.Window) world {
+	locations, _ := a.Catalogue.Locations(ctx)
+	found, missing := a.Catalogue.Availability(ctx, evsesOf(locations), w)
+	return world{planner: a.planner(locations), free: freeOf(found), silent: silentOf(missing)}
+}
+
+func evsesOf(locations []charging.Location) []charging.EVSEID {
 	var evses []charging.EVSEID
 	for _, l := range locations {
 		for _, e := range l.EVSEs {
 			evses = append(evses, e.ID)
 		}
 	}
-	found, missing := a.Catalogue.Availability(ctx, evses, w)
+	return evses
+}
+
+func freeOf(found []charging.Free) planner.Free {
 	byID := make(map[charging.EVSEID][]charging.Window, len(found))
 	for _, f := range found {
 		byID[f.EVSEID] = f.Windows
 	}
-	for id := range missing {
-		silent = append(silent, string(id))
+	return func(id charging.EVSEID) []charging.Window { return byID[id] }
+}
+
+func silentOf(missing map[charging.CompanyID]error) []charging.CompanyID {
+	return slices.Sorted(maps.Keys(missing))
+}
+
+func names(companies []charging.CompanyID) string {
+	all := make([]string, len(companies))
+	for i, id := range companies {
+		all[i] = string(id)
 	}
-	slices.Sort(silent)
-	return a.planner(locations), func(id charging.EVSEID) []charging.Window { return byID[id] }, silent
+	return strings.Join(all, " and ")
 }
 
 // planner prepares the drives between all stations, once for each shape of the
@@ -234,8 +310,8 @@ func (a *Advisor) Alternatives(ctx context.Context, t trip.Trip, leg int) ([]tri
 	if last := w.Start.Add(time.Hour); w.End.Before(last) {
 		w.End = last
 	}
-	p, free, _ := a.world(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
-	return p.Alternatives(t, leg, free, now)
+	here := a.worldNow(ctx, charging.Window{Start: w.Start, End: w.End.Add(lookAhead)})
+	return here.planner.Alternatives(t, leg, here.free, now)
 }
 
 // Onward offers other choices for the next stop of a booked trip whose car is
@@ -247,6 +323,6 @@ func (a *Advisor) Onward(ctx context.Context, t trip.Trip, leg int, here planner
 		w.End = end
 	}
 	w.End = w.End.Add(lookAhead / 3)
-	p, free, _ := a.world(ctx, w)
-	return p.Onward(t, leg, here, free, now)
+	known := a.worldNow(ctx, w)
+	return known.planner.Onward(t, leg, here, known.free, now)
 }

@@ -42,6 +42,9 @@ type Catalogue interface {
 	// Availability asks the owners for free windows; companies that do not
 	// answer are missing, with their errors in the map.
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, map[charging.CompanyID]error)
+	// Calendars are the free windows in the time need, and when each company said so: not
+	// long ago. What is not known is asked for, with the wider ask.
+	Calendars(ctx context.Context, evses []charging.EVSEID, need, ask charging.Window) ([]charging.Free, map[charging.CompanyID]time.Time, map[charging.CompanyID]error)
 	// Sessions finds the company at whose plug a car stands.
 	Sessions(company charging.CompanyID) (charging.Sessions, error)
 }

@@ -156,6 +156,58 @@ func TestPlanWithoutACompanySaysSo(t *testing.T) {
 	}
 }
 
+// What is asked of the companies for one plan serves the next ones, and a plan says how old
+// what it is made on is.
+func TestAvailabilityServesLaterPlans(t *testing.T) {
+	s, _, c := counter(t)
+	drive := api.PlanRequest{
+		Origin: api.Endpoint{City: "João Pessoa, PB"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
+		Vehicle: api.Vehicle{Model: "byd-dolphin"}, SoC: soc(0.9),
+	}
+	for _, after := range []time.Duration{0, time.Hour, 3 * 24 * time.Hour, 20 * 24 * time.Hour} {
+		if after > 0 {
+			drive.Departure = now.Add(after)
+		}
+		plans, err := s.Plan(t.Context(), drive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if week := c.asked.Duration() > 8*24*time.Hour; week != (after < 7*24*time.Hour) {
+			t.Errorf("leaving after %v: asked for %v to %v", after, c.asked.Start, c.asked.End)
+		}
+		if c.asked.Start.After(plans[0].Departure) || c.asked.End.Before(plans[0].Arrival) {
+			t.Errorf("asked for %v to %v, drives from %v to %v", c.asked.Start, c.asked.End, plans[0].Departure, plans[0].Arrival)
+		}
+		for _, id := range []charging.CompanyID{"MAR", "SER", "CAJ"} {
+			if age := s.Now().Sub(plans[0].AsOf[id]); age < 2*time.Second || age > time.Minute {
+				t.Errorf("%s is %v old, want 3 s", id, age)
+			}
+		}
+	}
+}
+
+// A trip remembers all that its plan was asked for.
+func TestATripRemembersItsWishes(t *testing.T) {
+	s, g, _ := counter(t)
+	by := now.Add(40 * time.Hour)
+	plans, err := s.Plan(t.Context(), api.PlanRequest{
+		Origin: api.Endpoint{City: "João Pessoa, PB"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
+		Vehicle: api.Vehicle{Model: "byd-dolphin", Conditions: &trip.Conditions{AirC: 30, LoadKg: 100}}, SoC: soc(0.9),
+		LatestArrival: by, Avoid: trip.Choice{EVSEs: []charging.EVSEID{"BR*MAR*E0001*1"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Start(t.Context(), api.TripRequest{VehicleID: "EV-0001", PlanID: plans[0].ID}, ""); err != nil {
+		t.Fatal(err)
+	}
+	j := g.started[0].Saga.Journey
+	if j == nil || !j.LatestArrival.Equal(by) || !j.Departure.Equal(plans[0].Departure) || j.Departure.Before(now.Add(12*time.Hour)) ||
+		len(j.Avoid.EVSEs) != 1 || j.Conditions == nil || j.Conditions.LoadKg != 100 {
+		t.Errorf("remembers %+v; the plan leaves at %v", j, plans[0].Departure)
+	}
+}
+
 func TestBadPlansNameTheField(t *testing.T) {
 	good := func() api.PlanRequest {
 		return api.PlanRequest{

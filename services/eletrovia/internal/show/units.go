@@ -40,5 +40,8 @@ var zone = time.FixedZone("-03", -3*60*60)
 // Clock is an instant in the Northeast's time: "24 Nov 11:28".
 func Clock(t time.Time) string { return t.In(zone).Format("02 Jan 15:04") }
 
+// Second is the time of day to the second.
+func Second(t time.Time) string { return t.In(zone).Format("15:04:05") }
+
 // Hour is the time of day alone.
 func Hour(t time.Time) string { return t.In(zone).Format("15:04") }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// journey is the flags that describe a drive.
+type journey struct {
+	from, to, model, departure, arrival, objective string
+	soc, minArrival                                float64
+	avoid, insist                                  []string
+	air, load, headwind                            float64
+}
+
+func (j *journey) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&j.from, "from", "", `where the drive begins: "João Pessoa, PB"`)
+	f.StringVar(&j.to, "to", "", `where it ends: "Feira de Santana, BA"`)
+	f.StringVar(&j.model, "model", "byd-dolphin", "model of the vehicle")
+	f.Float64Var(&j.soc, "soc", 0.9, "charge at departure, 0 to 1")
+	f.Float64Var(&j.minArrival, "min-arrival-soc", 0.1, "least charge at every arrival, 0 to 1")
+	f.StringVar(&j.departure, "departure", "", "when: an instant (2026-11-24T08:00:00Z) or from now (+2h); now when left out")
+	f.StringVar(&j.arrival, "latest-arrival", "", "be there by an instant, or within +8h, and leave as late as possible")
+	f.StringVar(&j.objective, "objective", "fastest", "fastest, cheapest or fewest_stops")
+	f.StringArrayVar(&j.avoid, "avoid", nil, "stop nowhere there: a company (CAJ), a location or an EVSE; may be repeated")
+	f.StringArrayVar(&j.insist, "insist", nil, "stop at this company only; or stop at this location or EVSE for certain; may be repeated")
+	f.Float64Var(&j.air, "air", trip.RatedAirC, "temperature outside, °C")
+	f.Float64Var(&j.load, "load", 0, "kilograms carried beside the driver")
+	f.Float64Var(&j.headwind, "headwind", 0, "mean wind against the car, km/h; negative from behind")
+}
+
+// request checks the flags and makes the body of POST /plans.
+func (j *journey) request(now time.Time) (api.PlanRequest, error) {
+	if j.from == "" || j.to == "" {
+		return api.PlanRequest{}, usage(errors.New(`say where with --from "João Pessoa, PB" --to "Feira de Santana, BA"`))
+	}
+	r := api.PlanRequest{
+		Origin: api.Endpoint{City: j.from}, Destination: api.Endpoint{City: j.to},
+		Vehicle: api.Vehicle{Model: j.model}, SoC: &j.soc, MinArrivalSoC: &j.minArrival,
+		Objective: trip.Objective(j.objective),
+	}
+	for name, v := range map[string]float64{"--soc": j.soc, "--min-arrival-soc": j.minArrival} {
+		if v < 0 || v > 1 {
+			return r, usage(fmt.Errorf("%s %g: want a fraction from 0 to 1 (0.9 is 90%%)", name, v))
+		}
+	}
+	var err error
+	if r.Departure, err = parseWhen("departure", j.departure, now); err != nil {
+		return r, err
+	}
+	if r.LatestArrival, err = parseWhen("latest-arrival", j.arrival, now); err != nil {
+		return r, err
+	}
+	if r.Avoid, err = parseChoice("avoid", j.avoid); err != nil {
+		return r, err
+	}
+	if j.air != trip.RatedAirC || j.load != 0 || j.headwind != 0 {
+		r.Vehicle.Conditions = &trip.Conditions{AirC: j.air, LoadKg: j.load, HeadwindKmh: j.headwind}
+	}
+	r.Insist, err = parseChoice("insist", j.insist)
+	return r, err
+}
+
+// parseChoice tells companies, locations and EVSEs apart by their form.
+func parseChoice(flag string, names []string) (trip.Choice, error) {
+	var c trip.Choice
+	for _, n := range names {
+		switch {
+		case charging.CompanyID(n).Validate() == nil:
+			c.Companies = append(c.Companies, charging.CompanyID(n))
+		case charging.LocationID(n).Validate() == nil:
+			c.Locations = append(c.Locations, charging.LocationID(n))
+		case charging.EVSEID(n).Validate() == nil:
+			c.EVSEs = append(c.EVSEs, charging.EVSEID(n))
+		default:
+			return c, usage(fmt.Errorf("--%s %q: want a company (CAJ), a location (BR*CAJ*LAJU01) or an EVSE (BR*CAJ*E0001*1)", flag, n))
+		}
+	}
+	return c, nil
+}
