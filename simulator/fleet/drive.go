@@ -64,7 +64,7 @@ type manner struct {
 
 // What driving slowly does, beside no more than the usual tendency, and what
 // hurrying does: the share of the speed.
-const ecoPace, hurryPace = 0.8, 1.1
+const ecoPace, hurryPace = 0.7, 1.1
 
 // pieceOf is km of a way with a mean speed, of a stretch.
 func pieceOf(v vehicle.Vehicle, km, kmh float64, s Stretch, m manner) piece {
