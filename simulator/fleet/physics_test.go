@@ -112,7 +112,7 @@ func TestConsumption(t *testing.T) {
 			}
 		}
 	}
-	if p := pieceOf(v, 5, 80, flat, manner{air: 23, eco: true}); (p.time()-minutes(60*5/(80*ecoPace))).Abs() > time.Second {
+	if p := pieceOf(v, 5, 80, flat, manner{air: 23, eco: true}); (p.time() - minutes(60*5/(80*ecoPace))).Abs() > time.Second {
 		t.Errorf("5 km at %v km/h take %s", p.kmh, p.time())
 	}
 }
