@@ -153,6 +153,10 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
+// carsAWindow is how many times as many cars are registered as the windows need:
+// no driver has hundreds of open trips, which each new one is compared with.
+const carsAWindow = 40
+
 // prepare registers the cars and lays out the windows, once every server knows
 // all locations.
 func prepare(ctx context.Context, o *load.Overload, servers []benchProcess) error {
@@ -180,7 +184,7 @@ func prepare(ctx context.Context, o *load.Overload, servers []benchProcess) erro
 			}
 		}
 	}
-	for n := range o.Windows.Vehicles() {
+	for n := range carsAWindow * o.Windows.Vehicles() {
 		got, err := drivers[0].Register(ctx, api.RegisterRequest{Model: "byd-dolphin", VehicleID: benchVehicle(n)})
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 func TestUnits(t *testing.T) {
 	for got, want := range map[string]string{
 		Minutes(45.4): "45 min", Minutes(59.6): "1 h 00", Minutes(837): "13 h 57",
-		Percent(0.716): "72%", Price(247.325, "BRL"): "R$247.32", Price(3, "USD"): "3.00 USD",
+		Percent(0.716): "72%", Percent(0.105) + Percent(0.1+0.005): "11%11%", Price(247.325, "BRL"): "R$247.32", Price(3, "USD"): "3.00 USD",
 		PriceChange(8): "+R$8.00", PriceChange(-3.5): "-R$3.50",
 		Clock(time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)): "23 Nov 22:30",
 	} {

@@ -15,8 +15,9 @@ func Minutes(m float64) string {
 	return fmt.Sprintf("%d h %02d", whole/60, whole%60)
 }
 
-// Percent says a fraction 0…1: "72%".
-func Percent(f float64) string { return fmt.Sprintf("%.0f%%", f*100) }
+// Percent says a fraction 0…1: "72%". What differs by less than a float's noise
+// is said alike: 0.105 and 0.1+0.005 are both "11%".
+func Percent(f float64) string { return fmt.Sprintf("%.0f%%", math.Round(math.Round(f*1e4)/100)) }
 
 // Price in a currency, "BRL" as R$.
 func Price(amount float64, currency string) string {
