@@ -134,12 +134,7 @@ var moveTests = []test{
 	}},
 	{"a car at the plug may stay longer", func(b *bench) {
 		b.needSessions(true)
-		h := b.hold(0, 30)
-		b.reserved(h)
-		b.Advance(b.T, h.Start.Sub(b.Now()))
-		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
-			b.Fatalf("start: %v", err)
-		}
+		h := b.plugged(30)
 		b.refuseMove(h, 1, 10, 60, charging.CodeInvalidWindow)
 		b.move(h, 1, 0, 60)
 		b.Advance(b.T, 55*time.Minute)

@@ -52,12 +52,7 @@ var sessionTests = []test{
 	}},
 	{"staying too long is billed, once", func(b *bench) {
 		b.needSessions(true)
-		h := b.hold(0, 30)
-		b.reserved(h)
-		b.Advance(b.T, h.Start.Sub(b.Now()))
-		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
-			b.Fatalf("start: %v", err)
-		}
+		h := b.plugged(30)
 		b.Advance(b.T, h.End.Add(40*time.Minute).Sub(b.Now()))
 		first, err := b.Sessions.Complete(b.ctx, h.Ref, 20)
 		if err != nil || first.Session == nil || first.Session.Price == nil {
@@ -78,12 +73,7 @@ var sessionTests = []test{
 	}},
 	{"no EVSE gives more than its power allows", func(b *bench) {
 		b.needSessions(true)
-		h := b.hold(0, 30)
-		b.reserved(h)
-		b.Advance(b.T, h.Start.Sub(b.Now()))
-		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
-			b.Fatalf("start: %v", err)
-		}
+		h := b.plugged(30)
 		b.Advance(b.T, 6*time.Minute)
 		res, err := b.Sessions.Complete(b.ctx, h.Ref, 900)
 		if err != nil || res.Session == nil || res.Session.EnergyKWh <= 0 || res.Session.EnergyKWh >= 100 {
@@ -92,12 +82,7 @@ var sessionTests = []test{
 	}},
 	{"a car that is charging is no no-show", func(b *bench) {
 		b.needSessions(true)
-		h := b.hold(0, 60)
-		b.reserved(h)
-		b.Advance(b.T, h.Start.Sub(b.Now()))
-		if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
-			b.Fatalf("start: %v", err)
-		}
+		h := b.plugged(60)
 		b.Advance(b.T, b.Terms.NoShowTimeout+5*time.Minute)
 		b.refuseReserve(b.hold(45, 60), charging.CodeSlotTaken)
 		b.state(h, charging.Reserved)
@@ -173,4 +158,15 @@ func (b *bench) needService() {
 	if b.Withdraw == nil || b.Restore == nil {
 		b.Skip("no lever to take an EVSE out of service")
 	}
+}
+
+// plugged is a RESERVED of so many minutes whose car plugs in as its window begins.
+func (b *bench) plugged(minutes int) charging.HoldRequest {
+	h := b.hold(0, minutes)
+	b.reserved(h)
+	b.Advance(b.T, h.Start.Sub(b.Now()))
+	if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
+		b.Fatalf("start: %v", err)
+	}
+	return h
 }

@@ -1,16 +1,11 @@
 package desk
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/services/company/internal/store"
-	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 	"github.com/eletrovia/eletrovia/services/e2e/model"
 )
 
@@ -19,36 +14,17 @@ import (
 // against the table of the model (services/e2e/model): what the model has shown
 // to be safe is what runs.
 func TestScriptsFollowTheModel(t *testing.T) {
-	t.Run("miniredis", func(t *testing.T) { theTable(t, embedded.Options{ForceMemory: true}) })
-	t.Run("redis-server", func(t *testing.T) {
-		if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("CI") == "" {
-			t.Skip("LEFT OUT: no redis-server here; the table was tested on miniredis only")
-		}
-		theTable(t, embedded.Options{})
-	})
+	onBothStores(t, theTable)
 }
 
-func theTable(t *testing.T, o embedded.Options) {
-	server, err := embedded.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close(context.Background()) })
-	w := newWorld(t, func(o *Options) {
-		s, err := store.Open(t.Context(), store.Options{URL: "redis://" + server.Addr(), Civil: o.Clock, PoolSize: 4})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		o.Calendar = s
-	})
+func theTable(t *testing.T, w *world, addr string) {
 	lines := model.Table()
 	if want := len(model.Froms) * (len(model.Actions) + len(model.StaleActions)); len(lines) != want {
 		t.Fatalf("%d lines, want %d", len(lines), want)
 	}
 	for n, line := range lines {
 		t.Run(fmt.Sprintf("%s/%s/stale=%v", line.From, line.Action, line.Stale), func(t *testing.T) {
-			newLine(t, w, server.Addr(), n).check(line)
+			newLine(t, w, addr, n).check(line)
 		})
 	}
 }

@@ -2,16 +2,12 @@ package desk
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/services/company/internal/store"
-	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 )
 
 // TestOlderTripGetsTheStop is the rule as it is stated (docs/priority.md): of two
@@ -19,29 +15,10 @@ import (
 // later stop, the older one gets it, unless the younger one's was already
 // RESERVED.
 func TestOlderTripGetsTheStop(t *testing.T) {
-	t.Run("miniredis", func(t *testing.T) { theRule(t, embedded.Options{ForceMemory: true}) })
-	t.Run("redis-server", func(t *testing.T) {
-		if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("CI") == "" {
-			t.Skip("LEFT OUT: no redis-server here; the rule was tested on miniredis only")
-		}
-		theRule(t, embedded.Options{})
-	})
+	onBothStores(t, theRule)
 }
 
-func theRule(t *testing.T, o embedded.Options) {
-	server, err := embedded.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close(context.Background()) })
-	w := newWorld(t, func(o *Options) {
-		s, err := store.Open(t.Context(), store.Options{URL: "redis://" + server.Addr(), Civil: o.Clock, PoolSize: 4})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		o.Calendar = s
-	})
+func theRule(t *testing.T, w *world, _ string) {
 	w.run(t)
 	ids := 0
 	kept := map[bool]int{}
