@@ -142,6 +142,25 @@ func TestAvailabilityBody(t *testing.T) {
 	}
 }
 
+func TestQuestions(t *testing.T) {
+	about := []charging.Question{{TripID: tripID, ReservationID: rsvID}, {TripID: tripID, ReservationID: rsvID}}
+	if got, err := DecodeOutcomes(marshal(t, OutcomesRequestOf(about))); err != nil || !reflect.DeepEqual(got, about) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	ok := `{"trip_id":"` + string(tripID) + `","reservation_id":"` + string(rsvID) + `"}`
+	for body, field := range map[string]string{
+		`{}`:                           "questions",
+		`{"questions":7}`:              "questions",
+		`{"questions":[` + ok + `,7]}`: "questions[1]",
+		`{"questions":[` + ok + `,{"trip_id":"` + string(tripID) + `"}]}`:          "questions[1].reservation_id",
+		`{"questions":[{"trip_id":"x","reservation_id":"` + string(rsvID) + `"}]}`: "questions[0].trip_id",
+		`{"questions":[` + strings.Repeat(ok+",", MaxQuestions) + ok + `]}`:        "questions",
+	} {
+		_, err := DecodeOutcomes([]byte(body))
+		wants(t, err, charging.CodeInvalidField, field)
+	}
+}
+
 func TestNotices(t *testing.T) {
 	body := `{"reservation_id":"` + string(rsvID) + `","leg":2,"by":"` + string(tripID) + `","state":"NO_SHOW","reason":"x"}`
 	n, err := DecodePreempted(tripID, []byte(body))

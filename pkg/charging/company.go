@@ -42,9 +42,10 @@ type Sessions interface {
 
 // Originator is a company as the owner of a trip, asked by participants.
 type Originator interface {
-	// Outcome tells what became of a trip; ABORTED also for a reservation
-	// that is no longer part of it.
-	Outcome(ctx context.Context, trip TripID, reservation ReservationID) (Outcome, error)
+	// Outcomes tells what became of trips, one answer a question, in their
+	// order; it may answer only the first of them. ABORTED also for a
+	// reservation that is no longer part of its trip.
+	Outcomes(ctx context.Context, about []Question) ([]Outcome, error)
 	// Preempted says that a stop went to an older ticket.
 	Preempted(ctx context.Context, n Notice) error
 	// Changed says that a stop was withdrawn, fulfilled or not used.

@@ -91,6 +91,12 @@ type HoldRequest struct {
 // Window of the stop asked for.
 func (h HoldRequest) Window() Window { return Window{Start: h.Start, End: h.End} }
 
+// Question asks what became of a trip, on behalf of one of its stops.
+type Question struct {
+	TripID        TripID
+	ReservationID ReservationID
+}
+
 // Outcome is what an originator answers about one of its trips.
 type Outcome string
 

@@ -27,7 +27,7 @@ type trial struct {
 	warmUp, vehicles    int
 	inProcess           bool
 	overload            float64
-	lines               int
+	lines, rounds       int
 }
 
 // row is one measurement.
@@ -47,7 +47,8 @@ func (c *cli) benchCommand() *cobra.Command {
 			"on free ports, and books trips that never meet: each has a stop at MAR, SER and CAJ, in fresh windows.\n" +
 			"The load comes from the same process, so it is part of what is measured.\n" +
 			"With --overload 10 the three servers are processes of their own: first their peak is found by --concurrency\n" +
-			"callers (the last one named), then ten times as much is asked of them, however they answer, for --duration.",
+			"callers (the last one named), then ten times as much is asked of them, however they answer, both for --duration,\n" +
+			"in --rounds turns. What is kept is compared with the peaks before and after.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if t.overload > 0 {
 				return c.overload(cmd.Context(), t)
@@ -68,6 +69,7 @@ func (c *cli) benchCommand() *cobra.Command {
 	f.IntVar(&t.vehicles, "vehicles", 960, "how many vehicles the trips are spread over, each with an MQTT connection of its own")
 	f.Float64Var(&t.overload, "overload", 0, "offer this many times the peak, and see what is kept of it")
 	f.IntVar(&t.lines, "lines", 1536, "with --overload: how many connections the load may have")
+	f.IntVar(&t.rounds, "rounds", 3, "with --overload: how often peak and overload take turns")
 	f.BoolVar(&t.inProcess, "in-process", true, "the three servers in this process (the only form there is)")
 	return cmd
 }

@@ -23,8 +23,8 @@ import (
 type overloadReport struct {
 	Times float64 `json:"times"`
 	load.Verdict
-	// Memory of the largest server in MB (VmRSS): before the overload, and the
-	// most that was seen from then on.
+	// Memory of the largest server in MB (VmRSS): before the first overload, and
+	// the most that was seen from then on.
 	MemoryBefore float64 `json:"memory_before_mb"`
 	MemoryMost   float64 `json:"memory_most_mb"`
 }
@@ -40,7 +40,7 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 	if err != nil {
 		return err
 	}
-	o := &load.Overload{Callers: t.concurrency[len(t.concurrency)-1], Lines: t.lines, Times: t.overload, Duration: t.duration}
+	o := &load.Overload{Callers: t.concurrency[len(t.concurrency)-1], Lines: t.lines, Times: t.overload, Duration: t.duration, Rounds: t.rounds}
 	if err := prepare(ctx, o, servers); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 	report := overloadReport{Times: t.overload}
 	o.Watch = func(phase string) {
 		p.Notef("%s…", phase)
-		if phase == "overload" {
+		if report.MemoryBefore == 0 && strings.HasPrefix(phase, "overload") {
 			report.MemoryBefore = m.most()
 		}
 	}
@@ -67,17 +67,19 @@ func (c *cli) overloadTable(r overloadReport) error {
 		return err
 	}
 	var cells [][]string
-	for _, ph := range []struct {
-		name string
-		load.Phase
-	}{{"peak", r.Peak}, {fmt.Sprintf("%gx", r.Times), r.Over}, {"after", r.After}} {
+	row := func(name string, ph load.Phase, kept string) {
 		cells = append(cells, []string{
-			ph.name, fmt.Sprint(ph.Offered), fmt.Sprint(ph.Unsent), fmt.Sprint(ph.Confirmed), fmt.Sprint(ph.Shed), fmt.Sprint(ph.Failed),
-			fmt.Sprintf("%.0f", ph.Goodput), fmt.Sprintf("%.1f", ph.P50), fmt.Sprintf("%.1f", ph.P99), fmt.Sprintf("%.1f", ph.ShedP99),
+			name, fmt.Sprint(ph.Offered), fmt.Sprint(ph.Unsent), fmt.Sprint(ph.Confirmed), fmt.Sprint(ph.Shed), fmt.Sprint(ph.Failed),
+			fmt.Sprintf("%.0f", ph.Goodput), kept, fmt.Sprintf("%.1f", ph.P50), fmt.Sprintf("%.1f", ph.P99), fmt.Sprintf("%.1f", ph.ShedP99),
 		})
 	}
-	p.Table([]string{"Load", "Offered", "Unsent", "Confirmed", "Shed", "Failed", "Goodput/s", "p50 ms", "p99 ms", "shed p99 ms"}, cells)
-	p.Linef("goodput kept %.0f%%; recovered after %.1f s; the largest server had %.0f MB before and at most %.0f MB",
+	for _, round := range r.Rounds {
+		row("peak", round.Peak, "")
+		row(fmt.Sprintf("%gx", r.Times), round.Over, fmt.Sprintf("%.0f%%", 100*round.Kept))
+	}
+	row("peak", r.After, "")
+	p.Table([]string{"Load", "Offered", "Unsent", "Confirmed", "Shed", "Failed", "Goodput/s", "kept", "p50 ms", "p99 ms", "shed p99 ms"}, cells)
+	p.Linef("goodput kept %.0f%% of the peaks before and after it; recovered after %.1f s at most; the largest server had %.0f MB before and at most %.0f MB",
 		100*r.Kept, r.Recovered, r.MemoryBefore, r.MemoryMost)
 	return nil
 }

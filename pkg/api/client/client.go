@@ -153,23 +153,6 @@ func (c *Client) Reservation(ctx context.Context, id charging.ReservationID) (ch
 	return answer.Charging(), nil
 }
 
-// Outcome implements charging.Originator.
-func (c *Client) Outcome(ctx context.Context, id charging.TripID, r charging.ReservationID) (charging.Outcome, error) {
-	path := tripPath(id, "outcome")
-	if r != "" {
-		path += "?reservation_id=" + url.QueryEscape(string(r))
-	}
-	var answer api.OutcomeBody
-	if _, err := c.do(ctx, call{method: http.MethodGet, path: path, into: &answer, ok: []int{http.StatusOK}}); err != nil {
-		return "", err
-	}
-	switch answer.Outcome {
-	case charging.OutcomePending, charging.OutcomeConfirmed, charging.OutcomeAborted, charging.OutcomeUnknown:
-		return answer.Outcome, nil
-	}
-	return "", fmt.Errorf("%w: outcome of trip %s is none of the four", ErrRubbish, id)
-}
-
 // Preempted implements charging.Originator.
 func (c *Client) Preempted(ctx context.Context, n charging.Notice) error {
 	return c.notify(ctx, "preempted", n)

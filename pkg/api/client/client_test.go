@@ -222,10 +222,10 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		if o, err := c.Outcome(t.Context(), "t", "r"); err != nil || o != charging.OutcomeConfirmed {
+		if o, err := c.Outcomes(t.Context(), []charging.Question{{TripID: "t", ReservationID: "r"}}); err != nil || o[0] != charging.OutcomeConfirmed {
 			t.Fatal(o, err)
 		}
-		if _, err := c.Outcome(t.Context(), "t", ""); !errors.Is(err, charging.CodeUnknownTrip) {
+		if _, err := c.Outcomes(t.Context(), []charging.Question{{TripID: "t"}}); !errors.Is(err, charging.CodeUnknownTrip) {
 			t.Fatal(err)
 		}
 	}

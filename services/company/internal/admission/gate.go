@@ -32,7 +32,9 @@ import (
 // Options of a Gate. Zero values take the defaults.
 type Options struct {
 	// Min and Max bound how much is in flight at a time, Start is the limit at
-	// first. Defaults: 2 and 16 for each CPU, and at most 1024.
+	// first. Defaults: 8 and 16 for each CPU, and at most 1024. (Work waits for
+	// stores and other companies most of its time: fewer would leave CPUs idle
+	// when something else on the machine makes everything slow.)
 	Min, Start, Max int
 	// Patience is how long work may wait for room. Default 1 s.
 	Patience time.Duration
@@ -64,7 +66,7 @@ type waiter struct {
 // New makes a gate.
 func New(o Options) *Gate {
 	if o.Min <= 0 {
-		o.Min = 2 * runtime.GOMAXPROCS(0)
+		o.Min = 8 * runtime.GOMAXPROCS(0)
 	}
 	if o.Start <= 0 {
 		o.Start = max(o.Min, 16*runtime.GOMAXPROCS(0))

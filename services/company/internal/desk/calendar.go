@@ -20,8 +20,9 @@ type Calendar interface {
 	Confirm(ctx context.Context, at charging.At) (charging.Reservation, error)
 	// Compensate releases, or leaves a tombstone.
 	Compensate(ctx context.Context, at charging.At) (charging.Reservation, error)
-	// Settle notes that the originator has said CONFIRMED.
-	Settle(ctx context.Context, at charging.At) error
+	// Settle notes that the originator has said CONFIRMED of stops of one
+	// location. Those that are no longer there need nothing.
+	Settle(ctx context.Context, loc charging.LocationID, stops []charging.At) error
 	// Drop frees a stop whose originator has said ABORTED (any held state) or
 	// UNKNOWN (CLAIMED and PENDING only), with a tombstone. It asks for no epoch.
 	Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error)
@@ -47,8 +48,8 @@ type Calendar interface {
 	// Told removes an acknowledged notice.
 	Told(ctx context.Context, loc charging.LocationID, id charging.ReservationID) error
 	// Unsettled lists RESERVED stops of a location confirmed before the given
-	// age and not yet settled.
-	Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, limit int) ([]charging.Reservation, error)
+	// age and not yet settled, oldest first, after the skip oldest of them.
+	Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, skip, limit int) ([]charging.Reservation, error)
 	// Tidy removes what has lapsed and marks no-shows (returned, and put in the
 	// outbox); nothing depends on it.
 	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error)

@@ -91,8 +91,10 @@ type originator struct {
 	outcome  charging.Outcome
 	err      error
 	fail     int           // so many deliveries fail first
+	most     int           // answers at a time, when set
 	hold     chan struct{} // questions wait for it, when set
-	asked    int
+	asked    int           // questions, and about how many stops
+	stops    int
 	notices  []charging.Notice
 	delivery chan struct{}
 }
@@ -108,19 +110,26 @@ func (o *originator) Originator(id charging.CompanyID) (charging.Originator, err
 	return o, nil
 }
 
-func (o *originator) Outcome(ctx context.Context, _ charging.TripID, _ charging.ReservationID) (charging.Outcome, error) {
+func (o *originator) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
 	o.mu.Lock()
 	o.asked++
-	outcome, err, hold := o.outcome, o.err, o.hold
+	o.stops += len(about)
+	outcome, err, hold, n := o.outcome, o.err, o.hold, len(about)
+	if o.most > 0 {
+		n = min(n, o.most)
+	}
 	o.mu.Unlock()
 	if hold != nil {
 		select {
 		case <-hold:
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	return outcome, err
+	if err != nil {
+		return nil, err
+	}
+	return slices.Repeat([]charging.Outcome{outcome}, n), nil
 }
 
 func (o *originator) Preempted(_ context.Context, n charging.Notice) error { return o.note(n) }
@@ -161,6 +170,17 @@ func (o *originator) questions() int {
 	defer o.mu.Unlock()
 	return o.asked
 }
+
+func (o *originator) askedAbout() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stops
+}
+
+// offices are several originators.
+type offices map[charging.CompanyID]*originator
+
+func (o offices) Originator(id charging.CompanyID) (charging.Originator, error) { return o[id], nil }
 
 // world is a desk with everything around it scripted.
 type world struct {

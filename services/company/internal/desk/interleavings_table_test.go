@@ -101,7 +101,7 @@ func (l *tableLine) outcome(o charging.Outcome) {
 	l.t.Helper()
 	l.w.them.says(o, nil)
 	defer l.w.them.says(charging.OutcomePending, nil)
-	list, err := l.w.o.Calendar.Unsettled(l.t.Context(), testLocation, 0, 1000)
+	list, err := l.w.o.Calendar.Unsettled(l.t.Context(), testLocation, 0, 0, 1000)
 	if err != nil {
 		l.t.Fatal(err)
 	}

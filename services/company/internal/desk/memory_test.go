@@ -297,16 +297,25 @@ func (m *memory) Compensate(_ context.Context, at charging.At) (charging.Reserva
 	return r.answer(was == charging.Canceled), nil
 }
 
-func (m *memory) Settle(_ context.Context, at charging.At) error {
+// wasSettled lists what Settle was called for, in order.
+func (m *memory) wasSettled() []charging.ReservationID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.settled)
+}
+
+func (m *memory) Settle(_ context.Context, _ charging.LocationID, stops []charging.At) error {
 	unlock, err := m.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if r := m.recs[at.ID]; r != nil {
-		r.Settled = true
+	for _, at := range stops {
+		if r := m.recs[at.ID]; r != nil {
+			r.Settled = true
+		}
+		m.settled = append(m.settled, at.ID)
 	}
-	m.settled = append(m.settled, at.ID)
 	return nil
 }
 
@@ -506,7 +515,7 @@ func (m *memory) Told(_ context.Context, _ charging.LocationID, id charging.Rese
 	return nil
 }
 
-func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.Duration, limit int) ([]charging.Reservation, error) {
+func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.Duration, skip, limit int) ([]charging.Reservation, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
@@ -519,6 +528,7 @@ func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.
 		}
 	}
 	slices.SortFunc(list, func(a, b charging.Reservation) int { return cmp.Compare(a.Fence, b.Fence) })
+	list = list[min(skip, len(list)):]
 	return list[:min(limit, len(list))], nil
 }
 

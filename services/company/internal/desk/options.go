@@ -61,14 +61,16 @@ type Options struct {
 	// MaxTicketSkew is how far in the future a ticket may be dated. Default 2 s.
 	MaxTicketSkew time.Duration
 
-	// AskTimeout bounds a question to an originator. Default 1 s.
+	// AskTimeout bounds a question to an originator; one about many stops may
+	// take five times as long. Default 1 s.
 	AskTimeout time.Duration
 	// NoticeTimeout bounds the delivery of one notice. Default 2 s.
 	NoticeTimeout time.Duration
 	// NoticeQueue is how many preemption notices may wait. Default 1024.
 	NoticeQueue int
 	// SettleAge is how old an unsettled RESERVED is when its originator is
-	// asked in the background, at most SettleRate a second. Defaults 15 s, 50.
+	// asked in the background, about at most SettleRate stops a second, many in
+	// one question. Defaults 15 s, 1000.
 	SettleAge  time.Duration
 	SettleRate int
 	// MemoryEvery is the pause between looks at the store's memory. Default 1 s.
@@ -104,7 +106,7 @@ func (o Options) withDefaults() Options {
 		o.NoticeQueue = 1024
 	}
 	if o.SettleRate == 0 {
-		o.SettleRate = 50
+		o.SettleRate = 1000
 	}
 	if o.Skewed == nil {
 		o.Skewed = func(charging.CompanyID) bool { return false }

@@ -20,7 +20,7 @@ func (d *Desk) Run(ctx context.Context) {
 	for range couriers {
 		wg.Go(func() { d.courier(ctx) })
 	}
-	limit := rate.NewLimiter(rate.Limit(d.o.SettleRate), 1)
+	limit := rate.NewLimiter(rate.Limit(d.o.SettleRate), min(d.o.SettleRate, settleBatch))
 	box := &outbox{desk: d, due: map[charging.ReservationID]retry{}}
 	wg.Go(func() { every(ctx, d.o.TidyEvery, nil, d.tidyRound) })
 	wg.Go(func() { every(ctx, d.o.SettleEvery, nil, func(ctx context.Context) { d.settleRound(ctx, limit) }) })

@@ -6,13 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
-
-// settleBatch is how many unsettled stops of one location are looked at a round.
-const settleBatch = 500
 
 // askAgain is how long an originator that does not know a trip, or has not
 // decided, is left alone about it in the background.
@@ -80,54 +75,36 @@ func (d *Desk) ask(ctx context.Context, at charging.At) (charging.Outcome, error
 	if err != nil {
 		return "", err
 	}
-	outcome, err := originator.Outcome(ctx, at.TripID, at.ID)
-	if err != nil {
+	outcomes, err := originator.Outcomes(ctx, []charging.Question{{TripID: at.TripID, ReservationID: at.ID}})
+	switch {
+	case err != nil:
 		return "", err
+	case len(outcomes) != 1:
+		return "", errors.New(string(at.Origin) + " gave no answer about trip " + string(at.TripID))
+	case outcomes[0] == charging.OutcomeConfirmed:
+		return outcomes[0], d.settle(ctx, at.Location, []charging.At{at})
+	case outcomes[0] == charging.OutcomeAborted:
+		return outcomes[0], d.free(ctx, at)
 	}
-	switch outcome {
-	case charging.OutcomeConfirmed:
-		d.adopted(at.ID)
-		return outcome, d.o.Calendar.Settle(ctx, at)
-	case charging.OutcomeAborted:
-		res, err := d.changed(d.o.Calendar.Drop(ctx, at, outcome))
-		if err == nil {
-			d.adopted(at.ID)
-			d.unplugged(at.EVSEID, res.ID)
-		}
-		return outcome, err
-	}
-	return outcome, nil
+	return outcomes[0], nil
 }
 
-// settleRound asks about RESERVED stops that nobody has settled. An originator
-// that does not answer is asked no more in this round.
-func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
-	away := map[charging.CompanyID]bool{}
-	for _, s := range d.order {
-		list, err := d.o.Calendar.Unsettled(ctx, s.ID, d.o.SettleAge, settleBatch+d.orphanCount())
-		if err != nil {
-			d.trouble(ctx, "list what is unsettled at "+string(s.ID), err)
-			return
-		}
-		for _, res := range list {
-			if away[res.Origin] || d.askedLately(res.ID) {
-				continue
-			}
-			if limit.Wait(ctx) != nil {
-				return
-			}
-			outcome, err := d.resolve(ctx, charging.At{Location: s.ID, Ref: charging.Ref{
-				ID: res.ID, TripID: res.TripID, Origin: res.Origin, EVSEID: res.EVSEID, End: res.Window.End, Epoch: max(res.Epoch, 1),
-			}})
-			if err != nil {
-				away[res.Origin] = true
-				d.trouble(ctx, "ask "+string(res.Origin)+" for the outcome of trip "+string(res.TripID), err)
-			}
-			if outcome == charging.OutcomeUnknown {
-				d.orphaned(res)
-			}
-		}
+// settle notes that the originator has said CONFIRMED of stops of a location.
+func (d *Desk) settle(ctx context.Context, loc charging.LocationID, stops []charging.At) error {
+	for _, at := range stops {
+		d.adopted(at.ID)
 	}
+	return d.o.Calendar.Settle(ctx, loc, stops)
+}
+
+// free gives up a stop whose originator has said ABORTED.
+func (d *Desk) free(ctx context.Context, at charging.At) error {
+	res, err := d.changed(d.o.Calendar.Drop(ctx, at, charging.OutcomeAborted))
+	if err == nil {
+		d.adopted(at.ID)
+		d.unplugged(at.EVSEID, res.ID)
+	}
+	return err
 }
 
 // Orphans lists the RESERVED stops whose originator does not know the trip, by
@@ -175,10 +152,4 @@ func (d *Desk) askedLately(id charging.ReservationID) bool {
 	defer d.mu.Unlock()
 	o, known := d.orphans[id]
 	return known && d.o.Now().Sub(o.asked) < askAgain
-}
-
-func (d *Desk) orphanCount() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.orphans)
 }

@@ -51,7 +51,7 @@ func TestAnUnsettledReservedInTheWay(t *testing.T) {
 			if kept, _ := w.Reservation(t.Context(), first.ID, ""); kept.State != charging.Reserved {
 				t.Errorf("the stop in the way is %s", kept.State)
 			}
-			if got := slices.Contains(w.cal.settled, first.ID); got != tt.settled {
+			if got := slices.Contains(w.cal.wasSettled(), first.ID); got != tt.settled {
 				t.Errorf("settled in the calendar: %v", got)
 			}
 		})
@@ -178,29 +178,98 @@ func TestAnOrphanIsListedUntilItsEnd(t *testing.T) {
 	})
 }
 
+// manyReserved books n windows of an hour at one EVSE, one after the other.
+func (w *world) manyReserved(t *testing.T, n, first int, change func(*charging.HoldRequest)) {
+	t.Helper()
+	for i := range n {
+		h := w.request(first + i)
+		h.Start, h.End = h.Start.Add(time.Duration(i)*time.Hour), h.End.Add(time.Duration(i)*time.Hour)
+		if change != nil {
+			change(&h)
+		}
+		w.reserved(t, h)
+	}
+}
+
 func TestSettlingIsGentle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.SettleRate = 10 })
-		for i := range 100 {
-			h := w.request(100 + i)
-			h.Start, h.End = h.Start.Add(time.Duration(i)*time.Hour), h.End.Add(time.Duration(i)*time.Hour)
-			w.reserved(t, h)
-		}
+		w.manyReserved(t, 100, 100, nil)
 		w.them.says(charging.OutcomeConfirmed, nil)
 		w.run(t)
 		time.Sleep(16 * time.Second)
-		before := w.them.questions()
+		before := w.them.askedAbout()
 		time.Sleep(5 * time.Second)
-		if n := w.them.questions() - before; n > 51 {
-			t.Errorf("%d questions in 5 s at 10 a second", n)
+		if n := w.them.askedAbout() - before; n > 60 {
+			t.Errorf("asked about %d stops in 5 s at 10 a second", n)
 		}
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if len(w.cal.settled) != 100 {
-			t.Errorf("%d of 100 settled", len(w.cal.settled))
+		if len(w.cal.wasSettled()) != 100 {
+			t.Errorf("%d of 100 settled", len(w.cal.wasSettled()))
 		}
-		if w.them.questions() != 100 {
-			t.Errorf("%d questions for 100 stops", w.them.questions())
+		if w.them.askedAbout() != 100 || w.them.questions() != 10 {
+			t.Errorf("%d questions about %d stops, want 10 about 100", w.them.questions(), w.them.askedAbout())
+		}
+	})
+}
+
+func TestManyStopsAreSettledWithFewQuestions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.manyReserved(t, 300, 1000, nil)
+		w.manyReserved(t, 300, 2000, func(h *charging.HoldRequest) { h.EVSEID = evse2 })
+		w.them.says(charging.OutcomeConfirmed, nil)
+		w.run(t)
+		time.Sleep(21 * time.Second)
+		synctest.Wait()
+		if len(w.cal.wasSettled()) != 600 {
+			t.Errorf("%d of 600 settled in the first round", len(w.cal.wasSettled()))
+		}
+		if n := w.them.questions(); n < 3 || n > 5 {
+			t.Errorf("%d questions about 600 stops", n)
+		}
+	})
+}
+
+// What nobody can settle must not hide what can be, however much of it there is
+// and however old it is.
+func TestWhoIsAwayHidesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away, here := newOriginator(), newOriginator()
+		away.says("", errors.New("connection refused"))
+		here.says(charging.OutcomeConfirmed, nil)
+		w := newWorld(t, func(o *Options) { o.Originators = offices{"SER": away, "CAJ": here} })
+		w.manyReserved(t, 300, 1000, nil)
+		w.manyReserved(t, 300, 2000, func(h *charging.HoldRequest) { h.EVSEID = evse2 })
+		late := w.request(3000)
+		late.Origin = "CAJ"
+		late.Start, late.End = late.Start.Add(300*time.Hour), late.End.Add(300*time.Hour)
+		w.reserved(t, late)
+		w.run(t)
+		time.Sleep(21 * time.Second)
+		synctest.Wait()
+		if !slices.Equal(w.cal.wasSettled(), []charging.ReservationID{late.ID}) {
+			t.Errorf("settled %v behind 600 stops of an originator that is away", w.cal.wasSettled())
+		}
+	})
+}
+
+// An originator may answer only the first of many questions.
+func TestHalfAnAnswerSettlesHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.manyReserved(t, 10, 100, nil)
+		w.them.says(charging.OutcomeConfirmed, nil)
+		w.them.most = 4
+		w.run(t)
+		time.Sleep(2 * time.Second) // between the rounds
+		for round, want := range []int{0, 0, 4, 8, 10} {
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			if got := len(w.cal.wasSettled()); got != want {
+				t.Errorf("round %d: %d settled, want %d", round, got, want)
+			}
 		}
 	})
 }
@@ -208,11 +277,7 @@ func TestSettlingIsGentle(t *testing.T) {
 func TestAnOriginatorThatIsAwayIsAskedOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)
-		for i := range 20 {
-			h := w.request(100 + i)
-			h.Start, h.End = h.Start.Add(time.Duration(i)*time.Hour), h.End.Add(time.Duration(i)*time.Hour)
-			w.reserved(t, h)
-		}
+		w.manyReserved(t, 20, 100, nil)
 		w.them.says("", errors.New("connection refused"))
 		w.run(t)
 		time.Sleep(61 * time.Second)

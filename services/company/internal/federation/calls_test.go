@@ -46,14 +46,14 @@ func TestNearAndFarAreOneInterface(t *testing.T) {
 				t.Errorf("%s at %s: %+v, %v", what, id, res, err)
 			}
 		}
-		if out, err := o.Outcome(t.Context(), "t", "r"); err != nil || out != charging.OutcomePending {
-			t.Errorf("outcome at %s: %s, %v", id, out, err)
+		if out, err := o.Outcomes(t.Context(), make([]charging.Question, 2)); err != nil || len(out) != 2 || out[1] != charging.OutcomePending {
+			t.Errorf("outcomes at %s: %s, %v", id, out, err)
 		}
 		if err := errors.Join(o.Preempted(t.Context(), charging.Notice{}), o.Changed(t.Context(), charging.Notice{})); err != nil {
 			t.Errorf("notices to %s: %v", id, err)
 		}
 	}
-	if w.ser.count("preempted") != 1 || w.ser.count("changed") != 1 || w.mar.count("outcome") != 1 {
+	if w.ser.count("preempted") != 1 || w.ser.count("changed") != 1 || w.mar.count("outcomes") != 1 {
 		t.Errorf("calls %v, %v", w.ser.calls, w.mar.calls)
 	}
 }

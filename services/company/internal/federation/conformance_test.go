@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -142,8 +143,8 @@ type undecided struct{}
 
 func (u undecided) Originator(charging.CompanyID) (charging.Originator, error) { return u, nil }
 
-func (undecided) Outcome(context.Context, charging.TripID, charging.ReservationID) (charging.Outcome, error) {
-	return charging.OutcomePending, nil
+func (undecided) Outcomes(_ context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return slices.Repeat([]charging.Outcome{charging.OutcomePending}, len(about)), nil
 }
 func (undecided) Preempted(context.Context, charging.Notice) error { return nil }
 func (undecided) Changed(context.Context, charging.Notice) error   { return nil }

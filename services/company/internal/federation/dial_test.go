@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,8 +53,12 @@ func TestDialREST(t *testing.T) {
 		t.Fatal(err)
 	}
 	const trip, id = charging.TripID("0190a0c0-0000-7000-8000-000000000001"), charging.ReservationID("0190a0c0-0000-7000-8000-000000000002")
-	if got, err := o.Outcome(t.Context(), trip, id); err != nil || got != charging.OutcomeAborted {
-		t.Errorf("Outcome = %s, %v", got, err)
+	// This peer takes one question at a time: of many, the first few are answered.
+	for asked, answered := range map[int]int{1: 1, 3: 3, 100: 20} {
+		got, err := o.Outcomes(t.Context(), slices.Repeat([]charging.Question{{TripID: trip, ReservationID: id}}, asked))
+		if err != nil || !slices.Equal(got, slices.Repeat([]charging.Outcome{charging.OutcomeAborted}, answered)) {
+			t.Errorf("Outcomes of %d = %s, %v", asked, got, err)
+		}
 	}
 	c, err := f.Company("SER")
 	if err != nil {

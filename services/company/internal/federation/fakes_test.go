@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,8 +107,8 @@ func (s *script) Complete(ctx context.Context, ref charging.Ref, _ float64) (cha
 	return s.answer(ctx, "complete", ref.ID)
 }
 
-func (s *script) Outcome(ctx context.Context, _ charging.TripID, _ charging.ReservationID) (charging.Outcome, error) {
-	return charging.OutcomePending, s.call(ctx, "outcome")
+func (s *script) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return slices.Repeat([]charging.Outcome{charging.OutcomePending}, len(about)), s.call(ctx, "outcomes")
 }
 
 func (s *script) Preempted(ctx context.Context, _ charging.Notice) error {

@@ -53,9 +53,9 @@ func (p *peer) action(ctx context.Context, what string, id charging.EVSEID, send
 	return call(ctx, p, p.f.o.CallTimeout, what, send)
 }
 
-func (p *peer) Outcome(ctx context.Context, trip charging.TripID, id charging.ReservationID) (charging.Outcome, error) {
-	return call(ctx, p, p.f.o.CallTimeout, "outcome", func(ctx context.Context) (charging.Outcome, error) {
-		return p.remote.Outcome(ctx, trip, id)
+func (p *peer) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return call(ctx, p, p.f.o.CallTimeout, "outcomes", func(ctx context.Context) ([]charging.Outcome, error) {
+		return p.remote.Outcomes(ctx, about)
 	})
 }
 

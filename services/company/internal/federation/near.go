@@ -69,8 +69,8 @@ func (n *near) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 	return n.desk.Move(ctx, m)
 }
 
-func (n *near) Outcome(ctx context.Context, trip charging.TripID, id charging.ReservationID) (charging.Outcome, error) {
-	return n.trips.Outcome(ctx, trip, id)
+func (n *near) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return n.trips.Outcomes(ctx, about)
 }
 
 func (n *near) Preempted(ctx context.Context, notice charging.Notice) error {

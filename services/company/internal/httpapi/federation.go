@@ -105,11 +105,28 @@ func (s *Server) outcome(c echo.Context, _ charging.CompanyID) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.o.FrontDesk.Outcome(c.Request().Context(), id, reservation)
+	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), []charging.Question{{TripID: id, ReservationID: reservation}})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, api.OutcomeBody{Outcome: out})
+	return answer(c, http.StatusOK, api.OutcomeBody{Outcome: out[0]})
+}
+
+// outcomes answers POST /federation/v1/outcomes.
+func (s *Server) outcomes(c echo.Context, _ charging.CompanyID) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	about, err := api.DecodeOutcomes(raw)
+	if err != nil {
+		return err
+	}
+	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), about)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.OutcomesBody{Outcomes: out})
 }
 
 // preempted answers POST /federation/v1/trips/{trip_id}/preempted.

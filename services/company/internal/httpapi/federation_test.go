@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,8 +50,11 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 			t.Errorf("call %d: %+v %v", i, r, err)
 		}
 	}
-	if out, err := c.Outcome(ctx, tripID, rsvID); err != nil || out != charging.OutcomeConfirmed {
-		t.Errorf("outcome %s %v", out, err)
+	for _, n := range []int{1, 3} {
+		about := slices.Repeat([]charging.Question{{TripID: tripID, ReservationID: rsvID}}, n)
+		if out, err := c.Outcomes(ctx, about); err != nil || len(out) != n || out[n-1] != charging.OutcomeConfirmed {
+			t.Errorf("outcomes of %d: %s %v", n, out, err)
+		}
 	}
 	span := charging.NewWindow(now, now.Add(6*time.Hour))
 	if free, err := c.Availability(ctx, []charging.EVSEID{evseID}, span); err != nil || len(free) != 1 || !free[0].Windows[0].Equal(span) {

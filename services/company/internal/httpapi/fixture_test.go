@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -204,8 +205,8 @@ func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w char
 	return charging.Free{EVSEID: evse, Windows: []charging.Window{w}}, f.called("availability")
 }
 
-func (f *fakeFront) Outcome(context.Context, charging.TripID, charging.ReservationID) (charging.Outcome, error) {
-	return charging.OutcomeConfirmed, f.called("outcome")
+func (f *fakeFront) Outcomes(_ context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return slices.Repeat([]charging.Outcome{charging.OutcomeConfirmed}, len(about)), f.called("outcomes")
 }
 
 func (f *fakeFront) Forgotten() []trips.Forgotten {

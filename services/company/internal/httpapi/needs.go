@@ -33,8 +33,8 @@ type FrontDesk interface {
 	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
 	Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error)
 
-	// Outcome and Notice are what participants of this company's trips ask and say.
-	Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error)
+	// Outcomes and Notice are what participants of this company's trips ask and say.
+	Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error)
 	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
 	// Forgotten are stops that companies keep for trips that are lost here.
 	Forgotten() []trips.Forgotten

@@ -124,6 +124,7 @@ func (s *Server) routes() []route {
 		{post, reservations + "/complete", s.peer(s.complete)},
 		{get, reservations, s.peer(s.reservation)},
 		{get, "/federation/v1/trips/:trip_id/outcome", s.peer(s.outcome)},
+		{post, "/federation/v1/outcomes", s.peer(s.outcomes)},
 		{get, "/federation/v1/promises", s.peer(s.promises)},
 		{post, "/federation/v1/trips/:trip_id/preempted", s.peer(s.preempted)},
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},

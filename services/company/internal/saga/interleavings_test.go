@@ -150,7 +150,18 @@ func (r *road) Originator(id charging.CompanyID) (charging.Originator, error) {
 	return r.companies[id], nil
 }
 
-func (o *office) Outcome(ctx context.Context, id charging.TripID, rsv charging.ReservationID) (charging.Outcome, error) {
+func (o *office) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	out := make([]charging.Outcome, len(about))
+	for i, q := range about {
+		var err error
+		if out[i], err = o.outcome(ctx, q.TripID, q.ReservationID); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (o *office) outcome(ctx context.Context, id charging.TripID, rsv charging.ReservationID) (charging.Outcome, error) {
 	t, err := o.store.Load(ctx, id)
 	if charging.CodeOf(err) == charging.CodeUnknownTrip {
 		return charging.OutcomeUnknown, nil

@@ -70,9 +70,12 @@ func (c Calendar) five(at charging.At) []string {
 // args are the first seven arguments of every script of one reservation.
 func (c Calendar) args(at charging.At) []any {
 	args := make([]any, 0, 19)
-	end := seconds(at.End)
-	who := string(at.TripID) + "|" + string(at.Origin) + "|" + string(at.EVSEID) + "|" + end
-	return append(args, string(at.ID), who, end, strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
+	return append(args, string(at.ID), who(at), seconds(at.End), strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
+}
+
+// who is a record's field of that name.
+func who(at charging.At) string {
+	return string(at.TripID) + "|" + string(at.Origin) + "|" + string(at.EVSEID) + "|" + seconds(at.End)
 }
 
 // lockHead is the lock's JSON up to its state, which the script knows. It is

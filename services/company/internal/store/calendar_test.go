@@ -181,7 +181,6 @@ func TestStrangersActOnNothing(t *testing.T) {
 			"compensate": func() error { _, err := e.Compensate(ctx, stranger); return err },
 			"start":      func() error { _, err := e.Start(ctx, stranger, 0, 0); return err },
 			"complete":   func() error { _, err := e.Complete(ctx, stranger, charging.Meter{}); return err },
-			"settle":     func() error { return e.Settle(ctx, stranger) },
 			"drop":       func() error { _, err := e.Drop(ctx, stranger, charging.OutcomeAborted); return err },
 		} {
 			t.Run(name, func(t *testing.T) { refused(t, act(), charging.CodeForbidden) })

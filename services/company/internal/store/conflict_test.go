@@ -34,7 +34,7 @@ func TestConflicts(t *testing.T) {
 		"unsettled":                   {func(t *testing.T, e *env) charging.Hold { return e.reserved(t, e.hold(0, ticket(young))) }, []func(*charging.Hold){ticket(old)}, charging.CodeSlotTaken, func(c *charging.Conflict) bool { return !c.Settled && c.State == charging.Reserved }},
 		"settled": {func(t *testing.T, e *env) charging.Hold {
 			h := e.reserved(t, e.hold(0, ticket(young)))
-			if err := e.Settle(t.Context(), at(h)); err != nil {
+			if err := e.Settle(t.Context(), site, []charging.At{at(h)}); err != nil {
 				t.Fatal(err)
 			}
 			return h
@@ -179,7 +179,7 @@ func TestPrecedence(t *testing.T) {
 		e.must(t, e.hold(0, ticket("1770000000000001")))
 		try(charging.CodePriorityLost, func(c *charging.Conflict) bool { return c.State == charging.Claimed })
 		settled := e.reserved(t, e.hold(3))
-		if err := e.Settle(t.Context(), at(settled)); err != nil {
+		if err := e.Settle(t.Context(), site, []charging.At{at(settled)}); err != nil {
 			t.Fatal(err)
 		}
 		try(charging.CodeSlotTaken, func(c *charging.Conflict) bool { return c.Settled && !c.Own })

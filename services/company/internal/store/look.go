@@ -102,9 +102,10 @@ func gaps(taken reply, w charging.Window) []charging.Window {
 }
 
 // Unsettled lists RESERVED stops of a location that were confirmed before the
-// given age and whose originator has not been heard yet, oldest first.
-func (c Calendar) Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, limit int) ([]charging.Reservation, error) {
-	got, err := c.run(ctx, "unsettled", unsettledScript, []string{c.keys.unsettled(loc), c.keys.rsv(loc, "")}, ms(age), limit)
+// given age and whose originator has not been heard yet, oldest first, after
+// the skip oldest of them.
+func (c Calendar) Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, skip, limit int) ([]charging.Reservation, error) {
+	got, err := c.run(ctx, "unsettled", unsettledScript, []string{c.keys.unsettled(loc), c.keys.rsv(loc, "")}, ms(age), skip, limit)
 	if err != nil {
 		return nil, err
 	}

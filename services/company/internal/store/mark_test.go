@@ -237,7 +237,7 @@ func TestRestore(t *testing.T) {
 		if r, err := s.Confirm(ctx, at(confirming)); err != nil || r.State != charging.Reserved {
 			t.Errorf("%+v, %v", r, err)
 		}
-		if u, err := s.Unsettled(ctx, site, 0, 10); err != nil || len(u) != 1 || u[0].ID != confirming.ID {
+		if u, err := s.Unsettled(ctx, site, 0, 0, 10); err != nil || len(u) != 1 || u[0].ID != confirming.ID {
 			t.Errorf("unsettled %+v, %v", u, err)
 		}
 		_, err = s.Hold(ctx, e.hold(0.5))

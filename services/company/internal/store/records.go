@@ -27,6 +27,23 @@ func (j *Journal) Load(ctx context.Context, id charging.TripID) (trip.Trip, erro
 	return trips[0], nil
 }
 
+// LoadEach reads those of the trips that are on record, in one round trip.
+func (j *Journal) LoadEach(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Trip, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = string(id)
+	}
+	trips, err := j.loadAll(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[charging.TripID]trip.Trip, len(trips))
+	for _, t := range trips {
+		known[t.ID] = t
+	}
+	return known, nil
+}
+
 // loadAll reads trips in one round trip and leaves out those that are not there.
 func (j *Journal) loadAll(ctx context.Context, ids []string) ([]trip.Trip, error) {
 	rows, err := j.fields(ctx, ids, "doc", "epoch", "owner")

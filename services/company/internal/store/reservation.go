@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,10 +38,24 @@ func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noS
 	return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
 }
 
-// Settle notes that the originator has said CONFIRMED. UNKNOWN_RESERVATION.
-func (c Calendar) Settle(ctx context.Context, at charging.At) error {
-	_, err := c.act(ctx, "settle", settleScript, at, c.five(at))
-	return err
+// settleAtOnce is how many reservations one script settles: it keeps others
+// waiting for less than a millisecond.
+const settleAtOnce = 50
+
+// Settle notes that the originator has said CONFIRMED of stops of one location.
+// Those that are no longer there need nothing.
+func (c Calendar) Settle(ctx context.Context, loc charging.LocationID, stops []charging.At) error {
+	keys := []string{c.keys.unsettled(loc), c.keys.rsv(loc, "")}
+	for some := range slices.Chunk(stops, settleAtOnce) {
+		args := make([]any, 0, 2*len(some))
+		for _, at := range some {
+			args = append(args, string(at.ID), who(at))
+		}
+		if err := settleScript.Run(ctx, c.rdb, keys, args...).Err(); err != nil {
+			return failed(ctx, "settle", err)
+		}
+	}
+	return nil
 }
 
 // Drop frees a stop whose originator has answered: ABORTED any, UNKNOWN only

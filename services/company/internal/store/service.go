@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"math/rand/v2"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -22,17 +23,18 @@ func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse ch
 
 // Tidy removes what has lapsed, marks NO_SHOW, and FULFILLED the sessions whose
 // car never said that it left, an hour after their end. Both are returned and
-// put in the outbox. Nothing depends on it.
+// put in the outbox. Nothing depends on it: of a calendar with hundreds of
+// coming entries it looks at some, others the next time.
 func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error) {
 	var all []charging.Victim
 	for _, e := range evses {
-		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver))
+		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30))
 		if err != nil {
 			return all, err
 		}
 		all = append(all, victims(got)...)
 	}
-	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.unsettled(loc), c.keys.rsv(loc, "")}).Err()
+	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()
 	return all, failed(ctx, "sweep", err)
 }
 

@@ -1,6 +1,7 @@
 package trips
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -48,20 +49,20 @@ func TestOutcome(t *testing.T) {
 		rec := g.r.trips[tr.ID]
 		rec.State = state
 		g.r.trips[tr.ID] = rec
-		if got, err := s.Outcome(t.Context(), tr.ID, id); err != nil || got != want {
+		if got, err := ask(t, s, tr.ID, id); err != nil || got != want {
 			t.Errorf("%s: %s %v, want %s", state, got, err, want)
 		}
-		if got, _ := s.Outcome(t.Context(), tr.ID, charging.ReservationID(newTripID())); got != charging.OutcomeAborted {
+		if got, _ := ask(t, s, tr.ID, charging.ReservationID(newTripID())); got != charging.OutcomeAborted {
 			t.Errorf("%s: a reservation that is no part of the trip is %s", state, got)
 		}
 	}
 	rec := g.r.trips[tr.ID]
 	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Swap: &trip.Swap{Leg: trip.Leg{ReservationID: "new"}}}
 	g.r.trips[tr.ID] = rec
-	if got, _ := s.Outcome(t.Context(), tr.ID, "new"); got != charging.OutcomePending {
+	if got, _ := ask(t, s, tr.ID, "new"); got != charging.OutcomePending {
 		t.Errorf("the new stop of a swap is %s", got)
 	}
-	if got, _ := s.Outcome(t.Context(), newTripID(), id); got != charging.OutcomeUnknown {
+	if got, _ := ask(t, s, newTripID(), id); got != charging.OutcomeUnknown {
 		t.Errorf("an unknown trip is %s", got)
 	}
 }
@@ -73,10 +74,10 @@ func TestForgottenTripsAreListed(t *testing.T) {
 	tr := booked(t, s)
 	lost, stop := newTripID(), charging.ReservationID(newTripID())
 	for range 2 {
-		if got, err := s.Outcome(t.Context(), lost, stop); err != nil || got != charging.OutcomeUnknown {
+		if got, err := ask(t, s, lost, stop); err != nil || got != charging.OutcomeUnknown {
 			t.Fatalf("%s, %v", got, err)
 		}
-		if _, err := s.Outcome(t.Context(), tr.ID, stop); err != nil {
+		if _, err := ask(t, s, tr.ID, stop); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,5 +164,35 @@ func TestDecide(t *testing.T) {
 		if _, err := s.Decide(ctx, tr.ID, c.req); charging.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %q", name, err, c.code)
 		}
+	}
+}
+
+// ask asks one question.
+func ask(t *testing.T, s *Service, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
+	t.Helper()
+	got, err := s.Outcomes(t.Context(), []charging.Question{{TripID: id, ReservationID: reservation}})
+	if err != nil {
+		return "", err
+	}
+	if len(got) != 1 {
+		t.Fatalf("%d answers to one question", len(got))
+	}
+	return got[0], nil
+}
+
+func TestManyQuestionsAreAnsweredInOrder(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	stop := g.started[0].Legs[0].ReservationID
+	lost := newTripID()
+	got, err := s.Outcomes(t.Context(), []charging.Question{
+		{TripID: lost, ReservationID: stop}, {TripID: tr.ID, ReservationID: "another"}, {TripID: tr.ID, ReservationID: stop},
+	})
+	want := []charging.Outcome{charging.OutcomeUnknown, charging.OutcomeAborted, charging.OutcomeConfirmed}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	if list := s.Forgotten(); len(list) != 1 || list[0].TripID != lost {
+		t.Errorf("forgotten %+v", list)
 	}
 }

@@ -44,6 +44,16 @@ func (r *records) Admit(_ context.Context, a trip.Admission) (charging.TripID, e
 }
 func (r *records) Dismiss(context.Context, charging.VehicleID, charging.TripID) error { return nil }
 
+func (r *records) LoadEach(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Trip, error) {
+	known := map[charging.TripID]trip.Trip{}
+	for _, id := range ids {
+		if t, err := r.Load(ctx, id); err == nil {
+			known[id] = t
+		}
+	}
+	return known, nil
+}
+
 func (r *records) Load(_ context.Context, id charging.TripID) (trip.Trip, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

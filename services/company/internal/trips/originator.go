@@ -9,20 +9,31 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Outcome tells a participant what became of a trip of this company. It answers
+// Outcomes tells a participant what became of trips of this company. It answers
 // from the journal, never from a run's memory: what it says is durable.
-func (s *Service) Outcome(ctx context.Context, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
-	t, err := s.Records.Load(ctx, id)
-	if charging.CodeOf(err) == charging.CodeUnknownTrip {
-		if reservation != "" {
-			s.forgotten.note(id, reservation, time.Now())
-		}
-		return charging.OutcomeUnknown, nil
+func (s *Service) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	ids := make([]charging.TripID, len(about))
+	for i, q := range about {
+		ids[i] = q.TripID
 	}
+	known, err := s.Records.LoadEach(ctx, ids)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return outcome(t, reservation), nil
+	outcomes := make([]charging.Outcome, len(about))
+	for i, q := range about {
+		t, ok := known[q.TripID]
+		switch {
+		case ok:
+			outcomes[i] = outcome(t, q.ReservationID)
+		default:
+			outcomes[i] = charging.OutcomeUnknown
+			if q.ReservationID != "" {
+				s.forgotten.note(q.TripID, q.ReservationID, time.Now())
+			}
+		}
+	}
+	return outcomes, nil
 }
 
 func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
@@ -118,9 +129,9 @@ type Near struct{ Service *Service }
 
 var _ charging.Originator = Near{}
 
-// Outcome answers like the federation's route.
-func (n Near) Outcome(ctx context.Context, id charging.TripID, r charging.ReservationID) (charging.Outcome, error) {
-	return n.Service.Outcome(ctx, id, r)
+// Outcomes answers like the federation's route.
+func (n Near) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+	return n.Service.Outcomes(ctx, about)
 }
 
 // Preempted takes a notice of the own desk.

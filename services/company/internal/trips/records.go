@@ -23,6 +23,8 @@ type Records interface {
 	Dismiss(ctx context.Context, vehicle charging.VehicleID, id charging.TripID) error
 	// Load reads a trip. UNKNOWN_TRIP.
 	Load(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	// LoadEach reads those of the trips that are on record.
+	LoadEach(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Trip, error)
 	// List gives a page of trips, newest first, and how many match.
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
 	// Standing pages through the trips in the given states, oldest first: up

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,14 +20,22 @@ type Overload struct {
 	Callers, Lines int
 	// Times the peak is what the open loop offers.
 	Times float64
-	// Duration of each phase.
+	// Duration of each phase, and how many Rounds of peak and overload there
+	// are; at least one.
 	Duration time.Duration
+	Rounds   int
 	// Watch tells of each phase that begins; may be nil.
 	Watch func(phase string)
 
-	next atomic.Int64
 	mu   sync.Mutex
-	free []int // trips that were refused: their windows are as new
+	next int
+	free []order // trips that were refused: their windows are as new
+}
+
+// order is a trip's number, and its request as it is sent.
+type order struct {
+	n       int
+	request []byte
 }
 
 // Phase is what one phase did.
@@ -51,35 +58,67 @@ type Phase struct {
 	ShedP99 float64 `json:"shed_p99_ms,omitempty"`
 }
 
-// Verdict of a course.
-type Verdict struct {
-	// Peak before the overload, Over while it lasts, After once it is over.
-	Peak  Phase `json:"peak"`
-	Over  Phase `json:"overload"`
-	After Phase `json:"after"`
-	// Kept is the goodput under overload as a part of the peak's.
+// Round is the peak, the overload after it, and what came then.
+type Round struct {
+	Peak Phase `json:"peak"`
+	Over Phase `json:"overload"`
+	// Kept is the goodput under overload as a part of the peaks' before and
+	// after it, in the mean. Both count, for each trip makes the stores larger
+	// and the next one a little slower, overload or not.
 	Kept float64 `json:"goodput_kept"`
 	// Recovered is how long after the overload half the peak's load is met
 	// again without one refusal; -1 when it is not within the phase.
 	Recovered float64 `json:"recovered_seconds"`
 }
 
-// Run makes the whole course.
+// Verdict of a course.
+type Verdict struct {
+	Rounds []Round `json:"rounds"`
+	// After is the peak after the last round.
+	After Phase `json:"after"`
+	// Kept is the rounds' in the mean, Recovered the longest, or -1.
+	Kept      float64 `json:"goodput_kept"`
+	Recovered float64 `json:"recovered_seconds"`
+}
+
+// Run makes the whole course: peak and overload in turn, and the peak once more.
 func (o *Overload) Run(ctx context.Context) Verdict {
 	o.say("warm-up")
 	o.closed(ctx, o.Duration/2)
-	o.say("peak")
-	v := Verdict{Peak: o.closed(ctx, o.Duration)}
-	o.say("overload")
-	v.Over = o.open(ctx, o.Times*v.Peak.Goodput, o.Duration, nil)
-	if v.Peak.Goodput > 0 {
-		v.Kept = v.Over.Goodput / v.Peak.Goodput
+	var v Verdict
+	for n := range max(o.Rounds, 1) {
+		name := " " + strconv.Itoa(n+1)
+		o.say("peak" + name)
+		r := Round{Peak: o.closed(ctx, o.Duration)}
+		o.say("overload" + name)
+		r.Over = o.open(ctx, o.Times*r.Peak.Goodput, o.Duration, nil)
+		o.say("recovery" + name)
+		r.Recovered = o.recovery(ctx, r.Peak.Goodput/2)
+		v.Rounds = append(v.Rounds, r)
 	}
-	o.say("recovery")
-	v.Recovered = o.recovery(ctx, v.Peak.Goodput/2)
 	o.say("peak again")
 	v.After = o.closed(ctx, o.Duration)
+	v.judge()
 	return v
+}
+
+// judge works out what was kept, and the longest recovery.
+func (v *Verdict) judge() {
+	for n := range v.Rounds {
+		r, after := &v.Rounds[n], v.After
+		if n+1 < len(v.Rounds) {
+			after = v.Rounds[n+1].Peak
+		}
+		if peaks := r.Peak.Goodput + after.Goodput; peaks > 0 {
+			r.Kept = r.Over.Goodput / (peaks / 2)
+		}
+		v.Kept += r.Kept / float64(len(v.Rounds))
+		if r.Recovered < 0 || v.Recovered < 0 {
+			v.Recovered = -1
+		} else {
+			v.Recovered = max(v.Recovered, r.Recovered)
+		}
+	}
 }
 
 func (o *Overload) say(phase string) {
@@ -88,23 +127,25 @@ func (o *Overload) say(phase string) {
 	}
 }
 
-// take gives a trip's number that nobody else has; back returns one that was
-// refused.
-func (o *Overload) take() int {
+// take gives a trip that nobody else has; back returns one that was refused.
+func (o *Overload) take() order {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if n := len(o.free); n > 0 {
 		t := o.free[n-1]
 		o.free = o.free[:n-1]
+		o.mu.Unlock()
 		return t
 	}
-	return int(o.next.Add(1) - 1)
+	n := o.next
+	o.next++
+	o.mu.Unlock()
+	return order{n, request(o.Cars[n%len(o.Cars)], o.Windows.Stops(n), tripWait)}
 }
 
-func (o *Overload) back(n int) {
+func (o *Overload) back(t order) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.free = append(o.free, n)
+	o.free = append(o.free, t)
 }
 
 // score is one connection's part of a phase.
@@ -145,11 +186,11 @@ func why(got shot, err error) string {
 const tripWait = 20 * time.Second
 
 func (o *Overload) shoot(l *line, s *score) bool {
-	n := o.take()
-	got, err := l.book(o.Cars[n%len(o.Cars)], o.Windows.Stops(n), tripWait)
+	t := o.take()
+	got, err := l.book(t.request, tripWait)
 	again := s.count(got, err)
 	if again {
-		o.back(n)
+		o.back(t)
 	}
 	return !again
 }

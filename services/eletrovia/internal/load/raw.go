@@ -22,9 +22,9 @@ type Server string
 // Car books trips: its id and secret.
 type Car struct{ ID, Secret string }
 
-// request is POST /api/v1/trips as bytes: what makes a load must cost little
-// beside what it loads.
-func request(buf []byte, at Server, c Car, stops []api.Stop, wait time.Duration) []byte {
+// request is POST /api/v1/trips as bytes, for any server: what makes a load must
+// cost little beside what it loads.
+func request(c Car, stops []api.Stop, wait time.Duration) []byte {
 	body := fmt.Appendf(nil, `{"vehicle_id":%q,"on_conflict":"abort","stops":[`, c.ID)
 	for i, s := range stops {
 		if i > 0 {
@@ -33,9 +33,9 @@ func request(buf []byte, at Server, c Car, stops []api.Stop, wait time.Duration)
 		body = fmt.Appendf(body, `{"evse_id":%q,"start":%q,"end":%q}`, s.EVSEID, s.Start.Format(time.RFC3339), s.End.Format(time.RFC3339))
 	}
 	body = append(body, "]}"...)
-	buf = fmt.Appendf(buf[:0], "POST /api/v1/trips HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nPrefer: wait=%d\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n",
-		at, int(wait.Seconds()), base64.StdEncoding.EncodeToString([]byte(c.ID+":"+c.Secret)), len(body))
-	return append(buf, body...)
+	head := fmt.Appendf(nil, "POST /api/v1/trips HTTP/1.1\r\nHost: eletrovia\r\nContent-Type: application/json\r\nPrefer: wait=%d\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n",
+		int(wait.Seconds()), base64.StdEncoding.EncodeToString([]byte(c.ID+":"+c.Secret)), len(body))
+	return append(head, body...)
 }
 
 // line is one keep-alive connection.
@@ -43,7 +43,8 @@ type line struct {
 	at   Server
 	conn net.Conn
 	in   *bufio.Reader
-	buf  []byte
+	// until is the connection's deadline. It is moved now and then only.
+	until time.Time
 }
 
 // shot is what became of one request.
@@ -58,8 +59,12 @@ type shot struct {
 
 var confirmedMark = []byte(`"state":"CONFIRMED"`)
 
-// book asks for one trip and reads the answer. An error means that nobody knows.
-func (l *line) book(c Car, stops []api.Stop, wait time.Duration) (s shot, err error) {
+// grace is how long an answer may take beyond what the server was asked to wait.
+const grace = 10 * time.Second
+
+// book sends the request of a trip and reads the answer. An error means that
+// nobody knows.
+func (l *line) book(request []byte, wait time.Duration) (s shot, err error) {
 	began := time.Now()
 	defer func() {
 		s.took = time.Since(began)
@@ -72,11 +77,13 @@ func (l *line) book(c Car, stops []api.Stop, wait time.Duration) (s shot, err er
 		if l.conn, err = net.DialTimeout("tcp", string(l.at), 5*time.Second); err != nil {
 			return s, err
 		}
-		l.in = bufio.NewReaderSize(l.conn, 8<<10)
+		l.in, l.until = bufio.NewReaderSize(l.conn, 8<<10), time.Time{}
 	}
-	l.buf = request(l.buf, l.at, c, stops, wait)
-	_ = l.conn.SetDeadline(began.Add(wait + 10*time.Second))
-	if _, err = l.conn.Write(l.buf); err != nil {
+	if l.until.Before(began.Add(wait + grace/2)) {
+		l.until = began.Add(wait + grace)
+		_ = l.conn.SetDeadline(l.until)
+	}
+	if _, err = l.conn.Write(request); err != nil {
 		return s, err
 	}
 	return l.answer()

@@ -1,15 +1,20 @@
--- settle.lua notes that the originator has said CONFIRMED.
--- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
--- ARGV  the seven of a reservation
--- Answers answer().
-local _, _, rsv, _, unsettled = unpack(KEYS)
-local rid = ARGV[1]
-local r = read(rsv)
-if not r then return { 'UNKNOWN_RESERVATION' } end
-local no = other(r)
-if no then return no end
-redis.call('ZREM', unsettled, rid)
-if r.state ~= 'RESERVED' or r.settled == '1' then return answer(r, true) end
-r.settled = '1'
-redis.call('HSET', rsv, 'settled', '1')
-return answer(r, false)
+-- settle.lua notes that the originator has said CONFIRMED of some reservations.
+-- KEYS  1 unsettled  2 what stands before RESERVATION in a record's key
+-- ARGV  for each: reservation, who
+-- Answers how many were not settled before. What is not there, or another's,
+-- needs nothing.
+local n = 0
+for i = 1, #ARGV, 2 do
+  local rid, rsv = ARGV[i], KEYS[2] .. ARGV[i]
+  local who, state, settled = unpack(redis.call('HMGET', rsv, 'who', 'state', 'settled'))
+  local trip, origin, evse = whose(ARGV[i + 1])
+  local its, owner, plug = whose(who or '')
+  if its == trip and owner == origin and plug == evse then
+    redis.call('ZREM', KEYS[1], rid)
+    if state == 'RESERVED' and settled ~= '1' then
+      redis.call('HSET', rsv, 'settled', '1')
+      n = n + 1
+    end
+  end
+end
+return n

@@ -1,10 +1,10 @@
 -- unsettled.lua lists RESERVED stops whose originator has not been heard for long.
 -- KEYS  1 unsettled  2 what stands before RESERVATION in a record's key
--- ARGV  1 age (ms)  2 limit
+-- ARGV  1 age (ms)  2 how many of the oldest to leave out  3 limit
 -- Answers a list of {reservation, answer()…}.
 local reply = {}
 local upto = clock() - ARGV[1]
-for _, rid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', whole(upto), 'LIMIT', 0, ARGV[2])) do
+for _, rid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', whole(upto), 'LIMIT', ARGV[2], ARGV[3])) do
   local r = read(KEYS[2] .. rid)
   if r and r.state == 'RESERVED' and r.settled ~= '1' then
     reply[#reply + 1] = { rid, unpack(answer(r, true)) }

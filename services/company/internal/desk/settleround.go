@@ -1,0 +1,142 @@
+package desk
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/time/rate"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+const (
+	// settlePage is how many unsettled stops of one location are listed at a
+	// time, and settleBatch how many an originator is asked about at once.
+	settlePage  = 500
+	settleBatch = 200
+	// batchPatience is how many times AskTimeout an answer about many may take.
+	batchPatience = 5
+)
+
+// settling is one round of asking about RESERVED stops that nobody has settled:
+// page by page, at all locations, each originator about many at a time.
+type settling struct {
+	d     *Desk
+	limit *rate.Limiter
+	// away are originators that have not answered: they are asked no more in
+	// this round.
+	away map[charging.CompanyID]bool
+	// behind is how many stops stay unsettled among the oldest of a location:
+	// the next page begins after them, so that they are in nobody's way.
+	behind map[charging.LocationID]int
+}
+
+// doubt is a RESERVED that nobody has settled.
+type doubt struct {
+	at  charging.At
+	res charging.Reservation
+}
+
+func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
+	r := &settling{d, limit, map[charging.CompanyID]bool{}, map[charging.LocationID]int{}}
+	for sites := d.order; len(sites) > 0 && ctx.Err() == nil; {
+		sites = r.pages(ctx, sites)
+	}
+}
+
+// pages settles what it can of one page of each location, and answers the
+// locations that may have another.
+func (r *settling) pages(ctx context.Context, sites []*site) (more []*site) {
+	doubts := map[charging.CompanyID][]doubt{}
+	for _, s := range sites {
+		list, err := r.d.o.Calendar.Unsettled(ctx, s.ID, r.d.o.SettleAge, r.behind[s.ID], settlePage)
+		if err != nil {
+			r.d.trouble(ctx, "list what is unsettled at "+string(s.ID), err)
+			return nil
+		}
+		if len(list) == settlePage {
+			more = append(more, s)
+		}
+		for _, res := range list {
+			if r.away[res.Origin] || r.d.askedLately(res.ID) {
+				r.behind[s.ID]++
+				continue
+			}
+			doubts[res.Origin] = append(doubts[res.Origin], doubt{charging.At{Location: s.ID, Ref: charging.Ref{
+				ID: res.ID, TripID: res.TripID, Origin: res.Origin, EVSEID: res.EVSEID, End: res.Window.End, Epoch: max(res.Epoch, 1),
+			}}, res})
+		}
+	}
+	for origin, about := range doubts {
+		for batch := range slices.Chunk(about, r.limit.Burst()) {
+			if !r.ask(ctx, origin, batch) {
+				return nil
+			}
+		}
+	}
+	return more
+}
+
+// ask asks one originator about stops and acts on what it says; false when the
+// round is over.
+func (r *settling) ask(ctx context.Context, origin charging.CompanyID, about []doubt) bool {
+	var outcomes []charging.Outcome
+	if !r.away[origin] {
+		if r.limit.WaitN(ctx, len(about)) != nil {
+			return false
+		}
+		var err error
+		if outcomes, err = r.answers(ctx, origin, about); err != nil {
+			r.away[origin] = true
+			r.d.trouble(ctx, "ask "+string(origin)+" for the outcome of trip "+string(about[0].at.TripID)+" and others", err)
+		}
+	}
+	r.act(ctx, about, outcomes)
+	return true
+}
+
+// act does what the originator has said of each stop; what it has not said
+// anything of stays behind.
+func (r *settling) act(ctx context.Context, about []doubt, outcomes []charging.Outcome) {
+	confirmed := map[charging.LocationID][]charging.At{}
+	for i := range about {
+		at, settled := about[i].at, false
+		switch {
+		case i >= len(outcomes):
+		case outcomes[i] == charging.OutcomeConfirmed:
+			confirmed[at.Location] = append(confirmed[at.Location], at)
+			settled = true
+		case outcomes[i] == charging.OutcomeAborted:
+			err := r.d.free(ctx, at)
+			if err != nil {
+				r.d.trouble(ctx, "free reservation "+string(at.ID)+" of the aborted trip "+string(at.TripID), err)
+			}
+			settled = err == nil
+		case outcomes[i] == charging.OutcomeUnknown:
+			r.d.orphaned(about[i].res)
+		}
+		if !settled {
+			r.behind[at.Location]++
+		}
+	}
+	for loc, stops := range confirmed {
+		if err := r.d.settle(ctx, loc, stops); err != nil {
+			r.behind[loc] += len(stops)
+			r.d.trouble(ctx, "settle reservations at "+string(loc), err)
+		}
+	}
+}
+
+func (r *settling) answers(ctx context.Context, origin charging.CompanyID, about []doubt) ([]charging.Outcome, error) {
+	originator, err := r.d.o.Originators.Originator(origin)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, batchPatience*r.d.o.AskTimeout)
+	defer cancel()
+	asked := make([]charging.Question, len(about))
+	for i, a := range about {
+		asked[i] = charging.Question{TripID: a.at.TripID, ReservationID: a.at.ID}
+	}
+	return originator.Outcomes(ctx, asked)
+}
