@@ -55,10 +55,12 @@ func (c *Coordinator) Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
 		return t, err
 	}
 	r.note("create", "", "ok", "")
+	began := time.Now()
 	if err := c.o.Journal.Create(ctx, r.t, c.o.Lease, r.takeEntries()); err != nil {
 		c.leave(r)
 		return t, err
 	}
+	r.lease(began.Add(c.o.Lease))
 	r.publish()
 	go r.main()
 	return r.snapshot(), nil
@@ -132,11 +134,21 @@ func (c *Coordinator) running(id charging.TripID) *run {
 	return c.runs[id]
 }
 
-// Peek is the trip as its run has it now, when it runs here: fresher than the
-// journal by the calls in flight.
+// Peek is the trip as its run here has last written it. It may be behind: another
+// server may have taken the trip over since.
 func (c *Coordinator) Peek(id charging.TripID) (trip.Trip, bool) {
 	if r := c.running(id); r != nil {
 		return r.snapshot(), true
+	}
+	return trip.Trip{}, false
+}
+
+// Current is the trip when it runs here and nobody can know a later state of it:
+// the lease is held and nothing is being written. Else only the journal tells.
+func (c *Coordinator) Current(id charging.TripID) (trip.Trip, bool) {
+	if r := c.running(id); r != nil {
+		t, _, sure := r.watch()
+		return t, sure
 	}
 	return trip.Trip{}, false
 }
@@ -150,28 +162,47 @@ const watchInterval = 250 * time.Millisecond
 func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	for looks := 0; ; looks++ {
 		if r := c.running(id); r != nil {
-			t, changed := r.watch()
-			if t.State.Settled() || t.State == trip.AwaitingDecision {
-				return t, nil
-			}
-			select {
-			case <-ctx.Done():
-				return t, nil
-			case <-r.done:
-			case <-changed:
-			}
-			if t := r.snapshot(); t.State.Settled() || t.State == trip.AwaitingDecision {
-				return t, nil
+			if t, over, err := c.waitHere(ctx, id, r); over {
+				return t, err
 			}
 			continue
 		}
 		t, err := c.o.Journal.Load(context.WithoutCancel(ctx), id)
-		if err != nil || t.State.Settled() || t.State == trip.AwaitingDecision || ctx.Err() != nil {
+		if err != nil || awaited(t) || ctx.Err() != nil {
 			return t, err
 		}
 		sleep(ctx, min(20*time.Millisecond<<min(looks, 8), watchInterval))
 	}
 }
+
+// waitHere waits for a trip that runs here; over is false when there is reason to
+// look again.
+func (c *Coordinator) waitHere(ctx context.Context, id charging.TripID, r *run) (t trip.Trip, over bool, err error) {
+	t, changed, sure := r.watch()
+	var again <-chan time.Time
+	if !sure { // another server may have it, and be further
+		again = time.After(watchInterval)
+		if t, err = c.o.Journal.Load(context.WithoutCancel(ctx), id); err != nil {
+			t = trip.Trip{}
+		}
+	}
+	if awaited(t) {
+		return t, true, nil
+	}
+	select {
+	case <-ctx.Done():
+		return t, true, err
+	case <-again:
+	case <-r.done:
+	case <-changed: // it has just been written
+		t = r.snapshot()
+		return t, awaited(t), nil
+	}
+	return t, false, nil
+}
+
+// awaited reports whether a trip has come to what callers wait for.
+func awaited(t trip.Trip) bool { return t.State.Settled() || t.State == trip.AwaitingDecision }
 
 // WhenQuiet calls f once the trip keeps this server busy no more: it is settled,
 // waits for its driver or for another trip, or does not run here. booked is true

@@ -2,6 +2,7 @@ package saga
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -95,14 +96,20 @@ func (c *Coordinator) keepAlive(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.o.Lease/3)
 	defer cancel()
+	began := time.Now()
 	lost, err := c.o.Journal.KeepAlive(ctx, c.o.Owner, c.o.Lease, ids)
 	if err != nil {
 		c.o.Warn("cannot renew leases", "", err)
 		return
 	}
-	for _, id := range lost {
-		if r := c.running(id); r != nil {
+	for _, id := range ids {
+		r := c.running(id)
+		switch {
+		case r == nil:
+		case slices.Contains(lost, id):
 			r.stop()
+		default:
+			r.keep(began.Add(c.o.Lease))
 		}
 	}
 }

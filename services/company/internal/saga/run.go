@@ -42,6 +42,10 @@ type run struct {
 	mu      sync.Mutex
 	snap    *trip.Trip
 	changed chan struct{}
+	// leased is until when the lease is held for certain; writing is set while
+	// nobody here knows whether the journal is ahead of snap.
+	leased  time.Time
+	writing bool
 	// quiet is called when the trip first rests or waits; rested is set then.
 	quiet  func(booked bool)
 	rested bool
@@ -105,8 +109,10 @@ func (r *run) write(lease time.Duration, due time.Time) error {
 	r.t.UpdatedAt = time.Now().UTC()
 	entries := r.takeEntries()
 	for n := 0; ; n++ {
+		began := r.writes()
 		err := r.c.o.Journal.Write(r.ctx, r.t, lease, due, entries)
 		if err == nil {
+			r.wrote(began, lease)
 			r.publish()
 			return nil
 		}
@@ -150,11 +156,45 @@ func (r *run) to(s trip.State, why string) error {
 	return r.save()
 }
 
-// publish shows a clone to whoever watches.
+// writes marks the snapshot as possibly behind, and gives the time.
+func (r *run) writes() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writing = true
+	return time.Now()
+}
+
+// wrote notes the lease that a write has renewed, or given back.
+func (r *run) wrote(began time.Time, lease time.Duration) {
+	if lease > 0 {
+		r.lease(began.Add(lease))
+	} else {
+		r.lease(time.Time{})
+	}
+}
+
+// lease says until when the lease is held: counted from before the store was
+// asked, so never longer than the store thinks. Zero: it was given back.
+func (r *run) lease(until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leased = until
+}
+
+// keep holds a lease longer that was not given back meanwhile.
+func (r *run) keep(until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.leased.IsZero() {
+		r.leased = until
+	}
+}
+
+// publish shows a clone of what has been written to whoever watches.
 func (r *run) publish() {
 	snap := r.t.Clone()
 	r.mu.Lock()
-	r.snap = &snap
+	r.snap, r.writing = &snap, false
 	close(r.changed)
 	r.changed = make(chan struct{})
 	r.mu.Unlock()
@@ -189,10 +229,12 @@ func (r *run) snapshot() trip.Trip {
 	return r.snap.Clone()
 }
 
-func (r *run) watch() (trip.Trip, <-chan struct{}) {
+// watch gives the snapshot, what is closed when there is another one, and
+// whether the snapshot is the trip's present state for sure.
+func (r *run) watch() (t trip.Trip, changed <-chan struct{}, sure bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.snap.Clone(), r.changed
+	return r.snap.Clone(), r.changed, !r.writing && time.Now().Before(r.leased)
 }
 
 // forgetAnswers prepares a trip that another owner began: what it heard is

@@ -131,7 +131,7 @@ func (s *sagas) Start(_ context.Context, t trip.Trip) (trip.Trip, error) {
 	s.r.trips[t.ID] = t
 	return t, nil
 }
-func (s *sagas) Peek(charging.TripID) (trip.Trip, bool) { return trip.Trip{}, false }
+func (s *sagas) Current(charging.TripID) (trip.Trip, bool) { return trip.Trip{}, false }
 func (s *sagas) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	return s.r.Load(ctx, id)
 }

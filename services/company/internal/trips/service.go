@@ -21,7 +21,8 @@ type Sagas interface {
 	// WhenQuiet calls f once a trip keeps this server busy no more.
 	WhenQuiet(id charging.TripID, f func(booked bool))
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
-	Peek(id charging.TripID) (trip.Trip, bool)
+	// Current is a trip that runs here and is nowhere further.
+	Current(id charging.TripID) (trip.Trip, bool)
 	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Shift(ctx context.Context, id charging.TripID, legs []trip.Leg) (trip.Trip, error)
@@ -123,7 +124,7 @@ func New(o Options) (*Service, error) {
 
 func newTripID() charging.TripID { return charging.TripID(uuid.Must(uuid.NewV7()).String()) }
 
-// Trip reads one trip: from its run where it runs here, else from the journal.
+// Trip reads one trip: from its run where that is sure to be current, else from the journal.
 // The saga's own part is left out.
 func (s *Service) Trip(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	t, err := s.load(ctx, id)
@@ -134,7 +135,7 @@ func (s *Service) load(ctx context.Context, id charging.TripID) (trip.Trip, erro
 	if err := id.Validate(); err != nil {
 		return trip.Trip{}, err
 	}
-	if t, ok := s.Sagas.Peek(id); ok {
+	if t, ok := s.Sagas.Current(id); ok {
 		return t, nil
 	}
 	return s.Records.Load(ctx, id)
