@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
 )
 
@@ -66,10 +67,13 @@ func short(t *testing.T) string {
 }
 
 // TestChaos is the short form of go tool task chaos: a minute of faults without
-// pause, and not one violation.
+// pause, and not one violation. Two of the companies have two servers.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	o := Options{Seed: 20261123, Duration: time.Minute, Binary: built(t), Dir: short(t), Skew: true, Out: t.Output()}
+	o := Options{
+		Seed: 20261123, Duration: time.Minute, Replicas: 2, Alone: []charging.CompanyID{"SER"},
+		Binary: built(t), Dir: short(t), Skew: true, Out: t.Output(),
+	}
 	if testing.Short() {
 		o.Duration = 10 * time.Second
 	}

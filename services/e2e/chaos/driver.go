@@ -72,11 +72,13 @@ func (d *driver) oneTrip(ctx context.Context) {
 		case t.State == trip.AwaitingDecision:
 			t = d.decide(p, c, t)
 		case t.State == trip.Confirmed:
+			d.lookBack(c, t)
 			if !d.confirmed(p, c, t) {
 				delete(c.busy, p.slot)
 			}
 			return
 		case t.State.Settled():
+			d.lookBack(c, t)
 			delete(c.busy, p.slot)
 			return
 		}
@@ -188,6 +190,17 @@ func (d *driver) read(c *car, t trip.Trip) trip.Trip {
 		return t
 	}
 	return got
+}
+
+// lookBack reads a settled trip again, now and then, as somebody does who asks
+// another server of the company.
+func (d *driver) lookBack(c *car, t trip.Trip) {
+	for range d.rng.IntN(4) {
+		_, _ = d.did(history.Op{Kind: history.Read, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {
+			return d.api(c).Trip(ctx, t.ID, 0)
+		})
+		d.r.pause(context.Background(), 20*time.Millisecond)
+	}
 }
 
 // decide answers a question in one of the ways that there are, or not at all.

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,13 +51,16 @@ var faults = []fault{
 
 // rage breaks things until the context ends; what it broke last is mended.
 func (n *nemesis) rage(ctx context.Context) {
-	total := 0
-	for _, f := range faults {
+	all, total := faults, 0
+	if len(n.several()) > 0 {
+		all = append(slices.Clone(faults), ofOneServer...)
+	}
+	for _, f := range all {
 		total += f.weight
 	}
 	for ctx.Err() == nil {
 		k := n.rng.IntN(total)
-		for _, f := range faults {
+		for _, f := range all {
 			if k -= f.weight; k < 0 {
 				n.r.count(f.name)
 				f.do(n, ctx)
@@ -249,10 +253,10 @@ func (n *nemesis) storeLine(ctx context.Context) {
 	case 1:
 		f = link.Faults{Drip: n.between(time.Millisecond, 10*time.Millisecond)}
 	}
-	pipe := n.company().Store.Pipe
-	pipe.Set(f)
+	c := n.company()
+	c.SetLines(f)
 	n.r.pause(ctx, n.between(300*time.Millisecond, 4*time.Second))
-	pipe.Set(link.Faults{})
+	c.SetLines(link.Faults{})
 }
 
 func (n *nemesis) front(ctx context.Context) {
@@ -268,7 +272,7 @@ func (n *nemesis) calm(ctx context.Context) error {
 	for _, id := range fleet.Companies {
 		c := n.r.fleet.Company[id]
 		c.Front.Set(quiet)
-		c.Store.Pipe.Set(quiet)
+		c.SetLines(quiet)
 		c.Store.Resume()
 		if err := c.Store.Start(ctx); err != nil {
 			return err

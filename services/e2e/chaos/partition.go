@@ -74,7 +74,7 @@ func Partition(ctx context.Context, o Options) (PartitionReport, error) {
 	r := newRun(o.withDefaults())
 	rep := PartitionReport{Cut: o.Duration}
 	var err error
-	if r.fleet, err = fleet.New(fleet.Options{Binary: o.Binary, Dir: o.Dir, Replicas: o.Replicas, Observe: r.observe}); err != nil {
+	if r.fleet, err = fleet.New(fleet.Options{Binary: o.Binary, Dir: o.Dir, Servers: o.servers(), Observe: r.observe}); err != nil {
 		return rep, err
 	}
 	defer r.fleet.Close()

@@ -23,13 +23,18 @@ type Report struct {
 	// Faults by name, and what the links did to single requests.
 	Faults  map[string]int
 	Carried Carried
-	Verdict judge.Verdict
+	// TakenOver counts the trips in flight that another server, or the next life of
+	// the same, took over, so many TakeOvers in all; Stale the calls between
+	// companies that were refused to a former owner.
+	TakenOver, TakeOvers int
+	Stale                int64
+	Verdict              judge.Verdict
 	// History is the file of a failing history.
 	History string
 }
 
 // Carried is what all links together did.
-type Carried struct{ Requests, Lost, AnswersLost, Duplicates, Cut int64 }
+type Carried struct{ Requests, Lost, AnswersLost, Duplicates, Cut, Elsewhere int64 }
 
 func (r *run) carried() Carried {
 	var c Carried
@@ -39,6 +44,7 @@ func (r *run) carried() Carried {
 		c.AnswersLost += l.AnswersLost.Load()
 		c.Duplicates += l.Duplicates.Load()
 		c.Cut += l.Cut.Load()
+		c.Elsewhere += l.Elsewhere.Load()
 	}
 	r.fleet.EachLink(func(_, _ charging.CompanyID, l *link.Link) { add(l) })
 	for _, id := range fleet.Companies {
@@ -62,9 +68,10 @@ func (r Report) Settled() int {
 func (r Report) Last() string {
 	v := r.Verdict
 	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled, %d withdrawn whole), %d operations; %s; "+
-		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
+		"%d trips taken over %d×, %d calls of former owners refused; "+
+		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut, %d given to another server; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
 		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], v.Trips[trip.Completed], r.Ops,
-		list(r.Faults), r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut,
+		list(r.Faults), r.TakenOver, r.TakeOvers, r.Stale, r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut, r.Carried.Elsewhere,
 		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, len(v.Violations))
 }
 

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -29,8 +31,10 @@ type Options struct {
 	Drivers int
 	// Nemeses that break things at the same time; 0 is 2, below 0 none.
 	Nemeses int
-	// Replicas of each company's server; 0 is 1.
+	// Replicas of each company's server, on one store; 0 is 1.
 	Replicas int
+	// Alone are the companies that have one server, whatever Replicas says.
+	Alone []charging.CompanyID
 	// Binary is the eletrovia program.
 	Binary string
 	// Dir is an empty directory with a short path, for everything.
@@ -71,6 +75,18 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// servers of each company.
+func (o Options) servers() map[charging.CompanyID]int {
+	n := map[charging.CompanyID]int{}
+	for _, id := range fleet.Companies {
+		n[id] = max(o.Replicas, 1)
+		if slices.Contains(o.Alone, id) {
+			n[id] = 1
+		}
+	}
+	return n
+}
+
 // run is one run.
 type run struct {
 	o      Options
@@ -80,6 +96,8 @@ type run struct {
 	http   *http.Client
 	// calm is when the last trip and the last hold had come to an end.
 	calm time.Duration
+	// stale counts the calls that a company refused to a former owner.
+	stale atomic.Int64
 
 	mu       sync.Mutex
 	counts   map[string]int
@@ -99,14 +117,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	skews := skewsOf(o)
 	var err error
 	r.fleet, err = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: o.Dir, Replicas: o.Replicas, Seed: o.Seed, Skews: skews, Observe: r.observe,
+		Binary: o.Binary, Dir: o.Dir, Servers: o.servers(), Seed: o.Seed, Skews: skews, Observe: r.observe,
 	})
 	if err != nil {
 		return Report{}, err
 	}
 	defer r.fleet.Close()
-	fmt.Fprintf(o.Out, "chaos: seed %d, %s, %d drivers, %d nemeses, %d server(s) a company, clocks off by %v; everything is in %s\n",
-		o.Seed, o.Duration, o.Drivers, o.Nemeses, max(o.Replicas, 1), skews, o.Dir)
+	fmt.Fprintf(o.Out, "chaos: seed %d, %s, %d drivers, %d nemeses, servers %v, clocks off by %v; everything is in %s\n",
+		o.Seed, o.Duration, o.Drivers, o.Nemeses, o.servers(), skews, o.Dir)
 	if err := r.ready(ctx); err != nil {
 		return Report{}, err
 	}
@@ -254,9 +272,16 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 	if err != nil {
 		return Report{}, err
 	}
+	if err := r.fleet.ReadJournals(ctx, final); err != nil {
+		return Report{}, err
+	}
 	ops := r.rec.Ops()
 	claims, lost := r.rec.Wire()
-	rep := Report{Seed: r.o.Seed, Duration: r.o.Duration, Skews: skews, Ops: len(ops), Claims: len(claims), Preemptions: len(lost), Faults: r.counts, Carried: r.carried()}
+	rep := Report{
+		Seed: r.o.Seed, Duration: r.o.Duration, Skews: skews, Ops: len(ops), Claims: len(claims), Preemptions: len(lost),
+		Faults: r.counts, Carried: r.carried(), Stale: r.stale.Load(),
+	}
+	rep.TakeOvers, rep.TakenOver = judge.TakenOver(final)
 	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Preemptions: lost, Final: final, Draw: r.o.Dir})
 	if err := errors.Join(r.troubles...); err != nil {
 		return rep, fmt.Errorf("chaos: the harness itself had trouble: %w", err)
@@ -270,6 +295,9 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 
 // observe keeps the claims, reserves and preemptions that a link carried.
 func (r *run) observe(from charging.CompanyID, _, path string, request []byte, status int, answer []byte) {
+	if status == http.StatusConflict && bytes.Contains(answer, []byte(charging.CodeStaleOwner)) {
+		r.stale.Add(1)
+	}
 	if rest, ok := strings.CutPrefix(path, "/federation/v1/trips/"); ok && strings.HasSuffix(rest, "/preempted") {
 		lost := history.Preemption{}
 		if json.Unmarshal(request, &lost) == nil {

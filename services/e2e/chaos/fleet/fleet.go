@@ -27,8 +27,8 @@ type Options struct {
 	// Dir keeps everything; it must exist, and its path must be short, because
 	// the stores' sockets live there.
 	Dir string
-	// Replicas of each company's server; 0 is 1.
-	Replicas int
+	// Servers of each company, on one store; 0 is 1.
+	Servers map[charging.CompanyID]int
 	// Skews of the stores' clocks against the machine's; the servers' civil
 	// clocks are skewed alike.
 	Skews map[charging.CompanyID]time.Duration
@@ -61,7 +61,6 @@ type Fleet struct {
 
 // New prepares the processes and starts none.
 func New(o Options) (*Fleet, error) {
-	o.Replicas = max(o.Replicas, 1)
 	preload := ""
 	for _, skew := range o.Skews {
 		if skew != 0 && preload == "" {
@@ -112,28 +111,45 @@ func (f *Fleet) connect(c *Company, seed uint64) (err error) {
 	return nil
 }
 
-// any is the address of one of the company's servers that is up, in turn.
+// any is the address of one of the company's servers, in turn, as a balancer
+// chooses: one that seems to be well, or else one that is up.
 func (c *Company) any() string {
 	n := c.turn.Add(1)
+	up := ""
 	for k := range c.Servers {
-		if a := c.Servers[(n+uint64(k))%uint64(len(c.Servers))].Addr(); a != "" {
-			return a
+		s := c.Servers[(n+uint64(k))%uint64(len(c.Servers))]
+		if a := s.Addr(); a != "" {
+			if s.seemsWell() {
+				return a
+			}
+			up = a
 		}
 	}
-	return ""
+	return up
+}
+
+// SetLines changes the faults between the store and all servers.
+func (c *Company) SetLines(faults link.Faults) {
+	for _, s := range c.Servers {
+		s.Line.Set(faults)
+	}
 }
 
 func (f *Fleet) addServers(c *Company) error {
-	for n := range f.o.Replicas {
+	for n := range max(f.o.Servers[c.ID], 1) {
 		name := fmt.Sprintf("%s-%d", c.ID, n+1)
 		dir := filepath.Join(f.o.Dir, name)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("fleet: %w", err)
 		}
-		s := &Server{Name: name, bin: f.o.Binary, dir: dir}
+		line, err := link.NewPipe(c.Store.socket())
+		if err != nil {
+			return err
+		}
+		s := &Server{Name: name, Line: line, bin: f.o.Binary, dir: dir}
 		s.args = append([]string{
 			"serve", "--json", "--log-level", "warn", "--company", string(c.ID), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
-			"--store", "redis://" + c.Store.Pipe.Addr(), "--data", dir, "--key-file", filepath.Join(f.o.Dir, string(c.ID), "keys.json"),
+			"--store", "redis://" + line.Addr(), "--data", dir, "--key-file", filepath.Join(f.o.Dir, string(c.ID), "keys.json"),
 			"--rate-limit", "-1",
 		}, f.o.Args...)
 		s.args = append(s.args, civil(f.o.Skews[c.ID])...)
@@ -170,14 +186,17 @@ func (f *Fleet) Start(ctx context.Context) error {
 		}
 	}
 	var wg sync.WaitGroup
-	errs := make(chan error, len(Companies)*f.o.Replicas)
-	f.EachServer(func(s *Server) { wg.Go(func() { errs <- s.Start(ctx) }) })
-	wg.Wait()
-	close(errs)
+	var mu sync.Mutex
 	var all []error
-	for err := range errs {
-		all = append(all, err)
-	}
+	f.EachServer(func(s *Server) {
+		wg.Go(func() {
+			err := s.Start(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, err)
+		})
+	})
+	wg.Wait()
 	return errors.Join(all...)
 }
 
@@ -203,11 +222,10 @@ func (f *Fleet) EachLink(do func(from, to charging.CompanyID, l *link.Link)) {
 
 // Close kills everything.
 func (f *Fleet) Close() {
-	f.EachServer(func(s *Server) { s.Resume(); s.Kill() })
+	f.EachServer(func(s *Server) { s.Resume(); s.Kill(); s.Line.Close() })
 	f.EachLink(func(_, _ charging.CompanyID, l *link.Link) { l.Close() })
 	for _, c := range f.Company {
 		c.Front.Close()
-		c.Store.Pipe.Close()
 		c.Store.Resume()
 		c.Store.Kill()
 	}

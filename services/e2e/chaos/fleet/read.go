@@ -32,6 +32,48 @@ func (f *Fleet) Read(ctx context.Context) (history.Final, error) {
 	return final, nil
 }
 
+// ReadJournals adds who wrote the journals of all trips.
+func (f *Fleet) ReadJournals(ctx context.Context, final history.Final) error {
+	for id, st := range final {
+		c := f.Company[id].Store.Client()
+		err := journals(ctx, c, &st)
+		_ = c.Close()
+		if err != nil {
+			return fmt.Errorf("fleet: the journals of %s: %w", id, err)
+		}
+		final[id] = st
+	}
+	return nil
+}
+
+// journals reads the streams; each message has some entries.
+func journals(ctx context.Context, c *redis.Client, st *history.Store) error {
+	st.Journals = map[charging.TripID][]history.Wrote{}
+	var keys []string
+	it := c.Scan(ctx, 0, "trip:*:log", 5000).Iterator()
+	for it.Next(ctx) {
+		keys = append(keys, it.Val())
+	}
+	if err := it.Err(); err != nil {
+		return err
+	}
+	all := func(p redis.Pipeliner, key string) *redis.XMessageSliceCmd { return p.XRange(ctx, key, "-", "+") }
+	return batch(ctx, c, keys, all, func(key string, cmd *redis.XMessageSliceCmd) error {
+		id := charging.TripID(strings.TrimSuffix(strings.TrimPrefix(key, "trip:{"), "}:log"))
+		for _, m := range cmd.Val() {
+			raw, _ := m.Values["e"].(string)
+			var entries []trip.Entry
+			if err := json.Unmarshal([]byte(raw), &entries); err != nil {
+				return fmt.Errorf("journal %s: %w", key, err)
+			}
+			for _, e := range entries {
+				st.Journals[id] = append(st.Journals[id], history.Wrote{Step: e.Step, State: e.State, Epoch: e.Epoch, Owner: e.Owner})
+			}
+		}
+		return nil
+	})
+}
+
 // Locks lists the holds in force at a company.
 func (f *Fleet) Locks(ctx context.Context, id charging.CompanyID) ([]string, error) {
 	c := f.Company[id].Store.Client()

@@ -11,11 +11,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
 )
 
 // Server is one eletrovia serve, kept running until it is told to be down.
 type Server struct {
 	Name string
+	// Line is between the server and its company's store.
+	Line *link.Pipe
 
 	bin, dir   string
 	args       []string
@@ -27,6 +31,8 @@ type Server struct {
 	p    *process
 	addr atomic.Pointer[string]
 	down bool // an end that was asked for
+	// frozen is since when (Unix ns) the process is stopped; 0 while it is not.
+	frozen atomic.Int64
 }
 
 // Addr is host:port of REST; empty while the server is down.
@@ -35,6 +41,16 @@ func (s *Server) Addr() string {
 		return *a
 	}
 	return ""
+}
+
+// overlooked is how long a balancer goes on to send requests to a server that is
+// frozen: as long as its checks of health take to tell.
+const overlooked = time.Second
+
+// seemsWell is what a balancer thinks of the server.
+func (s *Server) seemsWell() bool {
+	since := s.frozen.Load()
+	return s.Addr() != "" && (since == 0 || time.Since(time.Unix(0, since)) < overlooked)
 }
 
 // Use changes the program and adds variables for the next start.
@@ -95,6 +111,7 @@ func (s *Server) startOnce(ctx context.Context) error {
 	}
 	host := u.Host
 	s.p, s.down = p, false
+	s.frozen.Store(0)
 	s.addr.Store(&host)
 	s.Lives.Add(1)
 	go s.watch(p)
@@ -141,10 +158,16 @@ func (s *Server) end(how func(*process)) {
 }
 
 // Pause stops the server's process until Resume: a former owner that wakes up late.
-func (s *Server) Pause() { s.send(syscall.SIGSTOP) }
+func (s *Server) Pause() {
+	s.frozen.CompareAndSwap(0, time.Now().UnixNano())
+	s.send(syscall.SIGSTOP)
+}
 
 // Resume lets a paused server go on.
-func (s *Server) Resume() { s.send(syscall.SIGCONT) }
+func (s *Server) Resume() {
+	s.send(syscall.SIGCONT)
+	s.frozen.Store(0)
+}
 
 func (s *Server) send(sig syscall.Signal) {
 	s.mu.Lock()

@@ -11,15 +11,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
 )
 
-// Store is a redis-server on a Unix socket, with appendfsync always, behind a
-// pipe that the company's servers use.
+// Store is a redis-server on a Unix socket, with appendfsync always. Each of the
+// company's servers has a pipe of its own to it.
 type Store struct {
-	// Pipe is between the servers and the store.
-	Pipe *link.Pipe
 	// Skew of the store's clock against the machine's.
 	Skew time.Duration
 
@@ -32,10 +28,7 @@ func newStore(dir, preload string, skew time.Duration) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
-	s := &Store{dir: dir, preload: preload, Skew: skew}
-	var err error
-	s.Pipe, err = link.NewPipe(s.socket())
-	return s, err
+	return &Store{dir: dir, preload: preload, Skew: skew}, nil
 }
 
 func (s *Store) socket() string { return filepath.Join(s.dir, "redis.sock") }

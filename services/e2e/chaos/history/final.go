@@ -37,7 +37,20 @@ type Store struct {
 	Notices int
 	// Trips that the company originated, with their Saga.
 	Trips []trip.Trip
+	// Journals of those trips: who wrote, in order.
+	Journals map[charging.TripID][]Wrote
 }
+
+// Wrote is one line of a trip's journal: its step, and who wrote it.
+type Wrote struct {
+	Step  string
+	State trip.State // of the trip
+	Epoch int64
+	Owner string
+}
+
+// TakeOver is the step with which an owner begins that did not create the trip.
+const TakeOver = "take-over"
 
 // Final is what all stores contain after the end.
 type Final map[charging.CompanyID]Store

@@ -30,6 +30,7 @@ const (
 	Answers      Rule = "answers true"
 	Fences       Rule = "fences rise"
 	OneRoad      Rule = "one vehicle, one road"
+	OneOwner     Rule = "one owner writes"
 	Unfinished   Rule = "everything comes to an end"
 	// Undecided is a check that ran out of time: it counts as a violation.
 	Undecided Rule = "checker ran out of time"
@@ -98,7 +99,7 @@ func Judge(c Case) Verdict {
 		v.Trips[t.State]++
 	}
 	for _, rule := range []func(*index) []Violation{
-		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, preemptions, oneRoad,
+		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, preemptions, oneRoad, owners,
 	} {
 		v.Violations = append(v.Violations, rule(x)...)
 	}

@@ -161,7 +161,17 @@ func TestEachSpoiltHistoryIsRefused(t *testing.T) {
 			w.Preemptions = []history.Preemption{{Trip: "a", ReservationID: rid("a"), By: "b"}}
 		}, Priority},
 		"a PREEMPTED that no older one met": {func(w *world) { w.record("a").State = charging.Preempted }, Priority},
-		"one vehicle on two roads":          {func(w *world) { w.trip("c").VehicleID = w.trip("b").VehicleID; w.trip("c").Legs = w.trip("b").Legs }, OneRoad},
+		"a former owner writes": {func(w *world) {
+			w.store.Journals = map[charging.TripID][]history.Wrote{"b": {
+				{Step: "reserve", Epoch: 1, Owner: "x"}, {Step: history.TakeOver, Epoch: 2, Owner: "y"}, {Step: "confirm", Epoch: 1, Owner: "x"},
+			}}
+		}, OneOwner},
+		"two owners of one epoch": {func(w *world) {
+			w.store.Journals = map[charging.TripID][]history.Wrote{"b": {
+				{Step: history.TakeOver, Epoch: 2, Owner: "x"}, {Step: history.TakeOver, Epoch: 2, Owner: "y"},
+			}}
+		}, OneOwner},
+		"one vehicle on two roads": {func(w *world) { w.trip("c").VehicleID = w.trip("b").VehicleID; w.trip("c").Legs = w.trip("b").Legs }, OneRoad},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := good()
@@ -196,6 +206,15 @@ func TestWhatNobodyKnowsIsNoViolation(t *testing.T) {
 			w.trip("b").Legs[0].State, w.record("b").State = charging.Canceled, charging.Canceled
 			w.store.Calendar = w.store.Calendar[1:]
 			w.booked("d", slot(0), 10, 11)
+		},
+		"taken over, and back again": func(w *world) {
+			w.store.Journals = map[charging.TripID][]history.Wrote{"b": {
+				{Step: "reserve", Epoch: 1, Owner: "x"},
+				{Step: history.TakeOver, Epoch: 2, Owner: "y"},
+				{Step: "epoch", Epoch: 5, Owner: "y"},
+				{Step: "confirm", Epoch: 2, Owner: "y"},
+				{Step: history.TakeOver, Epoch: 6, Owner: "x"},
+			}}
 		},
 		"a refusal for an older ticket": func(w *world) {
 			w.Claims = []history.Claim{{Step: "claim", Trip: "b", EVSE: evse, GrantedAt: "1002", Code: charging.CodePriorityLost, Ahead: "1001", AheadTrip: "a"}}
@@ -236,5 +255,17 @@ func TestAFailingCalendarIsDrawn(t *testing.T) {
 	}
 	if page, err := os.ReadFile(v.Drawings[0]); err != nil || len(page) < 1000 {
 		t.Errorf("%d bytes, %v", len(page), err)
+	}
+}
+
+// TestTakeOversAreCounted: those of trips in flight, and no others.
+func TestTakeOversAreCounted(t *testing.T) {
+	w := good()
+	w.store.Journals = map[charging.TripID][]history.Wrote{
+		"a": {{Step: history.TakeOver, State: trip.Reserving, Epoch: 2}, {Step: history.TakeOver, State: trip.Confirming, Epoch: 3}},
+		"b": {{Step: history.TakeOver, State: trip.Confirmed, Epoch: 2}},
+	}
+	if times, trips := TakenOver(history.Final{"SER": w.store}); times != 2 || trips != 1 {
+		t.Errorf("%d take-overs of %d trips", times, trips)
 	}
 }

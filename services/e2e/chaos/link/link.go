@@ -6,11 +6,13 @@ package link
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,8 +48,9 @@ type Faults struct {
 	Drip time.Duration
 }
 
-// Counts of what a link did.
-type Counts struct{ Carried, Lost, AnswersLost, Duplicates, Cut atomic.Int64 }
+// Counts of what a link did. Elsewhere are requests that were given to another
+// server, because the first was not there or answered 503.
+type Counts struct{ Carried, Lost, AnswersLost, Duplicates, Cut, Elsewhere atomic.Int64 }
 
 // silence bounds how long a caller is kept without an answer.
 const silence = 30 * time.Second
@@ -67,7 +70,8 @@ type Link struct {
 }
 
 // New listens on a free port of loopback. target gives host:port of whom to
-// call, or "" for nobody; observe, which may be nil, sees every request that was
+// call, or "" for nobody; it is asked again after a connection that cannot be
+// made and after a 503, as a load balancer does. observe, which may be nil, sees every request that was
 // executed, with its answer.
 func New(seed uint64, target func() string, observe func(method, path string, request []byte, status int, answer []byte)) (*Link, error) {
 	in, err := net.Listen("tcp", "127.0.0.1:0")
@@ -167,12 +171,41 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	drip(r.Context(), w, answer, f.Drip)
 }
 
-// pass executes a request at the target.
-func (l *Link) pass(ctx context.Context, r *http.Request, body []byte) (*http.Response, []byte, error) {
-	host := l.target()
-	if host == "" {
+// tries bounds how many servers one request is given to.
+const tries = 3
+
+// pass executes a request at a target that takes it.
+func (l *Link) pass(ctx context.Context, r *http.Request, body []byte) (resp *http.Response, answer []byte, err error) {
+	var tried []string
+	for len(tried) < tries {
+		host := l.target()
+		if host == "" || slices.Contains(tried, host) {
+			break
+		}
+		if len(tried) > 0 {
+			l.Elsewhere.Add(1)
+		}
+		tried = append(tried, host)
+		if resp, answer, err = l.passTo(ctx, host, r, body); !another(resp, err) {
+			return resp, answer, err
+		}
+	}
+	if len(tried) == 0 {
 		return nil, nil, fmt.Errorf("link: nobody is there")
 	}
+	return resp, answer, err
+}
+
+// another reports whether a balancer tries another server: this one was not
+// there, or says that it cannot.
+func another(resp *http.Response, err error) bool {
+	if op := (*net.OpError)(nil); err != nil {
+		return errors.As(err, &op) && op.Op == "dial"
+	}
+	return resp.StatusCode == http.StatusServiceUnavailable
+}
+
+func (l *Link) passTo(ctx context.Context, host string, r *http.Request, body []byte) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, "http://"+host+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err

@@ -89,6 +89,42 @@ func TestFaultsOfALink(t *testing.T) {
 	}
 }
 
+// A balancer tries another server after a 503 and where nobody listens, and
+// leaves an answer alone where there is no other.
+func TestAnotherServerIsTried(t *testing.T) {
+	answer := func(status int) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, http.StatusText(status))
+		}))
+		t.Cleanup(s.Close)
+		return strings.TrimPrefix(s.URL, "http://")
+	}
+	well, draining := answer(http.StatusOK), answer(http.StatusServiceUnavailable)
+	gone := httptest.NewServer(nil)
+	nobody := strings.TrimPrefix(gone.URL, "http://")
+	gone.Close()
+	for _, c := range []struct {
+		targets   []string
+		want      string
+		elsewhere int64
+	}{
+		{[]string{draining, nobody, well}, "OK", 2},
+		{[]string{draining, draining}, "Service Unavailable", 0},
+		{[]string{nobody, well}, "OK", 1},
+	} {
+		turn := -1
+		l, err := New(1, func() string { turn++; return c.targets[turn%len(c.targets)] }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Close)
+		if got, err := say(l, 10*time.Second); err != nil || got != c.want || l.Elsewhere.Load() != c.elsewhere {
+			t.Errorf("%v: %q, %v, elsewhere %d×", c.targets, got, err, l.Elsewhere.Load())
+		}
+	}
+}
+
 func TestFaultsOfAPipe(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	in, err := net.Listen("unix", socket)

@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string) int {
 	f.DurationVar(&o.Duration, "duration", time.Minute, "how long drivers and faults go on")
 	f.IntVar(&o.Drivers, "drivers", 0, "drivers at the same time (default 32)")
 	f.IntVar(&o.Nemeses, "nemeses", 0, "faults at the same time (default 2; -1 for none)")
-	f.IntVar(&o.Replicas, "replicas", 1, "servers of each company")
+	f.IntVar(&o.Replicas, "replicas", 1, "servers of each company, on one store")
 	f.BoolVar(&o.Skew, "skew", true, "skew the companies' clocks")
 	f.StringVar(&o.Binary, "binary", "", "an eletrovia program; built from the workspace by default")
 	f.BoolVar(&o.Keep, "keep", false, "keep the directory and the history of a run without violations, too")
