@@ -128,7 +128,8 @@ func (b *Broker) Keeps() string {
 // Retained are the topics of the trips that are retained.
 func (b *Broker) Retained(context.Context) ([]carlink.Topic, error) {
 	var trips []carlink.Topic
-	for _, pk := range b.server.Topics.Messages(carlink.TripsFilter) {
+	// Not Topics.Messages: it looks at what is being retained without a lock.
+	for _, pk := range b.server.Topics.Retained.GetAll() {
 		if t, err := carlink.ParseTopic(pk.TopicName); err == nil && t.Kind == carlink.KindTrip {
 			trips = append(trips, t)
 		}

@@ -192,12 +192,14 @@ var rooms = []room{
 	},
 	{
 		path:  "services/e2e/stores",
-		own:   []string{"pkg/...", "services/company/app", "services/e2e/chaos/fleet", "services/e2e/chaos/history"},
-		third: []string{goRedis, zerolog},
+		own:   []string{"pkg/...", "services/company/app", "services/e2e/chaos/fleet", "services/e2e/chaos/history", "services/e2e/program", "services/e2e/redisrig"},
+		third: []string{zerolog},
 	},
+	{path: "services/e2e/program", suite: true},
+	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},
 	{path: "services/e2e/model", own: []string{"pkg/charging", "pkg/trip"}, noStd: noIO},
 	{path: "services/e2e/model/explore", own: []string{"services/e2e/model"}},
-	{path: "services/e2e/replicas", own: []string{"pkg/..."}, third: []string{goRedis, paho}},
+	{path: "services/e2e/replicas", own: []string{"pkg/...", "services/e2e/program", "services/e2e/redisrig"}, third: []string{goRedis, paho}},
 
 	{path: "services/e2e/chaos/history", own: []string{"pkg/charging", "pkg/trip"}, noStd: noHTTP},
 	{

@@ -1,39 +1,16 @@
 package chaos
 
 import (
-	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
-// program is the eletrovia binary of this workspace, built once.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "chaos")
-	if err != nil {
-		return "", err
-	}
-	rubbish = dir
-	bin := filepath.Join(dir, "eletrovia")
-	return bin, fleet.Build(context.Background(), workspace, bin)
-})
-
-// rubbish is removed at the end.
-var rubbish string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if rubbish != "" {
-		_ = os.RemoveAll(rubbish)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
 // workspace is the top of the repository.
 const workspace = "../../.."
@@ -44,11 +21,7 @@ func built(t *testing.T) string {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server")
 	}
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bin
+	return program.Path(t)
 }
 
 // short is a directory with a short path: the stores' sockets live there.

@@ -1,9 +1,10 @@
 package chaos
 
 import (
-	"os"
 	"testing"
 	"time"
+
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // TestPartition cuts one company off: for 8 s here, for 60 s with
@@ -12,7 +13,7 @@ import (
 func TestPartition(t *testing.T) {
 	t.Parallel()
 	o := Options{Seed: 1, Duration: 8 * time.Second, Binary: built(t), Dir: short(t), Out: t.Output()}
-	if os.Getenv("ELETROVIA_LONG") != "" {
+	if program.Long() {
 		o.Duration = time.Minute
 	}
 	rep, err := Partition(t.Context(), o)

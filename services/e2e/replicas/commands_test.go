@@ -36,8 +36,12 @@ func (w *world) by(n, k int) map[string]any {
 // A trip that began at one server is read, waited for, decided, swapped and
 // canceled at another; nobody is told to ask again.
 func TestATripIsAtHomeAtEveryServer(t *testing.T) {
-	w := newWorld(t, map[string]int{"MAR": 2})
-	mar := w.companies["MAR"].servers
+	newWorld(t, map[string]int{"MAR": 2}).atHome()
+}
+
+func (w *world) atHome() {
+	t := w.t
+	mar := w.companies["MAR"].live()
 	pass := w.register(mar[0], "EV-1")
 	first, second := w.client(mar[0], "EV-1", pass), w.client(mar[1], "EV-1", pass)
 

@@ -153,28 +153,6 @@ func must(t *testing.T, got trip.Trip, want trip.State) {
 	}
 }
 
-// held lists what a company's store has in its calendars, by reservation.
-func (c *company) held(t *testing.T) map[string]string {
-	t.Helper()
-	held := map[string]string{}
-	keys, err := c.raw.Keys(t.Context(), "cal:*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range keys {
-		members, err := c.raw.ZRange(t.Context(), k, 0, -1).Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range members {
-			if part := strings.SplitN(m, "|", 3); len(part) == 3 {
-				held[part[2]] = part[0]
-			}
-		}
-	}
-	return held
-}
-
 // mustHold asserts that a CONFIRMED trip is RESERVED at every company, and one
 // that ended otherwise is held nowhere.
 func (w *world) mustHold(got trip.Trip) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // Ten times the load that three servers can bear: what is too much is turned
@@ -21,10 +22,10 @@ import (
 // machine it says little.
 func TestTenTimesTheLoad(t *testing.T) {
 	args := []string{"bench", "--json", "--overload", "10", "--concurrency", "16", "--duration", "3s", "--rounds", "1", "--lines", "384", "--store", "redis-server"}
-	if long() {
+	if program.Long() {
 		args = []string{"bench", "--json", "--overload", "10", "--duration", "10s", "--store", "redis-server"}
 	}
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.CommandContext(t.Context(), program.Racing(t), args...)
 	cmd.Env = os.Environ()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -61,12 +62,12 @@ func TestTenTimesTheLoad(t *testing.T) {
 		if x.Over.Confirmed == 0 {
 			t.Error("nothing is booked under overload")
 		}
-		if long() && x.Over.Failed > x.Over.Confirmed/20 {
+		if program.Long() && x.Over.Failed > x.Over.Confirmed/20 {
 			t.Errorf("%d trips that were let in failed, %d were booked: %v", x.Over.Failed, x.Over.Confirmed, x.Over.Why)
 		}
 	}
 	t.Logf("after %.0f/s; %.0f%% kept; recovered in %.1f s; %.0f to %.0f MB", r.After.Goodput, 100*r.Kept, r.Recovered, r.Before, r.Most)
-	if long() && r.Kept < 0.6 {
+	if program.Long() && r.Kept < 0.6 {
 		t.Errorf("%.0f%% of the goodput are kept", 100*r.Kept)
 	}
 	if r.Recovered < 0 {
@@ -83,7 +84,7 @@ func TestAHangingCompanySlowsNobodyElse(t *testing.T) {
 	mar := w.companies["MAR"].servers[0]
 	const callers = 3
 	d := 2 * time.Second
-	if long() {
+	if program.Long() {
 		d = 20 * time.Second
 	}
 	var pass []string

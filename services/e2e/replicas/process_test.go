@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // process is a program that a test has started and can hurt.
@@ -108,7 +110,7 @@ type server struct {
 func serve(t *testing.T, environ []string, args ...string) *server {
 	t.Helper()
 	r, w := io.Pipe()
-	s := &server{process: launch(t, w, environ, program, append([]string{"serve", "--json"}, args...)...)}
+	s := &server{process: launch(t, w, environ, program.Racing(t), append([]string{"serve", "--json"}, args...)...)}
 	got := make(chan error, 1)
 	go func() {
 		got <- json.NewDecoder(bufio.NewReader(r)).Decode(&s.started)

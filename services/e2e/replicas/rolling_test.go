@@ -3,11 +3,11 @@ package replicas
 import (
 	"fmt"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // patient books until it is answered, as an app does behind a load balancer: it
@@ -41,59 +41,34 @@ func (d driver) patient(key string, stops ...stopAt) (got trip.Trip, repeats int
 func TestRollingRestart(t *testing.T) {
 	w := newWorld(t, map[string]int{"MAR": 2})
 	callers, times := 6, 1
-	if long() {
+	if program.Long() {
 		callers, times = 16, 5
 	}
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	booked, repeated := 0, 0
-	for c := range callers {
-		id := fmt.Sprintf("EV-%d", c)
-		d := w.at(w.companies["MAR"].url, id, w.register(w.companies["MAR"].servers[0], id))
-		wg.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				k := 6 * n
-				got, repeats, err := d.patient(fmt.Sprint(c, "-", n), w.stop(evse("MAR", 1+c), k), w.stop(evse("SER", 1+c), k+1), w.stop(evse("CAJ", 1+c), k+2))
-				mu.Lock()
-				repeated += repeats
-				if booked++; err != nil || got.State != trip.Confirmed {
-					t.Errorf("trip %d of %s: %v, %s %+v", n, id, err, got.State, got.Problem)
-				}
-				mu.Unlock()
-			}
-		})
-	}
+	var order []string
 	for range times {
-		for _, id := range []string{"MAR", "MAR", "SER", "CAJ"} {
-			w.replace(id)
-		}
+		order = append(order, "MAR", "MAR", "SER", "CAJ")
 	}
-	close(stop)
-	wg.Wait()
-	t.Logf("%d trips, %d requests repeated, while %d servers were replaced", booked, repeated, 4*times)
-	if booked < callers {
-		t.Errorf("only %d trips", booked)
+	w.rollingRestart(callers, order...)
+}
+
+// rollingRestart replaces servers while so many callers book over all companies.
+func (w *world) rollingRestart(callers int, order ...string) {
+	t := w.t
+	l := w.load(callers, func(c, k int) []stopAt {
+		return []stopAt{w.stop(evse("MAR", 5+c), k), w.stop(evse("SER", 5+c), k+1), w.stop(evse("CAJ", 5+c), k+2)}
+	})
+	for _, id := range order {
+		w.replace(id)
 	}
-	var open []trip.Trip
-	for _, s := range []trip.State{trip.Reserving, trip.Confirming, trip.Compensating, trip.AwaitingDecision} {
-		w.client(w.companies["MAR"].servers[2], "operator", secret).get("/api/v1/trips?state="+string(s), &open)
-		if len(open) != 0 {
-			t.Errorf("%d trips are %s", len(open), s)
-		}
+	l.stop()
+	t.Logf("%d trips, %d requests repeated, while %d servers were replaced", len(l.said)+l.others, l.repeats, len(order))
+	if l.others > 0 {
+		t.Errorf("%d trips were not booked: %s", l.others, l.last)
 	}
-	for _, c := range w.companies {
-		for id, kind := range c.held(t) {
-			if kind != "R" {
-				t.Errorf("%s: reservation %s is left as %s", c.id, id, kind)
-			}
-		}
+	if len(l.said) < callers {
+		t.Errorf("only %d trips", len(l.said))
 	}
+	w.judge(l.said)
 }
 
 // replace starts a new server of a company and ends its oldest.
@@ -101,30 +76,23 @@ func (w *world) replace(id string) {
 	w.t.Helper()
 	c := w.companies[id]
 	w.known(w.add(id))
-	for _, s := range c.servers {
-		select {
-		case <-s.ended:
-			continue
-		default:
-		}
-		gone := make(chan struct{})
-		go func() { // it says that it goes before it does
-			defer close(gone)
-			for {
-				resp, err := behind.Get(s.url + "/readyz")
-				if err != nil {
-					return
-				}
-				_ = resp.Body.Close()
-				if resp.StatusCode == http.StatusServiceUnavailable {
-					return
-				}
-				<-time.After(20 * time.Millisecond)
+	s := c.live()[0]
+	gone := make(chan struct{})
+	go func() { // it says that it goes before it does
+		defer close(gone)
+		for {
+			resp, err := behind.Get(s.url + "/readyz")
+			if err != nil {
+				return
 			}
-		}()
-		s.end(40 * time.Second)
-		<-gone
-		break
-	}
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusServiceUnavailable {
+				return
+			}
+			<-time.After(20 * time.Millisecond)
+		}
+	}()
+	s.end(40 * time.Second)
+	<-gone
 	c.front.set(c.urls()...)
 }

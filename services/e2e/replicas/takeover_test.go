@@ -52,21 +52,19 @@ func (w *world) inFlight(d driver, n, k int) (trips []trip.Trip) {
 // The server that has trips in flight dies: another takes them over within 5 s
 // and brings each to its end.
 func TestAnotherServerTakesOver(t *testing.T) {
-	w := newWorld(t, map[string]int{"MAR": 2})
-	mar := w.companies["MAR"].servers
-	pass := w.register(mar[0], "EV-1")
-	first, second := w.client(mar[0], "EV-1", pass), w.client(mar[1], "EV-1", pass)
-	asks := w.asks(first, 0) // one that waits for its driver, too
+	newWorld(t, map[string]int{"MAR": 2}).takesOver(0)
+}
+
+// takesOver books from the k-th half hour on, and kills one of MAR's servers.
+func (w *world) takesOver(k int) {
+	t := w.t
+	mar := w.companies["MAR"].live()
+	pass := w.register(mar[0], "EV-OVER")
+	first, second := w.client(mar[0], "EV-OVER", pass), w.client(mar[1], "EV-OVER", pass)
+	asks := w.asks(first, k) // one that waits for its driver, too
 	w.companies["CAJ"].stall()
-	trips := w.inFlight(first, 4, 6)
-	until(t, 10*time.Second, "the trips are under way", func() bool {
-		for _, tr := range trips {
-			if len(w.companies["MAR"].held(t)) < len(trips) || second.settled(string(tr.ID), 0).State != trip.Reserving {
-				return false
-			}
-		}
-		return true
-	})
+	trips := w.inFlight(first, 4, k+6)
+	w.underWay(second, trips)
 	mar[0].kill()
 	died := time.Now()
 	until(t, takenOverWithin+noise, "every trip has been taken over", func() bool {
@@ -87,11 +85,26 @@ func TestAnotherServerTakesOver(t *testing.T) {
 		w.mustHold(got)
 	}
 	var got trip.Trip
-	if status, p := second.with("Prefer", "wait=20").send("POST", "/api/v1/trips/"+string(asks.ID)+"/decision", w.by(3, 0), &got); status != http.StatusOK {
+	if status, p := second.with("Prefer", "wait=20").send("POST", "/api/v1/trips/"+string(asks.ID)+"/decision", w.by(3, k), &got); status != http.StatusOK {
 		t.Fatalf("the decision after the death: %d %+v", status, p)
 	}
 	must(t, got, trip.Confirmed)
 	w.mustHold(got)
+}
+
+// underWay waits until trips have begun to reserve, seen from a server.
+func (w *world) underWay(d driver, trips []trip.Trip) {
+	w.t.Helper()
+	until(w.t, 10*time.Second, "the trips are under way", func() bool {
+		held := w.companies["MAR"].held(w.t)
+		for _, tr := range trips {
+			got := d.settled(string(tr.ID), 0)
+			if _, ok := held[string(got.Legs[0].ReservationID)]; !ok && got.State == trip.Reserving || got.State.Settled() {
+				return false // not yet; or, some time after its company was asked, no longer
+			}
+		}
+		return true
+	})
 }
 
 func hasStep(h []trip.Entry, step string) bool {

@@ -2,15 +2,10 @@ package replicas
 
 import (
 	"fmt"
-	"net"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // world is three companies, each with a store and as many servers as a test
@@ -23,13 +18,11 @@ type world struct {
 
 type company struct {
 	id      string
-	store   *process
-	addr    string // of the store
+	store   place
 	keys    string // file of the signing key, which the servers share
 	front   *balancer
 	url     string // of front
 	servers []*server
-	raw     *redis.Client
 }
 
 var ids = []string{"MAR", "SER", "CAJ"}
@@ -39,13 +32,21 @@ const secret = "operator-secret-of-the-test"
 // newWorld starts the stores, and so many servers of each company (one by default).
 func newWorld(t *testing.T, servers map[string]int) *world {
 	t.Helper()
+	return newWorldOn(t, servers, nil)
+}
+
+// newWorldOn is newWorld with another kind of store for some companies.
+func newWorldOn(t *testing.T, servers map[string]int, stores map[string]place) *world {
+	t.Helper()
 	w := &world{t: t, companies: map[string]*company{}}
 	for _, id := range ids {
-		c := &company{id: id, front: &balancer{}, keys: filepath.Join(t.TempDir(), "keys.pem")}
+		c := &company{id: id, store: stores[id], front: &balancer{}, keys: filepath.Join(t.TempDir(), "keys.pem")}
 		front := httptest.NewServer(c.front)
 		t.Cleanup(front.Close)
 		c.url = front.URL
-		c.openStore(t, t.TempDir())
+		if c.store.url == "" {
+			c.store = alone(t)
+		}
 		w.companies[id] = c
 	}
 	for _, id := range ids {
@@ -58,36 +59,16 @@ func newWorld(t *testing.T, servers map[string]int) *world {
 	return w
 }
 
-func (c *company) openStore(t *testing.T, dir string) {
-	t.Helper()
-	port := freePort(t)
-	c.addr = "127.0.0.1:" + port
-	c.store = launch(t, nil, nil, "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
-	c.raw = redis.NewClient(&redis.Options{Addr: c.addr})
-	t.Cleanup(func() { _ = c.raw.Close() })
-	until(t, 10*time.Second, "redis-server answers", func() bool { return c.raw.Ping(t.Context()).Err() == nil })
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
-
 // add starts one more server of a company, behind its address.
 func (w *world) add(id string) *server {
 	w.t.Helper()
 	c := w.companies[id]
 	environ := []string{"ELETROVIA_OPERATOR_SECRET=" + secret}
 	args := []string{
-		"--company", id, "--store", "redis://" + c.addr, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+		"--company", id, "--store", c.store.url, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 		"--advertise-http", c.url, "--key-file", c.keys, "--rate-limit", "-1", "--log-level", "debug",
 	}
+	args = append(args, c.store.flags...)
 	for _, other := range ids {
 		environ = append(environ, "ELETROVIA_TOKEN_"+other+"=token-of-"+other+"-in-the-test")
 		if other != id {
@@ -100,14 +81,21 @@ func (w *world) add(id string) *server {
 	return s
 }
 
-func (c *company) urls() []string {
-	var all []string
+// live are the servers that run, oldest first.
+func (c *company) live() (all []*server) {
 	for _, s := range c.servers {
 		select {
 		case <-s.ended:
 		default:
-			all = append(all, s.url)
+			all = append(all, s)
 		}
+	}
+	return all
+}
+
+func (c *company) urls() (all []string) {
+	for _, s := range c.live() {
+		all = append(all, s.url)
 	}
 	return all
 }
@@ -152,9 +140,6 @@ func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
 		<-time.After(20 * time.Millisecond)
 	}
 }
-
-// long reports whether the long forms of the tests are wanted.
-func long() bool { return os.Getenv("ELETROVIA_LONG") != "" }
 
 // evse is the n-th EVSE of a company's inventory, from 1.
 func evse(company string, n int) string { return fmt.Sprintf("BR*%s*E%04d*1", company, n) }

@@ -1,12 +1,12 @@
 package stores
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
 )
 
 func only(id charging.CompanyID, s app.Store) map[charging.CompanyID]app.Store {
@@ -17,14 +17,14 @@ func only(id charging.CompanyID, s app.Store) map[charging.CompanyID]app.Store {
 // is on a replica, and booking goes on at the new master.
 func TestSentinelFailsOverUnderLoad(t *testing.T) {
 	t.Parallel()
-	s := startSentinels(t)
-	f := start(t, only("MAR", app.Store{URL: s.url}))
+	s := redisrig.StartSentinels(t)
+	f := start(t, only("MAR", app.Store{URL: s.URL}))
 	l := f.load(6)
 	l.more(t, 10)
-	old := s.master()
-	old.kill()
+	old := s.Master()
+	old.Kill()
 	killed := time.Now()
-	until(t, "another node is the master", func() bool { m := s.master(); return m != nil && m != old })
+	redisrig.Until(t, "another node is the master", func() bool { m := s.Master(); return m != nil && m != old })
 	l.more(t, 3)
 	t.Logf("booking again %s after the kill", time.Since(killed).Round(100*time.Millisecond))
 	l.stop()
@@ -35,22 +35,22 @@ func TestSentinelFailsOverUnderLoad(t *testing.T) {
 // Without a replica in time nothing is promised; with one it is, by the same trip.
 func TestNothingIsPromisedWithoutAReplica(t *testing.T) {
 	t.Parallel()
-	s := startSentinels(t)
-	f := start(t, only("MAR", app.Store{URL: s.url}))
+	s := redisrig.StartSentinels(t)
+	f := start(t, only("MAR", app.Store{URL: s.URL}))
 	first := f.books("SER", 1, 0)
-	master := s.master()
-	for _, n := range s.nodes {
+	master := s.Master()
+	for _, n := range s.Nodes {
 		if n != master {
-			n.kill()
+			n.Kill()
 		}
 	}
 	got, err := f.as("SER", vehicle(2)).CreateTrip(t.Context(), journey(vehicle(2), 10), "", 3*time.Second)
 	if err == nil && got.State == "CONFIRMED" {
 		t.Fatal("promised by a master alone")
 	}
-	for _, n := range s.nodes {
+	for _, n := range s.Nodes {
 		if n != master {
-			n.start()
+			n.Start()
 		}
 	}
 	f.books("SER", 3, 20)
@@ -61,17 +61,17 @@ func TestNothingIsPromisedWithoutAReplica(t *testing.T) {
 // trips are booked.
 func TestClusterFailsOverUnderLoad(t *testing.T) {
 	t.Parallel()
-	nodes, url := startCluster(t, 3, 1)
-	f := start(t, only("SER", app.Store{URL: url, Replicas: 1}))
+	c := redisrig.StartCluster(t, 3, 1)
+	f := start(t, only("SER", app.Store{URL: c.URL, Replicas: 1}))
 	l := f.load(6)
 	l.more(t, 10)
 	key := "cal:*:" + string(plug["SER"])
-	old := keeper(nodes, key)
-	old.kill()
+	old := c.Keeper(key)
+	old.Kill()
 	killed := time.Now()
-	until(t, "its replica is the master", func() bool { return keeper(nodes, key) != nil })
+	redisrig.Until(t, "its replica is the master", func() bool { return c.Keeper(key) != nil })
 	t.Logf("another master %s after the kill", time.Since(killed).Round(100*time.Millisecond))
-	old.start() // as a replica: the new master has none, and promises nothing without one
+	old.Start() // as a replica: the new master has none, and promises nothing without one
 	l.more(t, 3)
 	l.stop()
 	f.books("SER", 1, hours)
@@ -81,14 +81,14 @@ func TestClusterFailsOverUnderLoad(t *testing.T) {
 // A Redis that is killed in the middle of sagas, and starts again with its file.
 func TestRestartInTheMiddle(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
-	f := start(t, only("CAJ", app.Store{URL: "redis://" + r.addr}))
+	r := redisrig.Start(t)
+	f := start(t, only("CAJ", app.Store{URL: "redis://" + r.Addr}))
 	l := f.load(6)
 	for range 3 {
 		l.more(t, 4)
-		r.kill()
-		r.start()
-		if !r.answers() {
+		r.Kill()
+		r.Start()
+		if !r.Answers() {
 			t.Fatal("the store does not come back")
 		}
 	}
@@ -100,16 +100,16 @@ func TestRestartInTheMiddle(t *testing.T) {
 // A Redis that is full refuses what is new, says so, and goes on once there is room.
 func TestFullStore(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
-	f := start(t, only("MAR", app.Store{URL: "redis://" + r.addr}))
+	r := redisrig.Start(t)
+	f := start(t, only("MAR", app.Store{URL: "redis://" + r.Addr}))
 	l := f.load(6)
 	l.more(t, 5)
-	r.do("CONFIG", "SET", "maxmemory", "1mb")
+	r.Do("CONFIG", "SET", "maxmemory", "1mb")
 	_, err := f.as("MAR", vehicle(1)).CreateTrip(t.Context(), journey(vehicle(1), hours), "", 3*time.Second)
 	if charging.CodeOf(err) != charging.CodeStoreUnavailable {
 		t.Errorf("a full store: %v", err)
 	}
-	r.do("CONFIG", "SET", "maxmemory", "0")
+	r.Do("CONFIG", "SET", "maxmemory", "0")
 	l.more(t, 5)
 	l.stop()
 	f.judge(l.said)
@@ -118,43 +118,27 @@ func TestFullStore(t *testing.T) {
 // A Redis that has become a replica of nobody in particular takes no writes.
 func TestReadOnlyStore(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
-	f := start(t, only("SER", app.Store{URL: "redis://" + r.addr}))
+	r := redisrig.Start(t)
+	f := start(t, only("SER", app.Store{URL: "redis://" + r.Addr}))
 	l := f.load(6)
 	l.more(t, 5)
-	r.do("REPLICAOF", "127.0.0.1", "1")
+	r.Do("REPLICAOF", "127.0.0.1", "1")
 	_, err := f.as("SER", vehicle(1)).CreateTrip(t.Context(), journey(vehicle(1), hours), "", 3*time.Second)
 	if charging.CodeOf(err) != charging.CodeStoreUnavailable {
 		t.Errorf("a read-only store: %v", err)
 	}
-	r.do("REPLICAOF", "NO", "ONE")
+	r.Do("REPLICAOF", "NO", "ONE")
 	l.more(t, 5)
 	l.stop()
 	f.judge(l.said)
 }
 
-// keeper is the master of a cluster that has a key; nil while there is none.
-func keeper(nodes []*server, pattern string) *server {
-	for _, n := range nodes {
-		if n.cmd == nil || n.info("replication", "role") != "master" {
-			continue
-		}
-		c := n.client()
-		keys, _ := c.Keys(context.Background(), pattern).Result()
-		_ = c.Close()
-		if len(keys) > 0 {
-			return n
-		}
-	}
-	return nil
-}
-
 // Every company on another kind of store, trips over all three from each.
 func TestEveryKindOfStoreAtOnce(t *testing.T) {
 	t.Parallel()
-	s := startSentinels(t)
-	_, cluster := startCluster(t, 3, 0)
-	f := start(t, map[charging.CompanyID]app.Store{"MAR": {URL: s.url}, "SER": {URL: cluster}})
+	s := redisrig.StartSentinels(t)
+	cluster := redisrig.StartCluster(t, 3, 0)
+	f := start(t, map[charging.CompanyID]app.Store{"MAR": {URL: s.URL}, "SER": {URL: cluster.URL}})
 	l := f.load(6)
 	l.more(t, 20)
 	l.stop()

@@ -16,6 +16,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
 )
 
 var companies = []charging.CompanyID{"MAR", "SER", "CAJ"}
@@ -52,7 +53,7 @@ func start(t *testing.T, stores map[charging.CompanyID]app.Store) *federation {
 			DataDir: t.TempDir(), Store: stores[id], Timings: app.Timings{Refresh: time.Second},
 		}
 		if o.Store.URL == "" {
-			o.Store = app.Store{URL: "redis://" + startRedis(t).addr}
+			o.Store = app.Store{URL: "redis://" + redisrig.Start(t).Addr}
 		}
 		a, err := app.New(o)
 		if err != nil {
@@ -249,7 +250,7 @@ func (f *federation) judge(said map[charging.TripID]charging.CompanyID) {
 			owner[slot] = t.ID
 		}
 	}
-	until(f.t, "no hold is left", func() bool {
+	redisrig.Until(f.t, "no hold is left", func() bool {
 		for _, id := range companies {
 			if locks, err := f.as(id, "operator").Locks(f.t.Context()); err != nil || len(locks) > 0 {
 				return false

@@ -16,28 +16,11 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
+	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
 )
 
-// program is the eletrovia binary of this workspace, built once.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "stores")
-	if err != nil {
-		return "", err
-	}
-	rubbish = dir
-	bin := filepath.Join(dir, "eletrovia")
-	return bin, fleet.Build(context.Background(), "../../..", bin)
-})
-
-var rubbish string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if rubbish != "" {
-		_ = os.RemoveAll(rubbish)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
 // processes are three companies as real processes, each with a redis-server that
 // writes to its disk before it answers.
@@ -52,16 +35,12 @@ func launch(t *testing.T) *processes {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server")
 	}
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir, err := os.MkdirTemp("", "stores") // short: the stores' sockets live there
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	f, err := fleet.New(fleet.Options{Binary: bin, Dir: dir, Seed: 1})
+	f, err := fleet.New(fleet.Options{Binary: program.Path(t), Dir: dir, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +59,7 @@ func (p *processes) up() {
 		p.t.Fatal(err)
 	}
 	for _, id := range companies {
-		until(p.t, string(id)+" knows its peers", func() bool {
+		redisrig.Until(p.t, string(id)+" knows its peers", func() bool {
 			peers, err := p.operator(id).Peers(p.t.Context())
 			return err == nil && len(peers) == 2 && !slices.ContainsFunc(peers, func(x api.Peer) bool { return x.Locations == 0 })
 		})
@@ -162,7 +141,7 @@ func TestConfirmedSurvivesTheDeathOfEveryProcess(t *testing.T) {
 	p := launch(t)
 	said := map[charging.TripID]charging.CompanyID{}
 	rounds := 2
-	if os.Getenv("ELETROVIA_LONG") != "" {
+	if program.Long() {
 		rounds = 10
 	}
 	for round := range rounds {
@@ -202,7 +181,7 @@ func TestConfirmedSurvivesTheDeathOfEveryProcess(t *testing.T) {
 // belongs to a CONFIRMED trip, and nothing else is held.
 func (p *processes) quiet() {
 	p.t.Helper()
-	until(p.t, "every RESERVED belongs to a CONFIRMED trip, and no hold is left", func() bool {
+	redisrig.Until(p.t, "every RESERVED belongs to a CONFIRMED trip, and no hold is left", func() bool {
 		final, err := p.Read(p.t.Context())
 		if err != nil {
 			p.t.Fatal(err)
@@ -258,7 +237,7 @@ func TestStoreStartedWithoutItsFiles(t *testing.T) {
 		if err := mar.Servers[0].Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		until(t, "MAR waits for CAJ alone", func() bool {
+		redisrig.Until(t, "MAR waits for CAJ alone", func() bool {
 			r, err := p.operator("MAR").Recovery(ctx)
 			return err == nil && r.State == "recovering" && len(r.Waiting) == 1 && r.Waiting[0].CompanyID == "CAJ"
 		})
@@ -268,7 +247,7 @@ func TestStoreStartedWithoutItsFiles(t *testing.T) {
 		mar.Servers[0].Kill()
 	}
 	p.up()
-	until(t, "MAR trusts its store", func() bool {
+	redisrig.Until(t, "MAR trusts its store", func() bool {
 		r, err := p.operator("MAR").Recovery(ctx)
 		return err == nil && r.State == "trusted"
 	})

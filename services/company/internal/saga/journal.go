@@ -26,7 +26,8 @@ type Journal interface {
 	// lease has ended or was given back; STALE_OWNER while another holds it.
 	Acquire(ctx context.Context, id charging.TripID, owner string, lease time.Duration) (trip.Trip, error)
 	// TakeOver gives the owner up to limit trips of the open work whose lease
-	// has ended, each with its epoch raised by one.
+	// has ended, each with its epoch raised by one. Those that come with an error
+	// are the owner's, too.
 	TakeOver(ctx context.Context, owner string, lease time.Duration, limit int) ([]trip.Trip, error)
 	// KeepAlive renews the leases that the owner still holds, and returns
 	// those it has lost.

@@ -48,12 +48,12 @@ func (c *Coordinator) takeOver(ctx context.Context) {
 	// without room.
 	for n := takeOverBatch; n == takeOverBatch && c.hasRoom(); {
 		ts, err := c.o.Journal.TakeOver(ctx, c.o.Owner, c.o.Lease, takeOverBatch)
+		for _, t := range ts {
+			_, _ = c.resume(t, nil)
+		}
 		if err != nil {
 			c.o.Warn("cannot look for open trips", "", err)
 			return
-		}
-		for _, t := range ts {
-			_, _ = c.resume(t, nil)
 		}
 		n = len(ts)
 	}

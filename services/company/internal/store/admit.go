@@ -62,7 +62,11 @@ func (j *Journal) Admit(ctx context.Context, a trip.Admission) (charging.TripID,
 
 func (j *Journal) admit(ctx context.Context, a trip.Admission, instead charging.TripID) (reply, error) {
 	keys := []string{j.keys.spans(a.VehicleID), j.keys.idem(a.VehicleID, a.Key)}
-	return j.run(ctx, "admit trip", admitScript, keys, string(a.TripID), seconds(a.Span.Start), seconds(a.Span.End),
+	run := j.run
+	if j.cluster { // elsewhere the trip's own record, written after it, is waited for
+		run = j.promise
+	}
+	return run(ctx, "admit trip", admitScript, keys, string(a.TripID), seconds(a.Span.Start), seconds(a.Span.End),
 		flag(a.Key != ""), a.Digest, ms(max(a.Life, time.Minute)), j.civil(), string(instead), ms(j.o.TripRetention))
 }
 

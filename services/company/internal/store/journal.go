@@ -36,13 +36,15 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 	args := []any{
 		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log,
 	}
-	list := func(pipe redis.Pipeliner) {
-		id := string(t.ID)
-		made := redis.Z{Score: float64(t.CreatedAt.UnixMilli()), Member: id}
-		pipe.ZAdd(ctx, j.keys.open(), redis.Z{Score: float64(due), Member: id})
-		pipe.ZAddNX(ctx, j.keys.all(), made)
-		pipe.ZAddNX(ctx, j.keys.made(t.VehicleID), made)
-		pipe.PExpire(ctx, j.keys.made(t.VehicleID), charging.MaxAhead+charging.MaxWindow+j.o.TripRetention)
+	id := string(t.ID)
+	made := redis.Z{Score: float64(t.CreatedAt.UnixMilli()), Member: id}
+	list := lists{
+		j.keys.open(): func(pipe redis.Pipeliner) { pipe.ZAdd(ctx, j.keys.open(), redis.Z{Score: float64(due), Member: id}) },
+		j.keys.all():  func(pipe redis.Pipeliner) { pipe.ZAddNX(ctx, j.keys.all(), made) },
+		j.keys.made(t.VehicleID): func(pipe redis.Pipeliner) {
+			pipe.ZAddNX(ctx, j.keys.made(t.VehicleID), made)
+			pipe.PExpire(ctx, j.keys.made(t.VehicleID), charging.MaxAhead+charging.MaxWindow+j.o.TripRetention)
+		},
 	}
 	got, err := j.listThenRun(ctx, "create trip", list, createScript, keys, args)
 	if err != nil {
@@ -74,11 +76,11 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 		strconv.FormatInt(retention, 10), flag(t.Saga != nil && t.Saga.Stuck != nil), log, maxEntries,
 	}
 	needed, exact := j.listed.needed(t.ID, at, j.dueMillis(time.Now()))
-	var list func(redis.Pipeliner)
+	var list lists
 	if at > 0 && needed {
-		list = func(pipe redis.Pipeliner) {
+		list = lists{j.keys.open(): func(pipe redis.Pipeliner) {
 			pipe.ZAddLT(ctx, j.keys.open(), redis.Z{Score: float64(at), Member: string(t.ID)})
-		}
+		}}
 	}
 	got, err := j.listThenRun(ctx, "write trip", list, writeScript, keys, args)
 	if err != nil {
@@ -96,43 +98,6 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 		j.listed.note(t.ID, at, exact)
 	}
 	return nil
-}
-
-// listThenRun writes to the lists, then the record: in one round trip where
-// there is one server, which keeps the order; in two in a cluster.
-func (j *Journal) listThenRun(ctx context.Context, op string, list func(redis.Pipeliner), s *redis.Script, keys []string, args []any) (reply, error) {
-	if list == nil {
-		return j.promise(ctx, op, s, keys, args...)
-	}
-	var have *redis.Cmd
-	pipe := j.rdb.Pipeline()
-	list(pipe)
-	if j.cluster {
-		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, failed(ctx, op, err)
-		}
-		return j.promise(ctx, op, s, keys, args...)
-	}
-	listed := pipe.Len()
-	cmd := s.EvalSha(ctx, pipe, keys, args...)
-	if j.replicas > 0 {
-		have = j.wait(ctx, pipe)
-	}
-	cmds, _ := pipe.Exec(ctx)
-	for i, c := range cmds {
-		if c.Err() != nil && i != listed {
-			return nil, failed(ctx, op, c.Err())
-		}
-	}
-	if noScript(cmd.Err()) {
-		return j.promise(ctx, op, s, keys, args...)
-	}
-	got, err := cmd.Slice()
-	if err == nil && have != nil {
-		err = j.enough(op, have)
-		return reply(got), err
-	}
-	return reply(got), failed(ctx, op, err)
 }
 
 // Raise gives the holder of the lease an epoch above atLeast, after a company

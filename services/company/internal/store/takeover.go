@@ -29,13 +29,16 @@ const (
 )
 
 // TakeOver gives the owner up to limit trips that are due and whose lease is
-// over, each with its epoch raised by one: exactly one owner gets each.
+// over, each with its epoch raised by one: exactly one owner gets each. Those
+// that come with an error are the owner's, too: in a cluster one master may be
+// away, and the trips of the others are taken.
 func (j *Journal) TakeOver(ctx context.Context, owner string, lease time.Duration, limit int) ([]trip.Trip, error) {
 	now, err := j.Time(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var taken []trip.Trip
+	gone := absent{}
 	for n, offset := 0, int64(0); n < pages && len(taken) < limit; n++ {
 		ids, err := j.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
 			Key: j.keys.open(), ByScore: true, Start: "-inf", Stop: millis(now), Offset: offset, Count: page,
@@ -43,14 +46,29 @@ func (j *Journal) TakeOver(ctx context.Context, owner string, lease time.Duratio
 		if err != nil {
 			return taken, failed(ctx, "take over", err)
 		}
-		got, stay, err := j.takeAll(ctx, owner, lease, ids, limit-len(taken))
+		got, stay, err := j.takeAll(ctx, owner, lease, ids, limit-len(taken), gone)
 		taken = append(taken, got...)
-		if err != nil || len(ids) < page {
+		if err != nil {
 			return taken, err
+		}
+		if len(ids) < page {
+			break
 		}
 		offset += int64(stay)
 	}
-	return taken, nil
+	return taken, gone.err()
+}
+
+// absent are the masters that did not answer, and what they did instead: each is
+// waited for once.
+type absent map[redis.UniversalClient]error
+
+// err is the trouble with one of them.
+func (a absent) err() error {
+	for _, err := range a {
+		return err
+	}
+	return nil
 }
 
 // Acquire gives the owner one trip, due or not, with its epoch raised by one.
@@ -67,16 +85,31 @@ func (j *Journal) Acquire(ctx context.Context, id charging.TripID, owner string,
 	return decode(got.str(1), got.num(2), got.str(3))
 }
 
-// takeAll tries each trip, and tells how many stay where they are in the list.
-func (j *Journal) takeAll(ctx context.Context, owner string, lease time.Duration, ids []string, limit int) ([]trip.Trip, int, error) {
+// takeAll tries each trip but those of masters that are away, and tells how many
+// stay where they are in the list.
+func (j *Journal) takeAll(ctx context.Context, owner string, lease time.Duration, ids []string, limit int, away absent) ([]trip.Trip, int, error) {
 	var taken []trip.Trip
 	stay := 0
 	for _, id := range ids {
 		if len(taken) >= limit {
 			break
 		}
-		got, err := j.run(ctx, "take over", takeScript, []string{j.keys.trip(charging.TripID(id))}, owner, ms(lease))
+		key := j.keys.trip(charging.TripID(id))
+		node, err := j.nodeOf(ctx, key)
 		if err != nil {
+			return taken, stay, failed(ctx, "take over", err)
+		}
+		if away[node] != nil {
+			stay++
+			continue
+		}
+		got, err := j.run(ctx, "take over", takeScript, []string{key}, owner, ms(lease))
+		switch {
+		case err != nil && j.cluster && ctx.Err() == nil:
+			away[node] = err
+			stay++
+			continue
+		case err != nil:
 			return taken, stay, err
 		}
 		switch got.str(0) {

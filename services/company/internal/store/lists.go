@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// lists are writes to lists of trips, by the list's key; each may be repeated.
+type lists map[string]func(redis.Pipeliner)
+
+// listThenRun writes to the lists, then the record: in one round trip where
+// there is one server, which keeps the order; one after the other in a cluster.
+func (j *Journal) listThenRun(ctx context.Context, op string, list lists, s *redis.Script, keys []string, args []any) (reply, error) {
+	if list == nil {
+		return j.promise(ctx, op, s, keys, args...)
+	}
+	if j.cluster {
+		if err := j.list(ctx, op, list); err != nil {
+			return nil, err
+		}
+		return j.promise(ctx, op, s, keys, args...)
+	}
+	pipe := j.rdb.Pipeline()
+	for _, write := range list {
+		write(pipe)
+	}
+	var have *redis.Cmd
+	listed := pipe.Len()
+	cmd := s.EvalSha(ctx, pipe, keys, args...)
+	if j.replicas > 0 {
+		have = j.wait(ctx, pipe)
+	}
+	cmds, _ := pipe.Exec(ctx)
+	for i, c := range cmds {
+		if c.Err() != nil && i != listed {
+			return nil, failed(ctx, op, c.Err())
+		}
+	}
+	if noScript(cmd.Err()) {
+		return j.promise(ctx, op, s, keys, args...)
+	}
+	got, err := cmd.Slice()
+	if err == nil && have != nil {
+		err = j.enough(op, have)
+		return reply(got), err
+	}
+	return reply(got), failed(ctx, op, err)
+}
+
+// list writes to the lists of a cluster, each at its master. Where promises wait
+// for replicas these do, too: a record that outlives its place in the list of
+// open work would be taken over by nobody.
+func (j *Journal) list(ctx context.Context, op string, list lists) error {
+	pipe := j.rdb.Pipeline()
+	for _, write := range list {
+		write(pipe)
+	}
+	if _, err := pipe.Exec(ctx); err != nil { // follows slots that have moved
+		return failed(ctx, op, err)
+	}
+	if j.replicas == 0 {
+		return nil
+	}
+	for key, write := range list {
+		if err := j.listFirmly(ctx, op, key, write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listFirmly repeats a write on a connection that then waits: WAIT speaks of the
+// writes of its own connection.
+func (j *Journal) listFirmly(ctx context.Context, op, key string, write func(redis.Pipeliner)) error {
+	node, err := j.nodeOf(ctx, key)
+	if err != nil {
+		return failed(ctx, op, err)
+	}
+	pipe := node.Pipeline()
+	write(pipe)
+	have := j.wait(ctx, pipe)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return failed(ctx, op, err)
+	}
+	return j.enough(op, have)
+}

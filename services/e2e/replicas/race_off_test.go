@@ -1,5 +1,0 @@
-//go:build !race
-
-package replicas
-
-var buildFlags []string
