@@ -296,12 +296,13 @@ func (b *Broker) Ready() error {
 	return nil
 }
 
-// Disconnect ends every connection of a principal, for one whose secret has
-// been revoked. It may come back if Authenticate lets it.
-func (b *Broker) Disconnect(p Principal) {
-	prefix := p.session("")
-	for id, cl := range b.server.Clients.GetAll() {
-		if strings.HasPrefix(id, prefix) {
+// Recheck ends every connection whose login is no longer good: its secret has
+// been revoked. A last will that it left is not published. It never waits for a
+// client; one that is just logging in may be missed, and is seen the next time.
+func (b *Broker) Recheck() {
+	for _, cl := range b.server.Clients.GetAll() {
+		if !b.guard.stillGood(cl) && !cl.Closed() {
+			b.counters.refused[LoginRevoked].Add(1)
 			go cl.Stop(packets.ErrNotAuthorized)
 		}
 	}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/eletrovia/eletrovia/broker"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 func TestCarSpeaksAndIsAnswered(t *testing.T) {
@@ -204,12 +206,54 @@ func TestHandlerPanics(t *testing.T) {
 	}
 }
 
-func TestDisconnect(t *testing.T) {
-	b, _ := start(t, nil)
-	lost := make(chan error, 1)
-	connect(t, options(plainURL(b), "EV-0001", "s-EV-0001", "it").SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }))
-	other := dial(t, b, "EV-00012")
-	b.Disconnect(broker.Principal{Vehicle: "EV-0001"})
-	receive(t, lost, "the end of the connection")
-	publish(t, other, carlink.TelemetryTopic("EV-00012"), "{}") // is still there
+// TestRecheck: of one car's connections, those end that were opened with a secret
+// that is no longer good, and their wills are not heard.
+func TestRecheck(t *testing.T) {
+	var revoked atomic.Bool
+	b, handled := start(t, func(o *broker.Options) {
+		o.Authenticate = func(user string, password []byte) (broker.Principal, bool) {
+			return broker.Principal{Vehicle: charging.VehicleID(user), Login: string(password)}, true
+		}
+		o.StillGood = func(login string) bool { return login != "old" || !revoked.Load() }
+	})
+	lost := make(chan string, 2)
+	stolen := func(id string) {
+		connect(t, options(plainURL(b), "EV-0001", "old", id).
+			SetWill(carlink.RequestTopic("EV-0001", carlink.ActionCancel), "last word", 1, false).
+			SetConnectionLostHandler(func(paho.Client, error) { lost <- id }))
+	}
+	stolen("one")
+	stolen("two")
+	same := connect(t, options(plainURL(b), "EV-0001", "new", "three"))
+	nameless := connect(t, options(plainURL(b), "EV-0001", "", "four"))
+	_, wills := subscribe(t, same, "ev/EV-0001/#")
+	b.Recheck()
+	publish(t, same, carlink.TelemetryTopic("EV-0001"), "nothing is revoked")
+	receive(t, handled, "a message before")
+	select {
+	case id := <-lost:
+		t.Fatalf("%s was cut, and nothing is revoked", id)
+	default:
+	}
+	revoked.Store(true)
+	for range 2 {
+		b.Recheck()
+	}
+	receive(t, lost, "the end of one connection")
+	receive(t, lost, "the end of the other")
+	eventually(t, "the connections are still counted", func() bool { return b.Stats().Connected == 2 })
+	for _, c := range []paho.Client{same, nameless} { // are still there
+		publish(t, c, carlink.TelemetryTopic("EV-0001"), "alive")
+		if g := receive(t, handled, "a message of the good secret"); g.payload != "alive" || g.client.Login != "" {
+			t.Errorf("heard %+v", g)
+		}
+	}
+	for len(wills) > 0 {
+		if m := <-wills; string(m.Payload()) == "last word" {
+			t.Error("the will of a revoked secret was published")
+		}
+	}
+	if b.Stats().Refused[broker.LoginRevoked] == 0 {
+		t.Error("not counted")
+	}
 }

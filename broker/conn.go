@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,8 @@ type conn struct {
 	// account is set when the client has logged in, by the goroutine that reads
 	// from it, which alone looks at it.
 	account *account
+	// login names the secret that the client has logged in with.
+	login atomic.Pointer[string]
 
 	mu       sync.Mutex
 	pending  []byte

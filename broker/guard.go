@@ -51,7 +51,7 @@ func (g *guard) Provides(b byte) bool {
 	switch b {
 	case mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnSubscribe, mqtt.OnSubscribed,
 		mqtt.OnPacketRead, mqtt.OnPacketProcessed, mqtt.OnPublishDropped, mqtt.OnDisconnect,
-		mqtt.OnClientExpired, mqtt.OnWillSent:
+		mqtt.OnClientExpired, mqtt.OnWill, mqtt.OnWillSent:
 		return true
 	}
 	return false
@@ -87,6 +87,8 @@ func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, Reason,
 		g.accounts.failed(cl.Net.Remote, now)
 		return packets.ErrBadUsernameOrPassword, LoginSecret, errors.New("user name and password do not match")
 	}
+	login := p.Login
+	p.Login = ""
 	if !p.valid() {
 		return packets.Err3NotAuthorized, LoginSecret, fmt.Errorf("%s may use nothing here", p)
 	}
@@ -103,9 +105,20 @@ func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, Reason,
 		return packets.ErrServerUnavailable, reason, fmt.Errorf("%s has too many sessions, or logs in too often (%s)", p, reason)
 	}
 	c.account = who
+	c.login.Store(&login)
 	c.whenClosed(func() { g.accounts.leave(who) })
 	cl.ID = name
 	return packets.CodeSuccess, 0, nil
+}
+
+// stillGood reports whether what a client has logged in with has not been revoked.
+func (g *guard) stillGood(cl *mqtt.Client) bool {
+	c, ok := cl.Net.Conn.(*conn)
+	if !ok || g.broker.options.StillGood == nil {
+		return true
+	}
+	login := c.login.Load()
+	return login == nil || *login == "" || g.broker.options.StillGood(*login)
 }
 
 // forget takes a session out of those that outlive their connection.
@@ -225,6 +238,15 @@ func (g *guard) pause(d time.Duration) {
 	case <-timer.C:
 	case <-g.broker.stopping:
 	}
+}
+
+// OnWill keeps whoever had a secret that was revoked from having the last word:
+// its will goes where nobody listens.
+func (g *guard) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
+	if !g.stillGood(cl) {
+		will.TopicName, will.Retain = "refused", false
+	}
+	return will, nil
 }
 
 // OnWillSent hands the will of a car that was lost to the handler, as if it had

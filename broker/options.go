@@ -18,6 +18,9 @@ type Principal struct {
 	Vehicle  charging.VehicleID
 	Company  charging.CompanyID
 	Operator bool
+	// Login names the secret that was shown, for Options.StillGood; empty for one
+	// that holds as long as the connection. It is no part of who a client is.
+	Login string
 }
 
 // String is "vehicle EV-0001" or "company MAR".
@@ -64,6 +67,9 @@ type Options struct {
 	// Authenticate tells who a user name and password belong to. It runs on
 	// the connection's own goroutine. Required.
 	Authenticate func(username string, password []byte) (Principal, bool)
+	// StillGood reports whether a Login of Authenticate holds; Recheck asks it. It
+	// must not block. Nil is always.
+	StillGood func(login string) bool
 	// Handler gets what cars publish on their telemetry and request topics,
 	// in order for each car, on one of Workers goroutines. Required.
 	Handler func(c Client, topic carlink.Topic, payload []byte)

@@ -17,6 +17,8 @@ const (
 	LoginSessions
 	// LoginRate: the principal logs in, or its host fails to log in, too often.
 	LoginRate
+	// LoginRevoked: a connection ended because its secret was revoked.
+	LoginRevoked
 	// Connections: the broker has as many connections as it may.
 	Connections
 	// Subscription: a filter beyond the client's own topics, or one too many.
@@ -40,8 +42,8 @@ const (
 )
 
 var reasonNames = [reasons]string{
-	"none", "login_secret", "login_form", "login_will", "login_sessions", "login_rate", "connections", "subscription",
-	"publish_topic", "publish_rate", "publish_size", "mailbox", "backlog", "slow_client", "inflight",
+	"none", "login_secret", "login_form", "login_will", "login_sessions", "login_rate", "login_revoked", "connections",
+	"subscription", "publish_topic", "publish_rate", "publish_size", "mailbox", "backlog", "slow_client", "inflight",
 }
 
 // String is the reason's name in the figures: "login_rate".

@@ -197,9 +197,9 @@ func (r *Remote) Publish(topic string, payload []byte, qos byte, retained bool) 
 	return nil
 }
 
-// Disconnect does nothing: revoking at the broker elsewhere is its operator's
-// duty.
-func (r *Remote) Disconnect(Principal) {}
+// Recheck does nothing: only the broker elsewhere can end a connection there, so
+// whoever runs it has to, and to take the old secret out of it.
+func (r *Remote) Recheck() {}
 
 // Keeps says where sessions and retained messages are.
 func (r *Remote) Keeps() string { return "sessions and retained messages at " + r.host() }

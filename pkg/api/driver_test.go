@@ -227,6 +227,7 @@ func TestDecodeOperators(t *testing.T) {
 	decode := map[string]func(string) error{
 		"register": func(b string) error { _, err := DecodeRegister([]byte(b)); return err },
 		"session":  func(b string) error { _, err := DecodeSession([]byte(b)); return err },
+		"revoke":   func(b string) error { _, err := DecodeRevoke([]byte(b)); return err },
 		"resolve":  func(b string) error { _, err := DecodeResolve([]byte(b)); return err },
 		"status":   func(b string) error { _, err := DecodeEVSEStatus([]byte(b)); return err },
 	}
@@ -237,6 +238,10 @@ func TestDecodeOperators(t *testing.T) {
 		{"register", `{"model":"byd-dolphin","vehicle_id":"+"}`, "vehicle_id"},
 		{"session", `{"username":"operator","password":"demo"}`, ""},
 		{"session", `{"username":"operator"}`, "password"},
+		{"revoke", `{"reason":"stolen"}`, ""},
+		{"revoke", `{}`, "reason"},
+		{"revoke", `{"reason":7}`, "reason"},
+		{"revoke", `{"reason":"stolen","vehicle_id":"EV-1"}`, "vehicle_id"},
 		{"resolve", `{"reason":"the company closed"}`, ""},
 		{"resolve", `{"leg":99,"reason":"x"}`, "leg"},
 		{"resolve", `{"leg":1}`, "reason"},

@@ -85,6 +85,8 @@ func FuzzDecodeOperator(f *testing.F) {
 		judged(t, err)
 		_, err = DecodeSession(body)
 		judged(t, err)
+		_, err = DecodeRevoke(body)
+		judged(t, err)
 		_, err = DecodeResolve(body)
 		judged(t, err)
 	})

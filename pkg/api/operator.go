@@ -12,6 +12,13 @@ type RegisterRequest struct {
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
 }
 
+// RevokeRequest ends a vehicle's secret; the answer is a RegisterResponse with
+// the new one.
+type RevokeRequest struct {
+	// Reason is kept for the audit.
+	Reason string `json:"reason"`
+}
+
 // RegisterResponse carries the secret, which is shown this once.
 type RegisterResponse struct {
 	VehicleID charging.VehicleID `json:"vehicle_id"`
@@ -61,6 +68,19 @@ func DecodeRegister(body []byte) (RegisterRequest, error) {
 		return RegisterRequest{}, err
 	}
 	q := RegisterRequest{Model: r.model(true), VehicleID: id[charging.VehicleID](r, "vehicle_id", 64, false)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeRevoke reads the body of POST /api/v1/vehicles/{vehicle_id}/revoke.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeRevoke(body []byte) (RevokeRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return RevokeRequest{}, err
+	}
+	r.require("reason")
+	q := RevokeRequest{Reason: r.text("reason", 500)}
 	r.done()
 	return q, r.rep.err()
 }

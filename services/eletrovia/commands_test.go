@@ -96,6 +96,9 @@ func TestOutputs(t *testing.T) {
 			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}},
 			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
+		{"revoke", []string{"vehicles", "revoke", "EV-77", "--reason", "stolen"}, map[string]any{
+			"POST /api/v1/vehicles/EV-77/revoke": api.RegisterResponse{VehicleID: "EV-77", Secret: "n3w"},
+		}, 0},
 		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
 		{"recovery-accept", []string{"recovery", "accept", "--reason", "CAJ is gone"}, map[string]any{"POST /api/v1/recovery/accept": accepted()}, 0},
 	}
@@ -149,6 +152,9 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", nil, []string{"fly"}, 2, "unknown command"},
 		{"missing argument", nil, []string{"cancel"}, 2, "usage: eletrovia cancel TRIP"},
 		{"too many arguments", nil, []string{"locks", "x"}, 2, "usage: eletrovia locks"},
+		{"revoke what", nil, []string{"vehicles"}, 2, "vehicles revoke VEHICLE"},
+		{"revoke whom", nil, []string{"vehicles", "revoke", "--reason", "x"}, 2, "usage: eletrovia vehicles revoke VEHICLE"},
+		{"revoke why", nil, []string{"vehicles", "revoke", "EV-77"}, 2, "--reason"},
 		{"two decisions", nil, []string{"decide", tripID, "--wait", "--give-up", "--vehicle", "EV-0001"}, 2, "say one of"},
 		{"no server", nil, []string{"trips", "--server", "gopher://x"}, 2, "http://host:port"},
 		{"no secret beyond loopback", nil, []string{"trips", "--server", "http://192.0.2.1:1"}, 2, "operator's secret"},

@@ -26,7 +26,8 @@ var ErrRubbish = errors.New("rubbish instead of an answer")
 
 const (
 	defaultTimeout = 10 * time.Second
-	// maxAnswer bounds an answer, maxCatalogue a page of locations.
+	// maxAnswer bounds an answer, maxCatalogue a page of locations and a company
+	// with all that it has revoked.
 	maxAnswer    = 1 << 20
 	maxCatalogue = 8 << 20
 	// maxDrain of what is left of an answer, so that its connection is used again.

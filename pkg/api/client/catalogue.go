@@ -21,7 +21,7 @@ const (
 // Company tells who the other company is, with its keys and its store's time.
 func (c *Client) Company(ctx context.Context) (api.CompanyInfo, error) {
 	var info api.CompanyInfo
-	_, err := c.do(ctx, call{method: http.MethodGet, path: federation + "/company", into: &info, ok: []int{http.StatusOK}})
+	_, err := c.do(ctx, call{method: http.MethodGet, path: federation + "/company", into: &info, ok: []int{http.StatusOK}, limit: maxCatalogue})
 	if err != nil {
 		return api.CompanyInfo{}, err
 	}

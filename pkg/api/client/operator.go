@@ -30,6 +30,12 @@ func (d *Driver) Resolve(ctx context.Context, id charging.TripID, q api.ResolveR
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/resolve"), q, nil, 0)
 }
 
+// Revoke ends a vehicle's secret and answers the new one, which is shown this
+// once; for the operator of the company where it registered, and the vehicle.
+func (d *Driver) Revoke(ctx context.Context, id charging.VehicleID, q api.RevokeRequest) (api.RegisterResponse, error) {
+	return send[api.RegisterResponse](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/revoke", q, nil, 0)
+}
+
 // SetEVSEStatus takes an EVSE out of service or back; for the operator.
 func (d *Driver) SetEVSEStatus(ctx context.Context, evse charging.EVSEID, q api.EVSEStatusRequest) error {
 	_, err := send[api.EVSEStatusRequest](ctx, d, http.MethodPut, driverEVSEs+url.PathEscape(string(evse))+"/status", q, nil, 0)

@@ -22,6 +22,9 @@ type mqttBroker interface {
 	Retained(ctx context.Context) ([]carlink.Topic, error)
 	// Ready is nil while cars can be heard, else why not.
 	Ready() error
+	// Recheck ends the connections whose secret has been revoked; a broker
+	// elsewhere cannot.
+	Recheck()
 	Stats() broker.Stats
 	// Keeps says in words where sessions and retained messages are.
 	Keeps() string
@@ -58,7 +61,7 @@ func (a *App) newBroker() (mqttBroker, error) {
 
 func (a *App) brokerOptions() (broker.Options, error) {
 	o := broker.Options{
-		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login,
+		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.rooms.revoked.StillGood,
 		Handler: a.hearCar, Overflow: a.refuseCar, MessageRate: a.o.MQTTRate, MaxClients: a.o.MQTTClients,
 	}
 	if a.o.DataDir != "" {

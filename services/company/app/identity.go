@@ -9,20 +9,25 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 )
 
-// revocationsEvery is how often the lists of revoked tokens are read.
+// revocationsEvery is how often the company's list of revoked tokens is read, for
+// what another of its servers has not told; peers say theirs at every probe.
 const revocationsEvery = 5 * time.Second
 
 // openIdentity reads or makes the signing key. Keys of other companies are
 // found through the federation, which is wired later.
-func (a *App) openIdentity(context.Context) error {
+func (a *App) openIdentity(ctx context.Context) error {
 	keys, err := a.keys()
 	if err != nil {
 		return err
 	}
 	r := &a.rooms
-	r.keys, r.revoked = keys, &identity.Revocations{}
+	r.keys, r.revoked, r.recheck = keys, &identity.Revocations{}, make(chan struct{}, 1)
+	if names, err := r.store.Revoked(ctx); err == nil { // else the watch hears of them
+		r.revoked.Add(a.o.Company, names...)
+	}
 	r.ring = identity.NewRing(a.o.Company, keys, peerKeys{&a.rooms}, nil)
 	r.tickets = identity.NewTickets(keys, r.ring)
 	tokens := map[charging.CompanyID]string{}
@@ -30,7 +35,7 @@ func (a *App) openIdentity(context.Context) error {
 		tokens[p.ID] = p.Accept
 	}
 	r.identity, err = identity.New(identity.Options{
-		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked.Revoked,
+		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.revokedHere,
 		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: tokens,
 	})
 	return err
@@ -49,24 +54,44 @@ func (a *App) keys() (*identity.Keys, error) {
 	return identity.LoadKeys(path)
 }
 
-// watchRevocations keeps the lists of revoked tokens, ours and the peers'.
+// watchRevocations keeps the company's list of revoked tokens, and ends the
+// connections of cars that logged in with one: at once when there is news, and
+// at every tick for a car that was just logging in.
 func (a *App) watchRevocations(ctx context.Context) {
 	tick := time.NewTicker(revocationsEvery)
 	defer tick.Stop()
 	for {
-		if ids, err := a.rooms.store.Revoked(ctx); err == nil {
-			a.rooms.revoked.Set(a.o.Company, ids)
-		}
-		for _, p := range a.o.Peers {
-			if info, err := a.rooms.federation.Info(ctx, p.ID, time.Time{}); err == nil {
-				a.rooms.revoked.Set(p.ID, info.Revoked)
-			}
+		a.rooms.broker.Recheck()
+		if names, err := a.rooms.store.Revoked(ctx); err == nil && a.rooms.revoked.Add(a.o.Company, names...) {
+			a.rooms.broker.Recheck()
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-a.rooms.recheck:
 		}
+	}
+}
+
+// revokedHere makes a revocation at this server count here and at the company's
+// other servers at once.
+func (a *App) revokedHere() {
+	a.recheckLogins()
+	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Revoked}, nil)
+}
+
+// revokedAt takes what a peer says at every probe.
+func (a *App) revokedAt(info federation.Info) {
+	if a.rooms.revoked.Add(info.ID, info.Revoked...) {
+		a.recheckLogins()
+	}
+}
+
+func (a *App) recheckLogins() {
+	select {
+	case a.rooms.recheck <- struct{}{}:
+	default: // it is under way
 	}
 }
 

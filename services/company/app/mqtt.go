@@ -49,7 +49,7 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), loginTimeout)
 	defer cancel()
 	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
-	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator}, err == nil
+	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: caller.Login()}, err == nil
 }
 
 // MQTTAddr is host:port of the broker, with TLS where it has a certificate;

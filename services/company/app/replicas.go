@@ -71,6 +71,8 @@ func (a *App) heard(m replicas.Message) {
 		a.rooms.saga.Mailed(m.TripID)
 	case replicas.HandOver:
 		a.rooms.saga.Look()
+	case replicas.Revoked:
+		a.recheckLogins()
 	case replicas.Trip:
 		a.heardTrip(m)
 	case replicas.Reservation:

@@ -41,6 +41,7 @@ type rooms struct {
 	ring       *identity.Ring
 	tickets    *identity.Tickets
 	revoked    *identity.Revocations
+	recheck    chan struct{} // asks for the cars' logins to be judged anew
 	identity   *identity.Service
 	hub        *events.Hub
 	federation *federation.Federation
@@ -102,7 +103,7 @@ func (a *App) openFederation(context.Context) error {
 	a.rooms.federation, err = federation.New(federation.Options{
 		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
 		Now: a.storeTime, Log: a.tell("federation"), CallTimeout: a.o.Timings.CallTimeout, RefreshEvery: a.o.Timings.Refresh,
-		OnPeer: a.showPeer,
+		OnPeer: a.showPeer, OnInfo: a.revokedAt,
 	})
 	a.cleanups.add("connections to peers", func(context.Context) error { shared.CloseIdleConnections(); return nil })
 	return err

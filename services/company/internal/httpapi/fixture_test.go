@@ -109,6 +109,13 @@ func (f *fakeIdentity) Register(_ context.Context, id charging.VehicleID, _ stri
 	return id, "s3cret", nil
 }
 
+func (f *fakeIdentity) Revoke(_ context.Context, who identity.Caller, id charging.VehicleID) (string, error) {
+	if !who.May(id) {
+		return "", charging.Refuse(charging.CodeForbidden, "another vehicle's")
+	}
+	return "n3w", nil
+}
+
 // fakeFront is a front desk with one trip, of car. refuse, where it is set, is
 // every answer.
 type fakeFront struct {

@@ -73,6 +73,8 @@ type Identity interface {
 	SessionLife() time.Duration
 	// Register makes a vehicle and its secret; an empty id asks for a new one.
 	Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error)
+	// Revoke ends a vehicle's secret and makes another.
+	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
 
 // Events is the live stream of what happens on this server.

@@ -99,6 +99,14 @@ func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
 // audit notes what an operator asks for, before it is done; the trip's journal
 // keeps the rest.
 func (s *Server) audit(c echo.Context, what, of, reason string) {
-	s.o.Log.Info().Str("audit", what).Str("of", of).Str("reason", reason).
-		Str("request_id", api.TraceFrom(c.Request().Context()).RequestID).Msg("by the operator's word")
+	s.auditOf(c, identity.Caller{Kind: identity.Operator}, what, of, reason)
+}
+
+// auditOf notes what the operator or a vehicle asks for, before it is judged.
+func (s *Server) auditOf(c echo.Context, who identity.Caller, what, of, reason string) {
+	e, by := s.o.Log.Info().Str("audit", what).Str("of", of).Str("reason", reason), "by the operator's word"
+	if who.Kind == identity.Vehicle {
+		e, by = e.Str("vehicle", string(who.Vehicle)), "by a vehicle's word"
+	}
+	e.Str("request_id", api.TraceFrom(c.Request().Context()).RequestID).Msg(by)
 }

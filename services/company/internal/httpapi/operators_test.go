@@ -35,3 +35,21 @@ func TestResolveIsAudited(t *testing.T) {
 		t.Error("the ticket has left the company")
 	}
 }
+
+func TestRevokeIsAudited(t *testing.T) {
+	const path = "/api/v1/vehicles/EV-0001/revoke"
+	for as, by := range map[string]string{asOperator: "by the operator's word", asCar: `"vehicle":"EV-0001"`} {
+		w := newWorld(t)
+		rec := w.ask("POST", path, as, `{"reason":"stolen in Recife"}`)
+		got := decode[api.RegisterResponse](t, rec)
+		if rec.Code != 200 || got != (api.RegisterResponse{VehicleID: "EV-0001", Secret: "n3w"}) || rec.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %s %v", as, rec.Code, rec.Body, rec.Header())
+		}
+		if log := w.log.String(); !strings.Contains(log, "stolen in Recife") || !strings.Contains(log, by) || strings.Contains(log, "n3w") {
+			t.Errorf("%s: audit: %s", as, log)
+		}
+		if rec := w.ask("POST", path, as, `{}`); code(rec) != "INVALID_FIELD" {
+			t.Errorf("%s without a reason: %d %s", as, rec.Code, rec.Body)
+		}
+	}
+}

@@ -77,6 +77,7 @@ func goodRequests() []good {
 		{"GET", "/api/v1/locations", asNobody, "", 200},
 		{"GET", "/api/v1/evses/BR*MAR*E0001*1/availability?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asNobody, "", 200},
 		{"POST", "/api/v1/vehicles", asNobody, `{"model":"byd-dolphin"}`, 201},
+		{"POST", "/api/v1/vehicles/EV-0001/revoke", asCar, `{"reason":"stolen"}`, 200},
 		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},
 		{"GET", "/api/v1/session", asCar, "", 200},
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
@@ -177,7 +178,7 @@ func TestWhoMayWhat(t *testing.T) {
 			case free || as == g.as || strings.HasPrefix(g.path, "/api/v1/session") && as != asWrong:
 			case federation || as == asWrong:
 				want = "UNAUTHENTICATED"
-			case as == asOperator && g.as == asCar && readable(g):
+			case as == asOperator && g.as == asCar && (readable(g) || strings.HasSuffix(g.path, "/revoke")):
 			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET"):
 			default:
 				want = "FORBIDDEN"

@@ -99,6 +99,7 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
 		{get, "/api/v1/events", s.known(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
+		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
 		{post, "/api/v1/session", s.anybody(s.openSession)},
 		{get, "/api/v1/session", s.anybody(s.session)},
 		{del, "/api/v1/session", s.anybody(s.closeSession)},

@@ -9,6 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
 // registerVehicle answers POST /api/v1/vehicles; the secret is shown this once.
@@ -31,4 +32,29 @@ func (s *Server) registerVehicle(c echo.Context) error {
 		return err
 	}
 	return answer(c, http.StatusCreated, api.RegisterResponse{VehicleID: id, Secret: secret})
+}
+
+// revokeVehicle answers POST /api/v1/vehicles/{vehicle_id}/revoke; the new
+// secret is shown this once.
+func (s *Server) revokeVehicle(c echo.Context, who identity.Caller) error {
+	id, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeRevoke(raw)
+	if err != nil {
+		return err
+	}
+	s.auditOf(c, who, "revoke a vehicle's secret", string(id), req.Reason)
+	ctx, cancel := lasting(c)
+	defer cancel()
+	secret, err := s.o.Identity.Revoke(ctx, who, id)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.RegisterResponse{VehicleID: id, Secret: secret})
 }

@@ -27,10 +27,11 @@ type Caller struct {
 	// Vehicle is set for Vehicle, Peer for Peer.
 	Vehicle charging.VehicleID
 	Peer    charging.CompanyID
-	// Issuer and TokenID of a vehicle's signed token; empty for one whose
-	// secret is in the configuration.
+	// Issuer, TokenID and time of issue (seconds since 1970) of a vehicle's
+	// signed token; empty for one whose secret is in the configuration.
 	Issuer  charging.CompanyID
 	TokenID string
+	Issued  int64
 }
 
 // May reports whether the caller may see and steer what belongs to a vehicle:

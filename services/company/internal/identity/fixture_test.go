@@ -42,6 +42,10 @@ type memory struct {
 	sessions map[string][]byte
 	down     error
 	binds    int
+	// published is what was revoked.
+	published     []string
+	meanwhile     func()
+	downToReplace error
 }
 
 func newMemory() *memory {
@@ -61,14 +65,52 @@ func (m *memory) Bind(_ context.Context, v charging.VehicleID, c charging.Compan
 	return m.bound[v], m.down
 }
 
-func (m *memory) RegisterVehicle(_ context.Context, v charging.VehicleID, model string, _ time.Time) (bool, error) {
+func (m *memory) Issuer(_ context.Context, v charging.VehicleID) (charging.CompanyID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bound[v], m.down
+}
+
+func (m *memory) RegisterVehicle(_ context.Context, v charging.VehicleID, record []byte) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.vehicles[v]; ok {
 		return false, m.down
 	}
-	m.vehicles[v] = model
+	m.vehicles[v] = string(record)
 	return true, m.down
+}
+
+func (m *memory) Vehicle(_ context.Context, v charging.VehicleID) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.vehicles[v]
+	return []byte(r), ok, m.down
+}
+
+// ReplaceVehicle lets meanwhile happen once before it looks.
+func (m *memory) ReplaceVehicle(_ context.Context, v charging.VehicleID, old, record []byte) (bool, error) {
+	if f := m.meanwhile; f != nil {
+		m.meanwhile = nil
+		f()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.downToReplace != nil {
+		return false, m.downToReplace
+	}
+	if m.vehicles[v] != string(old) {
+		return false, m.down
+	}
+	m.vehicles[v] = string(record)
+	return true, m.down
+}
+
+func (m *memory) Revoke(_ context.Context, _ charging.VehicleID, names ...string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.published = append(m.published, names...)
+	return m.down
 }
 
 func (m *memory) SaveSession(_ context.Context, h string, data []byte, _ time.Duration) error {
@@ -126,7 +168,7 @@ func companies(t testing.TB) map[charging.CompanyID]*company {
 		c.ring = NewRing(id, keys, fed, func() time.Time { return *c.clock })
 		c.tickets = NewTickets(keys, c.ring)
 		s, err := New(Options{
-			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked.Revoked,
+			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked,
 			Vehicles: map[charging.VehicleID]string{"EV-0001": "demo"}, OperatorSecret: "demo",
 			PeerTokens: map[charging.CompanyID]string{"SER": "demo-SER", "CAJ": "demo-CAJ"},
 			Now:        func() time.Time { return *c.clock },

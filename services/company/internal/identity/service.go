@@ -15,8 +15,17 @@ import (
 type Registry interface {
 	// Bind ties a vehicle's id to the first issuer seen, and answers that one.
 	Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error)
+	// Issuer is the company that Bind has tied a vehicle's id to, empty for none.
+	Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error)
 	// RegisterVehicle stores a new vehicle; created is false when the id is taken.
-	RegisterVehicle(ctx context.Context, id charging.VehicleID, model string, at time.Time) (created bool, err error)
+	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error)
+	// Vehicle gives the record of a vehicle that registered here.
+	Vehicle(ctx context.Context, id charging.VehicleID) (record []byte, ok bool, err error)
+	// ReplaceVehicle stores a vehicle's record where the present one is old (nil
+	// for none); replaced is false where it is another.
+	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error)
+	// Revoke ends tokens of a vehicle for good, by the names that are published.
+	Revoke(ctx context.Context, id charging.VehicleID, names ...string) error
 	// SaveSession, LoadSession and DropSession keep browsers' sessions under
 	// a hash of their id.
 	SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error
@@ -30,9 +39,11 @@ type Options struct {
 	Keys     *Keys
 	Ring     *Ring
 	Registry Registry
-	// Revoked reports whether a vehicle's token has been revoked by its
-	// issuer; nil is never.
-	Revoked func(issuer charging.CompanyID, tokenID string) bool
+	// Revoked are the vehicles' tokens that their issuers have revoked; nil is
+	// a list of its own, which Revoke alone fills.
+	Revoked *Revocations
+	// OnRevoke is told that Revoke has ended a token of this company.
+	OnRevoke func()
 	// Vehicles whose secrets are in the configuration (the demo's).
 	Vehicles map[charging.VehicleID]string
 	// OperatorSecret; empty is no operator.
@@ -69,7 +80,10 @@ func New(o Options) (*Service, error) {
 		byToken[token] = id
 	}
 	if o.Revoked == nil {
-		o.Revoked = func(charging.CompanyID, string) bool { return false }
+		o.Revoked = &Revocations{}
+	}
+	if o.OnRevoke == nil {
+		o.OnRevoke = func() {}
 	}
 	if o.SessionLife == 0 {
 		o.SessionLife = 12 * time.Hour

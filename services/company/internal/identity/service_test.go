@@ -189,11 +189,11 @@ func TestRevocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mar.revoked.Set("CAJ", []string{c.TokenID})
+	mar.revoked.Add("CAJ", c.TokenID)
 	if _, err := mar.Basic(t.Context(), "EV-77", secret); err != nil {
 		t.Errorf("only the issuer revokes: %v", err)
 	}
-	mar.revoked.Set("SER", []string{c.TokenID})
+	mar.revoked.Add("SER", c.TokenID)
 	if _, err := mar.Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
 		t.Errorf("revoked: %v", err)
 	}

@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // SessionLife is how long a browser's session lasts.
@@ -46,8 +44,8 @@ func (s *Service) Session(ctx context.Context, id string) (Caller, error) {
 	if !ok || json.Unmarshal(data, &c) != nil || c.Kind != Vehicle && c.Kind != Operator {
 		return Caller{}, over
 	}
-	if c.TokenID != "" && s.o.Revoked(c.Issuer, c.TokenID) {
-		return Caller{}, charging.Refuse(charging.CodeUnauthenticated, "the vehicle's secret has been revoked; register again")
+	if s.o.Revoked.Revoked(c) {
+		return Caller{}, revoked(c)
 	}
 	return c, nil
 }

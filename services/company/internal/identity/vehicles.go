@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,15 +57,46 @@ func (s *Service) Register(ctx context.Context, id charging.VehicleID, model str
 		return "", "", taken
 	}
 	now := s.o.Now()
-	created, err := s.o.Registry.RegisterVehicle(ctx, id, model, now)
+	raw, secret, err := s.issue(id, vehicleRecord{Model: model, At: now.UTC()}, now)
+	if err != nil {
+		return "", "", err
+	}
+	created, err := s.o.Registry.RegisterVehicle(ctx, id, raw)
 	if err != nil {
 		return "", "", err
 	}
 	if !created {
 		return "", "", taken
 	}
-	secret, err := s.o.Keys.sign(vehicleClaims{s.o.Self, id, rand.Text(), now.Unix(), vehicleType}, s.o.Keys.KeyID(), vehicleType)
-	return id, secret, err
+	return id, secret, nil
+}
+
+// vehicleRecord is what is kept of a vehicle that registered here.
+type vehicleRecord struct {
+	Model string `json:"model"`
+	// At is when it registered.
+	At time.Time `json:"at"`
+	// TokenID of its present secret; empty in a record of an edition that did
+	// not keep it.
+	TokenID string `json:"token_id,omitempty"`
+}
+
+// present names the present secret in a list of revoked ones.
+func (r vehicleRecord) present(id charging.VehicleID) string {
+	if r.TokenID == "" {
+		return issuedAt(id, r.At.Unix())
+	}
+	return r.TokenID
+}
+
+// issue makes a new secret for a vehicle, and the record that goes with it.
+func (s *Service) issue(id charging.VehicleID, r vehicleRecord, now time.Time) (record []byte, secret string, err error) {
+	r.TokenID = rand.Text()
+	if record, err = json.Marshal(r); err != nil {
+		return nil, "", fmt.Errorf("identity: vehicle %s: %w", id, err)
+	}
+	secret, err = s.o.Keys.sign(vehicleClaims{s.o.Self, id, r.TokenID, now.Unix(), vehicleType}, s.o.Keys.KeyID(), vehicleType)
+	return record, secret, err
 }
 
 // vehicle tells whether a secret is that of a vehicle.
@@ -87,10 +119,14 @@ func (s *Service) vehicle(ctx context.Context, id charging.VehicleID, secret str
 		}
 		s.seen.put(id, secret, c)
 	}
-	if s.o.Revoked(c.Issuer, c.TokenID) {
-		return Caller{}, unauthenticated("the vehicle's secret has been revoked; register again")
+	if s.o.Revoked.Revoked(c) {
+		return Caller{}, revoked(c)
 	}
 	return c, nil
+}
+
+func revoked(c Caller) error {
+	return unauthenticated(fmt.Sprintf("this secret of %s has been revoked; use the one that replaced it, or ask the operator of %s for another", c.Vehicle, c.Issuer))
 }
 
 func (s *Service) verifyVehicle(ctx context.Context, id charging.VehicleID, token string) (Caller, error) {
@@ -119,7 +155,7 @@ func (s *Service) verifyVehicle(ctx context.Context, id charging.VehicleID, toke
 	if first != c.Issuer {
 		return Caller{}, unauthenticated(fmt.Sprintf("%s is known here as a vehicle of %s; %s is not asked about it", id, first, c.Issuer))
 	}
-	return Caller{Kind: Vehicle, Vehicle: id, Issuer: c.Issuer, TokenID: c.TokenID}, nil
+	return Caller{Kind: Vehicle, Vehicle: id, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}, nil
 }
 
 func vehicleOf(payload []byte) (vehicleClaims, error) {

@@ -41,6 +41,8 @@ const (
 	Letter Kind = "letter"
 	// HandOver: a server that stops has given trips back.
 	HandOver Kind = "hand-over"
+	// Revoked: a vehicle's secret; the list is in the store.
+	Revoked Kind = "revoked"
 	// Trip, Reservation, Car: each has changed; Data is its public form.
 	Trip        Kind = "trip"
 	Reservation Kind = "reservation"
@@ -48,7 +50,7 @@ const (
 )
 
 // urgent are told at once, and also by a server that believes to be alone.
-func (k Kind) urgent() bool { return k == Hello || k == Letter || k == HandOver }
+func (k Kind) urgent() bool { return k == Hello || k == Letter || k == HandOver || k == Revoked }
 
 // Message is one thing that a server tells the others.
 type Message struct {

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,32 +34,29 @@ func (g Registry) once(ctx context.Context, key, value string, life time.Duratio
 	return got, err
 }
 
-type registered struct {
-	Model string    `json:"model"`
-	At    time.Time `json:"at"`
+// Issuer is the company that a vehicle's id is tied to, empty for none.
+func (g Registry) Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error) {
+	b, _, err := g.get(ctx, "issuer", g.keys.issuer(vehicle))
+	return charging.CompanyID(b), err
 }
 
 // RegisterVehicle stores a new vehicle; created is false when the id is taken.
-func (g Registry) RegisterVehicle(ctx context.Context, id charging.VehicleID, model string, at time.Time) (created bool, err error) {
-	b, err := json.Marshal(registered{model, at.UTC()})
-	if err != nil {
-		return false, fmt.Errorf("store: vehicle %s: %w", id, err)
-	}
-	got, err := g.once(ctx, g.keys.vehicle(id), string(b), 0)
-	return err == nil && got == string(b), failed(ctx, "register vehicle", err)
+func (g Registry) RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error) {
+	got, err := g.once(ctx, g.keys.vehicle(id), string(record), 0)
+	return err == nil && got == string(record), failed(ctx, "register vehicle", err)
 }
 
-// Vehicle gives the model of a vehicle that registered here.
-func (g Registry) Vehicle(ctx context.Context, id charging.VehicleID) (model string, ok bool, err error) {
-	b, ok, err := g.get(ctx, "vehicle", g.keys.vehicle(id))
-	if err != nil || !ok {
-		return "", false, err
-	}
-	var r registered
-	if err := json.Unmarshal(b, &r); err != nil {
-		return "", false, fmt.Errorf("store: vehicle %s is not readable: %w", id, err)
-	}
-	return r.Model, true, nil
+// Vehicle gives the record of a vehicle that registered here.
+func (g Registry) Vehicle(ctx context.Context, id charging.VehicleID) (record []byte, ok bool, err error) {
+	return g.get(ctx, "vehicle", g.keys.vehicle(id))
+}
+
+// ReplaceVehicle stores a vehicle's record where the present one is old (nil for
+// none); replaced is false where it is another. A repeat after a lost answer is
+// true, too.
+func (g Registry) ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error) {
+	n, err := replaceScript.Run(ctx, g.rdb, []string{g.keys.vehicle(id)}, old, record).Int()
+	return n == 1, failed(ctx, "replace vehicle", err)
 }
 
 func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error) {
@@ -72,12 +67,16 @@ func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error)
 	return b, err == nil, failed(ctx, op, err)
 }
 
-// Revoke ends a vehicle's token for good.
-func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, tokenID string) error {
-	return failed(ctx, "revoke", g.rdb.HSet(ctx, g.keys.revoked(), tokenID, string(id)).Err())
+// Revoke ends a vehicle's tokens for good, by the names that are published.
+func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, names ...string) error {
+	of := make([]any, 0, 2*len(names))
+	for _, name := range names {
+		of = append(of, name, string(id))
+	}
+	return failed(ctx, "revoke", g.rdb.HSet(ctx, g.keys.revoked(), of...).Err())
 }
 
-// Revoked lists the ids of all revoked tokens, in no order.
+// Revoked lists the names of all revoked tokens, in no order.
 func (g Registry) Revoked(ctx context.Context) ([]string, error) {
 	ids, err := g.rdb.HKeys(ctx, g.keys.revoked()).Result()
 	return ids, failed(ctx, "revoked", err)

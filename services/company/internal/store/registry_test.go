@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 func TestVehicles(t *testing.T) {
@@ -15,28 +18,63 @@ func TestVehicles(t *testing.T) {
 		if got, err := e.Bind(ctx, "EV-1", "SER"); err != nil || got != "MAR" {
 			t.Errorf("%s, %v", got, err)
 		}
-		at := time.Now()
+		for id, want := range map[charging.VehicleID]charging.CompanyID{"EV-1": "MAR", "EV-2": ""} {
+			if got, err := e.Issuer(ctx, id); err != nil || got != want {
+				t.Errorf("%s of %q, %v", id, got, err)
+			}
+		}
 		for range 2 { // the answer was lost: the same registration again
-			if made, err := e.RegisterVehicle(ctx, "EV-1", "byd-dolphin", at); err != nil || !made {
+			if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("first")); err != nil || !made {
 				t.Errorf("%v, %v", made, err)
 			}
 		}
-		if made, err := e.RegisterVehicle(ctx, "EV-1", "byd-dolphin", at.Add(time.Second)); err != nil || made {
+		if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("second")); err != nil || made {
 			t.Errorf("%v, %v", made, err)
 		}
-		if model, ok, err := e.Vehicle(ctx, "EV-1"); err != nil || !ok || model != "byd-dolphin" {
-			t.Errorf("%s, %v, %v", model, ok, err)
+		if b, ok, err := e.Vehicle(ctx, "EV-1"); err != nil || !ok || string(b) != "first" {
+			t.Errorf("%s, %v, %v", b, ok, err)
 		}
 		if _, ok, err := e.Vehicle(ctx, "EV-2"); err != nil || ok {
 			t.Errorf("%v, %v", ok, err)
 		}
 		for range 2 {
-			if err := e.Revoke(ctx, "EV-1", "token-1"); err != nil {
+			if err := e.Revoke(ctx, "EV-1", "token-1", "EV-1@17"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if ids, err := e.Revoked(ctx); err != nil || len(ids) != 1 || ids[0] != "token-1" {
+		ids, err := e.Revoked(ctx)
+		slices.Sort(ids)
+		if err != nil || !slices.Equal(ids, []string{"EV-1@17", "token-1"}) {
 			t.Errorf("%v, %v", ids, err)
+		}
+	})
+}
+
+func TestReplaceVehicle(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx := t.Context()
+		for _, c := range []struct {
+			old, record string
+			replaced    bool
+			now         string
+		}{
+			{"a", "b", false, ""}, // there is none yet
+			{"", "a", true, "a"},
+			{"", "b", false, "a"},
+			{"a", "b", true, "b"},
+			{"a", "b", true, "b"}, // the answer was lost
+			{"a", "c", false, "b"},
+			{"b", "c", true, "c"},
+		} {
+			done, err := e.ReplaceVehicle(ctx, "EV-1", []byte(c.old), []byte(c.record))
+			b, _, _ := e.Vehicle(ctx, "EV-1")
+			if err != nil || done != c.replaced || string(b) != c.now {
+				t.Errorf("%+v: %v, %v, is now %q", c, done, err, b)
+			}
+		}
+		if done, err := e.ReplaceVehicle(ctx, "EV-2", nil, []byte("a")); err != nil || !done {
+			t.Errorf("%v, %v", done, err)
 		}
 	})
 }

@@ -36,6 +36,8 @@ var (
 	doubtScript = script("doubt")
 	trustScript = script("trust")
 
+	replaceScript = script("replace")
+
 	createScript  = script("create")
 	writeScript   = script("write")
 	takeScript    = script("take")

@@ -1,0 +1,272 @@
+package identity
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+var operator = Caller{Kind: Operator}
+
+// registered is a vehicle of MAR, as MAR knows it.
+func registered(t *testing.T, mar *company) (secret string, who Caller) {
+	t.Helper()
+	_, secret, err := mar.Register(t.Context(), "EV-77", "byd-dolphin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err = mar.Basic(t.Context(), "EV-77", secret); err != nil {
+		t.Fatal(err)
+	}
+	return secret, who
+}
+
+func (c *company) refuses(t *testing.T, why, secret string) {
+	t.Helper()
+	if who, err := c.Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("%s takes %s: %+v, %v", c.id, why, who, err)
+	}
+}
+
+func (c *company) takes(t *testing.T, why, secret string) {
+	t.Helper()
+	if who, err := c.Basic(t.Context(), "EV-77", secret); err != nil || who.Vehicle != "EV-77" {
+		t.Errorf("%s refuses %s: %v", c.id, why, err)
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	for _, by := range []Kind{Operator, Vehicle} {
+		t.Run(string(by), func(t *testing.T) {
+			all := companies(t)
+			mar, ser := all["MAR"], all["SER"]
+			old, who := registered(t, mar)
+			session, err := mar.OpenSession(t.Context(), who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ser.takes(t, "the first secret", old)
+			caller := operator
+			if by == Vehicle {
+				caller = who
+			}
+			secret, err := mar.Revoke(t.Context(), caller, "EV-77")
+			if err != nil || secret == old {
+				t.Fatalf("%v; the same secret: %v", err, secret == old)
+			}
+			mar.refuses(t, "the old secret", old)
+			mar.takes(t, "the new one", secret)
+			if _, err := mar.Session(t.Context(), session); charging.CodeOf(err) != charging.CodeUnauthenticated {
+				t.Errorf("the old session: %v", err)
+			}
+			ser.takes(t, "what it has not heard about", old)
+			ser.revoked.Add("MAR", mar.mem.published...)
+			ser.refuses(t, "the old secret", old)
+			ser.takes(t, "the new one", secret)
+
+			// The answer was lost: the next one counts, and only that.
+			again, err := mar.Revoke(t.Context(), operator, "EV-77")
+			if err != nil {
+				t.Fatal(err)
+			}
+			mar.refuses(t, "the oldest secret", old)
+			mar.refuses(t, "the lost one", secret)
+			mar.takes(t, "the newest", again)
+			if r := mar.mem.vehicles["EV-77"]; !strings.Contains(r, "byd-dolphin") || strings.Contains(r, again) {
+				t.Errorf("kept %s", r)
+			}
+		})
+	}
+}
+
+// TestRevokeARecordOfBefore: the id of its token was not kept, the second when it
+// was issued was.
+func TestRevokeARecordOfBefore(t *testing.T) {
+	all := companies(t)
+	mar, ser := all["MAR"], all["SER"]
+	old, _ := registered(t, mar)
+	mar.mem.vehicles["EV-77"] = `{"model":"byd-dolphin","at":"` + now.Format(time.RFC3339Nano) + `"}`
+	*mar.clock = now.Add(time.Hour)
+	secret, err := mar.Revoke(t.Context(), operator, "EV-77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ser.revoked.Add("MAR", mar.mem.published...)
+	for _, c := range []*company{mar, ser} {
+		c.refuses(t, "the old secret", old)
+		c.takes(t, "the new one", secret)
+	}
+	if len(mar.mem.published) != 1 || mar.mem.published[0] != "EV-77@"+strconv.FormatInt(now.Unix(), 10) {
+		t.Errorf("published %v", mar.mem.published)
+	}
+}
+
+func TestRevokeIsRefused(t *testing.T) {
+	all := companies(t)
+	mar, ser := all["MAR"], all["SER"]
+	secret, who := registered(t, mar)
+	if _, err := ser.Basic(t.Context(), "EV-77", secret); err != nil {
+		t.Fatal(err)
+	}
+	other := who
+	other.Vehicle = "EV-78"
+	for name, c := range map[string]struct {
+		at   *company
+		who  Caller
+		id   charging.VehicleID
+		code charging.Code
+		says string
+	}{
+		"another vehicle":    {mar, other, "EV-77", charging.CodeForbidden, "its own secret only"},
+		"a peer":             {mar, Caller{Kind: Peer, Peer: "SER"}, "EV-77", charging.CodeForbidden, ""},
+		"nobody":             {mar, Caller{Kind: Anybody}, "EV-77", charging.CodeForbidden, ""},
+		"unknown":            {mar, operator, "EV-99", charging.CodeInvalidField, "MAR knows no vehicle EV-99"},
+		"a demo vehicle":     {mar, operator, "EV-0001", charging.CodeInvalidField, "configuration"},
+		"a demo one itself":  {mar, Caller{Kind: Vehicle, Vehicle: "EV-0001"}, "EV-0001", charging.CodeInvalidField, "configuration"},
+		"elsewhere":          {ser, operator, "EV-77", charging.CodeInvalidField, "registered at MAR"},
+		"elsewhere, its own": {ser, who, "EV-77", charging.CodeInvalidField, "registered at MAR"},
+	} {
+		_, err := c.at.Revoke(t.Context(), c.who, c.id)
+		var r *charging.Refusal
+		text := ""
+		if errors.As(err, &r) {
+			text = r.Detail
+			for _, f := range r.Fields {
+				text += f.Reason
+			}
+		}
+		if charging.CodeOf(err) != c.code || !strings.Contains(text, c.says) {
+			t.Errorf("%s: %v (%s), want %s with %q", name, err, text, c.code, c.says)
+		}
+	}
+	mar.takes(t, "what nobody has revoked", secret)
+	if n := len(mar.mem.published) + len(ser.mem.published); n != 0 || mar.mem.bound["EV-99"] != "" {
+		t.Errorf("%d published, EV-99 is bound to %q", n, mar.mem.bound["EV-99"])
+	}
+}
+
+// TestRevokeAtTheSameTime: of two at once, one secret is left.
+func TestRevokeAtTheSameTime(t *testing.T) {
+	mar := companies(t)["MAR"]
+	old, who := registered(t, mar)
+	var quicker string
+	mar.mem.meanwhile = func() {
+		var err error
+		if quicker, err = mar.Revoke(t.Context(), who, "EV-77"); err != nil {
+			t.Error(err)
+		}
+	}
+	secret, err := mar.Revoke(t.Context(), operator, "EV-77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mar.refuses(t, "the old secret", old)
+	mar.refuses(t, "the quicker one", quicker)
+	mar.takes(t, "the last", secret)
+}
+
+// TestRevokeStopsHalfWay: what was ended stays so, and a repeat gives the new
+// secret.
+func TestRevokeStopsHalfWay(t *testing.T) {
+	mar := companies(t)["MAR"]
+	old, _ := registered(t, mar)
+	mar.mem.down = charging.CodeStoreUnavailable
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); !errors.Is(err, charging.CodeStoreUnavailable) {
+		t.Fatal(err)
+	}
+	mar.mem.down, mar.mem.published = nil, nil
+	mar.mem.downToReplace = charging.CodeStoreUnavailable
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); !errors.Is(err, charging.CodeStoreUnavailable) {
+		t.Fatal(err)
+	}
+	mar.mem.downToReplace = nil
+	mar.refuses(t, "the old secret", old)
+	secret, err := mar.Revoke(t.Context(), operator, "EV-77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mar.takes(t, "the new one", secret)
+}
+
+// TestRevokeWithoutARecord: a store that has lost it still believes the token.
+func TestRevokeWithoutARecord(t *testing.T) {
+	mar := companies(t)["MAR"]
+	old, who := registered(t, mar)
+	delete(mar.mem.vehicles, "EV-77")
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); charging.CodeOf(err) != charging.CodeInvalidField {
+		t.Errorf("the operator cannot know which: %v", err)
+	}
+	secret, err := mar.Revoke(t.Context(), who, "EV-77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mar.refuses(t, "the old secret", old)
+	mar.takes(t, "the new one", secret)
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); err != nil {
+		t.Errorf("there is a record again: %v", err)
+	}
+}
+
+// TestVehiclesCannotFillTheList: anybody can register a vehicle, so vehicles leave
+// room to the operator, and the operator to other companies' memory.
+func TestVehiclesCannotFillTheList(t *testing.T) {
+	mar := companies(t)["MAR"]
+	_, who := registered(t, mar)
+	var names []string
+	for i := range maxRevoked {
+		names = append(names, strconv.Itoa(i))
+	}
+	mar.revoked.Add("MAR", names[:maxByVehicles]...)
+	if _, err := mar.Revoke(t.Context(), who, "EV-77"); charging.CodeOf(err) != charging.CodeRateLimited {
+		t.Errorf("a vehicle: %v", err)
+	}
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); err != nil {
+		t.Errorf("the operator: %v", err)
+	}
+	mar.revoked.Add("MAR", names...)
+	if _, err := mar.Revoke(t.Context(), operator, "EV-77"); charging.CodeOf(err) != charging.CodeRateLimited {
+		t.Errorf("the operator, with a full list: %v", err)
+	}
+	if mar.revoked.Add("MAR", "one more") || mar.revoked.count("MAR") != maxRevoked {
+		t.Errorf("remembers %d", mar.revoked.count("MAR"))
+	}
+}
+
+func TestRevocationsAreForGood(t *testing.T) {
+	var r Revocations
+	if r.Add("MAR") || !r.Add("MAR", "a", "b") || r.Add("MAR", "b") || !r.Add("MAR", "b", "c") {
+		t.Error("what is news")
+	}
+	login := func(issuer charging.CompanyID, id string) string {
+		return Caller{Kind: Vehicle, Vehicle: "EV-77", Issuer: issuer, TokenID: id, Issued: 5}.Login()
+	}
+	r.Add("SER", "EV-77@5", "d e")
+	for l, good := range map[string]bool{
+		login("MAR", "a"): false, login("MAR", "c"): false, login("MAR", "d"): true, login("CAJ", "a"): true,
+		login("SER", "anything"): false, "": true, "what?": true, operator.Login(): true,
+	} {
+		if r.StillGood(l) != good {
+			t.Errorf("%q: %v", l, !good)
+		}
+	}
+}
+
+// TestARecordIsReadByBoth: editions before this one read model and at.
+func TestARecordIsReadByBoth(t *testing.T) {
+	mar := companies(t)["MAR"]
+	_, who := registered(t, mar)
+	var r map[string]string
+	if err := json.Unmarshal([]byte(mar.mem.vehicles["EV-77"]), &r); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{now.Format(time.RFC3339Nano), "byd-dolphin", who.TokenID}
+	if got := []string{r["at"], r["model"], r["token_id"]}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

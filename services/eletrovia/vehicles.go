@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
+)
+
+func (c *cli) vehiclesCommand() *cobra.Command {
+	vehicles := &cobra.Command{
+		Use: "vehicles", Short: "Replace the secret of a vehicle that registered at this company (operator)",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usage(errors.New("say what to do: vehicles revoke VEHICLE --reason TEXT"))
+		},
+	}
+	var reason string
+	revoke := &cobra.Command{
+		Use: "revoke VEHICLE --reason TEXT", Short: "End a vehicle's secret everywhere and show its new one, once",
+		Long: "End the secret of a vehicle, which was stolen or lost, and show a new one, once. The vehicle keeps its id and\n" +
+			"its trips. The old secret is refused here at once and elsewhere within seconds, and the car's connections end.\n" +
+			"Each time gives another secret and ends the one before: when the answer is lost, type it again.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.revokeVehicle(cmd.Context(), charging.VehicleID(args[0]), reason)
+		},
+	}
+	revoke.Flags().StringVar(&reason, "reason", "", "why, for the audit; required")
+	vehicles.AddCommand(revoke)
+	for _, sub := range vehicles.Commands() {
+		sub.Args = usageArgs(sub.Args)
+	}
+	return vehicles
+}
+
+func (c *cli) revokeVehicle(ctx context.Context, id charging.VehicleID, reason string) error {
+	if err := id.Validate(); err != nil {
+		return usage(err)
+	}
+	if reason == "" {
+		return usage(errors.New("--reason: say why, for the audit"))
+	}
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	got, err := server.Revoke(ctx, id, api.RevokeRequest{Reason: reason})
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(got); done {
+		return err
+	}
+	p.Linef("the secret of %s has ended; its new one, shown this once, is", got.VehicleID)
+	p.Linef("%s", show.Clean(got.Secret))
+	p.Next(c.next("trips", "--vehicle", string(got.VehicleID), "--secret", "SECRET") + "   (its trips go on)")
+	return nil
+}
