@@ -11,8 +11,9 @@ import (
 
 const (
 	// settlePage is how many unsettled stops of one location are listed at a
-	// time, and settleBatch how many an originator is asked about at once.
-	settlePage  = 500
+	// time (the store does nothing else meanwhile: about a millisecond), and
+	// settleBatch how many an originator is asked about at once.
+	settlePage  = 200
 	settleBatch = 200
 	// batchPatience is how many times AskTimeout an answer about many may take.
 	batchPatience = 5
