@@ -22,6 +22,11 @@ func (r *run) rest() error {
 			return err
 		}
 	}
+	if r.t.State == trip.Completed { // a company may have been away until the end
+		if err := r.settleShift(); err != nil {
+			return err
+		}
+	}
 	if r.t.State != trip.Confirmed {
 		r.readMailbox()
 	}

@@ -203,7 +203,7 @@ func (r *run) commit(takes []trip.Take) {
 // settleShift ends a shift: one that was committed lets go of the old, any
 // other one of the new. Both only give time back, so that no company can refuse
 // for want of room. What a company does not acknowledge is left for the next
-// look. The error is fatal.
+// look, until the windows are over. The error is fatal.
 func (r *run) settleShift() error {
 	s := r.t.Saga.Shift
 	if s == nil {
@@ -221,7 +221,8 @@ func (r *run) settleShift() error {
 		if s.Phase == trip.ShiftUndo {
 			to = t.Old
 		}
-		if !t.Moves || s.Phase == trip.ShiftRelease && to.Equal(t.Union()) || final(r.t.Legs[t.Leg.Leg-1].State) {
+		over := final(r.t.Legs[t.Leg.Leg-1].State) || r.c.o.Until(t.Union().End) <= 0
+		if !t.Moves || s.Phase == trip.ShiftRelease && to.Equal(t.Union()) || over {
 			continue
 		}
 		res, err := r.moveTo(t, t.Seq+2, to, 0)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,6 +193,71 @@ func TestShiftWithACompanyAway(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+// TestShiftOfATripThatComesToItsEnd: found by the chaos run. A change that is not
+// acknowledged everywhere outlives neither the trip's stops nor, once its company
+// answers, the trip.
+func TestShiftOfATripThatComesToItsEnd(t *testing.T) {
+	for name, end := range map[string]func(s *stage, got trip.Trip, over *atomic.Bool){
+		"every stop is withdrawn": func(s *stage, got trip.Trip, _ *atomic.Bool) {
+			for _, k := range []int{0, 2, 1} { // the one that is away last
+				l := got.Legs[k]
+				s.w.set(func() { s.w.rsv[l.ReservationID].State = charging.Canceled })
+				n := charging.Notice{TripID: testTrip, ReservationID: l.ReservationID, Leg: k + 1, State: charging.Canceled, Reason: "BROKEN_CHARGER"}
+				if err := s.c.Notice(s.t.Context(), n); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+		},
+		"the last window has ended": func(s *stage, _ trip.Trip, over *atomic.Bool) {
+			over.Store(true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var over atomic.Bool
+				s := newStage(t, func(o *Options) {
+					o.Until = func(time.Time) time.Duration {
+						if over.Load() {
+							return -time.Hour
+						}
+						return time.Hour
+					}
+				})
+				s.must(s.book(trip.Abort), trip.Confirmed)
+				s.w.fault = func(step string, _ int, ref charging.Ref, _ int, after bool) error {
+					if step == "move" && ref.EVSEID == evses[1] && after {
+						return errNetwork
+					}
+					return nil
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go s.c.Run(ctx)
+				if _, err := s.c.Shift(t.Context(), testTrip, delayed(20)); err == nil {
+					t.Fatal("shifted with a company away")
+				}
+				got := s.wait(s.c)
+				if got.Saga.Shift == nil {
+					t.Fatal("there is nothing left to settle: the test tests nothing")
+				}
+				end(s, got, &over)
+				time.Sleep(2 * time.Minute)
+				got = s.wait(s.c)
+				if got.State != trip.Completed || got.Saga.Shift != nil {
+					t.Errorf("%s, shift %+v", got.State, got.Saga.Shift)
+				}
+				epoch := got.Saga.Epoch
+				time.Sleep(10 * time.Minute)
+				if got = s.wait(s.c); got.Saga.Epoch != epoch {
+					t.Errorf("still looked at: epoch %d, then %d", epoch, got.Saga.Epoch)
+				}
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
 }
 
 // crashes kills the server at each of a shift's steps, lets another one take
