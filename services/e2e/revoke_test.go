@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/base64"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -224,4 +225,46 @@ func (f *federation) opensSession(car charging.VehicleID, secret string) string 
 	cookie := k.Name + "=" + k.Value
 	f.as("").at("SER").with("Cookie", cookie).get("/api/v1/trips?limit=1", nil)
 	return cookie
+}
+
+// TestAStolenSecretAtAnotherServer: what one server of a company ends, the other
+// refuses, and cuts.
+func TestAStolenSecretAtAnotherServer(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "keys.pem")
+	var options app.Options
+	f := start(t, func(o *app.Options) {
+		if o.Company == "MAR" {
+			o.KeyFile = key
+			options = *o
+		}
+	})
+	first := f.apps["MAR"]
+	options.Store = app.Store{URL: "redis://" + first.StoreAddr()}
+	f.boot("MAR", options)
+	const car = charging.VehicleID("EV-STOLEN")
+	old := f.registers(car)
+	second, err := f.dial("MAR", car, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.speaks(t, "MAR", car)
+	thief := f.as(car).at("MAR").showing(old)
+	if thief.refused() {
+		t.Fatal("nothing is revoked yet")
+	}
+	atFirst := f.as("operator")
+	atFirst.base = "http://" + first.HTTPAddr()
+	fresh, p := atFirst.revokes(car)
+	if fresh == "" {
+		t.Fatalf("%+v", p)
+	}
+	second.cut(t, "the other server of MAR")
+	if !thief.refused() || f.as(car).at("MAR").showing(fresh).refused() {
+		t.Error("the other server takes the old secret, or refuses the new one")
+	}
+	// A store that forgets is told again by whoever runs.
+	if n, err := f.store("MAR").Del(t.Context(), "revoked").Result(); err != nil || n != 1 {
+		t.Fatalf("forgot %d, %v", n, err)
+	}
+	f.until(30*time.Second, "the store has the list again", func() bool { return len(f.keys("MAR", "revoked")) == 1 })
 }

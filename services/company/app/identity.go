@@ -62,15 +62,32 @@ func (a *App) watchRevocations(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		a.rooms.broker.Recheck()
-		if names, err := a.rooms.store.Revoked(ctx); err == nil && a.rooms.revoked.Add(a.o.Company, names...) {
-			a.rooms.broker.Recheck()
-		}
+		a.readRevocations(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		case <-a.rooms.recheck:
 		}
+	}
+}
+
+// readRevocations takes the company's list from the store, and tells the store
+// again what it has lost of it.
+func (a *App) readRevocations(ctx context.Context) {
+	names, err := a.rooms.store.Revoked(ctx)
+	if err != nil {
+		return // the store's own watch says so; the next tick tries again
+	}
+	if a.rooms.revoked.Add(a.o.Company, names...) {
+		a.rooms.broker.Recheck()
+	}
+	lost := a.rooms.revoked.Beyond(a.o.Company, names)
+	if len(lost) == 0 {
+		return
+	}
+	if err := a.rooms.store.Revoke(ctx, "", lost...); err != nil {
+		a.tell("identity")("the store has lost revoked secrets of vehicles, and does not take them again yet", err)
 	}
 }
 

@@ -243,6 +243,9 @@ func TestRevocationsAreForGood(t *testing.T) {
 	if r.Add("MAR") || !r.Add("MAR", "a", "b") || r.Add("MAR", "b") || !r.Add("MAR", "b", "c") {
 		t.Error("what is news")
 	}
+	if got := r.Beyond("MAR", []string{"a", "x", "c"}); !slices.Equal(got, []string{"b"}) || r.Beyond("SER", nil) != nil {
+		t.Errorf("a list without b lacks %v", got)
+	}
 	login := func(issuer charging.CompanyID, id string) string {
 		return Caller{Kind: Vehicle, Vehicle: "EV-77", Issuer: issuer, TokenID: id, Issued: 5}.Login()
 	}

@@ -45,6 +45,24 @@ func (r *Revocations) Add(company charging.CompanyID, names ...string) (news boo
 	return news
 }
 
+// Beyond gives what a company has revoked and a list of it does not have.
+func (r *Revocations) Beyond(company charging.CompanyID, list []string) []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := r.ids[company]
+	listed := make(map[string]struct{}, len(list))
+	for _, name := range list {
+		listed[name] = struct{}{}
+	}
+	var lacking []string
+	for name := range all {
+		if _, ok := listed[name]; !ok {
+			lacking = append(lacking, name)
+		}
+	}
+	return lacking
+}
+
 // count is how much a company has revoked.
 func (r *Revocations) count(company charging.CompanyID) int {
 	r.mu.RLock()

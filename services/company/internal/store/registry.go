@@ -67,13 +67,18 @@ func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error)
 	return b, err == nil, failed(ctx, op, err)
 }
 
-// Revoke ends a vehicle's tokens for good, by the names that are published.
+// Revoke ends a vehicle's tokens for good, by the names that are published; of
+// those that have ended already nothing changes.
 func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, names ...string) error {
-	of := make([]any, 0, 2*len(names))
-	for _, name := range names {
-		of = append(of, name, string(id))
+	if len(names) == 0 {
+		return nil
 	}
-	return failed(ctx, "revoke", g.rdb.HSet(ctx, g.keys.revoked(), of...).Err())
+	pipe := g.rdb.Pipeline()
+	for _, name := range names {
+		pipe.HSetNX(ctx, g.keys.revoked(), name, string(id))
+	}
+	_, err := pipe.Exec(ctx)
+	return failed(ctx, "revoke", err)
 }
 
 // Revoked lists the names of all revoked tokens, in no order.

@@ -42,6 +42,15 @@ func TestVehicles(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if err := e.Revoke(ctx, "", "token-1"); err != nil { // told again: whose it was stays
+			t.Fatal(err)
+		}
+		if of := e.raw.HGet(ctx, e.prefix+"revoked", "token-1").Val(); of != "EV-1" {
+			t.Errorf("token-1 is of %q", of)
+		}
+		if err := e.Revoke(ctx, "EV-1"); err != nil {
+			t.Error(err)
+		}
 		ids, err := e.Revoked(ctx)
 		slices.Sort(ids)
 		if err != nil || !slices.Equal(ids, []string{"EV-1@17", "token-1"}) {
