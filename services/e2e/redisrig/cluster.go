@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Cluster is a Redis Cluster whose nodes give each other up after two seconds.
+// Cluster is a Redis Cluster whose nodes give each other up after three seconds.
 type Cluster struct {
 	Nodes []*Server
 	// URL as eletrovia takes it.
@@ -33,7 +33,7 @@ func StartCluster(t *testing.T, masters, replicas int) *Cluster {
 	c := &Cluster{}
 	args := []string{"--cluster", "create"}
 	for range masters * (1 + replicas) {
-		n := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+		n := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "3000")
 		c.Nodes = append(c.Nodes, n)
 	}
 	args = append(append(args, c.Addrs()...), "--cluster-replicas", strconv.Itoa(replicas), "--cluster-yes")

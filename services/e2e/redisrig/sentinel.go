@@ -11,7 +11,7 @@ import (
 )
 
 // Sentinels are a master with two replicas, watched by three sentinels that give
-// a master up after two seconds. With one second, which is as often as they ask,
+// a master up after three seconds. With one second, which is as often as they ask,
 // they give up a new master on a busy machine before it has answered once.
 type Sentinels struct {
 	Nodes []*Server
@@ -55,7 +55,7 @@ func (s *Sentinels) watch(master *Server) *Server {
 	p := freePort()
 	conf := filepath.Join(w.dir, "sentinel.conf")
 	text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nlogfile %s/redis.log\n", p, w.dir, w.dir) +
-		fmt.Sprintf("sentinel monitor %[1]s %[2]s 2\nsentinel down-after-milliseconds %[1]s 2000\nsentinel failover-timeout %[1]s 4000\n",
+		fmt.Sprintf("sentinel monitor %[1]s %[2]s 2\nsentinel down-after-milliseconds %[1]s 3000\nsentinel failover-timeout %[1]s 4000\n",
 			MasterName, replicaOf(master))
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)

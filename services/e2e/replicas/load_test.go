@@ -3,6 +3,7 @@ package replicas
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -23,7 +24,8 @@ type load struct {
 	last    string // of the others
 }
 
-var loads int
+// loads numbers them, so that each has vehicles of its own.
+var loads atomic.Int64
 
 // load starts so many callers; the n-th trip of each is over stops(caller, 6n).
 func (w *world) load(callers int, stops func(caller, k int) []stopAt) *load {
@@ -31,9 +33,9 @@ func (w *world) load(callers int, stops func(caller, k int) []stopAt) *load {
 	l := &load{w: w, end: make(chan struct{})}
 	w.t.Cleanup(l.stop)
 	mar := w.companies["MAR"]
-	loads++
+	load := loads.Add(1)
 	for c := range callers {
-		id := fmt.Sprintf("EV-LOAD-%d-%d", loads, c)
+		id := fmt.Sprintf("EV-LOAD-%d-%d", load, c)
 		d := w.at(mar.url, id, w.register(mar.live()[0], id))
 		l.done.Go(func() {
 			for n := 0; ; n++ {

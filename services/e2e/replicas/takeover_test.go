@@ -13,7 +13,7 @@ import (
 // another one works on its trips, and noise what a busy machine may add.
 const (
 	takenOverWithin = 5 * time.Second
-	noise           = 3 * time.Second
+	noise           = 5 * time.Second
 )
 
 // stall freezes the servers of a company, so that trips which need it stay in
