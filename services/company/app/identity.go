@@ -44,14 +44,19 @@ func (a *App) openIdentity(ctx context.Context) error {
 // keys come from KeyFile or DataDir; without either they live as long as the
 // process, and vehicles have to register again after it.
 func (a *App) keys() (*identity.Keys, error) {
-	path := a.o.KeyFile
-	if path == "" && a.o.DataDir != "" {
-		path = filepath.Join(a.o.DataDir, "keys.pem")
-	}
+	path := a.o.keyFile()
 	if path == "" {
 		return identity.NewKeys()
 	}
 	return identity.LoadKeys(path)
+}
+
+// keyFile is where the keys are; empty when they live as long as the process.
+func (o Options) keyFile() string {
+	if o.KeyFile == "" && o.DataDir != "" {
+		return filepath.Join(o.DataDir, "keys.pem")
+	}
+	return o.KeyFile
 }
 
 // watchRevocations keeps the company's list of revoked tokens, and ends the

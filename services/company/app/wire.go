@@ -72,7 +72,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 // itself. Whatever it starts it names in the clean-ups first.
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openStore, a.openHub, a.openReplicas, a.openIdentity, a.openFederation, a.openDesk, a.openSaga,
+		a.openStore, a.openHub, a.openReplicas, a.openIdentity, a.shareKeys, a.openFederation, a.openDesk, a.openSaga,
 		a.openRoadside, a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {

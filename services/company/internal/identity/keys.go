@@ -136,6 +136,15 @@ func keysOf(private []ed25519.PrivateKey) (*Keys, error) {
 // KeyID names the key that signs now: its RFC 7638 thumbprint.
 func (k *Keys) KeyID() string { return k.order[0].KeyID }
 
+// KeyIDs names all keys; the first signs.
+func (k *Keys) KeyIDs() []string {
+	var all []string
+	for _, key := range k.order {
+		all = append(all, key.KeyID)
+	}
+	return all
+}
+
 // JWKS is the set of public keys (RFC 7517), to publish.
 func (k *Keys) JWKS() json.RawMessage {
 	var set jose.JSONWebKeySet

@@ -94,6 +94,9 @@ func (k keys) all() string  { return k.prefix + "trips:all" }
 // taken for gone.
 func (k keys) servers() string { return k.prefix + "servers" }
 
+// shown: what each server says of its signing keys.
+func (k keys) shown() string { return k.prefix + "servers:keys" }
+
 // spans are a vehicle's open trips; made are all trips that it ever asked for.
 func (k keys) spans(v charging.VehicleID) string { return k.at("vehicle", string(v), "trips") }
 func (k keys) made(v charging.VehicleID) string  { return k.at("vehicle", string(v), "made") }
