@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -45,10 +46,12 @@ func TestBrokerElsewhere(t *testing.T) {
 		users[string(vehicle(i+1))] = secret
 	}
 	m := brokertest.StartMosquitto(t, users)
+	keys := filepath.Join(t.TempDir(), "keys.pem") // which the two servers share
 	var options app.Options
 	f := start(t, func(o *app.Options) {
 		if o.Company == "MAR" {
 			o.MQTTAddr, o.MQTTBroker, o.MQTTPassword = "", "tcp://"+brokertest.Server+"@"+m.Addr, "servers"
+			o.KeyFile = keys
 			options = *o
 		}
 	})
