@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -75,15 +76,23 @@ func source(name string) string {
 	return string(b)
 }
 
+// loadAtOnce is how many scripts are loaded in one round trip: each has to be
+// compiled within the time of one call, also on a machine that has little time.
+const loadAtOnce = 8
+
 // load puts the scripts on every master, so that pipelines find them.
 func (c *conn) load(ctx context.Context) error {
 	return c.each(ctx, func(ctx context.Context, node redis.UniversalClient) error {
-		pipe := node.Pipeline()
-		for _, t := range texts {
-			pipe.ScriptLoad(ctx, t)
+		for some := range slices.Chunk(texts, loadAtOnce) {
+			pipe := node.Pipeline()
+			for _, t := range some {
+				pipe.ScriptLoad(ctx, t)
+			}
+			if _, err := pipe.Exec(ctx); err != nil {
+				return err
+			}
 		}
-		_, err := pipe.Exec(ctx)
-		return err
+		return nil
 	})
 }
 
