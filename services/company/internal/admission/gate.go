@@ -32,9 +32,9 @@ import (
 // Options of a Gate. Zero values take the defaults.
 type Options struct {
 	// Min and Max bound how much is in flight at a time, Start is the limit at
-	// first. Defaults: 8 and 16 for each CPU, and at most 1024. (Work waits for
-	// stores and other companies most of its time: fewer would leave CPUs idle
-	// when something else on the machine makes everything slow.)
+	// first. Defaults: 24 for each CPU, at most 1024, and Min. (Work waits for
+	// stores and other companies most of its time, and stores take many requests
+	// at once for less than one by one: with fewer in flight less gets done.)
 	Min, Start, Max int
 	// Patience is how long work may wait for room. Default 1 s.
 	Patience time.Duration
@@ -66,10 +66,10 @@ type waiter struct {
 // New makes a gate.
 func New(o Options) *Gate {
 	if o.Min <= 0 {
-		o.Min = 8 * runtime.GOMAXPROCS(0)
+		o.Min = 24 * runtime.GOMAXPROCS(0)
 	}
 	if o.Start <= 0 {
-		o.Start = max(o.Min, 16*runtime.GOMAXPROCS(0))
+		o.Start = o.Min
 	}
 	if o.Max <= 0 {
 		o.Max = 1024
