@@ -39,14 +39,14 @@ func newChild(bin, addr, dir, fsync string, log zerolog.Logger) *child {
 }
 
 // args are the settings that the calendar and the journal rely on: no key is ever evicted, and what
-// was acknowledged is in the append-only file. That file is written anew at 256 MB, not at Redis'
-// 64: a rewrite takes a CPU for seconds, while to read that much at a start takes one or two.
+// was acknowledged is in the append-only file. That file is written anew at 512 MB, not at Redis'
+// 64: a rewrite takes a CPU for seconds, while to read that much at a start takes about three.
 func (c *child) args() []string {
 	host, port, _ := net.SplitHostPort(c.addr)
 	return []string{
 		"--bind", host, "--port", port, "--dir", c.dir,
 		"--daemonize", "no", "--save", "", "--appendonly", "yes", "--appendfsync", c.fsync,
-		"--auto-aof-rewrite-min-size", "256mb", "--maxmemory-policy", "noeviction", "--logfile", "", "--always-show-logo", "no",
+		"--auto-aof-rewrite-min-size", "512mb", "--maxmemory-policy", "noeviction", "--logfile", "", "--always-show-logo", "no",
 	}
 }
 
