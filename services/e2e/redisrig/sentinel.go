@@ -52,7 +52,7 @@ func replicaOf(master *Server) string {
 func (s *Sentinels) watch(master *Server) *Server {
 	s.t.Helper()
 	w := &Server{t: s.t, dir: s.t.TempDir()}
-	p := freePort()
+	p := FreePort()
 	conf := filepath.Join(w.dir, "sentinel.conf")
 	text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nlogfile %s/redis.log\n", p, w.dir, w.dir) +
 		fmt.Sprintf("sentinel monitor %[1]s %[2]s 2\nsentinel down-after-milliseconds %[1]s 3000\nsentinel failover-timeout %[1]s 4000\n",

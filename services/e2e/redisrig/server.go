@@ -30,18 +30,31 @@ type Server struct {
 
 var nextPort atomic.Int32
 
-// freePort is below 45000, because a cluster's bus is 10000 above.
-func freePort() int {
-	nextPort.CompareAndSwap(0, int32(26000+os.Getpid()%17000))
+// Ports of redis-servers are below 20000, so that those of a cluster's bus, 10000
+// above, are below what Linux gives to connections that go out.
+const (
+	firstPort, ports = 10000, 10000
+	busAbove         = 10000
+)
+
+// FreePort is a port for a redis-server. Each process begins at another place;
+// whoever takes one still looks whether the server that answers is its own.
+func FreePort() int {
+	nextPort.CompareAndSwap(0, int32(1+os.Getpid()*131%ports))
 	for {
-		port := int(nextPort.Add(1))
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			continue
+		port := firstPort + int(nextPort.Add(1))%ports
+		if free(port) && free(port+busAbove) {
+			return port
 		}
-		_ = l.Close()
-		return port
 	}
+}
+
+func free(port int) bool {
+	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
 }
 
 // needs skips a test where a program is missing; in CI that is a failure.
@@ -62,7 +75,7 @@ func Start(t *testing.T, args ...string) *Server {
 	needs(t, "redis-server")
 	for range 5 {
 		s := &Server{t: t, dir: t.TempDir()}
-		port := strconv.Itoa(freePort())
+		port := strconv.Itoa(FreePort())
 		s.Addr = "127.0.0.1:" + port
 		s.args = append([]string{
 			"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
@@ -70,7 +83,7 @@ func Start(t *testing.T, args ...string) *Server {
 		}, args...)
 		s.Start()
 		t.Cleanup(s.end)
-		if s.Answers() {
+		if s.Answers() && s.Info("server", "process_id") == strconv.Itoa(s.cmd.Process.Pid) {
 			return s
 		}
 		s.Kill()

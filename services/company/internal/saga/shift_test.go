@@ -166,18 +166,21 @@ func TestShiftWhoseAnswersAreLost(t *testing.T) {
 	})
 }
 
+// movesUnanswered loses the answer to every move at the second stop's company.
+func movesUnanswered(step string, _ int, ref charging.Ref, _ int, after bool) error {
+	if step == "move" && ref.EVSEID == evses[1] && after {
+		return errNetwork
+	}
+	return nil
+}
+
 // TestShiftWithACompanyAway: the trip keeps its stops, and what was taken is
 // given back once the company answers.
 func TestShiftWithACompanyAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.must(s.book(trip.Abort), trip.Confirmed)
-		s.w.fault = func(step string, _ int, ref charging.Ref, _ int, after bool) error {
-			if step == "move" && ref.EVSEID == evses[1] && after {
-				return errNetwork
-			}
-			return nil
-		}
+		s.w.fault = movesUnanswered
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go s.c.Run(ctx)
@@ -226,12 +229,7 @@ func TestShiftOfATripThatComesToItsEnd(t *testing.T) {
 					}
 				})
 				s.must(s.book(trip.Abort), trip.Confirmed)
-				s.w.fault = func(step string, _ int, ref charging.Ref, _ int, after bool) error {
-					if step == "move" && ref.EVSEID == evses[1] && after {
-						return errNetwork
-					}
-					return nil
-				}
+				s.w.fault = movesUnanswered
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				go s.c.Run(ctx)

@@ -68,9 +68,7 @@ func TestListsWaitForReplicas(t *testing.T) {
 	e, c := onCluster(t, 1, store.Options{Replicas: 1, CallTimeout: 450 * time.Millisecond})
 	ctx := t.Context()
 	probe := newTrip(e, 2)
-	if err := e.Create(ctx, probe, lease, nil); err != nil {
-		t.Fatal(err)
-	}
+	atLast(t, func() error { return e.Create(ctx, newTrip(e, 2), lease, nil) })
 	listed := c.Keeper("c:trips:open")
 	c.ReplicaOf(listed).Kill()
 	for range 6 { // their records are at any of the masters
@@ -84,17 +82,34 @@ func TestListsWaitForReplicas(t *testing.T) {
 	admitted := 0
 	for n := range 8 {
 		v := charging.VehicleID(fmt.Sprint("EV-000", n))
-		_, err := e.Admit(ctx, trip.Admission{TripID: charging.TripID(newID()), VehicleID: v, Span: probe.Span(), Key: "k", Life: time.Hour})
+		admit := func() error {
+			_, err := e.Admit(ctx, trip.Admission{TripID: charging.TripID(newID()), VehicleID: v, Span: probe.Span(), Key: "k", Life: time.Hour})
+			return err
+		}
+		err := admit()
 		switch at := c.Keeper("c:idem:{" + string(v) + "}:k"); {
 		case err == nil && at == listed:
 			t.Errorf("admitted at the master that has no replica")
-		case err == nil:
-			admitted++
 		case at != listed:
-			t.Errorf("%v", err)
+			atLast(t, admit)
+			admitted++
 		}
 	}
 	if admitted == 0 || admitted == 8 {
 		t.Errorf("%d of 8 admitted: that proves nothing", admitted)
+	}
+}
+
+// atLast repeats what a busy machine does not acknowledge in time.
+func atLast(t *testing.T, do func() error) {
+	t.Helper()
+	var err error
+	for range 20 {
+		if err = do(); charging.CodeOf(err) != charging.CodeStoreUnavailable {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

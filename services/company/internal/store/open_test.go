@@ -153,7 +153,7 @@ func TestRealRedisKilledAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = again.Process.Signal(os.Kill); _ = again.Wait() })
-	if err := answers(addr); err != nil {
+	if err := answers(addr, again.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
 	e.wantState(t, kept, charging.Reserved)

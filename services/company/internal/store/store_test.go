@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
+	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
 )
 
 // realURL is the redis-server child of this test run; empty where the machine
@@ -47,15 +47,14 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// startRedis runs a redis-server on a free port below 50000 (its cluster bus is
-// 10000 above) and waits until it answers.
+// startRedis runs a redis-server on a free port and waits until it answers.
 func startRedis(dir string, args ...string) (addr string, stop func(), err error) {
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		return "", nil, err
 	}
 	for range 5 {
-		port := freePort()
+		port := redisrig.FreePort()
 		addr = "127.0.0.1:" + strconv.Itoa(port)
 		cmd := exec.Command(bin, append([]string{
 			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
@@ -65,7 +64,7 @@ func startRedis(dir string, args ...string) (addr string, stop func(), err error
 			return "", nil, err
 		}
 		stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-		if err = answers(addr); err == nil {
+		if err = answers(addr, cmd.Process.Pid); err == nil {
 			return addr, stop, nil
 		}
 		stop()
@@ -73,29 +72,17 @@ func startRedis(dir string, args ...string) (addr string, stop func(), err error
 	return "", nil, err
 }
 
-var nextPort atomic.Int32
-
-// freePort tries ports between 20000 and 40000, from a place of this process's own.
-func freePort() int {
-	nextPort.CompareAndSwap(0, int32(20000+os.Getpid()%19000))
-	for {
-		port := int(nextPort.Add(1))
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			continue
-		}
-		_ = l.Close()
-		return port
-	}
-}
-
-func answers(addr string) error {
+// answers waits for the very server that is process pid.
+func answers(addr string, pid int) error {
 	c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for {
 		if c.Ping(ctx).Err() == nil {
+			if its := c.InfoMap(ctx, "server").Item("Server", "process_id"); its != strconv.Itoa(pid) {
+				return fmt.Errorf("%s is somebody else's, process %s", addr, its)
+			}
 			return nil
 		}
 		select {
