@@ -50,6 +50,9 @@ func New(o Options) (*Broker, error) {
 		InlineClient: true, Logger: o.Logger, Capabilities: capabilities(o),
 		SysTopicResendInterval: max(1, int64(o.SysInterval.Seconds())),
 	})
+	if !lookSeldom(b.server, expiryEvery) {
+		o.Logger.Warn("the library looks at all retained messages every second: slow with many open trips")
+	}
 	b.guard = newGuard(b)
 	if err := b.server.AddHook(b.guard, nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)

@@ -30,9 +30,13 @@ type overloadReport struct {
 	MemoryMost   float64 `json:"memory_most_mb"`
 }
 
+// steadyAfter is when servers do in the background what they do for good.
+const steadyAfter = 25 * time.Second
+
 // overload measures three servers, each a process of its own, under many times
 // the load that they can bear. The load comes from this process.
 func (c *cli) overload(ctx context.Context, t trial) error {
+	c.relaxGC()
 	if len(t.fsync) != 1 {
 		t.fsync = []string{"everysec"}
 	}
@@ -41,7 +45,10 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 	if err != nil {
 		return err
 	}
-	o := &load.Overload{Callers: t.concurrency[len(t.concurrency)-1], Lines: t.lines, Times: t.overload, Duration: t.duration, Rounds: t.rounds}
+	o := &load.Overload{
+		Callers: t.concurrency[len(t.concurrency)-1], Lines: t.lines, Times: t.overload,
+		WarmUp: steadyAfter, Duration: t.duration, Rounds: t.rounds,
+	}
 	if err := prepare(ctx, o, servers); err != nil {
 		return err
 	}
@@ -125,7 +132,8 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 			args = append(args, "--store", t.store)
 		}
 		cmd := exec.Command(self, args...)
-		cmd.Env = append(os.Environ(), "ELETROVIA_OPERATOR_SECRET="+demoSecret)
+		cmd.Env = append([]string{keptMemory}, os.Environ()...) // of two the last counts: a GODEBUG of one's own
+		cmd.Env = append(cmd.Env, "ELETROVIA_OPERATOR_SECRET="+demoSecret)
 		for j, other := range demoCompanies {
 			cmd.Env = append(cmd.Env, "ELETROVIA_TOKEN_"+string(other)+"=bench-"+string(other))
 			if j != i {

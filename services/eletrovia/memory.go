@@ -14,3 +14,10 @@ func (c *cli) relaxGC() {
 		debug.SetGCPercent(gcPercent)
 	}
 }
+
+// keptMemory lets Go mark memory that it does not use now as free to take,
+// instead of giving it back at once: a loaded server asks for it again within the
+// second, and each page that comes back is cleared first, which took a tenth of the
+// trips a second. It is read when a process begins, so it is set from outside: in
+// compose/Dockerfile, and for the servers of bench --overload.
+const keptMemory = "GODEBUG=madvdontneed=0"

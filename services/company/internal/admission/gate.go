@@ -8,8 +8,9 @@
 //	   └─→ refused: RATE_LIMITED, come again after RetryAfter
 //
 // A queue that never empties helps nobody: after Patience of that it is cut to a
-// quarter of the limit, and so is the time in it (as in CoDel). So a burst is
-// taken in, and a lasting overload is turned away at the door.
+// quarter of the limit, and so is the time in it (as in CoDel), until it is empty
+// and nobody has been turned away for as long. So a burst is taken in, and a lasting
+// overload is turned away at the door.
 //
 // The limit follows how long the work takes (a gradient, as in TCP Vegas and
 // Netflix's concurrency-limits): while it takes no longer than at its best, the
@@ -32,7 +33,7 @@ import (
 // Options of a Gate. Zero values take the defaults.
 type Options struct {
 	// Min and Max bound how much is in flight at a time, Start is the limit at
-	// first. Defaults: 24 for each CPU, at most 1024, and Min. (Work waits for
+	// first. Defaults: 48 for each CPU, at most 1024, and Min. (Work waits for
 	// stores and other companies most of its time, and stores take many requests
 	// at once for less than one by one: with fewer in flight less gets done.)
 	Min, Start, Max int
@@ -53,9 +54,13 @@ type Gate struct {
 	limit   float64
 	working int
 	queue   []*waiter // oldest first
-	// standing is since when the queue has not been empty; zero while it is.
+	// standing is since when there is a queue, or somebody is turned away; zero
+	// while there is room.
 	standing time.Time
-	tempo    tempo
+	// seen is how many had been refused when that last changed, at seenAt.
+	seen   int64
+	seenAt time.Time
+	tempo  tempo
 }
 
 // waiter is somebody who waits for room.
@@ -66,7 +71,7 @@ type waiter struct {
 // New makes a gate.
 func New(o Options) *Gate {
 	if o.Min <= 0 {
-		o.Min = 24 * runtime.GOMAXPROCS(0)
+		o.Min = 48 * runtime.GOMAXPROCS(0)
 	}
 	if o.Start <= 0 {
 		o.Start = o.Min
@@ -144,8 +149,8 @@ func (g *Gate) wait(ctx context.Context, w *waiter, within time.Duration) (*Pass
 		return g.pass(), nil
 	}
 	g.queue = slices.Delete(g.queue, i, i+1)
-	g.mark()
 	g.refused.Add(1)
+	g.mark()
 	return nil, why
 }
 
@@ -163,11 +168,15 @@ func (g *Gate) lasts() bool { return !g.standing.IsZero() && time.Since(g.standi
 
 // mark tells Crowded how it is. It needs g.mu.
 func (g *Gate) mark() {
+	now := time.Now()
+	if n := g.refused.Load(); n != g.seen {
+		g.seen, g.seenAt = n, now
+	}
 	switch {
-	case len(g.queue) == 0:
+	case len(g.queue) > 0 && g.standing.IsZero():
+		g.standing = now
+	case len(g.queue) == 0 && now.Sub(g.seenAt) > g.o.Patience:
 		g.standing = time.Time{}
-	case g.standing.IsZero():
-		g.standing = time.Now()
 	}
 	g.crowded.Store(len(g.queue) >= g.places())
 }

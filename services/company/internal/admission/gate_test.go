@@ -165,3 +165,32 @@ func TestTheLimitFollowsTheWork(t *testing.T) {
 		})
 	}
 }
+
+// A queue that is empty for a moment is not the end of an overload: it stays cut
+// until nobody has been turned away for Patience.
+func TestAMomentOfRoomIsNoEndOfAnOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Options{Min: 8, Start: 8})
+		passes, _ := fill(t, g)
+		time.Sleep(900 * time.Millisecond)
+		if _, err := g.Enter(t.Context()); err == nil {
+			t.Fatal("there was room")
+		}
+		time.Sleep(200 * time.Millisecond) // who waited has lost patience, and the queue is empty
+		g.mu.Lock()
+		waiting, places := len(g.queue), g.places()
+		g.mu.Unlock()
+		if waiting != 0 || places != 3 {
+			t.Errorf("%d wait, and %d places while people are turned away, want 3", waiting, places)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		for _, p := range passes {
+			p.Done()
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if places := g.places(); places != 4*int(g.limit) {
+			t.Errorf("%d places after it, want %d", places, 4*int(g.limit))
+		}
+	})
+}

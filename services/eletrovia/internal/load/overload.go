@@ -20,6 +20,10 @@ type Overload struct {
 	Callers, Lines int
 	// Times the peak is what the open loop offers.
 	Times float64
+	// WarmUp is how long Callers book before anything is counted: until what
+	// the servers do in the background for trips that are booked (settling sets in
+	// after 15 to 20 s) takes its part, for a peak without it does not last.
+	WarmUp time.Duration
 	// Duration of each phase, and how many Rounds of peak and overload there
 	// are; at least one.
 	Duration time.Duration
@@ -84,7 +88,7 @@ type Verdict struct {
 // Run makes the whole course: peak and overload in turn, and the peak once more.
 func (o *Overload) Run(ctx context.Context) Verdict {
 	o.say("warm-up")
-	o.closed(ctx, o.Duration/2)
+	o.closed(ctx, o.WarmUp)
 	var v Verdict
 	for n := range max(o.Rounds, 1) {
 		name := " " + strconv.Itoa(n+1)

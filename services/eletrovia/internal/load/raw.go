@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -89,6 +88,13 @@ func (l *line) book(request []byte, wait time.Duration) (s shot, err error) {
 	return l.answer()
 }
 
+var (
+	colon         = []byte(": ")
+	contentLength = []byte("Content-Length")
+	retryAfter    = []byte("Retry-After")
+	connection    = []byte("Connection")
+)
+
 var errAnswer = errors.New("load: an answer that is no HTTP/1.1 with a Content-Length")
 
 func (l *line) answer() (s shot, err error) {
@@ -108,18 +114,18 @@ func (l *line) answer() (s shot, err error) {
 		if err != nil {
 			return s, err
 		}
-		h := strings.TrimSpace(string(raw))
-		if h == "" {
+		h := bytes.TrimSpace(raw) // no strings: they would be the generator's only garbage
+		if len(h) == 0 {
 			break
 		}
-		name, value, _ := strings.Cut(h, ": ")
+		name, value, _ := bytes.Cut(h, colon)
 		switch {
-		case strings.EqualFold(name, "Content-Length"):
-			length, _ = strconv.Atoi(value)
-		case strings.EqualFold(name, "Retry-After"):
+		case bytes.EqualFold(name, contentLength):
+			length, _ = strconv.Atoi(string(value))
+		case bytes.EqualFold(name, retryAfter):
 			s.retryAfter = true
-		case strings.EqualFold(name, "Connection"):
-			hangUp = value == "close"
+		case bytes.EqualFold(name, connection):
+			hangUp = string(value) == "close"
 		}
 	}
 	if length < 0 {
