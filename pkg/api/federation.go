@@ -36,8 +36,10 @@ type RefBody struct {
 	Owner string `json:"owner,omitempty"`
 	// TTLSeconds of a renew.
 	TTLSeconds float64 `json:"ttl_seconds,omitempty"`
-	// EnergyKWh of a complete: what the car has taken.
+	// EnergyKWh of a complete: what the car has taken; of a start: what is planned.
 	EnergyKWh float64 `json:"energy_kwh,omitempty"`
+	// At of a start and a complete: when the car plugged in or left.
+	At time.Time `json:"at,omitzero"`
 }
 
 // HoldBody asks for a claim or a reserve.
@@ -117,22 +119,31 @@ func thoroughHold(rid charging.ReservationID, body []byte, claim bool) (charging
 	return h, r.rep.err()
 }
 
+// DecodeStart reads the body of start, like DecodeRef; energy_kwh is what the
+// car plans to take, at when it plugged in.
+func DecodeStart(rid charging.ReservationID, body []byte) (charging.Ref, charging.Arrival, error) {
+	ref, kWh, at, err := decodeSession(rid, body)
+	return ref, charging.Arrival{At: at, PlannedKWh: kWh}, err
+}
+
 // DecodeComplete reads the body of complete, like DecodeRef; without energy_kwh
 // the car has taken nothing.
-func DecodeComplete(rid charging.ReservationID, body []byte) (charging.Ref, float64, error) {
-	if b, ok := plainRef(body); ok && b.EnergyKWh >= 0 && b.EnergyKWh <= maxKWh {
-		return b.ref(rid), b.EnergyKWh, nil
-	}
+func DecodeComplete(rid charging.ReservationID, body []byte) (charging.Ref, charging.Leaving, error) {
+	ref, kWh, at, err := decodeSession(rid, body)
+	return ref, charging.Leaving{EnergyKWh: kWh, At: at}, err
+}
+
+func decodeSession(rid charging.ReservationID, body []byte) (ref charging.Ref, kWh float64, at time.Time, err error) {
 	r, err := newReader(body, false)
 	if err != nil {
-		return charging.Ref{}, 0, err
+		return charging.Ref{}, 0, time.Time{}, err
 	}
-	kWh := 0.0
 	if n := r.number("energy_kwh", 0, maxKWh); n != nil {
 		kWh = *n
 	}
-	ref := r.refWithEnd(rid)
-	return ref, kWh, r.rep.err()
+	at = r.instant("at")
+	ref = r.refWithEnd(rid)
+	return ref, kWh, at, r.rep.err()
 }
 
 // DecodeMove reads the body of move. MALFORMED_REQUEST, TOO_LARGE,
@@ -152,7 +163,7 @@ func DecodeMove(rid charging.ReservationID, body []byte) (charging.Move, error) 
 	return m, r.rep.err()
 }
 
-// DecodeRef reads the body of confirm, compensate and start.
+// DecodeRef reads the body of confirm and compensate.
 // MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
 func DecodeRef(rid charging.ReservationID, body []byte) (charging.Ref, error) {
 	if b, ok := plainRef(body); ok {

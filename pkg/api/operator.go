@@ -123,10 +123,10 @@ func DecodeEVSEStatus(body []byte) (EVSEStatusRequest, error) {
 	q := EVSEStatusRequest{Status: charging.EVSEStatus(r.text("status", 32)), Reason: r.text("reason", 64)}
 	switch {
 	case len(r.rep.wrong) > 0:
-	case q.Status == charging.Available && q.Reason != "":
+	case q.Status == charging.StatusAvailable && q.Reason != "":
 		r.invalid("reason", "belongs to OUTOFORDER only")
-	case q.Status == charging.Available:
-	case q.Status != charging.OutOfOrder:
+	case q.Status == charging.StatusAvailable:
+	case q.Status != charging.StatusOutOfOrder:
 		r.invalid("status", fmt.Sprintf("%q is none of AVAILABLE, OUTOFORDER", brief(string(q.Status))))
 	case q.Reason == "":
 		q.Reason = ReasonBrokenCharger

@@ -78,9 +78,29 @@ const (
 	ActionGiveUp   = "give_up"
 )
 
-// DecisionRequest is a driver's answer to AWAITING_DECISION.
+// DecisionRequest is a driver's answer to what a trip asks: one answer, or
+// Answers to several questions at once.
 type DecisionRequest struct {
-	Action        string `json:"action"`
+	Leg           int              `json:"leg,omitempty"`
+	Action        string           `json:"action,omitempty"`
+	AlternativeID string           `json:"alternative_id,omitempty"`
+	Stop          *Stop            `json:"stop,omitempty"`
+	Answers       []DecisionAnswer `json:"answers,omitempty"`
+}
+
+// All lists the answers, one for each question.
+func (d DecisionRequest) All() []DecisionAnswer {
+	if len(d.Answers) > 0 {
+		return d.Answers
+	}
+	return []DecisionAnswer{{d.Leg, d.Action, d.AlternativeID, d.Stop}}
+}
+
+// DecisionAnswer is the answer to one question. Leg 0 is the first question;
+// with the action give_up it is the whole trip.
+type DecisionAnswer struct {
+	Leg           int    `json:"leg,omitempty"`
+	Action        string `json:"action,omitempty"`
 	AlternativeID string `json:"alternative_id,omitempty"`
 	Stop          *Stop  `json:"stop,omitempty"`
 }

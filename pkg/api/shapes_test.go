@@ -42,7 +42,7 @@ func TestInstantsEndInZ(t *testing.T) {
 func TestLocationSurvivesTheWire(t *testing.T) {
 	want := charging.Location{
 		ID: "BR*MAR*LJPA01", Company: "MAR", Name: "Orla", City: "João Pessoa", State: "PB",
-		EVSEs: []charging.EVSE{{ID: "BR*MAR*E0001*1", Status: charging.Available, Connectors: []charging.Connector{
+		EVSEs: []charging.EVSE{{ID: "BR*MAR*E0001*1", Status: charging.StatusAvailable, Connectors: []charging.Connector{
 			{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "t"},
 		}}},
 		Tariffs: []charging.Tariff{{ID: "t", Currency: "BRL", PerKWh: 1.99, PerSession: 2}},

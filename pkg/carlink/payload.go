@@ -139,6 +139,7 @@ func ParsePlug(body []byte) (Plug, error) {
 		EVSEID *charging.EVSEID `json:"evse_id"`
 		SoC    *float64         `json:"soc"`
 		Energy *float64         `json:"energy_kwh"`
+		At     *time.Time       `json:"at"`
 	}
 	if err := decodeStrict(body, &in); err != nil {
 		return Plug{}, err
@@ -146,6 +147,9 @@ func ParsePlug(body []byte) (Plug, error) {
 	var wrong fields
 	p := Plug{EVSEID: need(&wrong, "evse_id", in.EVSEID), SoC: need(&wrong, "soc", in.SoC), EnergyKWh: in.Energy}
 	wrong.within("soc", p.SoC, 0, 1)
+	if in.At != nil {
+		p.At = in.At.UTC()
+	}
 	if p.EnergyKWh != nil {
 		wrong.within("energy_kwh", *p.EnergyKWh, 0, 1000)
 	}

@@ -36,6 +36,10 @@ const (
 	CodeNoReservationHere   Code = "NO_RESERVATION_HERE"
 	CodeTooEarly            Code = "TOO_EARLY"
 	CodeTooLate             Code = "TOO_LATE"
+	CodeSessionOpen         Code = "SESSION_OPEN"
+	CodeSessionEnded        Code = "SESSION_ENDED"
+	CodeEVSEOccupied        Code = "EVSE_OCCUPIED"
+	CodeVehicleBusy         Code = "VEHICLE_BUSY"
 
 	CodeHoldExpired   Code = "HOLD_EXPIRED"
 	CodeHoldPreempted Code = "HOLD_PREEMPTED"
@@ -59,6 +63,7 @@ func Codes() []Code {
 		CodeUnknownEVSE, CodeUnknownTrip, CodeUnknownReservation, CodeUnknownPlace, CodeUnknownPlan, CodeUnknownAlternative,
 		CodeSlotTaken, CodePriorityLost, CodeIDReused, CodeAlreadyCompensated, CodeStaleOwner, CodeNotAwaitingDecision,
 		CodeCancelTooLate, CodeEVSEOutOfService, CodeNoReservationHere, CodeTooEarly, CodeTooLate,
+		CodeSessionOpen, CodeSessionEnded, CodeEVSEOccupied, CodeVehicleBusy,
 		CodeHoldExpired, CodeHoldPreempted,
 		CodeInvalidWindow, CodeInvalidField, CodeInfeasibleTrip, CodeTicketInvalid,
 		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable,

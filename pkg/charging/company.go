@@ -27,17 +27,43 @@ type Company interface {
 	Confirm(ctx context.Context, ref Ref) (Reservation, error)
 	// Compensate releases the stop, whatever its state, and leaves a
 	// tombstone so that a late reserve is refused. It succeeds when there is
-	// nothing to release. FULFILLED and NO_SHOW stay.
+	// nothing to release. CHARGING, FULFILLED and NO_SHOW stay: the answer's
+	// state tells.
 	Compensate(ctx context.Context, ref Ref) (Reservation, error)
 }
 
 // Sessions is the part of a company that a car at the plug meets.
 type Sessions interface {
-	// Start says that the car has plugged in. NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
-	Start(ctx context.Context, ref Ref) (Reservation, error)
-	// Complete says that the car has left with kWh: FULFILLED, the rest is free
-	// again, and the answer's Session is billed. A repeat has the first bill.
-	Complete(ctx context.Context, ref Ref, kWh float64) (Reservation, error)
+	// Start says that the car has plugged in: RESERVED → CHARGING. A repeat
+	// succeeds. NO_RESERVATION_HERE, TOO_EARLY (its own window, or another's
+	// before it), TOO_LATE, EVSE_OCCUPIED (another car is at the plug),
+	// VEHICLE_BUSY (this vehicle charges elsewhere; the stop stays RESERVED).
+	Start(ctx context.Context, ref Ref, a Arrival) (Reservation, error)
+	// Complete says that the car has left: CHARGING → FULFILLED, the rest is
+	// free again, and the answer's Session is billed. A repeat has the first
+	// bill, except that the car's figure replaces an estimated one, once.
+	// NO_RESERVATION_HERE, TOO_EARLY (it has not plugged in), TOO_LATE.
+	Complete(ctx context.Context, ref Ref, l Leaving) (Reservation, error)
+}
+
+// Garage is a company as one where a vehicle may stand at a plug: one vehicle has
+// one session in the whole federation.
+type Garage interface {
+	// Contest asks, for a vehicle that has just plugged in elsewhere, whether it
+	// charges here. Of two sessions that have not been answered yet, the one that
+	// began later yields: an answer of false promises that none of this company's
+	// that is not answered yet will be.
+	Contest(ctx context.Context, v Contest) (busy bool, err error)
+}
+
+// Contest is a session that has begun and whose plug is not answered yet.
+type Contest struct {
+	VehicleID     VehicleID     `json:"-"`
+	ReservationID ReservationID `json:"reservation_id"`
+	// EVSEID where it has begun; its company breaks a tie.
+	EVSEID EVSEID `json:"evse_id"`
+	// StartedAt is when, by that company's Redis TIME: µs since 1970, a decimal.
+	StartedAt string `json:"started_at"`
 }
 
 // Originator is a company as the owner of a trip, asked by participants.

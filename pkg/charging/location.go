@@ -25,10 +25,10 @@ type EVSEStatus string
 
 // The statuses of an EVSE.
 const (
-	Available  EVSEStatus = "AVAILABLE"
-	Charging   EVSEStatus = "CHARGING"
-	OutOfOrder EVSEStatus = "OUTOFORDER"
-	Unknown    EVSEStatus = "UNKNOWN"
+	StatusAvailable  EVSEStatus = "AVAILABLE"
+	StatusCharging   EVSEStatus = "CHARGING"
+	StatusOutOfOrder EVSEStatus = "OUTOFORDER"
+	StatusUnknown    EVSEStatus = "UNKNOWN"
 )
 
 // EVSE is the unit that one car can use at a time, hence the unit reserved.
@@ -83,10 +83,26 @@ type Terms struct {
 	NoShowTimeout time.Duration
 	// CancelUntil before the window's start a driver may still cancel.
 	CancelUntil time.Duration
+	// CancelGrace after booking a driver may cancel whatever CancelUntil says.
+	CancelGrace time.Duration
 	// EarlyPlug is how long before the window's start a car may plug in.
 	EarlyPlug time.Duration
 	// MaxAhead is how far ahead a window may start.
 	MaxAhead time.Duration
+}
+
+// CancelableUntil is the last instant at which a stop that starts at start and
+// was booked at booked may be canceled: start less CancelUntil, or the end of the
+// grace after booking where that is later, never after the start.
+func (t Terms) CancelableUntil(start, booked time.Time) time.Time {
+	until := start.Add(-t.CancelUntil)
+	if grace := booked.Add(t.CancelGrace); !booked.IsZero() && grace.After(until) {
+		until = grace
+	}
+	if until.After(start) {
+		until = start
+	}
+	return until
 }
 
 // Free is the free time of one EVSE within what was asked, as disjoint windows

@@ -7,9 +7,12 @@ type State string
 
 // The states of a reservation; see the package comment for the transitions.
 const (
-	Claimed   State = "CLAIMED"
-	Pending   State = "PENDING"
-	Reserved  State = "RESERVED"
+	Claimed  State = "CLAIMED"
+	Pending  State = "PENDING"
+	Reserved State = "RESERVED"
+	// Charging is a RESERVED whose car has plugged in: only the end of the
+	// session leads away from it.
+	Charging  State = "CHARGING"
 	Fulfilled State = "FULFILLED"
 	NoShow    State = "NO_SHOW"
 	Expired   State = "EXPIRED"
@@ -18,7 +21,14 @@ const (
 )
 
 // Holds reports whether a reservation in this state occupies its window.
-func (s State) Holds() bool { return s == Claimed || s == Pending || s == Reserved }
+func (s State) Holds() bool { return s == Claimed || s == Pending || s == Reserved || s == Charging }
+
+// Booked reports whether the stop is the trip's for good and its session is not
+// over: RESERVED, or CHARGING.
+func (s State) Booked() bool { return s == Reserved || s == Charging }
+
+// Final reports whether a stop in this state asks nothing more of anybody.
+func (s State) Final() bool { return s == Canceled || s == Fulfilled || s == NoShow }
 
 // MaxHold is the longest life of a CLAIMED or PENDING stop from its first
 // grant, however often it is renewed.

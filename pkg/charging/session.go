@@ -19,6 +19,10 @@ type Session struct {
 	IdleMinutes float64 `json:"idle_minutes,omitempty"`
 	EnergyKWh   float64 `json:"energy_kwh,omitempty"`
 	TariffID    string  `json:"tariff_id,omitempty"`
+	// Estimated is true while the energy is what the EVSE's power allows in that
+	// time, at most what was planned: the charger broke, or the car never said
+	// that it left. What the car says afterwards takes its place, once.
+	Estimated bool `json:"estimated,omitempty"`
 	// Price is nil while the car is plugged in.
 	Price *Price `json:"price,omitempty"`
 }
@@ -78,4 +82,27 @@ type Plug struct {
 	// EnergyKWh that the car has taken, 0 … 1000, where its meter says so; only
 	// when it leaves.
 	EnergyKWh *float64 `json:"energy_kwh,omitempty"`
+	// At is when it happened, by the car's clock, where it says so: messages may
+	// overtake each other.
+	At time.Time `json:"at,omitzero"`
+}
+
+// LateWord is how long ago a car may say that it has plugged in or left; what is
+// said to be longer ago counts as that long ago.
+const LateWord = 15 * time.Minute
+
+// Arrival is what an originator tells of a car that has plugged in.
+type Arrival struct {
+	// At is when, civil time; zero is now. No more than LateWord ago.
+	At time.Time
+	// PlannedKWh bounds an estimated bill; zero where it is not known.
+	PlannedKWh float64
+}
+
+// Leaving is what an originator tells of a car that has left.
+type Leaving struct {
+	// EnergyKWh that it has taken.
+	EnergyKWh float64
+	// At is when, civil time; zero is now. No more than LateWord ago.
+	At time.Time
 }

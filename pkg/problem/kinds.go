@@ -146,6 +146,26 @@ var kinds = []Kind{
 		"O carro chegou depois do prazo de tolerância, e a janela foi liberada.",
 	},
 	{
+		"SESSION_OPEN", 409, "The car is charging at this stop",
+		"A car has plugged in at this stop. Until it has left, the stop can be neither exchanged nor released; it can only stay longer. The coming stops can be changed.",
+		"Um carro está conectado neste ponto. Até ele sair, o ponto não pode ser trocado nem liberado; só pode ficar mais tempo. Os próximos pontos podem ser mudados.",
+	},
+	{
+		"SESSION_ENDED", 409, "The car has charged at this stop",
+		"The car has charged at this stop and left; it is billed. Choose one of the stops that are still to come.",
+		"O carro já carregou neste ponto e saiu; a recarga foi cobrada. Escolha um dos pontos que ainda virão.",
+	},
+	{
+		"EVSE_OCCUPIED", 409, "Another car is at the plug",
+		"The car before has not left this EVSE yet. Wait until it has gone, or take one of the alternatives.",
+		"O carro anterior ainda não saiu deste ponto. Espere ele sair ou escolha uma das alternativas.",
+	},
+	{
+		"VEHICLE_BUSY", 409, "This vehicle charges elsewhere",
+		"One vehicle has one session in the whole federation, and this one has a session at another EVSE. Unplug there first.",
+		"Um veículo tem uma só recarga em toda a federação, e este já está carregando em outro ponto. Desconecte lá primeiro.",
+	},
+	{
 		"HOLD_EXPIRED", 410, "The hold has lapsed",
 		"The stop was held for a limited time, and that is over. A new attempt needs a new reservation id.",
 		"O ponto ficou retido por um tempo limitado, que acabou. Uma nova tentativa precisa de um novo id de reserva.",

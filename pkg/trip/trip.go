@@ -33,7 +33,12 @@ type Trip struct {
 	OnConflict Policy             `json:"on_conflict"`
 	Legs       []Leg              `json:"legs"`
 	Ticket     *TicketView        `json:"ticket,omitempty"`
-	Decision   *Decision          `json:"decision,omitempty"`
+	// Decisions are what the trip asks of its driver, one a stop; Decision is the
+	// first of them. Only Ask and Answered change them.
+	Decisions []Decision `json:"decisions,omitempty"`
+	Decision  *Decision  `json:"decision,omitempty"`
+	// Kept are, in the answer to a cancel, the stops that it could not release.
+	Kept []Kept `json:"kept,omitempty"`
 	// Proposal is a change that a CONFIRMED trip needs as its car drives now:
 	// the stop that it will miss, why, and what may be taken instead (by swap,
 	// or by the decision continue). Nothing happens when it expires.
@@ -69,6 +74,12 @@ type Leg struct {
 	Problem   *Problem `json:"problem,omitempty"`
 	EnergyKWh float64  `json:"energy_kwh,omitempty"`
 	Price     float64  `json:"price,omitempty"`
+	// DriveMinutes of the drive that leads to the stop, from the plan; 0 where it
+	// is not known.
+	DriveMinutes float64 `json:"drive_minutes,omitempty"`
+	// BookedAt is when the stop became RESERVED, civil time: the grace to cancel
+	// it counts from there.
+	BookedAt time.Time `json:"booked_at,omitzero"`
 	// Moves numbers the moves of this reservation's window.
 	Moves int64 `json:"moves,omitempty"`
 	// Session of the car that has plugged in here, billed once it has left.
@@ -99,6 +110,14 @@ type Decision struct {
 	Detail       string        `json:"detail"`
 	ExpiresAt    time.Time     `json:"expires_at"`
 	Alternatives []Alternative `json:"alternatives"`
+}
+
+// Kept is a stop that a cancel could not release: why, and until when it could
+// have been (zero where that is no question of time).
+type Kept struct {
+	Leg   int           `json:"leg"`
+	Code  charging.Code `json:"code"`
+	Until time.Time     `json:"until,omitzero"`
 }
 
 // Alternative is another choice for one stop.
@@ -156,6 +175,15 @@ type Saga struct {
 	LapsesBy *time.Time `json:"lapses_by,omitempty"`
 	// Stuck says why a stop cannot be released, while that is so.
 	Stuck *Stuck `json:"stuck,omitempty"`
+	// CancelAsked is true once the driver has asked for the end of a trip that is
+	// not booked yet: journaled before it is answered.
+	CancelAsked bool `json:"cancel_asked,omitempty"`
+	// Plugging is a plug that has been passed on to the stop's company, and whose
+	// answer is not journaled yet.
+	Plugging *Plugging `json:"plugging,omitempty"`
+	// Unplugs are cars that have left, by what came before the word that they had
+	// plugged in.
+	Unplugs []Unplug `json:"unplugs,omitempty"`
 	// AttemptEnds bounds the present wait.
 	AttemptEnds *time.Time `json:"attempt_ends,omitempty"`
 	// Done are the ids of the last commands that were carried out, so that one
@@ -179,6 +207,18 @@ type Swap struct {
 	// Confirmed is true once the new stop is RESERVED and is the current one;
 	// then only the old one is left to release.
 	Confirmed bool `json:"confirmed"`
+}
+
+// Plugging names the stop at whose plug a car has just arrived.
+type Plugging struct {
+	Leg           int                    `json:"leg"`
+	ReservationID charging.ReservationID `json:"reservation_id"`
+}
+
+// Unplug is a word that a car has left which has overtaken the one that it came.
+type Unplug struct {
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	Plug          charging.Plug          `json:"plug"`
 }
 
 // Stuck says why a trip cannot come to its end.

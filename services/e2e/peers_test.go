@@ -46,7 +46,7 @@ func TestPeersHearEachOthersBrokers(t *testing.T) {
 		for _, l := range all {
 			for _, e := range l.EVSEs {
 				if string(e.EVSEID) == evse {
-					return e.Status == charging.OutOfOrder
+					return e.Status == charging.StatusOutOfOrder
 				}
 			}
 		}

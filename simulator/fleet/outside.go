@@ -47,9 +47,9 @@ func (o Options) PowerOutage(ctx context.Context, e Event, begin bool) error {
 	if err != nil {
 		return err
 	}
-	want := api.EVSEStatusRequest{Status: charging.Available}
+	want := api.EVSEStatusRequest{Status: charging.StatusAvailable}
 	if begin {
-		want = api.EVSEStatusRequest{Status: charging.OutOfOrder, Reason: api.ReasonPowerOutage}
+		want = api.EVSEStatusRequest{Status: charging.StatusOutOfOrder, Reason: api.ReasonPowerOutage}
 	}
 	var errs []error
 	for _, l := range list {

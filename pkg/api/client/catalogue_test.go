@@ -20,7 +20,7 @@ func sites(n int) []api.Location {
 	for i := range n {
 		all = append(all, api.Location{
 			LocationID: charging.LocationID(fmt.Sprintf("BR*MAR*L%05d", i)), CompanyID: "MAR",
-			EVSEs: []api.EVSE{{EVSEID: charging.EVSEID(fmt.Sprintf("BR*MAR*E%05d*1", i)), Status: charging.Available}},
+			EVSEs: []api.EVSE{{EVSEID: charging.EVSEID(fmt.Sprintf("BR*MAR*E%05d*1", i)), Status: charging.StatusAvailable}},
 		})
 	}
 	return all
@@ -48,7 +48,7 @@ func TestLocationsAreReadByPages(t *testing.T) {
 	if err != nil || len(got.Locations) != 1203 || got.ETag != `"v1"` || got.NotModified {
 		t.Fatalf("got %d, %q, %v", len(got.Locations), got.ETag, err)
 	}
-	if got.Locations[1202].ID != "BR*MAR*L01202" || got.Locations[1202].EVSEs[0].Status != charging.Available {
+	if got.Locations[1202].ID != "BR*MAR*L01202" || got.Locations[1202].EVSEs[0].Status != charging.StatusAvailable {
 		t.Errorf("got %+v", got.Locations[1202])
 	}
 	got, err = c.Locations(t.Context(), `"v1"`)

@@ -66,12 +66,12 @@ func tripPath(id charging.TripID, action string) string {
 
 // Reserve implements charging.Company.
 func (c *Client) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return c.hold(ctx, "reserve", h, charging.Pending, charging.Reserved, charging.Fulfilled, charging.NoShow)
+	return c.hold(ctx, "reserve", h, charging.Pending, charging.Reserved, charging.Charging, charging.Fulfilled, charging.NoShow)
 }
 
 // Claim implements charging.Company.
 func (c *Client) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return c.hold(ctx, "claim", h, charging.Claimed, charging.Pending, charging.Reserved, charging.Fulfilled, charging.NoShow)
+	return c.hold(ctx, "claim", h, charging.Claimed, charging.Pending, charging.Reserved, charging.Charging, charging.Fulfilled, charging.NoShow)
 }
 
 func (c *Client) hold(ctx context.Context, action string, h charging.HoldRequest, states ...charging.State) (charging.Reservation, error) {
@@ -87,34 +87,36 @@ func (c *Client) hold(ctx context.Context, action string, h charging.HoldRequest
 
 // Renew implements charging.Company.
 func (c *Client) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
-	return c.act(ctx, "renew", ref, api.RefBodyOf(ref, ttl), charging.Claimed, charging.Pending, charging.Reserved)
+	return c.act(ctx, "renew", ref, api.RefBodyOf(ref, ttl), charging.Claimed, charging.Pending, charging.Reserved, charging.Charging)
 }
 
 // Confirm implements charging.Company.
 func (c *Client) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return c.act(ctx, "confirm", ref, api.RefBodyOf(ref, 0), charging.Reserved, charging.Fulfilled, charging.NoShow)
+	return c.act(ctx, "confirm", ref, api.RefBodyOf(ref, 0), charging.Reserved, charging.Charging, charging.Fulfilled, charging.NoShow)
 }
 
 // Compensate implements charging.Company.
 func (c *Client) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return c.act(ctx, "compensate", ref, api.RefBodyOf(ref, 0), charging.Canceled, charging.Fulfilled, charging.NoShow)
+	return c.act(ctx, "compensate", ref, api.RefBodyOf(ref, 0), charging.Canceled, charging.Charging, charging.Fulfilled, charging.NoShow)
 }
 
 // Start implements charging.Sessions.
-func (c *Client) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return c.act(ctx, "start", ref, api.RefBodyOf(ref, 0), charging.Reserved)
+func (c *Client) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) (charging.Reservation, error) {
+	body := api.RefBodyOf(ref, 0)
+	body.EnergyKWh, body.At = a.PlannedKWh, a.At
+	return c.act(ctx, "start", ref, body, charging.Charging, charging.Reserved, charging.Fulfilled)
 }
 
 // Complete implements charging.Sessions.
-func (c *Client) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+func (c *Client) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
 	body := api.RefBodyOf(ref, 0)
-	body.EnergyKWh = kWh
+	body.EnergyKWh, body.At = l.EnergyKWh, l.At
 	return c.act(ctx, "complete", ref, body, charging.Fulfilled)
 }
 
 // Move implements charging.Mover.
 func (c *Client) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
-	r, err := c.act(ctx, "move", m.Ref, api.MoveBodyOf(m), charging.Reserved)
+	r, err := c.act(ctx, "move", m.Ref, api.MoveBodyOf(m), charging.Reserved, charging.Charging)
 	if err != nil {
 		return r, err
 	}

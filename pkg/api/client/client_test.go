@@ -98,8 +98,8 @@ func TestActionsOfACompany(t *testing.T) {
 		"renew":      func() (charging.Reservation, error) { return c.Renew(ctx, h.Ref, time.Minute) },
 		"confirm":    func() (charging.Reservation, error) { return c.Confirm(ctx, h.Ref) },
 		"compensate": func() (charging.Reservation, error) { return c.Compensate(ctx, h.Ref) },
-		"start":      func() (charging.Reservation, error) { return c.Start(ctx, h.Ref) },
-		"complete":   func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref, 1) },
+		"start":      func() (charging.Reservation, error) { return c.Start(ctx, h.Ref, charging.Arrival{}) },
+		"complete":   func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 1}) },
 	} {
 		if r, err := do(); err != nil || r.State != state[action] || r.Fence != 7 {
 			t.Errorf("%s: %+v, %v", action, r, err)

@@ -120,7 +120,7 @@ var moveTests = []test{
 		b.Advance(b.T, h.Start.Add(b.Terms.NoShowTimeout-2*time.Minute).Sub(b.Now()))
 		b.move(h, 1, 25, 85)
 		b.Advance(b.T, 10*time.Minute)
-		if res, err := b.Sessions.Start(b.ctx, h.Ref); err != nil || res.State != charging.Reserved {
+		if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Reserved {
 			b.Errorf("start in the new window: %+v, %v", res, err)
 		}
 	}},
@@ -138,7 +138,7 @@ var moveTests = []test{
 		b.refuseMove(h, 1, 10, 60, charging.CodeInvalidWindow)
 		b.move(h, 1, 0, 60)
 		b.Advance(b.T, 55*time.Minute)
-		if res, err := b.Sessions.Complete(b.ctx, h.Ref, 20); err != nil || res.Session == nil || res.Session.IdleMinutes != 0 {
+		if res, err := b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 20}); err != nil || res.Session == nil || res.Session.IdleMinutes != 0 {
 			b.Errorf("complete within the longer window: %+v, %v", res.Session, err)
 		}
 	}},

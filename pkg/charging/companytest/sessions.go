@@ -10,19 +10,19 @@ var sessionTests = []test{
 	{"nothing here", func(b *bench) {
 		b.needSessions(false)
 		h := b.hold(0, 60)
-		_, err := b.Sessions.Start(b.ctx, h.Ref)
+		_, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{})
 		b.refused("start", err, charging.CodeNoReservationHere)
 		b.reserve(h)
-		_, err = b.Sessions.Start(b.ctx, h.Ref)
+		_, err = b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{})
 		b.refused("start on a PENDING", err, charging.CodeNoReservationHere)
-		_, err = b.Sessions.Complete(b.ctx, h.Ref, 1)
+		_, err = b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 1})
 		b.refused("complete on a PENDING", err, charging.CodeNoReservationHere)
 	}},
 	{"too early", func(b *bench) {
 		b.needSessions(false)
 		h := b.hold(0, 60)
 		b.reserved(h)
-		_, err := b.Sessions.Start(b.ctx, h.Ref)
+		_, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{})
 		b.refused("start a day before", err, charging.CodeTooEarly)
 	}},
 	{"plug in, leave: the rest is free", func(b *bench) {
@@ -31,13 +31,13 @@ var sessionTests = []test{
 		b.reserved(h)
 		b.Advance(b.T, h.Start.Add(-b.Terms.EarlyPlug).Sub(b.Now())+time.Second)
 		for range 2 {
-			if res, err := b.Sessions.Start(b.ctx, h.Ref); err != nil || res.State != charging.Reserved || res.Started.IsZero() {
+			if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Reserved || res.Started.IsZero() {
 				b.Fatalf("start: %+v, %v", res, err)
 			}
 		}
 		b.Advance(b.T, h.Start.Add(20*time.Minute).Sub(b.Now()))
 		for range 2 {
-			res, err := b.Sessions.Complete(b.ctx, h.Ref, 10)
+			res, err := b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 10})
 			if err != nil || res.State != charging.Fulfilled {
 				b.Fatalf("complete: %+v, %v", res, err)
 			}
@@ -54,7 +54,7 @@ var sessionTests = []test{
 		b.needSessions(true)
 		h := b.plugged(30)
 		b.Advance(b.T, h.End.Add(40*time.Minute).Sub(b.Now()))
-		first, err := b.Sessions.Complete(b.ctx, h.Ref, 20)
+		first, err := b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 20})
 		if err != nil || first.Session == nil || first.Session.Price == nil {
 			b.Fatalf("complete: %+v, %v", first, err)
 		}
@@ -66,7 +66,7 @@ var sessionTests = []test{
 			b.Errorf("the parts of %+v do not make its total", *s.Price)
 		}
 		b.Advance(b.T, 30*time.Minute)
-		again, err := b.Sessions.Complete(b.ctx, h.Ref, 99)
+		again, err := b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 99})
 		if err != nil || again.Session == nil || again.Session.Price == nil || *again.Session.Price != *s.Price || again.Session.EnergyKWh != 20 {
 			b.Errorf("the repeat is billed otherwise: %+v, %v", again.Session, err)
 		}
@@ -75,7 +75,7 @@ var sessionTests = []test{
 		b.needSessions(true)
 		h := b.plugged(30)
 		b.Advance(b.T, 6*time.Minute)
-		res, err := b.Sessions.Complete(b.ctx, h.Ref, 900)
+		res, err := b.Sessions.Complete(b.ctx, h.Ref, charging.Leaving{EnergyKWh: 900})
 		if err != nil || res.Session == nil || res.Session.EnergyKWh <= 0 || res.Session.EnergyKWh >= 100 {
 			b.Errorf("900 kWh in six minutes: %+v, %v", res.Session, err)
 		}
@@ -92,7 +92,7 @@ var sessionTests = []test{
 		h := b.hold(0, 60)
 		b.reserved(h)
 		b.Advance(b.T, h.Start.Add(b.Terms.NoShowTimeout+time.Minute).Sub(b.Now()))
-		_, err := b.Sessions.Start(b.ctx, h.Ref)
+		_, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{})
 		b.refused("start after the time-out", err, charging.CodeTooLate)
 		b.reserve(b.hold(50, 60))
 		b.state(h, charging.NoShow)
@@ -106,9 +106,9 @@ var sessionTests = []test{
 		b.reserved(h)
 		theirs := h.Ref
 		theirs.Origin = b.Other
-		_, err := b.Sessions.Start(b.ctx, theirs)
+		_, err := b.Sessions.Start(b.ctx, theirs, charging.Arrival{})
 		b.refused("start", err, charging.CodeForbidden)
-		_, err = b.Sessions.Complete(b.ctx, theirs, 1)
+		_, err = b.Sessions.Complete(b.ctx, theirs, charging.Leaving{EnergyKWh: 1})
 		b.refused("complete", err, charging.CodeForbidden)
 	}},
 }
@@ -165,7 +165,7 @@ func (b *bench) plugged(minutes int) charging.HoldRequest {
 	h := b.hold(0, minutes)
 	b.reserved(h)
 	b.Advance(b.T, h.Start.Sub(b.Now()))
-	if _, err := b.Sessions.Start(b.ctx, h.Ref); err != nil {
+	if _, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil {
 		b.Fatalf("start: %v", err)
 	}
 	return h

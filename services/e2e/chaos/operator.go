@@ -26,9 +26,9 @@ func (o *operator) work(ctx context.Context) {
 			return
 		}
 		evse := o.r.course.here().evse(o.rng)
-		o.set(history.Withdraw, evse, api.EVSEStatusRequest{Status: charging.OutOfOrder})
+		o.set(history.Withdraw, evse, api.EVSEStatusRequest{Status: charging.StatusOutOfOrder})
 		o.r.pause(ctx, time.Duration(500+o.rng.IntN(2500))*time.Millisecond)
-		for deadline := time.Now().Add(time.Minute); !o.set(history.Restore, evse, api.EVSEStatusRequest{Status: charging.Available}); {
+		for deadline := time.Now().Add(time.Minute); !o.set(history.Restore, evse, api.EVSEStatusRequest{Status: charging.StatusAvailable}); {
 			if time.Now().After(deadline) {
 				break
 			}

@@ -57,7 +57,7 @@ func (d *Desk) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 }
 
 // Start says that the car has plugged in; see charging.Sessions.
-func (d *Desk) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (d *Desk) Start(ctx context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
@@ -75,7 +75,7 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref) (charging.Reservatio
 }
 
 // Complete says that the car has left; see charging.Sessions.
-func (d *Desk) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+func (d *Desk) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
@@ -83,7 +83,7 @@ func (d *Desk) Complete(ctx context.Context, ref charging.Ref, kWh float64) (cha
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := d.changed(d.o.Calendar.Complete(ctx, at, s.meter(ref.EVSEID, kWh)))
+	res, err := d.changed(d.o.Calendar.Complete(ctx, at, s.meter(ref.EVSEID, l.EnergyKWh)))
 	if err == nil {
 		d.unplugged(ref.EVSEID, res.ID)
 		d.wakeOutbox()

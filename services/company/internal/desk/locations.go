@@ -54,13 +54,13 @@ func (d *Desk) present(ctx context.Context, s *site) charging.Location {
 		car, plugged := d.plugged[e.ID]
 		switch {
 		case err != nil:
-			l.EVSEs[i].Status = charging.Unknown
+			l.EVSEs[i].Status = charging.StatusUnknown
 		case broken:
-			l.EVSEs[i].Status = charging.OutOfOrder
+			l.EVSEs[i].Status = charging.StatusOutOfOrder
 		case plugged && now.Before(car.end):
-			l.EVSEs[i].Status = charging.Charging
+			l.EVSEs[i].Status = charging.StatusCharging
 		default:
-			l.EVSEs[i].Status = charging.Available
+			l.EVSEs[i].Status = charging.StatusAvailable
 			delete(d.plugged, e.ID)
 		}
 	}

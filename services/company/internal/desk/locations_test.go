@@ -26,26 +26,26 @@ func TestStatusOfAnEVSE(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Now = func() time.Time { return now } })
 	h := w.request(1)
 	w.reserved(t, h)
-	if got := w.status(t, evse1); got != charging.Available {
+	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("at first %s", got)
 	}
 	w.advance(24 * time.Hour)
-	if _, err := w.Start(t.Context(), h.Ref); err != nil {
+	if _, err := w.Start(t.Context(), h.Ref, charging.Arrival{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.status(t, evse1); got != charging.Charging {
+	if got := w.status(t, evse1); got != charging.StatusCharging {
 		t.Errorf("with a car at the plug %s", got)
 	}
-	if _, err := w.Complete(t.Context(), h.Ref, 5); err != nil {
+	if _, err := w.Complete(t.Context(), h.Ref, charging.Leaving{EnergyKWh: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.status(t, evse1); got != charging.Available {
+	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("after it has left %s", got)
 	}
 	if _, err := w.Withdraw(t.Context(), evse1, "BROKEN_CHARGER"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.status(t, evse1); got != charging.OutOfOrder {
+	if got := w.status(t, evse1); got != charging.StatusOutOfOrder {
 		t.Errorf("withdrawn: %s", got)
 	}
 	if all, err := w.Status(t.Context()); err != nil || all[evse1] != "BROKEN_CHARGER" || len(all) != 1 {
@@ -54,12 +54,12 @@ func TestStatusOfAnEVSE(t *testing.T) {
 	if err := w.Restore(t.Context(), evse1); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.status(t, evse1); got != charging.Available {
+	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("restored: %s", got)
 	}
 	w.cal.setDown(charging.Refuse(charging.CodeStoreUnavailable, "away"))
 	now = now.Add(2 * time.Second)
-	if got := w.status(t, evse1); got != charging.Unknown {
+	if got := w.status(t, evse1); got != charging.StatusUnknown {
 		t.Errorf("without a store: %s", got)
 	}
 }
@@ -69,11 +69,11 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 	h := w.request(1)
 	w.reserved(t, h)
 	w.advance(24 * time.Hour)
-	if _, err := w.Start(t.Context(), h.Ref); err != nil {
+	if _, err := w.Start(t.Context(), h.Ref, charging.Arrival{}); err != nil {
 		t.Fatal(err)
 	}
 	w.advance(time.Hour)
-	if got := w.status(t, evse1); got != charging.Available {
+	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("after the window %s", got)
 	}
 }

@@ -35,11 +35,15 @@ func TestNearAndFarAreOneInterface(t *testing.T) {
 			"renew":      func(ctx context.Context) (charging.Reservation, error) { return c.Renew(ctx, h.Ref, time.Second) },
 			"confirm":    func(ctx context.Context) (charging.Reservation, error) { return c.Confirm(ctx, h.Ref) },
 			"compensate": func(ctx context.Context) (charging.Reservation, error) { return c.Compensate(ctx, h.Ref) },
-			"start":      func(ctx context.Context) (charging.Reservation, error) { return s.Start(ctx, h.Ref) },
+			"start": func(ctx context.Context) (charging.Reservation, error) {
+				return s.Start(ctx, h.Ref, charging.Arrival{})
+			},
 			"move": func(ctx context.Context) (charging.Reservation, error) {
 				return c.(charging.Mover).Move(ctx, charging.Move{Ref: h.Ref, Seq: 1, To: h.Window()})
 			},
-			"complete": func(ctx context.Context) (charging.Reservation, error) { return s.Complete(ctx, h.Ref, 1) },
+			"complete": func(ctx context.Context) (charging.Reservation, error) {
+				return s.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 1})
+			},
 		} {
 			res, err := call(t.Context())
 			if err != nil || res.Reason != string(id)+" "+what || res.ID != "r" {

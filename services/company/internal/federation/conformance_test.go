@@ -200,18 +200,24 @@ func (c *counter) act(r *http.Request) (charging.Reservation, error) {
 		}
 		return c.desk.Move(r.Context(), m)
 	case "complete":
-		ref, kWh, err := api.DecodeComplete(id, body)
+		ref, l, err := api.DecodeComplete(id, body)
 		if err := mine(ref.Origin, err); err != nil {
 			return none, err
 		}
-		return c.desk.Complete(r.Context(), ref, kWh)
+		return c.desk.Complete(r.Context(), ref, l)
+	case "start":
+		ref, a, err := api.DecodeStart(id, body)
+		if err := mine(ref.Origin, err); err != nil {
+			return none, err
+		}
+		return c.desk.Start(r.Context(), ref, a)
 	}
 	ref, err := api.DecodeRef(id, body)
 	if err := mine(ref.Origin, err); err != nil {
 		return none, err
 	}
 	return map[string]func(context.Context, charging.Ref) (charging.Reservation, error){
-		"confirm": c.desk.Confirm, "compensate": c.desk.Compensate, "start": c.desk.Start,
+		"confirm": c.desk.Confirm, "compensate": c.desk.Compensate,
 	}[action](r.Context(), ref)
 }
 

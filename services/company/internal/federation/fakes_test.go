@@ -95,7 +95,7 @@ func (s *script) Compensate(ctx context.Context, ref charging.Ref) (charging.Res
 	return s.answer(ctx, "compensate", ref.ID)
 }
 
-func (s *script) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (s *script) Start(ctx context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
 	return s.answer(ctx, "start", ref.ID)
 }
 
@@ -103,7 +103,7 @@ func (s *script) Move(ctx context.Context, m charging.Move) (charging.Reservatio
 	return s.answer(ctx, "move", m.ID)
 }
 
-func (s *script) Complete(ctx context.Context, ref charging.Ref, _ float64) (charging.Reservation, error) {
+func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return s.answer(ctx, "complete", ref.ID)
 }
 
@@ -160,7 +160,7 @@ func (s *nearScript) Locations(ctx context.Context) []charging.Location {
 func place(id charging.CompanyID, n string, evses ...charging.EVSEID) charging.Location {
 	l := charging.Location{ID: charging.LocationID("BR*" + string(id) + "*L" + n), Company: id}
 	for _, e := range evses {
-		l.EVSEs = append(l.EVSEs, charging.EVSE{ID: e, Status: charging.Available})
+		l.EVSEs = append(l.EVSEs, charging.EVSE{ID: e, Status: charging.StatusAvailable})
 	}
 	return l
 }

@@ -34,12 +34,12 @@ func (p *peer) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 	return p.action(ctx, "compensate", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Compensate(ctx, ref) })
 }
 
-func (p *peer) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	return p.action(ctx, "start", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref) })
+func (p *peer) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) (charging.Reservation, error) {
+	return p.action(ctx, "start", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Start(ctx, ref, a) })
 }
 
-func (p *peer) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
-	return p.action(ctx, "complete", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, kWh) })
+func (p *peer) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
+	return p.action(ctx, "complete", ref.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Complete(ctx, ref, l) })
 }
 
 func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {

@@ -51,16 +51,16 @@ func (n *near) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 	return n.desk.Compensate(ctx, ref)
 }
 
-func (n *near) Start(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (n *near) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) (charging.Reservation, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
-	return n.desk.Start(ctx, ref)
+	return n.desk.Start(ctx, ref, a)
 }
 
-func (n *near) Complete(ctx context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
+func (n *near) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
-	return n.desk.Complete(ctx, ref, kWh)
+	return n.desk.Complete(ctx, ref, l)
 }
 
 func (n *near) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {

@@ -42,8 +42,8 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 		func() (charging.Reservation, error) { return c.Renew(ctx, h.Ref, 9*time.Second) },
 		func() (charging.Reservation, error) { return c.Confirm(ctx, h.Ref) },
 		func() (charging.Reservation, error) { return c.Compensate(ctx, h.Ref) },
-		func() (charging.Reservation, error) { return c.Start(ctx, h.Ref) },
-		func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref, 1) },
+		func() (charging.Reservation, error) { return c.Start(ctx, h.Ref, charging.Arrival{}) },
+		func() (charging.Reservation, error) { return c.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 1}) },
 		func() (charging.Reservation, error) { return c.Reservation(ctx, rsvID) },
 	} {
 		if r, err := call(); err != nil || r.ID != rsvID || r.Fence != 7 {
@@ -144,7 +144,7 @@ func TestOwnLocations(t *testing.T) {
 	if got := decode[[]api.Location](t, page); len(got) != 1 || page.Header().Get("ETag") != all.ETag || page.Header().Get("X-Total-Count") != "3" || !strings.Contains(page.Header().Get("Link"), `rel="prev"`) {
 		t.Errorf("a page: %v %+v", page.Header(), got)
 	}
-	desk.list[1].EVSEs[0].Status = charging.OutOfOrder
+	desk.list[1].EVSEs[0].Status = charging.StatusOutOfOrder
 	if now, err := c.Locations(t.Context(), all.ETag); err != nil || now.NotModified || now.ETag == all.ETag {
 		t.Errorf("changed: %+v %v", now, err)
 	}

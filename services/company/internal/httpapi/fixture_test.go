@@ -299,7 +299,7 @@ func (d *fakeDesk) Compensate(_ context.Context, ref charging.Ref) (charging.Res
 	return d.act(ref, charging.Canceled)
 }
 
-func (d *fakeDesk) Start(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (d *fakeDesk) Start(_ context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
 	return d.act(ref, charging.Reserved)
 }
 
@@ -307,7 +307,7 @@ func (d *fakeDesk) Move(_ context.Context, m charging.Move) (charging.Reservatio
 	return d.act(m.Ref, charging.Reserved)
 }
 
-func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ float64) (charging.Reservation, error) {
+func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return d.act(ref, charging.Fulfilled)
 }
 
@@ -359,7 +359,7 @@ func sites() []charging.Location {
 	site := func(id charging.LocationID, evse charging.EVSEID) charging.Location {
 		return charging.Location{
 			ID: id, Company: "MAR", Name: "A site", City: "João Pessoa", State: "PB", Point: geo.Point{Lat: -7.1, Lon: -34.8},
-			EVSEs: []charging.EVSE{{ID: evse, Status: charging.Available, Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "t"}}}},
+			EVSEs: []charging.EVSE{{ID: evse, Status: charging.StatusAvailable, Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "t"}}}},
 		}
 	}
 	return []charging.Location{site("BR*MAR*LJPA01", evseID), site("BR*MAR*LJPA02", "BR*MAR*E0002*1"), site("BR*MAR*LJPA03", "BR*MAR*E0003*1")}

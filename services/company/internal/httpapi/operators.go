@@ -85,7 +85,7 @@ func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
 	s.audit(c, "set an EVSE "+string(req.Status), string(evse), req.Reason)
 	ctx, cancel := lasting(c)
 	defer cancel()
-	if req.Status == charging.Available {
+	if req.Status == charging.StatusAvailable {
 		err = s.o.Desk.Restore(ctx, evse)
 	} else {
 		_, err = s.o.Desk.Withdraw(ctx, evse, req.Reason)

@@ -127,20 +127,40 @@ func (s *Server) move(c echo.Context, peer charging.CompanyID) error {
 	return answer(c, http.StatusOK, api.ReservationOf(res))
 }
 
-// complete answers POST …/complete.
-func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
+// start answers POST …/start.
+func (s *Server) start(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)
 	if err != nil {
 		return err
 	}
-	ref, kWh, err := api.DecodeComplete(id, raw)
+	ref, arrival, err := api.DecodeStart(id, raw)
 	if err != nil {
 		return err
 	}
 	if err := from(peer, ref.Origin); err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Complete(c.Request().Context(), ref, kWh)
+	res, err := s.o.Desk.Start(c.Request().Context(), ref, arrival)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ReservationOf(res))
+}
+
+// complete answers POST …/complete.
+func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
+	id, raw, err := named(c)
+	if err != nil {
+		return err
+	}
+	ref, leaving, err := api.DecodeComplete(id, raw)
+	if err != nil {
+		return err
+	}
+	if err := from(peer, ref.Origin); err != nil {
+		return err
+	}
+	res, err := s.o.Desk.Complete(c.Request().Context(), ref, leaving)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (s *Server) routes() []route {
 		{post, reservations + "/renew", s.peer(s.renew)},
 		{post, reservations + "/confirm", s.peer(s.act(s.o.Desk.Confirm))},
 		{post, reservations + "/compensate", s.peer(s.act(s.o.Desk.Compensate))},
-		{post, reservations + "/start", s.peer(s.act(s.o.Desk.Start))},
+		{post, reservations + "/start", s.peer(s.start)},
 		{post, reservations + "/move", s.peer(s.move)},
 		{post, reservations + "/complete", s.peer(s.complete)},
 		{get, reservations, s.peer(s.reservation)},

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 					t.Errorf("%s twice", e.ID)
 				}
 				ids[e.ID] = true
-				if e.Status != charging.Available || e.MaxPowerKW() <= 0 {
+				if e.Status != charging.StatusAvailable || e.MaxPowerKW() <= 0 {
 					t.Errorf("%s: %+v", e.ID, e)
 				}
 			}

@@ -186,7 +186,7 @@ func (c *checker) evse(n ast.Node, company charging.CompanyID, tariffs map[strin
 	if !ok {
 		return charging.EVSE{}
 	}
-	e := charging.EVSE{ID: charging.EVSEID(f.text("id")), Status: charging.Available}
+	e := charging.EVSE{ID: charging.EVSEID(f.text("id")), Status: charging.StatusAvailable}
 	if e.ID != "" {
 		c.owned(f.line("id"), string(e.ID), e.ID.Validate(), e.ID.Company(), company)
 		c.once(f.line("id"), "EVSE", string(e.ID))

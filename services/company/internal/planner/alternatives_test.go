@@ -285,7 +285,7 @@ func TestAlternativesForAWithdrawnEVSE(t *testing.T) {
 			l.EVSEs = slices.Clone(l.EVSEs)
 			for i := range l.EVSEs {
 				if l.EVSEs[i].ID == stop.EVSEID {
-					l.EVSEs[i].Status = charging.OutOfOrder
+					l.EVSEs[i].Status = charging.StatusOutOfOrder
 					beside = len(l.EVSEs) - 1
 				}
 			}

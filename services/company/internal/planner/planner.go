@@ -152,7 +152,7 @@ func (p *Planner) drive(i, j int) drive {
 func classesOf(l charging.Location, closed bool) []class {
 	var classes []class
 	for _, e := range l.EVSEs {
-		if (e.Status == charging.OutOfOrder) != closed {
+		if (e.Status == charging.StatusOutOfOrder) != closed {
 			continue
 		}
 		c, ok := bestConnector(e)

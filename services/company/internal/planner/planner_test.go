@@ -240,7 +240,7 @@ func TestNewLeavesOutWhatCannotBeUsed(t *testing.T) {
 	for _, l := range locations() {
 		l.EVSEs = slices.Clone(l.EVSEs)
 		for i := range l.EVSEs {
-			l.EVSEs[i].Status = charging.OutOfOrder
+			l.EVSEs[i].Status = charging.StatusOutOfOrder
 		}
 		kept = append(kept, l)
 	}

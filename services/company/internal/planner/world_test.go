@@ -66,7 +66,7 @@ func addEVSEs(rng *rand.Rand, l *charging.Location, number int) {
 	for range 1 + rng.IntN(3) {
 		l.EVSEs = append(l.EVSEs, charging.EVSE{
 			ID:         charging.EVSEID(fmt.Sprintf("BR*%s*E%06d*%d", l.Company, number, len(l.EVSEs)+1)),
-			Status:     charging.Available,
+			Status:     charging.StatusAvailable,
 			Connectors: []charging.Connector{{ID: "1", Standard: standard, PowerKW: kw, TariffID: tariff.ID}},
 		})
 	}

@@ -98,7 +98,7 @@ func (r *road) open(id charging.CompanyID, url string, tune []func(*saga.Options
 		Locations: []charging.Location{{
 			ID: charging.LocationID("BR*" + string(id) + "*L1"), Company: id,
 			Terms: charging.Terms{NoShowTimeout: time.Hour, MaxAhead: charging.MaxAhead},
-			EVSEs: []charging.EVSE{{ID: charging.EVSEID("BR*" + string(id) + "*E1*1"), Status: charging.Available}},
+			EVSEs: []charging.EVSE{{ID: charging.EVSEID("BR*" + string(id) + "*E1*1"), Status: charging.StatusAvailable}},
 		}},
 	}
 	if r.tuneDesk != nil {

@@ -185,7 +185,7 @@ func (c *catalogue) Locations(context.Context) ([]charging.Location, map[chargin
 		}
 		for _, n := range []string{"1", "2"} {
 			l.EVSEs = append(l.EVSEs, charging.EVSE{
-				ID: charging.EVSEID(fmt.Sprintf("BR*%s*E000%d*%s", s.company, 1+i/3, n)), Status: charging.Available,
+				ID: charging.EVSEID(fmt.Sprintf("BR*%s*E000%d*%s", s.company, 1+i/3, n)), Status: charging.StatusAvailable,
 				Connectors: []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 100, TariffID: "t"}},
 			})
 		}
@@ -234,7 +234,7 @@ func (c *catalogue) Calendars(ctx context.Context, evses []charging.EVSEID, need
 
 func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { return c, nil }
 
-func (c *catalogue) Start(_ context.Context, ref charging.Ref) (charging.Reservation, error) {
+func (c *catalogue) Start(_ context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
 	c.plugged = append(c.plugged, ref)
 	if c.refuse != nil {
 		return charging.Reservation{}, c.refuse
@@ -242,9 +242,9 @@ func (c *catalogue) Start(_ context.Context, ref charging.Ref) (charging.Reserva
 	return charging.Reservation{ID: ref.ID, State: charging.Reserved}, nil
 }
 
-func (c *catalogue) Complete(_ context.Context, ref charging.Ref, kWh float64) (charging.Reservation, error) {
-	c.kWh = kWh
-	s := charging.Tariff{ID: "t", Currency: "BRL", PerKWh: 2}.Bill(charging.Window{End: ref.End}, now, now.Add(time.Hour), kWh)
+func (c *catalogue) Complete(_ context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
+	c.kWh = l.EnergyKWh
+	s := charging.Tariff{ID: "t", Currency: "BRL", PerKWh: 2}.Bill(charging.Window{End: ref.End}, now, now.Add(time.Hour), l.EnergyKWh)
 	return charging.Reservation{ID: ref.ID, State: charging.Fulfilled, Session: &s}, nil
 }
 

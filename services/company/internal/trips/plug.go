@@ -19,7 +19,7 @@ func (s *Service) Plug(ctx context.Context, vehicle charging.VehicleID, p chargi
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := at.Start(ctx, t.Ref(k))
+	res, err := at.Start(ctx, t.Ref(k), charging.Arrival{At: p.At, PlannedKWh: t.Legs[k].EnergyKWh})
 	if err != nil {
 		return res, s.advise(ctx, t, k, err)
 	}
@@ -37,7 +37,7 @@ func (s *Service) Unplug(ctx context.Context, vehicle charging.VehicleID, p char
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := at.Complete(ctx, t.Ref(k), taken(t, k, p))
+	res, err := at.Complete(ctx, t.Ref(k), charging.Leaving{EnergyKWh: taken(t, k, p), At: p.At})
 	if err != nil {
 		return res, s.advise(ctx, t, k, err)
 	}
