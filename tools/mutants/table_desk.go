@@ -1,0 +1,14 @@
+package main
+
+// desk are mistakes in the near company.
+func desk() []mutant {
+	at := func(file, old, now, unnoticed string) mutant {
+		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: []string{"desk"}}
+	}
+	return []mutant{
+		at("desk/settle.go", "case outcome == charging.OutcomeAborted:\n\t\treturn d.o.Calendar.Hold(ctx, h)", "case outcome == charging.OutcomeAborted:\n\t\treturn charging.Grant{}, refused", "a stop of an aborted trip stays taken"),
+		at("desk/settle.go", "c.Settled = true", "", "a refusal that is final is tried again and again"),
+		at("desk/check.go", "return min(max(asked, d.o.MinTTL), d.o.MaxTTL)", "return asked", "a peer holds a stop as long as it likes"),
+		at("desk/hold.go", "if !g.Stamped || h.Ticket != \"\" || h.Leg != 1 {", "if !g.Stamped || h.Ticket != \"\" {", "a later stop issues a ticket"),
+	}
+}
