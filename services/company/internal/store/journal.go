@@ -136,7 +136,7 @@ func unknownTrip(id charging.TripID) error {
 // encode gives the document and the journal entries as JSON, the latter empty
 // when there are none.
 func encode(t trip.Trip, entries []trip.Entry) (doc, log string, err error) {
-	d, err := json.Marshal(t)
+	d, err := t.Encode()
 	if err != nil {
 		return "", "", fmt.Errorf("store: trip %s: %w", t.ID, err)
 	}
