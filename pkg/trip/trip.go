@@ -49,6 +49,8 @@ type Trip struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Saga      *Saga     `json:"saga,omitempty"`
+	// foreign is what the trip's record had and this version does not know.
+	foreign *foreign
 }
 
 // LegPlanned is a leg's state before its company has answered anything.
@@ -281,7 +283,7 @@ func (c Choice) IsZero() bool { return len(c.Companies)+len(c.Locations)+len(c.E
 
 // Public is the trip as its driver sees it: without Saga, all instants in UTC.
 func (t Trip) Public() Trip {
-	t.Saga = nil
+	t.Saga, t.foreign = nil, nil
 	return t
 }
 

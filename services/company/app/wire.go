@@ -171,6 +171,9 @@ func (a *App) run(context.Context) error {
 	a.background("revocations", a.watchRevocations)
 	a.background("desk", a.rooms.desk.Run)
 	a.background("saga", a.rooms.saga.Run)
+	a.background("lists of trips", func(ctx context.Context) {
+		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })
+	})
 	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // TestAcquire: a trip that rests goes to whoever asks, one that is leased to
@@ -51,4 +52,42 @@ func TestCreateOfAnothersTrip(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 	})
+}
+
+// Shows a former owner that gets the present epoch by repeating a call of before:
+// the same server has lost the trip, and has it again.
+func TestRaiseOfBeforeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(e *env, id charging.TripID) (trip.Trip, error){
+		"taken over": func(e *env, id charging.TripID) (trip.Trip, error) {
+			e.leaseOver(t, id)
+			got, err := e.TakeOver(t.Context(), "a", lease, 1)
+			return got[0], err
+		},
+		"acquired": func(e *env, id charging.TripID) (trip.Trip, error) {
+			e.raw.HSet(t.Context(), e.tripKey(id), "lease", 1)
+			return e.Acquire(t.Context(), id, "a", lease)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, e *env) {
+				ctx := t.Context()
+				former := created(t, e)
+				if n, err := e.Raise(ctx, former, 6); err != nil || n != 7 {
+					t.Fatalf("%d, %v", n, err)
+				}
+				now, err := again(e, former.ID)
+				if err != nil || now.Saga.Epoch != 8 {
+					t.Fatalf("%+v, %v", now.Saga, err)
+				}
+				n, err := e.Raise(ctx, former, 6)
+				if err == nil {
+					t.Errorf("the former run goes on under epoch %d", n)
+				}
+				refused(t, err, charging.CodeStaleOwner)
+				e.write(t, now, time.Now())
+			})
+		})
+	}
 }

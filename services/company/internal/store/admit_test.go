@@ -59,6 +59,34 @@ func TestAdmit(t *testing.T) {
 	})
 }
 
+// Shows a near trip that makes its vehicle's far one forgotten, so that another
+// comes to overlap it.
+func TestAdmitKeepsTheFarthestTrip(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx := t.Context()
+		far, near, later := newTrip(e, 1), newTrip(e, 1), newTrip(e, 1)
+		for i, tr := range []trip.Trip{near, later} {
+			tr.Legs[0].Start, tr.Legs[0].End = e.civil.now().Add(time.Duration(2*i)*time.Hour), e.civil.now().Add(time.Duration(2*i+1)*time.Hour)
+		}
+		spans := e.prefix + "vehicle:{EV-0001}:trips"
+		for _, c := range []struct {
+			tr   trip.Trip
+			life time.Duration
+			want time.Duration
+		}{{near, time.Hour, time.Hour}, {far, 30 * time.Hour, 30 * time.Hour}, {later, 2 * time.Hour, 30 * time.Hour}} {
+			a := admission(c.tr, "")
+			a.Life = c.life
+			if _, err := e.Admit(ctx, a); err != nil {
+				t.Fatal(err)
+			}
+			if ttl := e.raw.PTTL(ctx, spans).Val(); ttl < c.want-time.Minute || ttl > c.want {
+				t.Errorf("the vehicle's trips are kept for %s, want %s", ttl, c.want)
+			}
+		}
+	})
+}
+
 // A trip that is over stands in nobody's way, also when its Dismiss was lost.
 func TestAdmitPastAnOverTrip(t *testing.T) {
 	t.Parallel()
@@ -146,6 +174,10 @@ func TestAdmitAfterACrashSameKey(t *testing.T) {
 		e.lookNow(t, dead.ID)
 		if got, err := e.TakeOver(ctx, "b", lease, 9); err != nil || len(got) != 0 {
 			t.Errorf("%+v, %v", got, err)
+		}
+		// What it was listed for goes; its vehicle's list drops it when it is read.
+		if on := e.listsOf(t, dead); on != "vehicle:{EV-0001}:made" {
+			t.Errorf("given up, and on the lists %q", on)
 		}
 	})
 }

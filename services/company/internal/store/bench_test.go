@@ -100,6 +100,58 @@ func BenchmarkJournalStep(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
 }
 
+// BenchmarkJournalTrip is a trip's whole way in the journal: created, two steps,
+// its end; by 64 sagas at a time.
+func BenchmarkJournalTrip(b *testing.B) {
+	e := benchEnv(b)
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := e.finish(context.Background(), newTrip(e, 3), trip.Completed); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "trips/s")
+}
+
+// finish takes a new trip through the journal to its end.
+func (e *env) finish(ctx context.Context, t trip.Trip, end trip.State) error {
+	entry := []trip.Entry{{Step: "reserve", Leg: 1, Answer: "ok", Epoch: 1, Owner: "a"}}
+	if err := e.Create(ctx, t, 5*time.Second, entry); err != nil {
+		return err
+	}
+	for _, s := range []trip.State{trip.Confirming, trip.Confirmed} {
+		t.State = s
+		if err := e.Write(ctx, t, 5*time.Second, time.Now().Add(5*time.Second), entry); err != nil {
+			return err
+		}
+	}
+	t.State = end
+	return e.Write(ctx, t, 5*time.Second, time.Time{}, entry)
+}
+
+// BenchmarkRecord is a trip of three legs to its record and back, as one write
+// and one read do.
+func BenchmarkRecord(b *testing.B) {
+	e := benchEnv(b)
+	t := newTrip(e, 3)
+	if err := e.Create(b.Context(), t, time.Minute, nil); err != nil {
+		b.Fatal(err)
+	}
+	ids := make([]charging.TripID, 200)
+	for i := range ids {
+		ids[i] = t.ID
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.LoadEach(b.Context(), ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // redisZ is a booked window as a calendar's member.
 func redisZ(start, end time.Time) redis.Z {
 	return redis.Z{Score: float64(start.Unix()), Member: fmt.Sprintf("R|%d|%s", end.Unix(), newID())}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +21,8 @@ const maxEntries = 10_000
 type Journal struct {
 	*conn
 	listed listing
+	// filed is true once every trip of before is on the lists by what is asked.
+	filed atomic.Bool
 }
 
 // Create writes a new trip with a lease for its owner. The lists of trips are
@@ -36,15 +39,14 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 	args := []any{
 		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log,
 	}
-	id := string(t.ID)
-	made := redis.Z{Score: float64(t.CreatedAt.UnixMilli()), Member: id}
-	list := lists{
-		j.keys.open(): func(pipe redis.Pipeliner) { pipe.ZAdd(ctx, j.keys.open(), redis.Z{Score: float64(due), Member: id}) },
-		j.keys.all():  func(pipe redis.Pipeliner) { pipe.ZAddNX(ctx, j.keys.all(), made) },
-		j.keys.made(t.VehicleID): func(pipe redis.Pipeliner) {
-			pipe.ZAddNX(ctx, j.keys.made(t.VehicleID), made)
-			pipe.PExpire(ctx, j.keys.made(t.VehicleID), charging.MaxAhead+charging.MaxWindow+j.o.TripRetention)
-		},
+	list := j.shelves(ctx, t.State, false, madeAt(t))
+	list[j.keys.open()] = func(pipe redis.Pipeliner) {
+		pipe.ZAdd(ctx, j.keys.open(), redis.Z{Score: float64(due), Member: string(t.ID)})
+	}
+	list.add(ctx, j.keys.all(), madeAt(t))
+	list[j.keys.made(t.VehicleID)] = func(pipe redis.Pipeliner) {
+		pipe.ZAddNX(ctx, j.keys.made(t.VehicleID), madeAt(t))
+		pipe.PExpire(ctx, j.keys.made(t.VehicleID), charging.MaxAhead+charging.MaxWindow+j.o.TripRetention)
 	}
 	got, err := j.listThenRun(ctx, "create trip", list, createScript, keys, args)
 	if err != nil {
@@ -58,7 +60,8 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 // in one script. A due earlier than the list of open work has is listed first;
 // a later one is left to TakeOver, which looks at the record. A zero due takes
 // the trip off the list, after the record, and lets it expire after its last
-// window. STALE_OWNER, UNKNOWN_TRIP.
+// window. The other lists follow the state and Saga.Stuck in the same order.
+// STALE_OWNER, UNKNOWN_TRIP.
 func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, due time.Time, entries []trip.Entry) error {
 	doc, log, err := encode(t, entries)
 	if err != nil {
@@ -73,16 +76,11 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 	keys := []string{j.keys.trip(t.ID), j.keys.log(t.ID)}
 	args := []any{
 		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(at, 10),
-		strconv.FormatInt(retention, 10), flag(t.Saga != nil && t.Saga.Stuck != nil), log, maxEntries,
+		strconv.FormatInt(retention, 10), flag(stuck(t)), log, maxEntries,
 	}
 	needed, exact := j.listed.needed(t.ID, at, j.dueMillis(time.Now()))
-	var list lists
-	if at > 0 && needed {
-		list = lists{j.keys.open(): func(pipe redis.Pipeliner) {
-			pipe.ZAddLT(ctx, j.keys.open(), redis.Z{Score: float64(at), Member: string(t.ID)})
-		}}
-	}
-	got, err := j.listThenRun(ctx, "write trip", list, writeScript, keys, args)
+	needed = needed && at > 0
+	got, err := j.listThenRun(ctx, "write trip", j.before(ctx, t, at, retention, needed), writeScript, keys, args)
 	if err != nil {
 		return err
 	}
@@ -90,14 +88,55 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 		j.listed.drop(t.ID)
 		return err
 	}
-	if at == 0 {
+	switch {
+	case at == 0:
 		j.listed.drop(t.ID)
-		return j.unlist(ctx, string(t.ID))
-	}
-	if needed {
+	case needed:
 		j.listed.note(t.ID, at, exact)
 	}
-	return nil
+	return j.unlist(ctx, madeAt(t), j.after(t, at, got.str(1) == "1")...)
+}
+
+// before are the lists that a write makes true.
+func (j *Journal) before(ctx context.Context, t trip.Trip, at, retention int64, due bool) lists {
+	list := lists{}
+	if !t.State.Open() || stuck(t) {
+		list = j.shelves(ctx, t.State, stuck(t), madeAt(t))
+	}
+	if due {
+		list[j.keys.open()] = func(pipe redis.Pipeliner) {
+			pipe.ZAddLT(ctx, j.keys.open(), redis.Z{Score: float64(at), Member: string(t.ID)})
+		}
+	}
+	if at == 0 {
+		goes := j.dueMillis(time.Now()) + retention
+		list[j.keys.expiry()] = func(pipe redis.Pipeliner) {
+			pipe.ZAdd(ctx, j.keys.expiry(), expiryAt(string(t.ID), t.VehicleID, goes))
+		}
+	}
+	return list
+}
+
+// after are the lists that a write makes false.
+func (j *Journal) after(t trip.Trip, at int64, wasStuck bool) []string {
+	var off []string
+	if at == 0 {
+		off = append(off, j.keys.open())
+	}
+	if !t.State.Open() {
+		off = append(off, j.keys.standing())
+	}
+	if wasStuck && !stuck(t) {
+		off = append(off, j.keys.stuck())
+	}
+	return off
+}
+
+func stuck(t trip.Trip) bool { return t.Saga != nil && t.Saga.Stuck != nil }
+
+// madeAt is a trip's place in the lists that are by when a trip was made.
+func madeAt(t trip.Trip) redis.Z {
+	return redis.Z{Score: float64(t.CreatedAt.UnixMilli()), Member: string(t.ID)}
 }
 
 // Raise gives the holder of the lease an epoch above atLeast, after a company
@@ -136,7 +175,7 @@ func unknownTrip(id charging.TripID) error {
 // encode gives the document and the journal entries as JSON, the latter empty
 // when there are none.
 func encode(t trip.Trip, entries []trip.Entry) (doc, log string, err error) {
-	d, err := json.Marshal(t)
+	d, err := t.Encode()
 	if err != nil {
 		return "", "", fmt.Errorf("store: trip %s: %w", t.ID, err)
 	}
@@ -181,6 +220,11 @@ func lastEnd(t trip.Trip) time.Time {
 		}
 		if t.Saga.Swap != nil {
 			later(t.Saga.Swap.Leg.End)
+		}
+		if t.Saga.Shift != nil {
+			for _, take := range t.Saga.Shift.Takes {
+				later(take.Union().End)
+			}
 		}
 	}
 	return last

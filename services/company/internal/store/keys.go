@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // keys builds every key. The braces are Redis Cluster hash tags: what one
@@ -87,8 +88,20 @@ func (k keys) answer(id charging.TripID, letter string) string {
 	return k.at("trip", string(id), "answer", letter)
 }
 
-func (k keys) open() string { return k.prefix + "trips:open" }
-func (k keys) all() string  { return k.prefix + "trips:all" }
+// The lists of trips (docs/adr/0013): open and expiry by when there is something
+// to do, the others by when a trip was made.
+
+func (k keys) open() string     { return k.prefix + "trips:open" }
+func (k keys) all() string      { return k.prefix + "trips:all" }
+func (k keys) standing() string { return k.prefix + "trips:standing" }
+func (k keys) stuck() string    { return k.prefix + "trips:stuck" }
+func (k keys) expiry() string   { return k.prefix + "trips:expiry" }
+
+// ended are the trips that came to one of the states that nothing follows.
+func (k keys) ended(s trip.State) string { return k.prefix + "trips:ended:" + string(s) }
+
+// filed: how far the trips of before these lists have been put on them.
+func (k keys) filed() string { return k.prefix + "trips:filed" }
 
 // servers are the company's servers that share this Redis, by when each is
 // taken for gone.

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 const (
-	// maxScan is how many trips, newest first, a filtered list looks at.
-	maxScan = 10_000
-	// scanPage is how many of them one round trip reads.
+	// scanPage is how many trips of a list one round trip reads.
 	scanPage = 500
 	// defaultLimit of a list without a limit.
 	defaultLimit = 100
@@ -19,22 +19,22 @@ const (
 	relic = time.Hour
 )
 
-// List gives a page of trips, newest first, and how many match. With a filter
-// it looks at the newest 10,000 trips (of the vehicle, when one is named), and
-// the count is of these.
+// List gives a page of trips, newest first, and how many match. It looks only at
+// what may match: the trips of the vehicle, those that are stuck, that ended in
+// the state, or that stand.
 func (j *Journal) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultLimit
 	}
 	q.Offset = max(0, q.Offset)
-	index := j.keys.all()
-	if q.VehicleID != "" {
-		index = j.keys.made(q.VehicleID)
+	list, all, err := j.listFor(ctx, q)
+	if err != nil {
+		return nil, 0, err
 	}
-	if q.State == "" && !q.Stuck {
-		return j.listAll(ctx, index, q)
+	if all {
+		return j.listAll(ctx, list, q)
 	}
-	ids, err := j.matching(ctx, index, q)
+	ids, err := j.matching(ctx, list, q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -43,40 +43,71 @@ func (j *Journal) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, err
 	return trips, len(ids), err
 }
 
-func (j *Journal) listAll(ctx context.Context, index string, q trip.Query) ([]trip.Trip, int, error) {
+// listFor is the list in which everything is that a query asks for; all says
+// that nothing else is.
+func (j *Journal) listFor(ctx context.Context, q trip.Query) (list string, all bool, err error) {
+	switch {
+	case q.VehicleID != "":
+		return j.keys.made(q.VehicleID), q.State == "" && !q.Stuck, nil
+	case q.Stuck:
+		list, err = j.index(ctx, j.keys.stuck())
+	case q.State == "":
+		return j.keys.all(), true, nil
+	case q.State.Open():
+		list, err = j.index(ctx, j.keys.standing())
+	default:
+		list, err = j.index(ctx, j.keys.ended(q.State))
+		all = list != j.keys.all()
+	}
+	return list, all, err
+}
+
+// listAll reads a page of a list by its place. What should not be in it, or is
+// gone, is left out and filed where it belongs.
+func (j *Journal) listAll(ctx context.Context, list string, q trip.Query) ([]trip.Trip, int, error) {
 	pipe := j.rdb.Pipeline()
-	count := pipe.ZCard(ctx, index)
-	ids := pipe.ZRevRange(ctx, index, int64(q.Offset), int64(q.Offset+q.Limit-1))
+	count := pipe.ZCard(ctx, list)
+	ids := pipe.ZRevRange(ctx, list, int64(q.Offset), int64(q.Offset+q.Limit-1))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, 0, failed(ctx, "list trips", err)
 	}
 	trips, err := j.loadAll(ctx, ids.Val())
 	if err == nil && len(trips) < len(ids.Val()) {
-		err = j.forget(ctx, index, ids.Val())
+		err = j.forget(ctx, list, ids.Val())
 	}
-	return trips, int(count.Val()), err
+	n := int(count.Val())
+	if err != nil || q.State == "" {
+		return trips, n, err
+	}
+	var misfiled []redis.Z
+	right := slices.DeleteFunc(trips, func(t trip.Trip) bool {
+		if t.State != q.State {
+			misfiled = append(misfiled, madeAt(t))
+		}
+		return t.State != q.State
+	})
+	return right, n - len(misfiled), j.file(ctx, misfiled)
 }
 
-// matching gives the ids of the newest trips that match, newest first.
-func (j *Journal) matching(ctx context.Context, index string, q trip.Query) ([]string, error) {
+// matching gives the ids of the trips of a list that match, newest first.
+func (j *Journal) matching(ctx context.Context, list string, q trip.Query) ([]string, error) {
 	var match []string
-	for from := int64(0); from < maxScan; from += scanPage {
-		ids, err := j.rdb.ZRevRange(ctx, index, from, from+scanPage-1).Result()
-		if err != nil {
-			return nil, failed(ctx, "list trips", err)
+	at := cursor{from: "+inf", down: true}
+	for more := true; more; {
+		var made []redis.Z
+		var err error
+		if made, more, err = j.following(ctx, list, at, scanPage); err != nil || len(made) == 0 {
+			return match, err
 		}
-		rows, err := j.fields(ctx, ids, "state", "stuck")
+		those, err := j.those(ctx, list, made, func(s trip.State, stuck bool) bool {
+			return (q.State == "" || s == q.State) && (!q.Stuck || stuck)
+		})
 		if err != nil {
 			return nil, err
 		}
-		for i, row := range rows {
-			if (q.State == "" || row.str(0) == string(q.State)) && (!q.Stuck || row.str(1) == "1") {
-				match = append(match, ids[i])
-			}
-		}
-		if len(ids) < scanPage {
-			break
-		}
+		match = append(match, those...)
+		at = cursorOf(made[len(made)-1])
+		at.down = true
 	}
 	return match, nil
 }

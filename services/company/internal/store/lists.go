@@ -4,15 +4,79 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // lists are writes to lists of trips, by the list's key; each may be repeated.
 type lists map[string]func(redis.Pipeliner)
 
+// add lists a trip where it is not listed yet.
+func (l lists) add(ctx context.Context, key string, z redis.Z) {
+	l[key] = func(pipe redis.Pipeliner) { pipe.ZAddNX(ctx, key, z) }
+}
+
+// shelves are the lists that a trip belongs on by what its record says, beside
+// that of open work: the one place where this is decided.
+func (j *Journal) shelves(ctx context.Context, state trip.State, stuck bool, made redis.Z) lists {
+	list := lists{}
+	if state.Open() {
+		list.add(ctx, j.keys.standing(), made)
+	} else {
+		list.add(ctx, j.keys.ended(state), made)
+	}
+	if stuck {
+		list.add(ctx, j.keys.stuck(), made)
+	}
+	return list
+}
+
+// unlist takes a trip off lists after a record that makes them false, and puts
+// it back on those that its owner has made true again meanwhile.
+func (j *Journal) unlist(ctx context.Context, made redis.Z, off ...string) error {
+	if len(off) == 0 {
+		return nil
+	}
+	id, _ := made.Member.(string)
+	pipe := j.rdb.Pipeline()
+	for _, key := range off {
+		pipe.ZRem(ctx, key, id)
+	}
+	if j.cluster { // where only one round trip after another keeps the order
+		if _, err := pipe.Exec(ctx); err != nil {
+			return failed(ctx, "unlist trip", err)
+		}
+		pipe = j.rdb.Pipeline()
+	}
+	record := pipe.HMGet(ctx, j.keys.trip(charging.TripID(id)), "state", "stuck", "due")
+	if _, err := pipe.Exec(ctx); err != nil {
+		return failed(ctx, "unlist trip", err)
+	}
+	row := reply(record.Val())
+	if row.str(0) == "" {
+		return nil
+	}
+	list := j.shelves(ctx, trip.State(row.str(0)), row.str(1) == "1", made)
+	if due := row.num(2); due > 0 {
+		list.add(ctx, j.keys.open(), redis.Z{Score: float64(due), Member: id})
+	}
+	back := lists{}
+	for _, key := range off {
+		if write := list[key]; write != nil {
+			back[key] = write
+		}
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	return j.list(ctx, "list trip", back)
+}
+
 // listThenRun writes to the lists, then the record: in one round trip where
 // there is one server, which keeps the order; one after the other in a cluster.
 func (j *Journal) listThenRun(ctx context.Context, op string, list lists, s *redis.Script, keys []string, args []any) (reply, error) {
-	if list == nil {
+	if len(list) == 0 {
 		return j.promise(ctx, op, s, keys, args...)
 	}
 	if j.cluster {

@@ -85,9 +85,9 @@ func (j *Journal) fields(ctx context.Context, ids []string, names ...string) ([]
 }
 
 func decode(doc string, epoch int64, owner string) (trip.Trip, error) {
-	var t trip.Trip
-	if err := json.Unmarshal([]byte(doc), &t); err != nil {
-		return t, fmt.Errorf("store: a trip's record is not readable: %w", err)
+	t, err := trip.Decode(doc)
+	if err != nil {
+		return t, fmt.Errorf("store: %w", err)
 	}
 	if t.Saga == nil {
 		t.Saga = &trip.Saga{}

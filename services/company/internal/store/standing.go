@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,70 +12,130 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Standing pages through the trips that are in one of the given states, oldest
-// first: it looks at up to scan trips after the cursor of the page before
+// Standing pages through the trips that are in one of the given open states,
+// oldest first: it looks at up to scan trips after the cursor of the page before
 // (empty: from the first), and an empty next says that there are no more. A
-// trip that is in one of the states all the while is on one of the pages.
-// INVALID_FIELD for a cursor that is none.
+// trip that is in one of the states all the while is on one of the pages,
+// whatever comes and goes meanwhile. INVALID_FIELD for a cursor that is none.
 func (j *Journal) Standing(ctx context.Context, after string, scan int, states ...trip.State) (page []trip.Trip, next string, err error) {
-	ids, next, err := j.following(ctx, after, int64(scan))
+	at, err := parseCursor(after)
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := j.fields(ctx, ids, "state")
+	list, err := j.index(ctx, j.keys.standing())
 	if err != nil {
 		return nil, "", err
 	}
-	var match []string
-	for i, row := range rows {
-		for _, s := range states {
-			if row.str(0) == string(s) {
-				match = append(match, ids[i])
-			}
-		}
+	made, more, err := j.following(ctx, list, at, int64(scan))
+	if err != nil {
+		return nil, "", err
+	}
+	match, err := j.those(ctx, list, made, func(s trip.State, _ bool) bool { return slices.Contains(states, s) })
+	if err != nil {
+		return nil, "", err
+	}
+	if more {
+		next = cursorOf(made[len(made)-1]).String()
 	}
 	page, err = j.loadAll(ctx, match)
 	return page, next, err
 }
 
-// following gives up to n trips after a cursor, which is a trip's place in the
-// list of all: when it was created, ms, and its id.
-func (j *Journal) following(ctx context.Context, after string, n int64) (ids []string, next string, err error) {
-	from, last, err := cursor(after)
-	if err != nil {
-		return nil, "", err
+// index is a list by what is asked, or that of all trips while the former is not
+// complete. Both have the same trips at the same places, so a cursor of one is
+// one of the other.
+func (j *Journal) index(ctx context.Context, list string) (string, error) {
+	whole, err := j.isFiled(ctx)
+	if !whole {
+		list = j.keys.all()
 	}
-	for offset := int64(0); ; offset += n {
-		got, err := j.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
-			Key: j.keys.all(), ByScore: true, Start: from, Stop: "+inf", Offset: offset, Count: n,
-		}).Result()
+	return list, err
+}
+
+// those gives the trips of a list whose record matches. What is listed as
+// standing or stuck and has come to its end is filed where it belongs.
+func (j *Journal) those(ctx context.Context, list string, made []redis.Z, match func(s trip.State, stuck bool) bool) ([]string, error) {
+	ids := make([]string, len(made))
+	for i, z := range made {
+		ids[i], _ = z.Member.(string)
+	}
+	rows, err := j.fields(ctx, ids, "state", "stuck")
+	if err != nil {
+		return nil, err
+	}
+	byEnd := list == j.keys.standing() || list == j.keys.stuck()
+	var those []string
+	var over []redis.Z
+	for i, row := range rows {
+		state, stuck := trip.State(row.str(0)), row.str(1) == "1"
+		switch {
+		case state != "" && match(state, stuck):
+			those = append(those, ids[i])
+		case byEnd && (state == "" || !state.Open()):
+			over = append(over, made[i])
+		}
+	}
+	return those, j.file(ctx, over)
+}
+
+// following gives up to n trips of a list after a place in it, and whether there
+// are more. What comes to the list and leaves it meanwhile moves no other.
+func (j *Journal) following(ctx context.Context, list string, after cursor, n int64) (made []redis.Z, more bool, err error) {
+	args := redis.ZRangeArgs{Key: list, ByScore: true, Start: after.from, Stop: "+inf", Count: n}
+	if after.down {
+		args.Stop, args.Rev = "-inf", true
+	}
+	for ; ; args.Offset += n {
+		got, err := j.rdb.ZRangeArgsWithScores(ctx, args).Result()
 		if err != nil {
-			return nil, "", failed(ctx, "list trips", err)
+			return nil, false, failed(ctx, "list trips", err)
 		}
 		for _, z := range got {
-			id, _ := z.Member.(string)
-			at := strconv.FormatInt(int64(z.Score), 10)
-			if at == from && id <= last {
-				continue
+			if after.before(cursorOf(z)) {
+				made = append(made, z)
 			}
-			ids, next = append(ids, id), at+"."+id
 		}
 		if int64(len(got)) < n {
-			return ids, "", nil
+			return made, false, nil
 		}
-		if len(ids) > 0 {
-			return ids, next, nil
+		if len(made) > 0 {
+			return made, true, nil
 		}
 	}
 }
 
-func cursor(after string) (from, last string, err error) {
+// cursor is a trip's place in a list by when trips were made: that, in ms, and
+// its id. It goes down to older ones, or up.
+type cursor struct {
+	from, last string
+	down       bool
+}
+
+// before is true for a place at or beyond the cursor's time that comes after it.
+func (c cursor) before(other cursor) bool {
+	switch {
+	case c.from != other.from:
+		return true
+	case c.down:
+		return other.last < c.last
+	}
+	return other.last > c.last
+}
+
+func (c cursor) String() string { return c.from + "." + c.last }
+
+func cursorOf(z redis.Z) cursor {
+	id, _ := z.Member.(string)
+	return cursor{from: strconv.FormatInt(int64(z.Score), 10), last: id}
+}
+
+func parseCursor(after string) (cursor, error) {
 	if after == "" {
-		return "-inf", "", nil
+		return cursor{from: "-inf"}, nil
 	}
-	from, last, _ = strings.Cut(after, ".")
+	from, last, _ := strings.Cut(after, ".")
 	if _, err := strconv.ParseInt(from, 10, 64); err != nil || charging.TripID(last).Validate() != nil {
-		return "", "", charging.Invalid("after", "is no cursor of this list: leave it out to begin")
+		return cursor{}, charging.Invalid("after", "is no cursor of this list: leave it out to begin")
 	}
-	return from, last, nil
+	return cursor{from: from, last: last}, nil
 }

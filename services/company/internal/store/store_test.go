@@ -129,6 +129,9 @@ func open(t testing.TB, url string, real bool) *env {
 	e := &env{prefix: fmt.Sprintf("t%d:", prefixes.Add(1)), url: url, real: real, civil: &civil{}}
 	e.civil.set(time.Now())
 	e.Store = e.again(t, store.Options{})
+	if err := e.File(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)

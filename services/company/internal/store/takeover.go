@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"time"
 
@@ -126,7 +125,7 @@ func (j *Journal) takeAll(ctx context.Context, owner string, lease time.Duration
 		case "WAIT":
 			err = j.look(ctx, id, min(got.num(1), got.num(2)+relist.Milliseconds()))
 		case "DONE":
-			err = j.unlist(ctx, id)
+			err = j.unlist(ctx, redis.Z{Member: id}, j.keys.open())
 		case "GONE":
 			stay++
 			err = j.gone(ctx, id, got.num(1))
@@ -145,7 +144,7 @@ func (j *Journal) look(ctx context.Context, id string, at int64) error {
 	return failed(ctx, "list trip", err)
 }
 
-// gone forgets a listing whose record never came.
+// gone forgets a listing whose record never came, or went before it.
 func (j *Journal) gone(ctx context.Context, id string, now int64) error {
 	score, err := j.rdb.ZScore(ctx, j.keys.open(), id).Result()
 	switch {
@@ -156,24 +155,7 @@ func (j *Journal) gone(ctx context.Context, id string, now int64) error {
 	case now-int64(score) < trace.Milliseconds():
 		return nil
 	}
-	return failed(ctx, "unlist trip", j.rdb.ZRem(ctx, j.keys.open(), id).Err())
-}
-
-// unlist takes a trip off the list of open work, and puts it back when its
-// owner has opened it again meanwhile.
-func (j *Journal) unlist(ctx context.Context, id string) error {
-	if err := j.rdb.ZRem(ctx, j.keys.open(), id).Err(); err != nil {
-		return failed(ctx, "unlist trip", err)
-	}
-	due, err := j.rdb.HGet(ctx, j.keys.trip(charging.TripID(id)), "due").Result()
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
-	if err != nil || due == "0" {
-		return failed(ctx, "unlist trip", err)
-	}
-	at, _ := strconv.ParseInt(due, 10, 64)
-	return failed(ctx, "list trip", j.rdb.ZAdd(ctx, j.keys.open(), redis.Z{Score: float64(at), Member: id}).Err())
+	return j.drop(ctx, []string{id})
 }
 
 // KeepAlive renews the leases that the owner still has and returns the trips

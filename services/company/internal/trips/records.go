@@ -25,10 +25,12 @@ type Records interface {
 	Load(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	// LoadEach reads those of the trips that are on record.
 	LoadEach(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Trip, error)
-	// List gives a page of trips, newest first, and how many match.
+	// List gives a page of trips, newest first, and how many match, of all there
+	// are.
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
-	// Standing pages through the trips in the given states, oldest first: up
-	// to scan trips after the cursor of the page before. INVALID_FIELD.
+	// Standing pages through the trips in the given open states, oldest first:
+	// up to scan trips that are not at their end after the cursor of the page
+	// before, which stays good while trips come and go. INVALID_FIELD.
 	Standing(ctx context.Context, after string, scan int, states ...trip.State) (page []trip.Trip, next string, err error)
 	// History gives a trip's journal in order. UNKNOWN_TRIP.
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)

@@ -4,8 +4,8 @@
 -- Answers {OK, doc, epoch, owner}, {WAIT, until (ms), now (ms)}, {DONE} or {GONE, now (ms)}.
 local t = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'due', 'buried', 'doc')
 local ms = clock()
-if not t[1] then return { 'GONE', whole(ms) } end
-if t[4] or t[3] == '0' then return { 'DONE' } end
+if not t[1] or t[4] then return { 'GONE', whole(ms) } end
+if t[3] == '0' then return { 'DONE' } end
 local free = math.max(tonumber(t[2]), tonumber(t[3]))
 if free > ms then return { 'WAIT', whole(free), whole(ms) } end
 local epoch = whole(t[1] + 1)

@@ -2,8 +2,8 @@
 -- KEYS  1 trip  2 log
 -- ARGV  1 doc  2 state  3 epoch  4 owner  5 lease (ms)  6 due (ms; 0: no more work)
 --       7 retention (ms; 0: for ever)  8 stuck ('1')  9 entries  10 most entries kept
--- Answers {OK}, {STALE_OWNER, epoch} or {UNKNOWN_TRIP}.
-local had = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'version', 'ends', 'buried')
+-- Answers {OK, stuck ('1': the trip was so before)}, {STALE_OWNER, epoch} or {UNKNOWN_TRIP}.
+local had = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'version', 'ends', 'buried', 'stuck')
 if not had[1] then return { 'UNKNOWN_TRIP' } end
 local epoch, seen = tonumber(ARGV[3]), tonumber(had[1])
 if had[5] or epoch < seen or (epoch == seen and ARGV[4] ~= had[2]) then return { 'STALE_OWNER', had[1] } end
@@ -19,4 +19,4 @@ elseif had[4] == '1' then
   redis.call('PERSIST', KEYS[1])
   redis.call('PERSIST', KEYS[2])
 end
-return { 'OK' }
+return { 'OK', had[6] or '' }
