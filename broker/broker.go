@@ -128,16 +128,16 @@ func (b *Broker) Keeps() string {
 	return "sessions and retained messages in " + b.options.Dir
 }
 
-// Retained are the topics of the trips that are retained.
+// Retained are the topics of the trips and alerts that are retained.
 func (b *Broker) Retained(context.Context) ([]carlink.Topic, error) {
-	var trips []carlink.Topic
+	var all []carlink.Topic
 	// Not Topics.Messages: it looks at what is being retained without a lock.
 	for _, pk := range b.server.Topics.Retained.GetAll() {
-		if t, err := carlink.ParseTopic(pk.TopicName); err == nil && t.Kind == carlink.KindTrip {
-			trips = append(trips, t)
+		if t, err := carlink.ParseTopic(pk.TopicName); err == nil && (t.Kind == carlink.KindTrip || t.Kind == carlink.KindAlerts) {
+			all = append(all, t)
 		}
 	}
-	return trips, nil
+	return all, nil
 }
 
 // The names of the entrances.

@@ -412,8 +412,8 @@ func (r *Remote) hear(_ paho.Client, m paho.Message) {
 
 func (r *Remote) deliver(l letter) { r.counters.run(r.o.Handler, r.o.Logger, l) }
 
-// Retained are the topics of the trips that are retained at the broker, read
-// over a connection of its own.
+// Retained are the topics of the trips and alerts that are retained at the
+// broker, read over a connection of its own.
 func (r *Remote) Retained(ctx context.Context) ([]carlink.Topic, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -423,16 +423,20 @@ func (r *Remote) Retained(ctx context.Context) ([]carlink.Topic, error) {
 		return nil, fmt.Errorf("reading what is retained at %s: %w", r.host(), err)
 	}
 	var mu sync.Mutex
-	var trips []carlink.Topic
+	var found []carlink.Topic
 	all := make(chan struct{})
 	var once sync.Once
-	err := subscribeTo(ctx, client, carlink.TripsFilter, 0, func(_ paho.Client, m paho.Message) {
+	hear := func(_ paho.Client, m paho.Message) {
 		if t, err := carlink.ParseTopic(m.Topic()); err == nil && m.Retained() && len(m.Payload()) > 0 {
 			mu.Lock()
 			defer mu.Unlock()
-			trips = append(trips, t)
+			found = append(found, t)
 		}
-	})
+	}
+	err := subscribeTo(ctx, client, carlink.TripsFilter, 0, hear)
+	if err == nil {
+		err = subscribeTo(ctx, client, carlink.AlertsFilter, 0, hear)
+	}
 	if err == nil { // the status is retained too, and comes after them
 		err = subscribeTo(ctx, client, carlink.StatusTopic(r.o.Company), 0, func(paho.Client, paho.Message) { once.Do(func() { close(all) }) })
 	}
@@ -446,7 +450,7 @@ func (r *Remote) Retained(ctx context.Context) ([]carlink.Topic, error) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	return trips, nil
+	return found, nil
 }
 
 var errRefused = errors.New("the broker refuses the subscription; its access list must let the company's servers read and write all topics of the contract")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,16 +63,17 @@ const patience = 15 * time.Second
 // Run runs the suite.
 func Run(t *testing.T, setup Setup) {
 	for name, test := range map[string]func(*testing.T, Setup){
-		"a car speaks and is answered":       speaks,
-		"a car's messages come in order":     order,
-		"trips are retained while they last": trips,
-		"the company's status":               status,
-		"a car's last will":                  lastWill,
-		"a car's rate":                       rate,
-		"nobody reads another's topics":      reading,
-		"nobody writes on another's topics":  writing,
-		"a wrong secret":                     secrets,
-		"what is published before and after": around,
+		"a car speaks and is answered":             speaks,
+		"a car's messages come in order":           order,
+		"trips are retained while they last":       trips,
+		"alerts are retained until they are ended": alerts,
+		"the company's status":                     status,
+		"a car's last will":                        lastWill,
+		"a car's rate":                             rate,
+		"nobody reads another's topics":            reading,
+		"nobody writes on another's topics":        writing,
+		"a wrong secret":                           secrets,
+		"what is published before and after":       around,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, setup) })
 	}
@@ -240,6 +242,27 @@ func trips(t *testing.T, setup Setup) {
 	if m.Topic() != carlink.TripTopic("EV-0001", open) || !m.Retained() {
 		t.Errorf("%s, retained %v", m.Topic(), m.Retained())
 	}
+}
+
+// alerts: what a car is asked waits for it, and is listed for the server, until
+// it is ended.
+func alerts(t *testing.T, setup Setup) {
+	f := begin(t, setup, Wish{})
+	topic := carlink.AlertsTopic("EV-0001")
+	f.say(t, topic, "asks", true)
+	has := func(want bool) func() bool {
+		return func() bool {
+			all, err := f.Retained(t.Context())
+			return err == nil && slices.Contains(all, carlink.Topic{Kind: carlink.KindAlerts, Vehicle: "EV-0001"}) == want
+		}
+	}
+	Eventually(t, "the alert is retained", has(true))
+	messages := listen(t, f.connect(t, "EV-0001", "car"), carlink.VehicleFilter("EV-0001"))
+	if m := next(t, messages, "the retained alert"); m.Topic() != topic || !m.Retained() {
+		t.Errorf("%s, retained %v", m.Topic(), m.Retained())
+	}
+	f.say(t, topic, "", true)
+	Eventually(t, "the alert has ended", has(false))
 }
 
 func status(t *testing.T, setup Setup) {

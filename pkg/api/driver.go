@@ -265,65 +265,6 @@ func (r *reader) window(now time.Time) (start, end time.Time) {
 	return start, end
 }
 
-// DecodeDecision reads the body of POST …/decision. A stop's window is judged by
-// now. MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD, INVALID_WINDOW.
-func DecodeDecision(body []byte, now time.Time) (DecisionRequest, error) {
-	r, err := newReader(body, true)
-	if err != nil {
-		return DecisionRequest{}, err
-	}
-	r.require("action")
-	d := DecisionRequest{Action: r.text("action", 32)}
-	d.AlternativeID, d.Stop = r.choice(now)
-	switch {
-	case len(r.rep.wrong) > 0:
-	case d.Action == ActionContinue:
-		r.oneChoice(d.AlternativeID, d.Stop)
-	case d.Action != ActionWait && d.Action != ActionGiveUp:
-		r.invalid("action", fmt.Sprintf("%q is none of continue, wait, give_up", brief(d.Action)))
-	case d.AlternativeID != "":
-		r.invalid("alternative_id", "belongs to the action continue only")
-	case d.Stop != nil:
-		r.invalid("stop", "belongs to the action continue only")
-	}
-	r.done()
-	return d, r.rep.err()
-}
-
-// DecodeSwap reads the body of POST …/swap, like DecodeDecision.
-func DecodeSwap(body []byte, now time.Time) (SwapRequest, error) {
-	r, err := newReader(body, true)
-	if err != nil {
-		return SwapRequest{}, err
-	}
-	var s SwapRequest
-	s.AlternativeID, s.Stop = r.choice(now)
-	if len(r.rep.wrong) == 0 {
-		r.oneChoice(s.AlternativeID, s.Stop)
-	}
-	if s.Stop != nil && s.Stop.Leg == 0 {
-		r.invalid("stop.leg", "is missing: the leg whose stop is replaced")
-	}
-	r.done()
-	return s, r.rep.err()
-}
-
-func (r *reader) choice(now time.Time) (string, *Stop) {
-	id := r.token("alternative_id")
-	o := r.object("stop")
-	if o == nil {
-		return id, nil
-	}
-	s := o.stop(now)
-	return id, &s
-}
-
-func (r *reader) oneChoice(id string, s *Stop) {
-	if (id == "") == (s == nil) {
-		r.invalid("alternative_id", "give either an alternative_id or a stop")
-	}
-}
-
 // CheckIdempotencyKey judges the Idempotency-Key header: empty, or 1 to 128
 // printable ASCII characters. INVALID_FIELD.
 func CheckIdempotencyKey(key string) error {

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,7 @@ func TestDecodePlanRefuses(t *testing.T) {
 
 func TestDecodeDecision(t *testing.T) {
 	stop := stopJSON(1, 1, 2)
+	withLeg := strings.Replace(stop, "{", `{"leg":2,`, 1)
 	for body, field := range map[string]string{
 		`{"action":"wait"}`:                           "",
 		`{"action":"give_up"}`:                        "",
@@ -194,12 +196,33 @@ func TestDecodeDecision(t *testing.T) {
 		`{}`:                    "action",
 		`{"action":"dance"}`:    "action",
 		`{"action":"continue"}`: "alternative_id",
-		`{"action":"wait","alternative_id":"a1"}`:                         "alternative_id",
-		`{"action":"give_up","stop":` + stop + `}`:                        "stop",
-		`{"action":"continue","alternative_id":"a1","stop":` + stop + `}`: "alternative_id",
-		`{"action":"continue","alternative_id":""}`:                       "alternative_id",
-		`{"action":"continue","stop":{"evse_id":"x"}}`:                    "stop.evse_id",
-		`{"action":"wait","trip_id":"x"}`:                                 "trip_id",
+		`{"action":"wait","alternative_id":"a1"}`:                                                         "alternative_id",
+		`{"action":"give_up","stop":` + stop + `}`:                                                        "stop",
+		`{"action":"continue","alternative_id":"a1","stop":` + stop + `}`:                                 "alternative_id",
+		`{"action":"continue","alternative_id":""}`:                                                       "alternative_id",
+		`{"action":"continue","stop":{"evse_id":"x"}}`:                                                    "stop.evse_id",
+		`{"action":"wait","trip_id":"x"}`:                                                                 "trip_id",
+		`{"leg":2,"action":"give_up"}`:                                                                    "",
+		`{"leg":2,"action":"continue","alternative_id":"a1"}`:                                             "",
+		`{"leg":0,"action":"give_up"}`:                                                                    "leg",
+		`{"leg":21,"action":"give_up"}`:                                                                   "leg",
+		`{"leg":"2","action":"give_up"}`:                                                                  "leg",
+		`{"answers":null,"action":"wait"}`:                                                                "",
+		`{"answers":[]}`:                                                                                  "answers",
+		`{"answers":{}}`:                                                                                  "answers",
+		`{"answers":[7]}`:                                                                                 "answers[0]",
+		`{"answers":[{"leg":1,"action":"wait"}]}`:                                                         "",
+		`{"answers":[{"action":"wait"}]}`:                                                                 "answers[0].leg",
+		`{"answers":[{"leg":1}]}`:                                                                         "answers[0].action",
+		`{"answers":[{"leg":1,"action":"wait","why":1}]}`:                                                 "answers[0].why",
+		`{"answers":[{"leg":1,"action":"continue"}]}`:                                                     "answers[0].alternative_id",
+		`{"answers":[{"leg":1,"action":"wait"},{"leg":1,"action":"wait"}]}`:                               "answers[1].leg",
+		`{"answers":[{"leg":1,"action":"wait"}],"action":"wait"}`:                                         "action",
+		`{"answers":[{"leg":1,"action":"wait"}],"leg":1}`:                                                 "leg",
+		`{"answers":[{"leg":1,"action":"wait"}],"stop":` + stop + `}`:                                     "stop",
+		`{"answers":[{"leg":1,"action":"wait"}],"alternative_id":"a"}`:                                    "alternative_id",
+		`{"leg":3,"action":"continue","stop":` + withLeg + `}`:                                            "stop.leg",
+		`{"answers":[` + strings.Repeat(`{"leg":1,"action":"wait"},`, 20) + `{"leg":2,"action":"wait"}]}`: "answers",
 	} {
 		_, err := DecodeDecision([]byte(body), now)
 		if field == "" {
@@ -209,6 +232,23 @@ func TestDecodeDecision(t *testing.T) {
 			continue
 		}
 		wants(t, err, charging.CodeInvalidField, field)
+	}
+}
+
+// TestDecodeAnswers: what was answered reaches the trip, leg by leg; one answer
+// is a list of one.
+func TestDecodeAnswers(t *testing.T) {
+	many, err := DecodeDecision([]byte(`{"answers":[{"leg":3,"action":"give_up"},{"leg":1,"action":"continue","alternative_id":"a1"}]}`), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []DecisionAnswer{{Leg: 3, Action: ActionGiveUp}, {Leg: 1, Action: ActionContinue, AlternativeID: "a1"}}
+	if got := many.All(); !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	one, err := DecodeDecision([]byte(`{"leg":2,"action":"give_up"}`), now)
+	if got := one.All(); err != nil || !slices.Equal(got, []DecisionAnswer{{Leg: 2, Action: ActionGiveUp}}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -63,14 +63,32 @@ func FuzzDecodePlan(f *testing.F) {
 func FuzzDecodeDecision(f *testing.F) {
 	f.Add([]byte(`{"action":"continue","alternative_id":"a1"}`))
 	f.Add([]byte(`{"action":"continue","stop":` + stopJSON(1, 1, 2) + `}`))
+	f.Add([]byte(`{"leg":2,"action":"give_up"}`))
+	f.Add([]byte(`{"answers":[{"leg":2,"action":"give_up"},{"leg":3,"action":"continue","alternative_id":"a1"}]}`))
+	f.Add([]byte(`{"answers":[{"leg":1,"action":"continue","stop":` + stopJSON(1, 1, 2) + `}],"leg":1}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		q, err := DecodeDecision(body, now)
-		if judged(t, err) && q.Action == ActionContinue && (q.AlternativeID == "") == (q.Stop == nil) {
-			t.Errorf("accepted %+v", q)
+		if judged(t, err) {
+			goodAnswers(t, q)
 		}
 		_, err = DecodeSwap(body, now)
 		judged(t, err)
 	})
+}
+
+// goodAnswers fails unless every answer is whole, and no two are about one leg.
+func goodAnswers(t *testing.T, q DecisionRequest) {
+	t.Helper()
+	legs := map[int]bool{}
+	for _, a := range q.All() {
+		if a.Action == ActionContinue && (a.AlternativeID == "") == (a.Stop == nil) || len(q.Answers) > 0 && a.Leg == 0 || legs[a.Leg] {
+			t.Errorf("accepted %+v", q)
+		}
+		legs[a.Leg] = true
+	}
+	if len(q.Answers) > MaxStops || len(q.Answers) > 0 && q.Action != "" {
+		t.Errorf("accepted %+v", q)
+	}
 }
 
 func FuzzDecodeOperator(f *testing.F) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // retryDefault is the Retry-After of a refusal that must have one and brings none.
@@ -31,7 +32,7 @@ func from(err error, peer bool) problem.Problem {
 	var code charging.Code
 	switch {
 	case errors.As(err, &r):
-		return render(r, peer)
+		return offering(err, render(r, peer))
 	case errors.As(err, &broken):
 		return render(charging.Refuse(charging.CodePeerUnavailable, "another company did not answer; repeat the request with the same ids"), peer)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -40,6 +41,15 @@ func from(err error, peer bool) problem.Problem {
 		return render(charging.Refuse(code, ""), peer)
 	}
 	return problem.Internal()
+}
+
+// offering adds what may be taken instead, where the error says so.
+func offering(err error, p problem.Problem) problem.Problem {
+	var offer *trip.Offer
+	if errors.As(err, &offer) && len(offer.Alternatives) > 0 {
+		p.Alternatives, _ = json.Marshal(offer.Alternatives) // plain strings and times: never fails
+	}
+	return p
 }
 
 func render(r *charging.Refusal, peer bool) problem.Problem {
@@ -84,6 +94,20 @@ func ToRefusal(p problem.Problem) *charging.Refusal {
 		r.Conflict = &c
 	}
 	return r
+}
+
+// ToError is ToRefusal with what the problem offers instead, as a *trip.Offer;
+// nil where ToRefusal is.
+func ToError(p problem.Problem) error {
+	r := ToRefusal(p)
+	if r == nil {
+		return nil
+	}
+	o := &trip.Offer{Refusal: r}
+	if len(p.Alternatives) == 0 || json.Unmarshal(p.Alternatives, &o.Alternatives) != nil || len(o.Alternatives) == 0 {
+		return r
+	}
+	return o
 }
 
 func fieldsOf(err error) []charging.FieldError {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // over sends an error through HTTP and back.
@@ -43,6 +44,31 @@ func TestEveryCodeSurvivesTheWire(t *testing.T) {
 		if !reflect.DeepEqual(got, want) || !errors.Is(got, code) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
+	}
+}
+
+// TestAnOfferSurvivesTheWire: what a driver at an occupied plug may take instead
+// is in the problem, and back in the error at the other end.
+func TestAnOfferSurvivesTheWire(t *testing.T) {
+	want := &trip.Offer{
+		Refusal:      charging.Refuse(charging.CodeEVSEOccupied, "another car is there"),
+		Alternatives: []trip.Alternative{{ID: "a1", Leg: 2, CompanyID: "SER", EVSEID: "BR*SER*E0001*1", Start: now, End: now.Add(time.Hour), LaterStops: []trip.MovedStop{}}},
+	}
+	p := FromError(fmt.Errorf("plug: %w", want))
+	if p.Status != 409 || p.Code != string(charging.CodeEVSEOccupied) || !strings.Contains(string(p.Alternatives), `"alternative_id":"a1"`) {
+		t.Errorf("got %+v", p)
+	}
+	var back *trip.Offer
+	if err := ToError(p); !errors.As(err, &back) || !reflect.DeepEqual(back, want) || !errors.Is(err, charging.CodeEVSEOccupied) {
+		t.Errorf("back %+v", back)
+	}
+	for _, none := range []error{&trip.Offer{Refusal: want.Refusal}, want.Refusal} {
+		if p := FromError(none); p.Alternatives != nil || errors.As(ToError(p), &back) {
+			t.Errorf("%v offers %s", none, p.Alternatives)
+		}
+	}
+	if err := ToError(problem.Internal()); err != nil {
+		t.Errorf("%v", err)
 	}
 }
 

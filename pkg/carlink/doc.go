@@ -6,7 +6,7 @@
 //	ev/{vehicle_id}/request/{action}        car →   QoS 1
 //	ev/{vehicle_id}/reply/{request_id}      → car   QoS 1
 //	ev/{vehicle_id}/trips/{trip_id}         → car   QoS 1, retained while the trip is open
-//	ev/{vehicle_id}/alerts                  → car   QoS 1
+//	ev/{vehicle_id}/alerts                  → car   QoS 1, retained while a trip asks something
 //	company/{company_id}/status             → peers QoS 1, retained
 //	company/{company_id}/evses/{evse_id}    → peers QoS 1
 //

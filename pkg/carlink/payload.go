@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // MaxPayload is the longest payload of the contract, in bytes.
@@ -163,7 +164,9 @@ func ParsePlug(body []byte) (Plug, error) {
 }
 
 // Alert tells a car what it did not ask: a request that could not be answered,
-// a battery that will not reach the next stop.
+// a battery that will not reach the next stop, a stop that was lost. One with
+// Decisions is retained until none of the vehicle's trips asks anything; then an
+// empty payload ends it.
 type Alert struct {
 	At     time.Time       `json:"at"`
 	Code   charging.Code   `json:"code"`
@@ -172,6 +175,8 @@ type Alert struct {
 	Leg    int             `json:"leg,omitempty"`
 	// Proposal is what the car may do about it, as far as the server knows.
 	Proposal json.RawMessage `json:"proposal,omitempty"`
+	// Decisions are all that the trip asks; Code, Detail and Leg are the first's.
+	Decisions []trip.Decision `json:"decisions,omitempty"`
 }
 
 // Change tells peers that the calendar of an EVSE has changed, so that they ask

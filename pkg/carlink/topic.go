@@ -54,12 +54,13 @@ func (a Action) Valid() bool {
 	return false
 }
 
-// The filters of a company's server: what all cars say, and the trips that are
-// retained for them.
+// The filters of a company's server: what all cars say, and the trips and alerts
+// that are retained for them.
 const (
 	TelemetryFilter = "ev/+/telemetry"
 	RequestFilter   = "ev/+/request/+"
 	TripsFilter     = "ev/+/trips/+"
+	AlertsFilter    = "ev/+/alerts"
 )
 
 // PeerFilter is all that a peer company may subscribe to.

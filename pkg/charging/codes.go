@@ -55,6 +55,21 @@ const (
 	CodePeerUnavailable  Code = "PEER_UNAVAILABLE"
 )
 
+// Passing reports whether a refusal is about this moment only, so that the same
+// request with the same id may succeed a little later: nobody may remember it as
+// the answer to that id. It is of a car at the plug (too early, somebody else is
+// still there, the vehicle's other session runs, or the word of it has overtaken
+// the one before it), or of a server that cannot answer now. Every other refusal
+// is final for its request.
+func (c Code) Passing() bool {
+	switch c {
+	case CodeTooEarly, CodeEVSEOccupied, CodeVehicleBusy, CodeNoReservationHere,
+		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable:
+		return true
+	}
+	return false
+}
+
 // Codes lists every code, in the order of the contract.
 func Codes() []Code {
 	return []Code{

@@ -56,6 +56,10 @@ type PlanStop struct {
 	// DistanceKM and DriveMinutes are of the drive that leads to the stop.
 	DistanceKM   float64 `json:"distance_km"`
 	DriveMinutes float64 `json:"drive_minutes"`
+	// CancelUntil is the last instant at which the stop may be given back by its
+	// company's terms, the grace after booking left out; zero where the terms are
+	// not known.
+	CancelUntil time.Time `json:"cancel_until,omitzero"`
 	// Backups is how many other EVSEs that suit the car could be reached with what is left
 	// on arrival, and are free then; the reserve may be used for that.
 	Backups int `json:"backups"`

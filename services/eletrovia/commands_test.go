@@ -27,6 +27,32 @@ func asking() trip.Trip {
 	return t
 }
 
+// losing is a booked trip whose car charges at the first stop and which asks about
+// the other two.
+func losing() trip.Trip {
+	t := aTrip(trip.Confirmed, charging.Canceled)
+	t.Legs[0].State, t.Legs[0].Session = charging.Charging, &charging.Session{StartedAt: day.Add(2 * time.Hour)}
+	t.Ask(trip.Decision{
+		Leg: 2, Code: charging.CodeEVSEOutOfService, Detail: "the charger is broken", ExpiresAt: day.Add(3 * time.Hour),
+		Alternatives: []trip.Alternative{{ID: "b1", Leg: 2, CompanyID: "SER", EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), DeltaMinutes: 12, DeltaPrice: 1}},
+	})
+	t.Ask(trip.Decision{Leg: 3, Code: charging.CodeEVSEOutOfService, Detail: "the charger is broken", ExpiresAt: day.Add(4 * time.Hour)})
+	return t
+}
+
+// keeping is a trip of which a cancel has kept two stops.
+func keeping() trip.Trip {
+	t := aTrip(trip.Confirmed, charging.Canceled)
+	t.Legs[0].State = charging.Charging
+	t.Legs[1].State, t.Legs[1].BookedAt = charging.Reserved, day.Add(290*time.Minute)
+	t.Legs[2].Session = &charging.Session{
+		StartedAt: day, EndedAt: day.Add(20 * time.Minute), Minutes: 20, EnergyKWh: 11.25, Estimated: true,
+		Price: &charging.Price{Currency: "BRL", Total: 24.3},
+	}
+	t.Kept = []trip.Kept{{Leg: 1, Code: charging.CodeSessionOpen}, {Leg: 2, Code: charging.CodeCancelTooLate, Until: day.Add(290 * time.Minute)}}
+	return t
+}
+
 func aborted() trip.Trip {
 	t := aTrip(trip.Aborted, charging.Canceled)
 	t.Problem = &trip.Problem{Code: charging.CodeSlotTaken, Detail: "stop 3 is booked by another trip"}
@@ -81,6 +107,13 @@ func TestOutputs(t *testing.T) {
 			map[string]any{"DELETE /api/v1/trips/" + tripID: aTrip(trip.Canceled, charging.Canceled)},
 			0,
 		},
+		{
+			"cancel-kept",
+			[]string{"cancel", tripID, "--vehicle", "EV-0001"},
+			map[string]any{"DELETE /api/v1/trips/" + tripID: keeping()},
+			3,
+		},
+		{"trip-asks", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: losing()}, 0},
 		{"trips", []string{"trips"}, map[string]any{"GET /api/v1/trips": []trip.Trip{aTrip(trip.Confirmed, charging.Reserved), aborted()}}, 0},
 		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: aTrip(trip.Confirmed, charging.Reserved)}, 0},
 		{"history", []string{"trips", tripID, "--history"}, map[string]any{"GET /api/v1/trips/" + tripID + "/history": []trip.Entry{
@@ -230,6 +263,17 @@ func TestDecideSendsTheAlternative(t *testing.T) {
 		{[]string{"--take", "a1"}, `{"action":"continue","alternative_id":"a1"}`},
 		{[]string{"--wait"}, `{"action":"wait"}`},
 		{[]string{"--give-up"}, `{"action":"give_up"}`},
+		{[]string{"--alternative", "a1"}, `{"action":"continue","alternative_id":"a1"}`},
+		{[]string{"--leg", "3", "--give-up"}, `{"leg":3,"action":"give_up"}`},
+		{[]string{"--leg", "3", "--take", "1"}, `{"leg":3,"action":"continue","alternative_id":"a1"}`},
+		{
+			[]string{"--leg", "3", "--stop", "BR*MAR*E0001*1,2026-11-24T08:00:00Z,2026-11-24T08:30:00Z"},
+			`{"leg":3,"action":"continue","stop":{"leg":3,"evse_id":"BR*MAR*E0001*1","start":"2026-11-24T08:00:00Z","end":"2026-11-24T08:30:00Z"}}`,
+		},
+		{
+			[]string{"--answer", "3=2", "--answer", "1=give_up", "--answer", "2=x9"},
+			`{"answers":[{"leg":3,"action":"continue","alternative_id":"a2"},{"leg":1,"action":"give_up"},{"leg":2,"action":"continue","alternative_id":"x9"}]}`,
+		},
 	} {
 		if got := f.typed(t, false, append([]string{"decide", tripID, "--vehicle", "EV-0001"}, c.flags...)...); got.code != 0 {
 			t.Fatalf("%v: %s", c.flags, got.err)
@@ -238,8 +282,13 @@ func TestDecideSendsTheAlternative(t *testing.T) {
 			t.Errorf("%v sends %s, want %s", c.flags, body, c.want)
 		}
 	}
-	if got := f.typed(t, false, "decide", tripID, "--vehicle", "EV-0001", "--take", "3"); got.code != 2 {
-		t.Errorf("an alternative that is not there: exit %d", got.code)
+	for flags, code := range map[string]int{
+		"--take 3": 2, "--leg 2 --take 1": 3, "--answer 2=1": 3, "--answer 2": 2, "--answer x=1": 2, "--answer 3=": 2,
+		"--answer 3=wait --give-up": 2, "--leg 3 --answer 3=wait": 2, "--leg 3": 2, "--answer 3=a,b": 2,
+	} {
+		if got := f.typed(t, false, append([]string{"decide", tripID, "--vehicle", "EV-0001"}, strings.Fields(flags)...)...); got.code != code {
+			t.Errorf("decide %s: exit %d, want %d: %s", flags, got.code, code, got.err)
+		}
 	}
 }
 

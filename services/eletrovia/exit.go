@@ -98,7 +98,7 @@ func (c *cli) complain(err error, code int) {
 		p.Notef("eletrovia: interrupted")
 		return
 	case errors.As(err, &refused) && c.asJSON:
-		raw, _ := json.Marshal(api.FromError(refused)) // strings and numbers: never fails
+		raw, _ := json.Marshal(api.FromError(err)) // strings and numbers: never fails
 		p.Notef("%s", raw)
 		return
 	case errors.As(err, &refused):
@@ -137,6 +137,8 @@ func (c *cli) hint(code charging.Code) string {
 		return "a vehicle sees its own trips only; name the one that booked it with --vehicle"
 	case charging.CodeSlotTaken, charging.CodePriorityLost:
 		return c.next("plan", "--from …", "--to …") + "   (plans avoid what is taken)"
+	case charging.CodeSessionOpen:
+		return "unplug first: while the car charges, its stop stays; coming stops can be changed"
 	case charging.CodeUnknownPlan:
 		return c.next("plan", "--from …", "--to …") + "   (plans are kept for a while only)"
 	case charging.CodeUnknownTrip:

@@ -132,6 +132,7 @@ func locations() []api.Location {
 		return api.Location{
 			LocationID: charging.LocationID("BR*" + company + "*L1"), CompanyID: charging.CompanyID(company),
 			Name: name, City: city, State: state, EVSEs: []api.EVSE{{EVSEID: evse(company)}},
+			Terms: api.BookingTerms{CancelUntil: 1800, CancelGrace: 300},
 		}
 	}
 	return []api.Location{
@@ -151,6 +152,7 @@ func plan() trip.Plan {
 		p.Stops = append(p.Stops, trip.PlanStop{
 			Leg: i + 1, CompanyID: charging.CompanyID(company), EVSEID: evse(company), Start: start,
 			End: start.Add(30 * time.Minute), ArriveSoC: 0.12, DepartSoC: 0.72, Price: 82.44, Backups: 3 - i,
+			CancelUntil: start.Add(-30 * time.Minute),
 		})
 	}
 	return p

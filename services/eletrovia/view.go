@@ -72,7 +72,34 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 		p.Linef("%s", p.Dim(fmt.Sprintf("never below %s; spare: other chargers in reach of the stop, free then",
 			show.Percent(plan.MarginSoC+reserveOf(r)))))
 	}
+	var until []string
+	for _, s := range plan.Stops {
+		if !s.CancelUntil.IsZero() {
+			until = append(until, fmt.Sprintf("%d %s", s.Leg, instant(p, s.CancelUntil)))
+		}
+	}
+	showFree(p, until)
 	showKnown(p, plan)
+}
+
+// showFree tells until when each stop may be given back.
+func showFree(p show.Printer, until []string) {
+	if len(until) > 0 {
+		p.Linef("%s", p.Dim("free to cancel until: stop "+strings.Join(until, " · ")))
+	}
+}
+
+// freeUntil are the stops of a trip that may be given back, by the terms of their
+// companies and the grace after booking, and until when.
+func freeUntil(p show.Printer, names sites, t trip.Trip) (until []string) {
+	for _, l := range t.Legs {
+		site, known := names[l.EVSEID]
+		if known && t.State == trip.Confirmed && l.State == charging.Reserved {
+			terms := site.Charging().Terms
+			until = append(until, fmt.Sprintf("%d %s", l.Leg, instant(p, terms.CancelableUntil(l.Start, l.BookedAt))))
+		}
+	}
+	return until
 }
 
 // reserveOf is what a request does not want to go below.
@@ -117,7 +144,11 @@ func showTrip(p show.Printer, names sites, t trip.Trip) {
 		})
 	}
 	p.Table([]string{"#", "State", "Company", "Station", "EVSE", "Arrive", "Leave", "Price"}, rows)
+	showFree(p, freeUntil(p, names, t))
 	for _, l := range t.Legs {
+		if l.Session != nil {
+			p.Linef("stop %d: %s", l.Leg, sessionLine(p, *l.Session))
+		}
 		if l.Problem != nil {
 			p.Linef("stop %d: %s", l.Leg, problemLine(p, *l.Problem))
 		}
@@ -128,9 +159,24 @@ func showTrip(p show.Printer, names sites, t trip.Trip) {
 	if t.State == trip.Aborted {
 		p.Linef("nothing of this trip is held anywhere")
 	}
-	if t.Decision != nil {
-		showDecision(p, names, *t.Decision)
+	for _, d := range asked(t) {
+		showDecision(p, names, d)
 	}
+}
+
+// sessionLine is what the car does or did at the plug.
+func sessionLine(p show.Printer, s charging.Session) string {
+	if !s.Over() {
+		return p.Good("charging") + " since " + instant(p, s.StartedAt)
+	}
+	line := fmt.Sprintf("%s, %.1f kWh", show.Minutes(s.Minutes), s.EnergyKWh)
+	if s.Price != nil {
+		line += ", " + show.Price(s.Price.Total, s.Price.Currency)
+	}
+	if s.Estimated {
+		line += " " + p.Wait("(estimated until the car says what it took)")
+	}
+	return line
 }
 
 func showDecision(p show.Printer, names sites, d trip.Decision) {
@@ -162,7 +208,7 @@ func paintTrip(p show.Printer, s trip.State) string {
 
 func paintLeg(p show.Printer, s charging.State) string {
 	switch s {
-	case charging.Reserved, charging.Fulfilled:
+	case charging.Reserved, charging.Charging, charging.Fulfilled:
 		return p.Good(string(s))
 	case charging.Claimed, charging.Pending, trip.LegPlanned:
 		return p.Wait(string(s))
@@ -175,17 +221,41 @@ func (c *cli) nextOf(p show.Printer, t trip.Trip) {
 	id := string(t.ID)
 	switch t.State {
 	case trip.AwaitingDecision:
-		if t.Decision != nil && len(t.Decision.Alternatives) > 0 {
+		if open := asked(t); len(open) > 0 && len(open[0].Alternatives) > 0 {
 			p.Next(c.next("decide", id, "--take 1"))
 		}
 		p.Next(c.next("decide", id, "--give-up"))
 	case trip.Confirmed:
+		if open := asked(t); len(open) > 0 {
+			p.Next(c.answers(id, open)...)
+			return
+		}
 		p.Next(c.next("trips", id), c.next("cancel", id))
 	case trip.Aborted, trip.Canceled, trip.Completed:
 		p.Next(c.next("trips", id, "--history"))
 	default:
 		p.Next(c.next("trips", id))
 	}
+}
+
+// answers are the commands that answer what a booked trip asks, for each stop
+// and, where there are several, for all at once.
+func (c *cli) answers(id string, open []trip.Decision) (lines []string) {
+	all := ""
+	for _, d := range open {
+		leg := "--leg " + strconv.Itoa(d.Leg)
+		best := api.ActionGiveUp
+		if len(d.Alternatives) > 0 {
+			best = "1"
+			lines = append(lines, c.next("decide", id, leg, "--take 1"))
+		}
+		lines = append(lines, c.next("decide", id, leg, "--give-up"))
+		all += fmt.Sprintf(" --answer %d=%s", d.Leg, best)
+	}
+	if len(open) > 1 {
+		lines = append(lines, c.next("decide", id, strings.TrimSpace(all)))
+	}
+	return lines
 }
 
 // problemLine is a refusal as a trip remembers it; what a driver did has no code.

@@ -163,8 +163,8 @@ func refusal(resp *http.Response) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRubbish, err)
 	}
-	if r := api.ToRefusal(p); r != nil {
-		return r
+	if err := api.ToError(p); err != nil {
+		return err
 	}
 	return fmt.Errorf("%w: status %d: %w", ErrRubbish, resp.StatusCode, p)
 }

@@ -150,3 +150,17 @@ func TestEventsRefusedOrRubbish(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsOfferedInstead comes back with the refusal.
+func TestWhatIsOfferedInstead(t *testing.T) {
+	want := &trip.Offer{
+		Refusal:      charging.Refuse(charging.CodeEVSEOccupied, "another car is there"),
+		Alternatives: []trip.Alternative{{ID: "a1", Leg: 2}},
+	}
+	d := driver(t, func(w http.ResponseWriter, _ *http.Request) { _ = api.FromError(want).Write(w) })
+	_, err := d.Swap(t.Context(), "t1", api.SwapRequest{})
+	var got *trip.Offer
+	if !errors.As(err, &got) || len(got.Alternatives) != 1 || got.Alternatives[0].ID != "a1" || !errors.Is(err, charging.CodeEVSEOccupied) {
+		t.Errorf("got %v", err)
+	}
+}

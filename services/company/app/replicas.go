@@ -101,7 +101,9 @@ func (a *App) heardTrip(m replicas.Message) {
 		return
 	}
 	a.rooms.hub.Publish(trip.EventTrip, m.At, m.Vehicle, m.TripID, m.Data)
-	if !a.sharedBroker() { // else the other server has published it where all cars are
+	if a.sharedBroker() { // the other server has published it where all cars are
+		a.rooms.cars.Heard(t)
+	} else {
 		a.rooms.cars.Changed(t)
 	}
 	a.rooms.roadside.Changed(t)

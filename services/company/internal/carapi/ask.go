@@ -18,9 +18,27 @@ import (
 type answered struct {
 	trip  *trip.Trip
 	other any
+	until patience
 }
 
-func (b answered) waits() bool { return b.trip != nil && !ready(*b.trip) }
+func (b answered) waits() bool { return b.trip != nil && !b.until.ready(*b.trip) }
+
+// patience says what an answer about a trip waits for.
+type patience struct {
+	// ready reports whether the trip can be told.
+	ready func(trip.Trip) bool
+	// again reads the trip, once it may be ready or the context ends.
+	again func(context.Context, charging.TripID) (trip.Trip, error)
+}
+
+// settled waits for a trip to be settled or to ask its driver.
+func (a *API) settled() patience { return patience{ready, a.o.Desk.Wait} }
+
+// ended waits for what a cancel does: the trip's end, or what it keeps. That a
+// trip asks its driver meanwhile is no answer. Canceling again changes nothing.
+func (a *API) ended() patience {
+	return patience{func(t trip.Trip) bool { return t.State.Settled() }, a.o.Desk.Cancel}
+}
 
 func (b answered) value() any {
 	if b.trip != nil {
@@ -37,7 +55,7 @@ func ready(t trip.Trip) bool {
 // ask reads the body as REST does, and asks the desk.
 func (a *API) ask(ctx context.Context, id call, action carlink.Action, e carlink.Envelope) (status int, body answered, err error) {
 	var t trip.Trip
-	status = http.StatusOK
+	status, body.until = http.StatusOK, a.settled()
 	switch action {
 	case carlink.ActionPlan:
 		body.other, err = a.plan(ctx, e.Body)
@@ -46,21 +64,22 @@ func (a *API) ask(ctx context.Context, id call, action carlink.Action, e carlink
 		body.other, err = a.availability(ctx, e.Body)
 		return status, body, err
 	case carlink.ActionPlug, carlink.ActionUnplug:
-		body.other, err = a.plug(ctx, id.vehicle, action, e.Body)
-		return status, body, err
+		return a.plug(ctx, id.vehicle, action, e.Body)
 	case carlink.ActionTrip:
 		status = http.StatusCreated
 		t, err = a.start(ctx, id, e.Body)
 	case carlink.ActionDecision:
 		t, err = a.decide(ctx, id.vehicle, e)
 	case carlink.ActionCancel:
+		body.until = a.ended()
 		t, err = a.cancelTrip(ctx, id.vehicle, e)
 	case carlink.ActionSwap:
 		t, err = a.swap(ctx, id.vehicle, e)
 	default:
 		return 0, body, charging.Refuse(charging.CodeUnknownRoute, string(action)+" is not something a car can ask for")
 	}
-	return status, answered{trip: &t}, err
+	body.trip = &t
+	return status, body, err
 }
 
 func (a *API) plan(ctx context.Context, body []byte) (any, error) {
@@ -161,10 +180,12 @@ func (a *API) availability(ctx context.Context, body []byte) (any, error) {
 	return api.AvailabilityOf([]charging.Free{free})[0], nil
 }
 
-func (a *API) plug(ctx context.Context, v charging.VehicleID, action carlink.Action, body []byte) (any, error) {
-	p, err := carlink.ParsePlug(body)
+// plug answers 202 for an unplug that is kept until its plug has come: it has
+// changed nothing yet.
+func (a *API) plug(ctx context.Context, v charging.VehicleID, action carlink.Action, raw []byte) (status int, body answered, err error) {
+	p, err := carlink.ParsePlug(raw)
 	if err != nil {
-		return nil, err
+		return 0, body, err
 	}
 	call := a.o.Desk.Plug
 	if action == carlink.ActionUnplug {
@@ -172,9 +193,13 @@ func (a *API) plug(ctx context.Context, v charging.VehicleID, action carlink.Act
 	}
 	r, err := call(ctx, v, p)
 	if err != nil {
-		return nil, err
+		return 0, body, err
 	}
-	return api.ReservationOf(r), nil
+	status = http.StatusOK
+	if action == carlink.ActionUnplug && r.State != charging.Fulfilled {
+		status = http.StatusAccepted
+	}
+	return status, answered{other: api.ReservationOf(r)}, nil
 }
 
 // strict reads an object and refuses what it does not know.

@@ -108,9 +108,10 @@ func (a *API) postTrips() {
 	}
 }
 
-// postTrip keeps an open trip retained. One that is over ends the retained
-// message and is told once more, to those who listen.
+// postTrip keeps an open trip retained, and what it asks. One that is over ends
+// the retained message and is told once more, to those who listen.
 func (a *API) postTrip(t trip.Trip) {
+	defer a.postQuestions(t) // after the trip that they are about
 	topic := carlink.TripTopic(t.VehicleID, t.ID)
 	raw, err := json.Marshal(t)
 	if err != nil {
@@ -128,18 +129,19 @@ func (a *API) postTrip(t trip.Trip) {
 // restorePage is how many trips are read at a time.
 const restorePage = 200
 
-// Restore publishes every open trip again, and ends the retained messages of
-// those that are over: a broker may have forgotten the ones, and kept the others
-// from before a crash. retained lists what a broker has. To be called when the
-// broker is there; one at a time.
+// Restore publishes every open trip and all that is asked again, and ends the
+// retained messages of what is over: a broker may have forgotten the ones, and
+// kept the others from before a crash. retained lists what a broker has. To be
+// called when the broker is there; one at a time.
 func (a *API) Restore(ctx context.Context, retained func(context.Context) ([]carlink.Topic, error)) error {
 	a.board.track(true)
 	defer a.board.track(false)
 	had, err := retained(ctx)
 	if err != nil {
-		return fmt.Errorf("which trips are retained: %w", err)
+		return fmt.Errorf("what is retained: %w", err)
 	}
-	open := map[charging.TripID]bool{}
+	a.questions.found(had)
+	open, asking := map[charging.TripID]bool{}, map[charging.VehicleID]bool{}
 	for _, state := range trip.States() {
 		if !state.Open() {
 			continue
@@ -151,6 +153,7 @@ func (a *API) Restore(ctx context.Context, retained func(context.Context) ([]car
 			}
 			for _, t := range page {
 				open[t.ID] = true
+				asking[t.VehicleID] = asking[t.VehicleID] || asks(t)
 				a.board.putOld(t.Public())
 			}
 			if len(page) == 0 || offset+len(page) >= total {
@@ -159,7 +162,10 @@ func (a *API) Restore(ctx context.Context, retained func(context.Context) ([]car
 		}
 	}
 	for _, t := range had {
-		if !open[t.Trip] {
+		switch {
+		case t.Kind == carlink.KindAlerts && !asking[t.Vehicle]:
+			a.endAlert(ctx, t)
+		case t.Kind == carlink.KindTrip && !open[t.Trip]:
 			a.endRetained(ctx, t)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,9 @@ import (
 // API answers cars. Handle, Overflow and Changed may be called from any
 // goroutine.
 type API struct {
-	o     Options
-	board board
+	o         Options
+	board     board
+	questions questions
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -60,6 +62,7 @@ func New(o Options) (*API, error) {
 	a := &API{o: o, slots: make(chan struct{}, o.MaxWaits), busy: map[call]struct{}{}}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.board.init()
+	a.questions.init()
 	a.work.Go(a.postTrips)
 	return a, nil
 }
@@ -150,7 +153,7 @@ func (a *API) request(id call, action carlink.Action, e carlink.Envelope) {
 	case err != nil:
 		a.answer(id, problem(err))
 	case body.waits():
-		a.settle(id, status, *body.trip)
+		a.settle(id, status, *body.trip, body.until)
 	default:
 		a.answer(id, reply(status, body.value()))
 	}
@@ -173,10 +176,22 @@ func (a *API) end(id call) {
 	delete(a.busy, id)
 }
 
+// lasting reports whether an answer is the one for good to its request id: a
+// repeat gets it again. Not what asks to come again, what failed, or what is yet
+// to be carried out.
+func lasting(r carlink.Reply) bool {
+	if r.Status < 400 {
+		return r.Status != http.StatusAccepted
+	}
+	var p struct{ Code charging.Code }
+	_ = json.Unmarshal(r.Body, &p) // what is no object has no code
+	return r.Status < 500 && !p.Code.Passing()
+}
+
 // answer keeps the answer, where it is one for good, and publishes it.
 func (a *API) answer(id call, r carlink.Reply) {
 	defer a.end(id)
-	if r.Status != 429 && r.Status < 500 {
+	if lasting(r) {
 		// Its own context: an answer that was given must be kept even when the
 		// request took its whole time.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), 5*time.Second)

@@ -27,11 +27,11 @@ func TestRequests(t *testing.T) {
 	}{
 		{carlink.ActionPlan, goodPlan, "plan João Pessoa, PB", 200, `"plans":[{"plan_id":"p1"`},
 		{carlink.ActionTrip, `{"request_id":"r","vehicle_id":"EV-0001","plan_id":"p1"}`, "start p1 key r", 201, `"state":"CONFIRMED"`},
-		{carlink.ActionDecision, withTrip(`,"action":"give_up"`), "decide " + string(tripID) + " give_up", 200, `"state":"CONFIRMED"`},
+		{carlink.ActionDecision, withTrip(`,"action":"give_up"`), "decide " + string(tripID) + " 0:give_up", 200, `"state":"CONFIRMED"`},
 		{carlink.ActionCancel, withTrip(``), "cancel " + string(tripID), 200, `"state":"CANCELED"`},
 		{carlink.ActionSwap, withTrip(`,"alternative_id":"a1"`), "swap " + string(tripID) + " a1", 200, `"state":"CONFIRMED"`},
 		{carlink.ActionAvailability, `{"request_id":"r","evse_id":"` + evse + `","from":"2026-03-01T12:00:00Z","to":"2026-03-01T13:00:00Z"}`, "availability " + evse, 200, `"windows":[{"start":"2026-03-01T12:00:00Z"`},
-		{carlink.ActionPlug, `{"request_id":"r","evse_id":"` + evse + `","soc":0.5}`, "plug EV-0001 " + evse, 200, `"state":"RESERVED"`},
+		{carlink.ActionPlug, `{"request_id":"r","evse_id":"` + evse + `","soc":0.5}`, "plug EV-0001 " + evse, 200, `"state":"CHARGING"`},
 		{carlink.ActionUnplug, `{"request_id":"r","evse_id":"` + evse + `","soc":0.5}`, "unplug EV-0001 " + evse, 200, `"state":"FULFILLED"`},
 	} {
 		t.Run(string(c.action), func(t *testing.T) {
@@ -108,6 +108,12 @@ func TestRefusalsOfTheDesk(t *testing.T) {
 		{charging.Refuse(charging.CodeRateLimited, "busy"), 429, charging.CodeRateLimited, false},
 		{charging.Refuse(charging.CodeStoreUnavailable, "away"), 503, charging.CodeStoreUnavailable, false},
 		{errBroken, 500, "", false},
+		{charging.Refuse(charging.CodeTooEarly, "not yet"), 409, charging.CodeTooEarly, false},
+		{charging.Refuse(charging.CodeNoReservationHere, "not plugged in"), 409, charging.CodeNoReservationHere, false},
+		{charging.Refuse(charging.CodeVehicleBusy, "elsewhere"), 409, charging.CodeVehicleBusy, false},
+		{&trip.Offer{Refusal: charging.Refuse(charging.CodeEVSEOccupied, "occupied")}, 409, charging.CodeEVSEOccupied, false},
+		{charging.Refuse(charging.CodeTooLate, "free for others"), 409, charging.CodeTooLate, true},
+		{charging.Refuse(charging.CodeSessionOpen, "charging"), 409, charging.CodeSessionOpen, true},
 	} {
 		f := start(t, nil)
 		f.desk.err = c.err

@@ -13,6 +13,9 @@
 //	saga ──Changed──→ the newest of each trip ──→ ev/{vehicle}/trips/{trip_id}
 //
 // A car's messages are handled in order. Waiting for a trip to settle holds up
-// nothing: it happens beside. Answers that ask to come again (429, 503) and
-// failures (500) are not kept.
+// nothing: it happens beside. Passing refusals (charging.Code.Passing), failures
+// (500) and what is yet to be carried out (202) are not kept.
+//
+// What a CONFIRMED trip asks is an alert that its broker keeps for the car until
+// it is answered.
 package carapi

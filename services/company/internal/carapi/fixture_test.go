@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -33,8 +35,12 @@ type fakeDesk struct {
 	state trip.State
 	// settled is closed when the trip is.
 	settled chan struct{}
-	list    map[trip.State][]trip.Trip
-	listed  func()
+	// canceling are what Cancel answers, one after the other.
+	canceling []trip.Trip
+	// left is the state that Unplug answers; FULFILLED where it is empty.
+	left   charging.State
+	list   map[trip.State][]trip.Trip
+	listed func()
 	// states of the trips that are known by their id, where a test says so.
 	states map[charging.TripID]trip.State
 }
@@ -93,11 +99,24 @@ func (d *fakeDesk) Wait(ctx context.Context, _ charging.TripID) (trip.Trip, erro
 }
 
 func (d *fakeDesk) Decide(_ context.Context, id charging.TripID, r api.DecisionRequest) (trip.Trip, error) {
-	return d.trip(trip.Reserving), d.say("decide " + string(id) + " " + r.Action)
+	said := "decide " + string(id)
+	for _, a := range r.All() {
+		said += fmt.Sprintf(" %d:%s%s", a.Leg, a.Action, a.AlternativeID)
+	}
+	return d.trip(trip.Reserving), d.say(said)
 }
 
+// Cancel gives the states that a test has put there, then CANCELED.
 func (d *fakeDesk) Cancel(_ context.Context, id charging.TripID) (trip.Trip, error) {
-	return d.trip(trip.Canceled), d.say("cancel " + string(id))
+	err := d.say("cancel " + string(id))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.canceling) == 0 {
+		return d.trip(trip.Canceled), err
+	}
+	t := d.canceling[0]
+	d.canceling = d.canceling[1:]
+	return t, err
 }
 
 func (d *fakeDesk) Swap(_ context.Context, id charging.TripID, r api.SwapRequest) (trip.Trip, error) {
@@ -109,11 +128,15 @@ func (d *fakeDesk) Availability(_ context.Context, e charging.EVSEID, w charging
 }
 
 func (d *fakeDesk) Plug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
-	return charging.Reservation{EVSEID: p.EVSEID, State: charging.Reserved}, d.say("plug " + string(v) + " " + string(p.EVSEID))
+	return charging.Reservation{EVSEID: p.EVSEID, State: charging.Charging}, d.say("plug " + string(v) + " " + string(p.EVSEID))
 }
 
 func (d *fakeDesk) Unplug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
-	return charging.Reservation{EVSEID: p.EVSEID, State: charging.Fulfilled}, d.say("unplug " + string(v) + " " + string(p.EVSEID))
+	state := charging.Fulfilled
+	if d.left != "" {
+		state = d.left
+	}
+	return charging.Reservation{EVSEID: p.EVSEID, State: state}, d.say("unplug " + string(v) + " " + string(p.EVSEID))
 }
 
 func (d *fakeDesk) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
@@ -121,6 +144,9 @@ func (d *fakeDesk) List(_ context.Context, q trip.Query) ([]trip.Trip, int, erro
 		d.listed()
 	}
 	all := d.list[q.State]
+	if q.VehicleID != "" {
+		all = slices.DeleteFunc(slices.Clone(all), func(t trip.Trip) bool { return t.VehicleID != q.VehicleID })
+	}
 	from := min(q.Offset, len(all))
 	return all[from:min(from+q.Limit, len(all))], len(all), d.err
 }

@@ -125,6 +125,7 @@ type fakeFront struct {
 
 	mu      sync.Mutex
 	started api.TripRequest
+	decided []api.DecisionAnswer
 	key     string
 	query   trip.Query
 	traced  api.Trace
@@ -180,7 +181,10 @@ func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, err
 	return []trip.Entry{{At: now, Step: "create", Answer: "ok"}, {At: now, Step: "reserve", Answer: "ok"}, {At: now, Step: "confirm", Answer: "lost"}}, f.called("history")
 }
 
-func (f *fakeFront) Decide(context.Context, charging.TripID, api.DecisionRequest) (trip.Trip, error) {
+func (f *fakeFront) Decide(_ context.Context, _ charging.TripID, req api.DecisionRequest) (trip.Trip, error) {
+	f.mu.Lock()
+	f.decided = req.All()
+	f.mu.Unlock()
 	return f.t, f.called("decide")
 }
 

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
@@ -224,5 +226,43 @@ func TestRefusalsAreRendered(t *testing.T) {
 	rec = w.ask("POST", "/federation/v1/reservations/"+string(rsvID)+"/reserve", asPeer, holdBody)
 	if code(rec) != "SLOT_TAKEN" || !strings.Contains(rec.Body.String(), string(otherID)) {
 		t.Errorf("a peer must learn whom to ask: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// What may be taken instead of an occupied plug is in the problem.
+func TestAnOfferIsRendered(t *testing.T) {
+	w := newWorld(t)
+	w.front.refuse = &trip.Offer{
+		Refusal:      charging.Refuse(charging.CodeEVSEOccupied, "another car is there"),
+		Alternatives: []trip.Alternative{{ID: "a1", Leg: 2}},
+	}
+	rec := w.ask("POST", "/api/v1/trips/"+string(tripID)+"/swap", asCar, `{"alternative_id":"a"}`)
+	if code(rec) != "EVSE_OCCUPIED" || rec.Code != 409 || !strings.Contains(rec.Body.String(), `"alternatives":[{"alternative_id":"a1"`) {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+// Answers to several questions reach the front desk as they were given.
+func TestAnswers(t *testing.T) {
+	w := newWorld(t)
+	path := "/api/v1/trips/" + string(tripID) + "/decision"
+	rec := w.ask("POST", path, asCar, `{"answers":[{"leg":3,"action":"give_up"},{"leg":2,"action":"continue","alternative_id":"a"}]}`)
+	want := []api.DecisionAnswer{{Leg: 3, Action: api.ActionGiveUp}, {Leg: 2, Action: api.ActionContinue, AlternativeID: "a"}}
+	if rec.Code != 200 || !slices.Equal(w.front.decided, want) {
+		t.Errorf("%d %s: %+v", rec.Code, rec.Body, w.front.decided)
+	}
+	rec = w.ask("POST", path, asCar, `{"answers":[{"leg":3,"action":"give_up"}],"action":"wait"}`)
+	if code(rec) != "INVALID_FIELD" || rec.Code != 422 {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+// A cancel says what it could not release.
+func TestWhatACancelKept(t *testing.T) {
+	w := newWorld(t)
+	w.front.t.Kept = []trip.Kept{{Leg: 2, Code: charging.CodeSessionOpen}}
+	rec := w.ask("DELETE", "/api/v1/trips/"+string(tripID), asCar, "")
+	if rec.Code != 200 || !strings.Contains(rec.Body.String(), `"kept":[{"leg":2,"code":"SESSION_OPEN"}]`) {
+		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 }

@@ -249,3 +249,21 @@ func TestNewLeavesOutWhatCannotBeUsed(t *testing.T) {
 		t.Errorf("error %v, want INFEASIBLE_TRIP: every EVSE is out of order", err)
 	}
 }
+
+// TestPlansSayUntilWhenStopsAreFree: by the terms of each stop's company, which
+// differ, so that they are seen before booking.
+func TestPlansSayUntilWhenStopsAreFree(t *testing.T) {
+	terms := map[charging.LocationID]charging.Terms{}
+	for _, l := range locations() {
+		terms[l.ID] = l.Terms
+	}
+	plans, err := demo().Plans(mission(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plans[0].Stops {
+		if before := s.Start.Sub(s.CancelUntil); before != terms[s.LocationID].CancelUntil || before == 0 {
+			t.Errorf("stop %d at %s is free until %s before its start, the terms say %s", s.Leg, s.LocationID, before, terms[s.LocationID].CancelUntil)
+		}
+	}
+}

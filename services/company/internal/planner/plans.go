@@ -173,6 +173,7 @@ func (s *search) planStop(arrival *label, st departure) trip.PlanStop {
 		EnergyKWh: round(st.kWh, 100), Price: round(st.price, 100),
 		DistanceKM:   round(arrival.leg.km, 10),
 		DriveMinutes: round(float64(arrival.leg.seconds)/60, 10),
+		CancelUntil:  loc.Terms.CancelableUntil(time.Unix(st.start, 0), time.Time{}).UTC(),
 	}
 }
 

@@ -285,6 +285,7 @@ func (a *Advisor) planner(locations []charging.Location) *planner.Planner {
 	var b strings.Builder
 	for _, l := range locations {
 		b.WriteString(string(l.ID))
+		b.WriteString(l.Terms.CancelUntil.String())
 		for _, e := range l.EVSEs {
 			b.WriteString(string(e.ID))
 			b.WriteString(string(e.Status[:1]))
