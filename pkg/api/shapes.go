@@ -104,12 +104,15 @@ type Tariff struct {
 	IdleGraceMinutes float64 `json:"idle_grace_minutes,omitempty"`
 }
 
-// BookingTerms of a Location, in seconds.
+// BookingTerms of a Location, in seconds where nothing else is said.
 type BookingTerms struct {
 	NoShowTimeout float64 `json:"noshow_timeout_seconds"`
 	CancelUntil   float64 `json:"cancel_until_seconds"`
 	EarlyPlug     float64 `json:"early_plug_seconds"`
 	MaxAhead      float64 `json:"max_ahead_seconds"`
+	// CancelGraceMinutes after booking a stop can be given back whatever CancelUntil
+	// says; absent, there is none.
+	CancelGraceMinutes float64 `json:"cancel_grace_minutes,omitempty"`
 }
 
 // LocationOf is the JSON form of a location.
@@ -119,7 +122,7 @@ func LocationOf(l charging.Location) Location {
 		Lat: l.Point.Lat, Lon: l.Point.Lon, EVSEs: make([]EVSE, 0, len(l.EVSEs)), Tariffs: make([]Tariff, 0, len(l.Tariffs)),
 		Terms: BookingTerms{
 			l.Terms.NoShowTimeout.Seconds(), l.Terms.CancelUntil.Seconds(),
-			l.Terms.EarlyPlug.Seconds(), l.Terms.MaxAhead.Seconds(),
+			l.Terms.EarlyPlug.Seconds(), l.Terms.MaxAhead.Seconds(), l.Terms.CancelGrace.Minutes(),
 		},
 	}
 	for _, e := range l.EVSEs {
@@ -142,6 +145,7 @@ func (l Location) Charging() charging.Location {
 		Terms: charging.Terms{
 			NoShowTimeout: seconds(l.Terms.NoShowTimeout), CancelUntil: seconds(l.Terms.CancelUntil),
 			EarlyPlug: seconds(l.Terms.EarlyPlug), MaxAhead: seconds(l.Terms.MaxAhead),
+			CancelGrace: seconds(60 * l.Terms.CancelGraceMinutes),
 		},
 	}
 	out.Point.Lat, out.Point.Lon = l.Lat, l.Lon

@@ -47,7 +47,7 @@ func TestLocationSurvivesTheWire(t *testing.T) {
 		}}},
 		Tariffs: []charging.Tariff{{ID: "t", Currency: "BRL", PerKWh: 1.99, PerSession: 2}},
 		Terms: charging.Terms{
-			NoShowTimeout: 15 * time.Minute, CancelUntil: time.Hour, EarlyPlug: 500 * time.Millisecond, MaxAhead: charging.MaxAhead,
+			NoShowTimeout: 15 * time.Minute, CancelUntil: time.Hour, CancelGrace: 5 * time.Minute, EarlyPlug: 500 * time.Millisecond, MaxAhead: charging.MaxAhead,
 		},
 	}
 	want.Point.Lat, want.Point.Lon = -7.1, -34.8
