@@ -55,6 +55,16 @@ var moveTests = []test{
 		b.refuseReserve(b.hold(0, 30), charging.CodeSlotTaken)
 		b.move(h, 1, 120, 180)
 	}},
+	{"an own hold in the way is not waited for", func(b *bench) {
+		h, mine := b.hold(0, 60), b.hold(60, 120)
+		mine.TripID = h.TripID
+		b.reserved(h)
+		b.reserve(mine)
+		if c := conflict(b.refuseMove(h, 1, 20, 80, charging.CodeSlotTaken)); !c.Own {
+			b.Errorf("the move met %+v", c)
+		}
+		b.window(h, 0, 60)
+	}},
 	{"a lapsed hold is in nobody's way", func(b *bench) {
 		h, gone := b.hold(0, 60), b.hold(60, 120)
 		b.reserved(h)

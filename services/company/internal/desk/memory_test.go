@@ -449,7 +449,7 @@ func (m *memory) Start(_ context.Context, at charging.At, a charging.Arrival, te
 			return refuse(charging.CodeTooLate)
 		}
 		if m.plugged(r.EVSEID) != nil {
-			return refuse(charging.CodeEVSEOccupied)
+			return &charging.Refusal{Code: charging.CodeEVSEOccupied, Conflict: &charging.Conflict{Window: m.plugged(r.EVSEID).Window}}
 		}
 		for _, o := range m.recs {
 			if m.lapse(o, terms.NoShowTimeout); o != r && o.EVSEID == r.EVSEID && o.State.Holds() && now.Before(r.Window.Start) &&
