@@ -146,6 +146,29 @@ func decodeSession(rid charging.ReservationID, body []byte) (ref charging.Ref, k
 	return ref, kWh, at, r.rep.err()
 }
 
+// ContestAnswer answers POST …/vehicles/{vehicle_id}/contest.
+type ContestAnswer struct {
+	// Busy is true while the vehicle charges at the answering company.
+	Busy *bool `json:"busy"`
+}
+
+// DecodeContest reads the body of …/contest for the vehicle of the path.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeContest(v charging.VehicleID, body []byte) (charging.Contest, error) {
+	r, err := newReader(body, false)
+	if err != nil {
+		return charging.Contest{}, err
+	}
+	r.require("started_at")
+	k := charging.Contest{
+		VehicleID:     v,
+		ReservationID: id[charging.ReservationID](r, "reservation_id", 64, true),
+		EVSEID:        id[charging.EVSEID](r, "evse_id", 64, true),
+		StartedAt:     r.text("started_at", 16),
+	}
+	return k, r.rep.err()
+}
+
 // DecodeMove reads the body of move. MALFORMED_REQUEST, TOO_LARGE,
 // INVALID_FIELD, INVALID_WINDOW.
 func DecodeMove(rid charging.ReservationID, body []byte) (charging.Move, error) {
@@ -317,9 +340,9 @@ func DecodeChanged(tid charging.TripID, body []byte) (charging.Notice, error) {
 	r.require("state")
 	n.State = charging.State(r.text("state", 32))
 	switch n.State {
-	case "", charging.Canceled, charging.NoShow, charging.Fulfilled, charging.Reserved:
+	case "", charging.Canceled, charging.NoShow, charging.Charging, charging.Fulfilled, charging.Reserved:
 	default:
-		r.invalid("state", fmt.Sprintf("%q is none of CANCELED, NO_SHOW, FULFILLED, RESERVED", brief(string(n.State))))
+		r.invalid("state", fmt.Sprintf("%q is none of CANCELED, NO_SHOW, CHARGING, FULFILLED, RESERVED", brief(string(n.State))))
 	}
 	n.Reason = r.text("reason", 200)
 	n.Session = r.session("session")

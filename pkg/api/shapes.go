@@ -104,7 +104,7 @@ type Tariff struct {
 	IdleGraceMinutes float64 `json:"idle_grace_minutes,omitempty"`
 }
 
-// BookingTerms of a Location, in seconds.
+// BookingTerms of a Location, in seconds where nothing else is said.
 type BookingTerms struct {
 	NoShowTimeout float64 `json:"noshow_timeout_seconds"`
 	CancelUntil   float64 `json:"cancel_until_seconds"`

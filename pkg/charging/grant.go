@@ -40,6 +40,34 @@ type Grant struct {
 type Victim struct {
 	Notice
 	Origin CompanyID
+	// Number tells the notices of one reservation in the outbox apart.
+	Number string
+}
+
+// Visit is a vehicle's session as its company keeps it, from just before its plug is
+// asked for.
+type Visit struct {
+	ReservationID ReservationID
+	Location      LocationID
+	EVSEID        EVSEID
+	// StartedAt is when it was claimed: Redis TIME, µs since 1970, a decimal.
+	StartedAt string
+	// Answered is true once the car may have been told that it charges; Yielded when
+	// another company has been told that it will not be.
+	Answered, Yielded bool
+	// Old is true when it is older than OpenPlug, and so counts as answered.
+	Old bool
+}
+
+// Open reports whether it is still to be decided whether the session goes on.
+func (v Visit) Open() bool { return !v.Answered && !v.Yielded && !v.Old }
+
+// Condition is how an EVSE is at a moment.
+type Condition struct {
+	// OutOfService says why it is; empty when it is in service.
+	OutOfService string
+	// Charging is whose car is at the plug; empty for nobody's.
+	Charging ReservationID
 }
 
 // At names a reservation within a calendar: the location first, because one

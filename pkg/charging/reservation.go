@@ -63,6 +63,9 @@ type Reservation struct {
 	Started time.Time
 	// Session is what the car did at the plug; nil before it has plugged in.
 	Session *Session
+	// Open is true while a CHARGING has not been answered: it may become RESERVED
+	// again. It is the owner's own business.
+	Open bool
 	// Ticket is the signed ticket, only in the answer to a leg-1 reserve that
 	// brought none.
 	Ticket string

@@ -72,6 +72,8 @@ type Meter struct {
 	MaxPowerKW float64
 	// Tariff by which the session is billed, once and for all.
 	Tariff Tariff
+	// At is when the car left, civil time; zero is now. No more than LateWord ago.
+	At time.Time
 }
 
 // Plug is what a car says when it plugs in or leaves.
@@ -90,6 +92,10 @@ type Plug struct {
 // LateWord is how long ago a car may say that it has plugged in or left; what is
 // said to be longer ago counts as that long ago.
 const LateWord = 15 * time.Minute
+
+// OpenPlug is how long a plug may be unanswered, while other companies are asked for
+// the vehicle; after that it counts as answered.
+const OpenPlug = 10 * time.Second
 
 // Arrival is what an originator tells of a car that has plugged in.
 type Arrival struct {

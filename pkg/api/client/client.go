@@ -35,6 +35,7 @@ type Client struct {
 var (
 	_ charging.Company    = (*Client)(nil)
 	_ charging.Sessions   = (*Client)(nil)
+	_ charging.Garage     = (*Client)(nil)
 	_ charging.Originator = (*Client)(nil)
 )
 
@@ -112,6 +113,23 @@ func (c *Client) Complete(ctx context.Context, ref charging.Ref, l charging.Leav
 	body := api.RefBodyOf(ref, 0)
 	body.EnergyKWh, body.At = l.EnergyKWh, l.At
 	return c.act(ctx, "complete", ref, body, charging.Fulfilled)
+}
+
+// Contest implements charging.Garage. UNKNOWN_ROUTE from a company that knows no such
+// question.
+func (c *Client) Contest(ctx context.Context, k charging.Contest) (bool, error) {
+	var answer api.ContestAnswer
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: federation + "/vehicles/" + url.PathEscape(string(k.VehicleID)) + "/contest",
+		body: k, into: &answer, ok: []int{http.StatusOK},
+	})
+	if err == nil && answer.Busy == nil {
+		err = fmt.Errorf("%w: contest %s without busy", ErrRubbish, k.VehicleID)
+	}
+	if err != nil {
+		return false, err
+	}
+	return *answer.Busy, nil
 }
 
 // Move implements charging.Mover.

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	ttl     = 30 * time.Second
-	vehicle = charging.VehicleID("EV-0001")
+	ttl = 30 * time.Second
 )
 
 // bench is a fixture on the test bench: it makes requests and judges answers.
@@ -40,6 +39,9 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// newVehicle is another one each time: one vehicle has one session.
+func newVehicle() charging.VehicleID { return charging.VehicleID("EV-" + newUUID()) }
+
 func newTrip() charging.TripID { return charging.TripID(newUUID()) }
 
 // hold asks for [from, to) minutes after the bench's base time, for a new trip
@@ -50,7 +52,7 @@ func (b *bench) hold(from, to int) charging.HoldRequest {
 			ID: charging.ReservationID(newUUID()), TripID: newTrip(), Origin: b.Origin, EVSEID: b.EVSEs[0],
 			End: b.base.Add(time.Duration(to) * time.Minute), Epoch: 1,
 		},
-		Leg: 2, Start: b.base.Add(time.Duration(from) * time.Minute), VehicleID: vehicle, TTL: ttl,
+		Leg: 2, Start: b.base.Add(time.Duration(from) * time.Minute), VehicleID: newVehicle(), TTL: ttl,
 	}
 }
 

@@ -67,6 +67,7 @@ func Run(t *testing.T, fresh Factory) {
 		{"tickets", ticketTests},
 		{"owners", ownerTests},
 		{"sessions", sessionTests},
+		{"plugs", plugTests},
 		{"moves", moveTests},
 		{"service", serviceTests},
 		{"concurrency", concurrencyTests},

@@ -55,6 +55,16 @@ var moveTests = []test{
 		b.refuseReserve(b.hold(0, 30), charging.CodeSlotTaken)
 		b.move(h, 1, 120, 180)
 	}},
+	{"an own hold in the way is not waited for", func(b *bench) {
+		h, mine := b.hold(0, 60), b.hold(60, 120)
+		mine.TripID = h.TripID
+		b.reserved(h)
+		b.reserve(mine)
+		if c := conflict(b.refuseMove(h, 1, 20, 80, charging.CodeSlotTaken)); !c.Own {
+			b.Errorf("the move met %+v", c)
+		}
+		b.window(h, 0, 60)
+	}},
 	{"a lapsed hold is in nobody's way", func(b *bench) {
 		h, gone := b.hold(0, 60), b.hold(60, 120)
 		b.reserved(h)
@@ -120,7 +130,7 @@ var moveTests = []test{
 		b.Advance(b.T, h.Start.Add(b.Terms.NoShowTimeout-2*time.Minute).Sub(b.Now()))
 		b.move(h, 1, 25, 85)
 		b.Advance(b.T, 10*time.Minute)
-		if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Reserved {
+		if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Charging {
 			b.Errorf("start in the new window: %+v, %v", res, err)
 		}
 	}},
@@ -165,7 +175,7 @@ func (b *bench) move(h charging.HoldRequest, seq int64, from, to int) charging.R
 	b.Helper()
 	m := b.moveOf(h, seq, from, to)
 	res, err := b.mover().Move(b.ctx, m)
-	if err != nil || res.State != charging.Reserved || !res.Window.Equal(m.To) || res.ID != h.ID {
+	if err != nil || !res.State.Booked() || !res.Window.Equal(m.To) || res.ID != h.ID {
 		b.Fatalf("move %d to [%d, %d): %+v, %v", seq, from, to, res, err)
 	}
 	return res

@@ -166,10 +166,14 @@ var requestTests = []test{
 		h.End = b.Now().UTC().Truncate(time.Second).Add(-time.Hour)
 		b.compensate(h)
 	}},
-	{"a tombstone has a bounded life", func(b *bench) {
+	{"compensate of what cannot have been granted succeeds, and leaves nothing", func(b *bench) {
 		h := b.hold(0, 60)
 		h.End = b.Now().UTC().Truncate(time.Second).Add(b.Terms.MaxAhead + 10*24*time.Hour)
-		_, err := b.Company.Compensate(b.ctx, h.Ref)
-		b.refused("compensate far ahead", err, charging.CodeInvalidWindow)
+		b.compensate(h)
+		_, err := b.Read(b.ctx, h.ID)
+		b.refused("its record", err, charging.CodeUnknownReservation)
+		h.End = h.End.Add(time.Millisecond)
+		_, err = b.Company.Compensate(b.ctx, h.Ref)
+		b.refused("compensate of no window", err, charging.CodeInvalidWindow)
 	}},
 }

@@ -31,7 +31,7 @@ var sessionTests = []test{
 		b.reserved(h)
 		b.Advance(b.T, h.Start.Add(-b.Terms.EarlyPlug).Sub(b.Now())+time.Second)
 		for range 2 {
-			if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Reserved || res.Started.IsZero() {
+			if res, err := b.Sessions.Start(b.ctx, h.Ref, charging.Arrival{}); err != nil || res.State != charging.Charging || res.Started.IsZero() {
 				b.Fatalf("start: %+v, %v", res, err)
 			}
 		}
@@ -85,7 +85,7 @@ var sessionTests = []test{
 		h := b.plugged(60)
 		b.Advance(b.T, b.Terms.NoShowTimeout+5*time.Minute)
 		b.refuseReserve(b.hold(45, 60), charging.CodeSlotTaken)
-		b.state(h, charging.Reserved)
+		b.state(h, charging.Charging)
 	}},
 	{"nobody came: NO_SHOW, the rest is free", func(b *bench) {
 		b.needSessions(true)

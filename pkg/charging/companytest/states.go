@@ -9,7 +9,7 @@ import (
 var stateTests = []test{
 	{"reserve, confirm", func(b *bench) {
 		h := b.hold(0, 60)
-		if res := b.reserve(h); res.TTL > h.TTL || res.Origin != b.Origin || res.Leg != 2 || res.VehicleID != vehicle {
+		if res := b.reserve(h); res.TTL > h.TTL || res.Origin != b.Origin || res.Leg != 2 || res.VehicleID != h.VehicleID {
 			b.Errorf("reserve answers %+v to %+v", res, h)
 		}
 		b.state(h, charging.Pending)

@@ -127,7 +127,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	}
 	a.rooms.desk, err = desk.New(desk.Options{
 		Company: a.o.Company, Locations: a.offer.Locations,
-		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
+		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
 		OnChange: a.calendarChanged, Memory: mark, Witnesses: a.rooms.federation,
 	})

@@ -31,47 +31,41 @@ func (d *Desk) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservat
 	return d.changed(d.o.Calendar.Confirm(ctx, at))
 }
 
-// Compensate releases the stop; see charging.Company. An EVSE that this company
-// does not have holds nothing, so releasing it succeeds, without a record: a
-// late reserve is refused all the same.
+// Compensate releases the stop; see charging.Company. What cannot have been granted
+// here, because this company does not have the EVSE or takes no booking so far ahead,
+// holds nothing: releasing it succeeds, without a record, and a late reserve is refused
+// all the same.
 func (d *Desk) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
 	at, s, err := d.at(ref)
 	if charging.CodeOf(err) == charging.CodeUnknownEVSE && ref.EVSEID.Company() == d.o.Company {
-		return charging.Reservation{
-			ID: ref.ID, TripID: ref.TripID, Origin: ref.Origin, EVSEID: ref.EVSEID, Epoch: max(ref.Epoch, 1),
-			Window: charging.Window{End: ref.End}, State: charging.Canceled, Reason: string(charging.CodeUnknownEVSE), Replay: true,
-		}, nil
+		return neverHeld(ref, charging.CodeUnknownEVSE), nil
 	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	if err := d.tombstone(ref.End, s); err != nil {
+	if err := checkEnd(ref.End); err != nil {
 		return charging.Reservation{}, err
+	}
+	if d.beyond(ref.End, s) {
+		// The terms may have been others when it was booked.
+		_, err := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
+		if charging.CodeOf(err) == charging.CodeUnknownReservation {
+			return neverHeld(ref, charging.CodeInvalidWindow), nil
+		}
 	}
 	res, err := d.changed(d.o.Calendar.Compensate(ctx, at))
 	if err == nil {
-		d.unplugged(res.EVSEID, res.ID)
 		d.adopted(res.ID)
 	}
 	return res, err
 }
 
-// Start says that the car has plugged in; see charging.Sessions.
-func (d *Desk) Start(ctx context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
-	if err := d.Remembers(); err != nil {
-		return charging.Reservation{}, err
+// neverHeld is the answer about a stop that cannot have been granted here.
+func neverHeld(ref charging.Ref, why charging.Code) charging.Reservation {
+	return charging.Reservation{
+		ID: ref.ID, TripID: ref.TripID, Origin: ref.Origin, EVSEID: ref.EVSEID, Epoch: max(ref.Epoch, 1),
+		Window: charging.Window{End: ref.End}, State: charging.Canceled, Reason: string(why), Replay: true,
 	}
-	at, s, err := d.at(ref)
-	if err != nil {
-		return charging.Reservation{}, err
-	}
-	res, err := d.changed(d.o.Calendar.Start(ctx, at, s.Terms.EarlyPlug, s.Terms.NoShowTimeout))
-	if err == nil {
-		d.mu.Lock()
-		d.plugged[ref.EVSEID] = session{res.ID, res.Window.End}
-		d.mu.Unlock()
-	}
-	return res, err
 }
 
 // Complete says that the car has left; see charging.Sessions.
@@ -83,20 +77,15 @@ func (d *Desk) Complete(ctx context.Context, ref charging.Ref, l charging.Leavin
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := d.changed(d.o.Calendar.Complete(ctx, at, s.meter(ref.EVSEID, l.EnergyKWh)))
+	m := s.meter(ref.EVSEID)
+	m.EnergyKWh, m.At = l.EnergyKWh, l.At
+	res, err := d.changed(d.o.Calendar.Complete(ctx, at, m))
 	if err == nil {
-		d.unplugged(ref.EVSEID, res.ID)
+		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
+		d.forgetStatus(s.ID)
 		d.wakeOutbox()
 	}
 	return res, err
-}
-
-func (d *Desk) unplugged(evse charging.EVSEID, id charging.ReservationID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.plugged[evse].id == id {
-		delete(d.plugged, evse)
-	}
 }
 
 // changed reports an action that did something.

@@ -28,31 +28,49 @@ type Calendar interface {
 	Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error)
 	// Move gives a RESERVED another window, or leaves it as it was.
 	Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error)
-	// Start and Complete bracket the charging session. early is how long
-	// before the window's start a car may plug in; what the meter says is
-	// billed with the first Complete.
-	Start(ctx context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error)
+	// Start and Complete bracket the charging session: RESERVED → CHARGING by the
+	// location's terms, → FULFILLED with a bill by the meter. A new session is Open
+	// until Answered, or Back to RESERVED; charging.OpenPlug after its start it counts
+	// as answered, and Back changes nothing.
+	Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error)
+	Answered(ctx context.Context, at charging.At) (charging.Reservation, error)
+	Back(ctx context.Context, at charging.At) (charging.Reservation, error)
 	Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error)
+	// ClaimCar takes a vehicle before Start, in the place of a claim that is over
+	// (nil: of none). It answers the claim in force, and whether that is the
+	// reservation's own.
+	ClaimCar(ctx context.Context, v charging.VehicleID, at charging.At, over *charging.Visit) (charging.Visit, bool, error)
+	// ContestCar judges between a claim and a session elsewhere: one that is open and
+	// began later yields, and will not be answered; else it is busy.
+	ContestCar(ctx context.Context, k charging.Contest) (its charging.Visit, busy bool, err error)
+	// AnswerCar notes that a claim's plug is about to be answered, unless it has
+	// yielded or is another's by now. FreeCar forgets a claim as it was; one without a
+	// start stands for any of its reservation.
+	AnswerCar(ctx context.Context, v charging.VehicleID, its charging.Visit) (bool, error)
+	FreeCar(ctx context.Context, v charging.VehicleID, its charging.Visit) error
 	// Reservation finds a record among the given locations. UNKNOWN_RESERVATION.
 	Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error)
 	// Free lists the free windows of EVSEs of one location in [from, to).
 	Free(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 	// Withdraw takes an EVSE out of service for a reason: its coming
-	// reservations become CANCELED and are returned, and stay in the outbox
-	// until Told. An empty reason puts it back in service.
-	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error)
-	// Status tells which EVSEs of a location are out of service, and why.
-	Status(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error)
+	// reservations become CANCELED, a session FULFILLED with a bill that the meter
+	// estimates; they are returned, and stay in the outbox until Told. An empty
+	// reason puts it back in service.
+	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error)
+	// Status tells how the EVSEs of a location are.
+	Status(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.
 	Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error)
-	// Told removes an acknowledged notice.
-	Told(ctx context.Context, loc charging.LocationID, id charging.ReservationID) error
+	// Told removes an acknowledged notice of the outbox, unless there is a newer one.
+	Told(ctx context.Context, loc charging.LocationID, v charging.Victim) error
 	// Unsettled lists RESERVED stops of a location confirmed before the given
 	// age and not yet settled, oldest first, after the skip oldest of them.
 	Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, skip, limit int) ([]charging.Reservation, error)
-	// Tidy removes what has lapsed and marks no-shows (returned, and put in the
-	// outbox); nothing depends on it.
-	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error)
+	// Tidy removes what has lapsed, marks no-shows, ends sessions an hour after their
+	// window with a bill that the EVSE's meter estimates, and tells of plugs that were
+	// never answered and of the next driver's that is not free. All is returned, and
+	// put in the outbox; nothing depends on it.
+	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error)
 	// Locks lists the holds in force of a location.
 	Locks(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) ([]charging.Lock, error)
 }

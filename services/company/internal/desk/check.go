@@ -86,16 +86,20 @@ func (d *Desk) ttl(asked time.Duration) time.Duration {
 	return min(max(asked, d.o.MinTTL), d.o.MaxTTL)
 }
 
-// tombstone bounds the life of a record that anybody may leave here.
-func (d *Desk) tombstone(end time.Time, s *site) error {
+// beyond says whether a window that ends then is farther ahead than any that is granted
+// here: nobody may leave a record that lives as long.
+func (d *Desk) beyond(end time.Time, s *site) bool {
+	return end.After(d.o.Clock().Add(s.Terms.MaxAhead + tombstoneSlack))
+}
+
+// checkEnd refuses an end that no window has.
+func checkEnd(end time.Time) error {
 	reason := ""
 	switch {
 	case end.IsZero():
 		reason = "is missing"
 	case end.Nanosecond() != 0:
 		reason = "must be a whole second"
-	case end.After(d.o.Clock().Add(s.Terms.MaxAhead + tombstoneSlack)):
-		reason = "is farther ahead than anything that can be booked"
 	default:
 		return nil
 	}

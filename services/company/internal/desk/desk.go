@@ -31,7 +31,6 @@ type Desk struct {
 
 	mu       sync.Mutex
 	orphans  map[charging.ReservationID]Orphan
-	plugged  map[charging.EVSEID]session
 	statuses map[charging.LocationID]status
 }
 
@@ -41,15 +40,10 @@ type site struct {
 	evses []charging.EVSEID
 }
 
-// session is a car at the plug, as far as this server has seen it come.
-type session struct {
-	id  charging.ReservationID
-	end time.Time
-}
-
 var (
 	_ charging.Company  = (*Desk)(nil)
 	_ charging.Sessions = (*Desk)(nil)
+	_ charging.Garage   = (*Desk)(nil)
 )
 
 // New makes a desk. Run it, so that notices are delivered and trips settled.
@@ -63,7 +57,6 @@ func New(o Options) (*Desk, error) {
 		preempted: make(chan charging.Victim, o.NoticeQueue),
 		outboxDue: make(chan struct{}, 1),
 		orphans:   map[charging.ReservationID]Orphan{},
-		plugged:   map[charging.EVSEID]session{},
 		statuses:  map[charging.LocationID]status{},
 	}
 	d.recovery.view = Recovery{State: Trusted, Durable: o.Memory != nil && o.Memory.Durable()}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// statusLife is how long what is out of service is taken from memory.
+	// statusLife is how long how the EVSEs are is taken from memory.
 	statusLife = time.Second
 	// readers bounds the locations that are read at once for one answer.
 	readers = 8
@@ -19,15 +19,14 @@ const (
 	maxAvailability = 1000
 )
 
-// status is which EVSEs of a location are out of service, read at a time.
+// status is how the EVSEs of a location are, read at a time.
 type status struct {
-	out map[charging.EVSEID]string
-	at  time.Time
+	is map[charging.EVSEID]charging.Condition
+	at time.Time
 }
 
 // Locations lists this company's locations with the present status of each
-// EVSE: UNKNOWN while the store cannot be asked. CHARGING is what this server
-// has seen plugged in.
+// EVSE: UNKNOWN while the store cannot be asked, CHARGING while a car is at the plug.
 func (d *Desk) Locations(ctx context.Context) []charging.Location {
 	list := make([]charging.Location, len(d.order))
 	var g errgroup.Group
@@ -45,43 +44,37 @@ func (d *Desk) Locations(ctx context.Context) []charging.Location {
 func (d *Desk) present(ctx context.Context, s *site) charging.Location {
 	l := s.Location
 	l.EVSEs = slices.Clone(l.EVSEs)
-	out, err := d.outOfService(ctx, s.ID)
-	now := d.o.Clock()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	is, err := d.conditions(ctx, s)
 	for i, e := range l.EVSEs {
-		_, broken := out[e.ID]
-		car, plugged := d.plugged[e.ID]
-		switch {
+		switch c := is[e.ID]; {
 		case err != nil:
 			l.EVSEs[i].Status = charging.StatusUnknown
-		case broken:
+		case c.OutOfService != "":
 			l.EVSEs[i].Status = charging.StatusOutOfOrder
-		case plugged && now.Before(car.end):
+		case c.Charging != "":
 			l.EVSEs[i].Status = charging.StatusCharging
 		default:
 			l.EVSEs[i].Status = charging.StatusAvailable
-			delete(d.plugged, e.ID)
 		}
 	}
 	return l
 }
 
-func (d *Desk) outOfService(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
+func (d *Desk) conditions(ctx context.Context, s *site) (map[charging.EVSEID]charging.Condition, error) {
 	d.mu.Lock()
-	known, ok := d.statuses[loc]
+	known, ok := d.statuses[s.ID]
 	d.mu.Unlock()
 	if ok && d.o.Now().Sub(known.at) < statusLife {
-		return known.out, nil
+		return known.is, nil
 	}
-	out, err := d.o.Calendar.Status(ctx, loc)
+	is, err := d.o.Calendar.Status(ctx, s.ID, s.evses)
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
-	d.statuses[loc] = status{out, d.o.Now()}
+	d.statuses[s.ID] = status{is, d.o.Now()}
 	d.mu.Unlock()
-	return out, nil
+	return is, nil
 }
 
 func (d *Desk) forgetStatus(loc charging.LocationID) {
@@ -184,7 +177,7 @@ func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w cha
 	if !w.End.After(w.Start) {
 		return nil, nil
 	}
-	out, err := d.outOfService(ctx, s.ID)
+	is, err := d.conditions(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -192,5 +185,5 @@ func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w cha
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(f charging.Free) bool { _, broken := out[f.EVSEID]; return broken }), nil
+	return slices.DeleteFunc(list, func(f charging.Free) bool { return is[f.EVSEID].OutOfService != "" }), nil
 }

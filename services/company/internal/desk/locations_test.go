@@ -73,8 +73,18 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.advance(time.Hour)
+	if got := w.status(t, evse1); got != charging.StatusCharging {
+		t.Errorf("after the window, with the car still there: %s", got)
+	}
+	w.advance(time.Hour)
+	w.tidyRound(t.Context())
+	w.forgetStatus(testLocation)
 	if got := w.status(t, evse1); got != charging.StatusAvailable {
-		t.Errorf("after the window %s", got)
+		t.Errorf("an hour after the window: %s", got)
+	}
+	res, err := w.Reservation(t.Context(), h.ID, "SER")
+	if err != nil || res.State != charging.Fulfilled || res.Session == nil || !res.Session.Estimated || res.Session.Price == nil || res.Session.EnergyKWh != 120 {
+		t.Errorf("%+v, %+v, %v", res, res.Session, err)
 	}
 }
 

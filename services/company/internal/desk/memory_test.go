@@ -21,6 +21,8 @@ type memory struct {
 	epochs  map[string]charging.Ref
 	out     map[charging.EVSEID]string
 	box     map[charging.ReservationID]charging.Victim
+	cars    map[charging.VehicleID]charging.Visit
+	numbers int
 	fence   int64
 	down    error
 	settled []charging.ReservationID
@@ -34,6 +36,20 @@ type record struct {
 	first, expires time.Time
 	confirmed      time.Time
 	moves          int64
+	// from is where its entry in the calendar begins: earlier than its window's start
+	// once its car has plugged in early.
+	from, freed, asked time.Time
+	planned            float64
+	blocked            bool
+}
+
+// taken is what the reservation occupies.
+func (r *record) taken() charging.Window {
+	w := r.Window
+	if r.State == charging.Charging && r.from.Before(w.Start) {
+		w.Start = r.from
+	}
+	return w
 }
 
 var _ Calendar = (*memory)(nil)
@@ -42,6 +58,7 @@ func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
 		out: map[charging.EVSEID]string{}, box: map[charging.ReservationID]charging.Victim{},
+		cars: map[charging.VehicleID]charging.Visit{},
 	}
 }
 
@@ -61,21 +78,77 @@ func (m *memory) lapse(r *record, noShow time.Duration) {
 	switch {
 	case (r.State == charging.Claimed || r.State == charging.Pending) && !time.Now().Before(r.expires):
 		r.State = charging.Expired
-	case r.State == charging.Reserved && r.Started.IsZero() && noShow > 0 && m.now().After(r.Window.Start.Add(noShow)):
+	case r.State == charging.Reserved && m.gone(r, noShow, m.now()):
 		r.State = charging.NoShow
-		m.box[r.ID] = r.victim("")
+		m.tell(r, "")
 	}
+}
+
+func (m *memory) gone(r *record, noShow time.Duration, word time.Time) bool {
+	if !m.now().Before(r.Window.End) {
+		return noShow > 0
+	}
+	from := r.Window.Start
+	if r.freed.After(from) {
+		from = r.freed
+	}
+	return noShow > 0 && !word.Before(from.Add(noShow)) && m.plugged(r.EVSEID) == nil
+}
+
+// plugged finds whose car is at the plug.
+func (m *memory) plugged(evse charging.EVSEID) *record {
+	for _, r := range m.recs {
+		if r.EVSEID == evse && r.State == charging.Charging {
+			return r
+		}
+	}
+	return nil
+}
+
+// tell puts a notice in the outbox, in the place of an earlier one.
+func (m *memory) tell(r *record, word string) charging.Victim {
+	m.numbers++
+	v := r.victim("")
+	if v.Number = strconv.Itoa(m.numbers); word != "" {
+		v.Reason = word
+	}
+	m.box[r.ID] = v
+	return v
+}
+
+// finish ends a session with its bill and tells those who wait for the plug.
+func (m *memory) finish(r *record, ended time.Time, kWh float64, meter charging.Meter, estimated bool) charging.Victim {
+	s := meter.Tariff.Bill(r.Window, r.Started, ended, kWh)
+	s.Estimated = estimated
+	r.State, r.Session, r.asked = charging.Fulfilled, &s, time.Time{}
+	for _, o := range m.recs {
+		if o.EVSEID == r.EVSEID && o.State == charging.Reserved && m.now().Before(o.Window.End) && o.Window.Start.Before(m.now().Add(time.Hour)) {
+			if o.freed = m.now(); o.blocked {
+				o.blocked = false
+				m.tell(o, "EVSE_FREE")
+			}
+		}
+	}
+	return m.tell(r, "")
+}
+
+func (m *memory) estimate(r *record, ended time.Time, meter charging.Meter) charging.Victim {
+	kWh := meter.MaxPowerKW * ended.Sub(r.Started).Hours()
+	if r.planned > 0 {
+		kWh = min(kWh, r.planned)
+	}
+	return m.finish(r, ended, kWh, meter, true)
 }
 
 func (r *record) victim(by charging.TripID) charging.Victim {
 	return charging.Victim{Origin: r.Origin, Notice: charging.Notice{
-		TripID: r.TripID, ReservationID: r.ID, Leg: r.Leg, State: r.State, Reason: r.Reason, By: by,
+		TripID: r.TripID, ReservationID: r.ID, Leg: r.Leg, State: r.State, Reason: r.Reason, By: by, Session: r.Session,
 	}}
 }
 
 func (r *record) answer(replay bool) charging.Reservation {
 	res := r.Reservation
-	res.Replay = replay
+	res.Replay, res.Open = replay, !r.asked.IsZero() && time.Since(r.asked) < charging.OpenPlug
 	if res.State == charging.Claimed || res.State == charging.Pending {
 		res.TTL = time.Until(r.expires)
 	} else {
@@ -170,13 +243,13 @@ func (m *memory) inTheWay(h charging.Hold) (younger []*record, err error) {
 	var own, settled, older, unsettled *record
 	for _, r := range m.recs {
 		m.lapse(r, h.NoShow)
-		if r.EVSEID != h.EVSEID || !r.State.Holds() || !r.Window.Overlaps(h.Window()) {
+		if r.EVSEID != h.EVSEID || !r.State.Holds() || !r.taken().Overlaps(h.Window()) {
 			continue
 		}
 		switch {
 		case r.TripID == h.TripID && r.Origin == h.Origin:
 			own = r
-		case r.State == charging.Reserved && r.Settled:
+		case r.State == charging.Charging || r.State == charging.Reserved && r.Settled:
 			settled = r
 		case r.State == charging.Reserved:
 			unsettled = r
@@ -197,7 +270,7 @@ func (m *memory) inTheWay(h charging.Hold) (younger []*record, err error) {
 	} {
 		if c.r != nil {
 			return nil, &charging.Refusal{Code: c.code, Conflict: &charging.Conflict{
-				EVSEID: c.r.EVSEID, State: c.r.State, Window: c.r.Window, Settled: c.r.Settled, Own: c.r == own,
+				EVSEID: c.r.EVSEID, State: c.r.State, Window: c.r.taken(), Settled: c.r == settled, Own: c.r == own,
 				GrantedAt: c.r.GrantedAt, TripID: c.r.TripID, ReservationID: c.r.ID, Origin: c.r.Origin,
 			}}
 		}
@@ -227,7 +300,7 @@ func (m *memory) grant(h charging.Hold, younger []*record) charging.Grant {
 
 func (m *memory) Renew(_ context.Context, at charging.At, ttl time.Duration) (charging.Reservation, error) {
 	return m.act(at, charging.CodeUnknownReservation, func(r *record) error {
-		if err := final(r.State); err != nil || r.State == charging.Reserved {
+		if err := final(r.State); err != nil || r.State.Booked() {
 			return err
 		}
 		longest := r.first.Add(charging.MaxHold)
@@ -270,6 +343,9 @@ func (m *memory) Confirm(_ context.Context, at charging.At) (charging.Reservatio
 		if r.State == charging.Claimed {
 			return refuse(charging.CodeUnknownReservation)
 		}
+		if r.State.Booked() {
+			return nil
+		}
 		r.State, r.confirmed = charging.Reserved, time.Now()
 		return nil
 	})
@@ -289,7 +365,7 @@ func (m *memory) Compensate(_ context.Context, at charging.At) (charging.Reserva
 		r = &record{loc: at.Location}
 		r.Reservation = charging.Reservation{ID: at.ID, TripID: at.TripID, Origin: at.Origin, EVSEID: at.EVSEID, Window: charging.Window{End: at.End}}
 		m.recs[at.ID] = r
-	case r.State == charging.Fulfilled || r.State == charging.NoShow:
+	case r.State == charging.Charging || r.State == charging.Fulfilled || r.State == charging.NoShow:
 		return r.answer(true), nil
 	}
 	was := r.State
@@ -329,41 +405,158 @@ func (m *memory) Drop(_ context.Context, at charging.At, heard charging.Outcome)
 	if r == nil {
 		return charging.Reservation{}, refuse(charging.CodeUnknownReservation)
 	}
-	if r.State.Holds() && (heard == charging.OutcomeAborted || r.State != charging.Reserved) {
+	if r.State.Holds() && r.State != charging.Charging && (heard == charging.OutcomeAborted || r.State != charging.Reserved) {
 		r.State = charging.Canceled
 	}
 	return r.answer(false), nil
 }
 
-func (m *memory) Start(_ context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error) {
+// believed is when something happened by a car's word, not before earliest.
+func (m *memory) believed(said, earliest time.Time) time.Time {
+	now := m.now()
+	if said.IsZero() || said.After(now) {
+		said = now
+	}
+	for _, bound := range []time.Time{now.Add(-charging.LateWord), earliest} {
+		if said.Before(bound) {
+			said = bound
+		}
+	}
+	return said
+}
+
+func (m *memory) Start(_ context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error) {
 	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
-		m.lapse(r, noShow)
-		switch now := m.now(); {
+		if r.State == charging.Charging || r.State == charging.Fulfilled {
+			return nil
+		}
+		now, earliest := m.now(), r.Window.Start.Add(-terms.EarlyPlug)
+		switch {
 		case r.State == charging.NoShow:
 			return refuse(charging.CodeTooLate)
 		case r.State != charging.Reserved:
 			return refuse(charging.CodeNoReservationHere)
-		case now.Before(r.Window.Start.Add(-early)):
+		case now.Before(earliest):
 			return refuse(charging.CodeTooEarly)
-		case r.Started.IsZero():
-			r.Started, r.Session = now, &charging.Session{StartedAt: now}
+		}
+		if r.freed.After(earliest) {
+			earliest = r.freed
+		}
+		came := m.believed(a.At, earliest)
+		if m.gone(r, terms.NoShowTimeout, came) {
+			r.State = charging.NoShow
+			m.tell(r, "")
+			return refuse(charging.CodeTooLate)
+		}
+		if m.plugged(r.EVSEID) != nil {
+			return &charging.Refusal{Code: charging.CodeEVSEOccupied, Conflict: &charging.Conflict{Window: m.plugged(r.EVSEID).Window}}
+		}
+		for _, o := range m.recs {
+			if m.lapse(o, terms.NoShowTimeout); o != r && o.EVSEID == r.EVSEID && o.State.Holds() && now.Before(r.Window.Start) &&
+				o.Window.Overlaps(charging.Window{Start: now, End: r.Window.Start}) {
+				return refuse(charging.CodeTooEarly)
+			}
+		}
+		r.State, r.from, r.asked, r.planned, r.blocked = charging.Charging, now, time.Now(), a.PlannedKWh, false
+		r.Started, r.Session = came, &charging.Session{StartedAt: came}
+		return nil
+	})
+}
+
+func (m *memory) Answered(_ context.Context, at charging.At) (charging.Reservation, error) {
+	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
+		r.asked = time.Time{}
+		return nil
+	})
+}
+
+func (m *memory) Back(_ context.Context, at charging.At) (charging.Reservation, error) {
+	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
+		if r.State == charging.Charging && r.answer(false).Open {
+			r.State, r.Session, r.Started, r.asked = charging.Reserved, nil, time.Time{}, time.Time{}
 		}
 		return nil
 	})
 }
 
+func (m *memory) ClaimCar(_ context.Context, v charging.VehicleID, at charging.At, over *charging.Visit) (charging.Visit, bool, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Visit{}, false, err
+	}
+	defer unlock()
+	had, is := m.cars[v]
+	if is && (over == nil || had != *over) && (had.ReservationID != at.ID || !had.Yielded) {
+		return had, had.ReservationID == at.ID, nil
+	}
+	m.fence = max(m.fence+1, time.Now().UnixMicro())
+	m.cars[v] = charging.Visit{ReservationID: at.ID, Location: at.Location, EVSEID: at.EVSEID, StartedAt: strconv.FormatInt(m.fence, 10)}
+	return m.cars[v], true, nil
+}
+
+func (m *memory) ContestCar(_ context.Context, k charging.Contest) (charging.Visit, bool, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Visit{}, false, err
+	}
+	defer unlock()
+	its, is := m.cars[k.VehicleID]
+	if !is || its.Yielded || its.ReservationID == k.ReservationID {
+		return its, false, nil
+	}
+	if its.Answered || cmp.Or(cmp.Compare(its.StartedAt, k.StartedAt), cmp.Compare(its.EVSEID, k.EVSEID)) < 0 {
+		return its, true, nil
+	}
+	its.Yielded = true
+	m.cars[k.VehicleID] = its
+	return its, false, nil
+}
+
+func (m *memory) AnswerCar(_ context.Context, v charging.VehicleID, its charging.Visit) (bool, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	had := m.cars[v]
+	if had.ReservationID != its.ReservationID || had.StartedAt != its.StartedAt || had.Yielded {
+		return false, nil
+	}
+	had.Answered = true
+	m.cars[v] = had
+	return true, nil
+}
+
+func (m *memory) FreeCar(_ context.Context, v charging.VehicleID, its charging.Visit) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if had := m.cars[v]; had == its || its.StartedAt == "" && had.ReservationID == its.ReservationID {
+		delete(m.cars, v)
+	}
+	return nil
+}
+
 func (m *memory) Complete(_ context.Context, at charging.At, meter charging.Meter) (charging.Reservation, error) {
 	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
-		if r.State != charging.Fulfilled && (r.State != charging.Reserved || r.Started.IsZero()) {
+		switch {
+		case r.State == charging.NoShow:
+			return refuse(charging.CodeTooLate)
+		case r.State == charging.Reserved:
+			return refuse(charging.CodeTooEarly)
+		case r.State != charging.Fulfilled && r.State != charging.Charging:
 			return refuse(charging.CodeNoReservationHere)
+		case r.Session.Over() && !r.Session.Estimated:
+			return nil
 		}
-		r.State = charging.Fulfilled
-		if !r.Session.Over() {
-			most := meter.MaxPowerKW * (m.now().Sub(r.Started).Hours() + 0.1)
-			s := meter.Tariff.Bill(r.Window, r.Started, m.now(), min(meter.EnergyKWh, most))
-			r.Session = &s
-			m.box[r.ID] = r.victim("")
+		ended := m.believed(meter.At, r.Started)
+		if r.Session.Over() {
+			ended = r.Session.EndedAt
 		}
+		most := meter.MaxPowerKW * (ended.Sub(r.Started).Hours() + 0.1)
+		m.finish(r, ended, min(meter.EnergyKWh, most), meter, false)
 		return nil
 	})
 }
@@ -382,7 +575,7 @@ func (m *memory) Move(_ context.Context, at charging.At, to charging.Move, noSho
 		}
 		same := r.Window.Equal(to.To)
 		switch {
-		case r.State != charging.Reserved:
+		case !r.State.Booked():
 			return refuse(charging.CodeNoReservationHere)
 		case to.Seq < r.moves || to.Seq == r.moves && !same:
 			return refuse(charging.CodeIDReused)
@@ -392,13 +585,16 @@ func (m *memory) Move(_ context.Context, at charging.At, to charging.Move, noSho
 		case !to.To.End.After(m.now()), !to.To.Start.Equal(r.Window.Start) && (!r.Started.IsZero() || to.To.Start.Before(m.now())):
 			return refuse(charging.CodeInvalidWindow)
 		}
+		if m.out[r.EVSEID] != "" {
+			return refuse(charging.CodeEVSEOutOfService)
+		}
 		for _, o := range m.recs {
-			if m.lapse(o, noShow); o == r || o.EVSEID != r.EVSEID || !o.State.Holds() || !o.Window.Overlaps(to.To) {
+			if m.lapse(o, noShow); o == r || o.EVSEID != r.EVSEID || !o.State.Holds() || !o.taken().Overlaps(to.To) {
 				continue
 			}
 			mine := o.TripID == r.TripID && o.Origin == r.Origin
 			code := charging.CodeSlotTaken
-			if o.State != charging.Reserved && !mine {
+			if !o.State.Booked() && !mine {
 				code = charging.CodePriorityLost
 			}
 			return &charging.Refusal{Code: code, Conflict: &charging.Conflict{State: o.State, Window: o.Window, Own: mine}}
@@ -433,8 +629,8 @@ func (m *memory) Free(_ context.Context, _ charging.LocationID, evses []charging
 	for _, id := range evses {
 		var taken []charging.Window
 		for _, r := range m.recs {
-			if m.lapse(r, 0); r.EVSEID == id && r.State.Holds() && r.Window.Overlaps(w) {
-				taken = append(taken, r.Window)
+			if m.lapse(r, 0); r.EVSEID == id && r.State.Holds() && r.taken().Overlaps(w) {
+				taken = append(taken, r.taken())
 			}
 		}
 		slices.SortFunc(taken, func(a, b charging.Window) int { return a.Start.Compare(b.Start) })
@@ -453,7 +649,7 @@ func (m *memory) Free(_ context.Context, _ charging.LocationID, evses []charging
 	return list, nil
 }
 
-func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse charging.EVSEID, reason string, meter charging.Meter) ([]charging.Victim, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
@@ -466,28 +662,35 @@ func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse chargin
 	m.out[evse] = reason
 	var victims []charging.Victim
 	for _, r := range m.recs {
-		if m.lapse(r, 0); r.EVSEID == evse && r.State.Holds() {
+		m.lapse(r, 0)
+		switch {
+		case r.EVSEID != evse || !r.State.Holds():
+		case r.State == charging.Charging:
+			r.Reason = reason
+			victims = append(victims, m.estimate(r, m.now(), meter))
+		default:
 			r.State, r.Reason = charging.Canceled, reason
-			m.box[r.ID] = r.victim("")
-			victims = append(victims, m.box[r.ID])
+			victims = append(victims, m.tell(r, ""))
 		}
 	}
 	return victims, nil
 }
 
-func (m *memory) Status(_ context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
+func (m *memory) Status(_ context.Context, _ charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	out := map[charging.EVSEID]string{}
-	for id, reason := range m.out {
-		if loc == testLocation {
-			out[id] = reason
+	is := map[charging.EVSEID]charging.Condition{}
+	for _, id := range evses {
+		c := charging.Condition{OutOfService: m.out[id]}
+		if r := m.plugged(id); r != nil {
+			c.Charging = r.ID
 		}
+		is[id] = c
 	}
-	return out, nil
+	return is, nil
 }
 
 func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error) {
@@ -505,13 +708,15 @@ func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) (
 	return list, nil
 }
 
-func (m *memory) Told(_ context.Context, _ charging.LocationID, id charging.ReservationID) error {
+func (m *memory) Told(_ context.Context, _ charging.LocationID, v charging.Victim) error {
 	unlock, err := m.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	delete(m.box, id)
+	if m.box[v.ReservationID].Number == v.Number {
+		delete(m.box, v.ReservationID)
+	}
 	return nil
 }
 
@@ -523,7 +728,7 @@ func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.
 	defer unlock()
 	var list []charging.Reservation
 	for _, r := range m.recs {
-		if r.loc == loc && r.State == charging.Reserved && !r.Settled && time.Since(r.confirmed) >= age {
+		if r.loc == loc && r.State.Booked() && !r.Settled && time.Since(r.confirmed) >= age {
 			list = append(list, r.answer(false))
 		}
 	}
@@ -532,7 +737,7 @@ func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.
 	return list[:min(limit, len(list))], nil
 }
 
-func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error) {
+func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
@@ -540,12 +745,38 @@ func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.E
 	defer unlock()
 	var victims []charging.Victim
 	for _, r := range m.recs {
+		if r.loc != loc {
+			continue
+		}
 		was := r.State
-		if m.lapse(r, noShow); r.loc == loc && r.State == charging.NoShow && was != charging.NoShow {
+		m.lapse(r, noShow)
+		switch over := r.Window.End.Add(time.Hour); {
+		case r.State == charging.NoShow && was != charging.NoShow:
 			victims = append(victims, r.victim(""))
+		case r.State == charging.Charging && !m.now().Before(over):
+			victims = append(victims, m.estimate(r, over, meter(r.EVSEID)))
+		case r.State == charging.Charging && !r.asked.IsZero() && !r.answer(false).Open:
+			r.asked = time.Time{}
+			victims = append(victims, m.tell(r, ""))
+		case r.State == charging.Charging && !m.now().Before(r.Window.End):
+			if next := m.next(r); next != nil && !next.blocked {
+				next.blocked = true
+				victims = append(victims, m.tell(next, "EVSE_OCCUPIED"))
+			}
 		}
 	}
 	return victims, nil
+}
+
+// next is the stop after one whose car is late, if it begins within the hour.
+func (m *memory) next(late *record) (first *record) {
+	for _, r := range m.recs {
+		if r.EVSEID == late.EVSEID && r.State == charging.Reserved && m.now().Before(r.Window.End) &&
+			r.Window.Start.Before(m.now().Add(time.Hour)) && (first == nil || r.Window.Start.Before(first.Window.Start)) {
+			first = r
+		}
+	}
+	return first
 }
 
 func (m *memory) Locks(_ context.Context, loc charging.LocationID, _ []charging.EVSEID) ([]charging.Lock, error) {

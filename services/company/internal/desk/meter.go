@@ -4,8 +4,8 @@ import "github.com/eletrovia/eletrovia/pkg/charging"
 
 // meter is what a session at an EVSE is billed by: the tariff of its strongest
 // connector, and no more energy than that gives.
-func (s *site) meter(evse charging.EVSEID, kWh float64) charging.Meter {
-	m := charging.Meter{EnergyKWh: kWh}
+func (s *site) meter(evse charging.EVSEID) charging.Meter {
+	var m charging.Meter
 	var id string
 	for _, e := range s.EVSEs {
 		if e.ID != evse {

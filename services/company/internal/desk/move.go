@@ -33,19 +33,5 @@ func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 			Fields: []charging.FieldError{{Field: "to.start", Reason: reason}},
 		}
 	}
-	return d.moved(d.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
-}
-
-// moved reports a move, and keeps the end of the session at the plug.
-func (d *Desk) moved(res charging.Reservation, err error) (charging.Reservation, error) {
-	if err != nil {
-		return res, err
-	}
-	d.mu.Lock()
-	if p, there := d.plugged[res.EVSEID]; there && p.id == res.ID {
-		p.end = res.Window.End
-		d.plugged[res.EVSEID] = p
-	}
-	d.mu.Unlock()
-	return d.changed(res, nil)
+	return d.changed(d.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
 }

@@ -125,7 +125,7 @@ func (b *outbox) deliver(ctx context.Context, parcels []parcel) {
 		err := d.send(ctx, p.Victim, charging.Originator.Changed)
 		// An originator that does not know the trip has nothing to change.
 		if err == nil || charging.CodeOf(err) == charging.CodeUnknownTrip {
-			if err := d.o.Calendar.Told(ctx, p.loc, p.ReservationID); err != nil {
+			if err := d.o.Calendar.Told(ctx, p.loc, p.Victim); err != nil {
 				d.trouble(ctx, "note that "+string(p.Origin)+" has heard of reservation "+string(p.ReservationID), err)
 			}
 			continue

@@ -11,8 +11,9 @@ import (
 var reasonRE = regexp.MustCompile(`^[A-Z][A-Z_]{2,40}$`)
 
 // Withdraw takes an EVSE out of service for a reason (BROKEN_CHARGER,
-// POWER_OUTAGE…): its coming reservations become CANCELED, and each originator
-// is told until it has acknowledged. It answers those reservations.
+// POWER_OUTAGE…): its coming reservations become CANCELED, the session of a car that
+// is there FULFILLED with an estimated bill, and each originator is told until it has
+// acknowledged. It answers those reservations.
 // UNKNOWN_EVSE, INVALID_FIELD, STORE_UNAVAILABLE.
 func (d *Desk) Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
 	if !reasonRE.MatchString(reason) {
@@ -32,7 +33,7 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 	if err != nil {
 		return nil, err
 	}
-	victims, err := d.o.Calendar.Withdraw(ctx, s.ID, evse, reason)
+	victims, err := d.o.Calendar.Withdraw(ctx, s.ID, evse, reason, s.meter(evse))
 	d.forgetStatus(s.ID)
 	if err != nil {
 		return nil, err
@@ -49,12 +50,14 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 func (d *Desk) Status(ctx context.Context) (map[charging.EVSEID]string, error) {
 	all := map[charging.EVSEID]string{}
 	for _, s := range d.order {
-		out, err := d.o.Calendar.Status(ctx, s.ID)
+		conditions, err := d.o.Calendar.Status(ctx, s.ID, s.evses)
 		if err != nil {
 			return nil, err
 		}
-		for evse, reason := range out {
-			all[evse] = reason
+		for evse, c := range conditions {
+			if c.OutOfService != "" {
+				all[evse] = c.OutOfService
+			}
 		}
 	}
 	return all, nil

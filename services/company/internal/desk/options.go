@@ -26,6 +26,12 @@ type Originators interface {
 	Originator(id charging.CompanyID) (charging.Originator, error)
 }
 
+// Garages are the other companies at which a vehicle may charge.
+type Garages interface {
+	Others() []charging.CompanyID
+	Garage(id charging.CompanyID) (charging.Garage, error)
+}
+
 // Options of a Desk. Zero durations and numbers take the defaults.
 type Options struct {
 	// Company is who this is; Locations are what it offers.
@@ -35,6 +41,8 @@ type Options struct {
 	Calendar    Calendar
 	Tickets     Tickets
 	Originators Originators
+	// Garages are asked for a vehicle that plugs in; nil where there are no others.
+	Garages Garages
 	// Memory notices a store that has lost its memory, and Witnesses say what
 	// it has forgotten; both nil for a store that is trusted blindly.
 	Memory    Memory
@@ -64,6 +72,9 @@ type Options struct {
 	// AskTimeout bounds a question to an originator; one about many stops may
 	// take five times as long. Default 1 s.
 	AskTimeout time.Duration
+	// ContestTimeout bounds the question whether a vehicle charges elsewhere, which
+	// goes to all peers at once; who is silent allows it. Default 1 s.
+	ContestTimeout time.Duration
 	// NoticeTimeout bounds the delivery of one notice. Default 2 s.
 	NoticeTimeout time.Duration
 	// NoticeQueue is how many preemption notices may wait. Default 1024.
@@ -96,6 +107,7 @@ func (o Options) withDefaults() Options {
 	set(&o.TicketLife, charging.TicketLife)
 	set(&o.MaxTicketSkew, 2*time.Second)
 	set(&o.AskTimeout, time.Second)
+	set(&o.ContestTimeout, time.Second)
 	set(&o.NoticeTimeout, 2*time.Second)
 	set(&o.SettleAge, 15*time.Second)
 	set(&o.MemoryEvery, time.Second)

@@ -94,8 +94,11 @@ func (d *Desk) restoreAll(ctx context.Context, all []charging.Promise) error {
 		}
 		res, err := d.restore(ctx, s, p)
 		switch code := charging.CodeOf(err); {
-		case err == nil && res.State == charging.Reserved:
+		case err == nil && res.State.Booked():
 			restored++
+			if res.State == charging.Charging {
+				d.keepCar(ctx, charging.At{Location: s.ID, Ref: p.Ref}, res.VehicleID)
+			}
 			d.changed(res, nil)
 		case err == nil || code == charging.CodeInvalidWindow: // has moved on, or is over
 		case code == charging.CodeSlotTaken || code == charging.CodeIDReused || code == charging.CodeForbidden:

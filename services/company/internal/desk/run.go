@@ -48,7 +48,7 @@ func every(ctx context.Context, wait time.Duration, wake <-chan struct{}, round 
 
 func (d *Desk) tidyRound(ctx context.Context) {
 	for _, s := range d.order {
-		victims, err := d.o.Calendar.Tidy(ctx, s.ID, s.evses, s.Terms.NoShowTimeout)
+		victims, err := d.o.Calendar.Tidy(ctx, s.ID, s.evses, s.Terms.NoShowTimeout, s.meter)
 		if err != nil {
 			d.trouble(ctx, "tidy "+string(s.ID), err)
 			return
@@ -72,7 +72,9 @@ func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
 		d.lost(v, "")
 		return
 	}
-	d.unplugged(res.EVSEID, res.ID)
+	if res.State == charging.Fulfilled {
+		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
+	}
 	d.o.OnChange(res)
 }
 

@@ -99,10 +99,9 @@ func (d *Desk) settle(ctx context.Context, loc charging.LocationID, stops []char
 
 // free gives up a stop whose originator has said ABORTED.
 func (d *Desk) free(ctx context.Context, at charging.At) error {
-	res, err := d.changed(d.o.Calendar.Drop(ctx, at, charging.OutcomeAborted))
+	_, err := d.changed(d.o.Calendar.Drop(ctx, at, charging.OutcomeAborted))
 	if err == nil {
 		d.adopted(at.ID)
-		d.unplugged(at.EVSEID, res.ID)
 	}
 	return err
 }

@@ -103,6 +103,10 @@ func (s *script) Move(ctx context.Context, m charging.Move) (charging.Reservatio
 	return s.answer(ctx, "move", m.ID)
 }
 
+func (s *script) Contest(ctx context.Context, _ charging.Contest) (bool, error) {
+	return false, s.call(ctx, "contest")
+}
+
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return s.answer(ctx, "complete", ref.ID)
 }

@@ -10,6 +10,7 @@ import (
 var (
 	_ charging.Company    = (*peer)(nil)
 	_ charging.Sessions   = (*peer)(nil)
+	_ charging.Garage     = (*peer)(nil)
 	_ charging.Mover      = (*peer)(nil)
 	_ charging.Originator = (*peer)(nil)
 )
@@ -44,6 +45,10 @@ func (p *peer) Complete(ctx context.Context, ref charging.Ref, l charging.Leavin
 
 func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
 	return p.action(ctx, "move", m.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Move(ctx, m) })
+}
+
+func (p *peer) Contest(ctx context.Context, k charging.Contest) (bool, error) {
+	return call(ctx, p, p.f.o.CallTimeout, "contest", func(ctx context.Context) (bool, error) { return p.remote.Contest(ctx, k) })
 }
 
 // action asks something of a reservation: it may change an EVSE's calendar, whatever comes

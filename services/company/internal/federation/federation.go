@@ -57,6 +57,18 @@ func (f *Federation) Company(id charging.CompanyID) (charging.Company, error) { 
 // Sessions finds the company whose EVSE a car plugs into. Refuses like Company.
 func (f *Federation) Sessions(id charging.CompanyID) (charging.Sessions, error) { return f.party(id) }
 
+// Garage finds the company at which a vehicle may charge. Refuses like Company.
+func (f *Federation) Garage(id charging.CompanyID) (charging.Garage, error) { return f.party(id) }
+
+// Others are all companies but the near one.
+func (f *Federation) Others() []charging.CompanyID {
+	ids := make([]charging.CompanyID, len(f.order))
+	for i, p := range f.order {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
 // Originator finds the company that owns a trip. Refuses like Company.
 func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, error) {
 	return f.party(id)
@@ -66,6 +78,7 @@ func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, err
 type party interface {
 	charging.Company
 	charging.Sessions
+	charging.Garage
 	charging.Mover
 	charging.Originator
 }

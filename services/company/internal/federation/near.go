@@ -17,6 +17,7 @@ type near struct {
 var (
 	_ charging.Company    = (*near)(nil)
 	_ charging.Sessions   = (*near)(nil)
+	_ charging.Garage     = (*near)(nil)
 	_ charging.Mover      = (*near)(nil)
 	_ charging.Originator = (*near)(nil)
 )
@@ -61,6 +62,12 @@ func (n *near) Complete(ctx context.Context, ref charging.Ref, l charging.Leavin
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
 	return n.desk.Complete(ctx, ref, l)
+}
+
+func (n *near) Contest(ctx context.Context, k charging.Contest) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	return n.desk.Contest(ctx, k)
 }
 
 func (n *near) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {

@@ -14,6 +14,7 @@ import (
 type Remote interface {
 	charging.Company
 	charging.Sessions
+	charging.Garage
 	charging.Mover
 	charging.Originator
 	charging.Witness
@@ -50,6 +51,7 @@ type NearTrips interface {
 type Near interface {
 	charging.Company
 	charging.Sessions
+	charging.Garage
 	charging.Mover
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)

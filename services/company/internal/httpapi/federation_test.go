@@ -56,6 +56,17 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 			t.Errorf("outcomes of %d: %s %v", n, out, err)
 		}
 	}
+	k := charging.Contest{VehicleID: car, ReservationID: rsvID, EVSEID: "BR*SER*E0001*1", StartedAt: "1795904776471614"}
+	for v, want := range map[charging.VehicleID]bool{car: true, "EV-9": false} {
+		k.VehicleID = v
+		if busy, err := c.Contest(ctx, k); err != nil || busy != want {
+			t.Errorf("contest of %s: %t, %v", v, busy, err)
+		}
+	}
+	k.EVSEID = evseID
+	if _, err := c.Contest(ctx, k); !errors.Is(err, charging.CodeForbidden) {
+		t.Errorf("a contest for an EVSE that is not the caller's: %v", err)
+	}
 	span := charging.NewWindow(now, now.Add(6*time.Hour))
 	if free, err := c.Availability(ctx, []charging.EVSEID{evseID}, span); err != nil || len(free) != 1 || !free[0].Windows[0].Equal(span) {
 		t.Errorf("availability %+v %v", free, err)

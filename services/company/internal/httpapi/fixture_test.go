@@ -311,6 +311,11 @@ func (d *fakeDesk) Move(_ context.Context, m charging.Move) (charging.Reservatio
 	return d.act(m.Ref, charging.Reserved)
 }
 
+// Contest is busy for one vehicle only.
+func (d *fakeDesk) Contest(_ context.Context, k charging.Contest) (bool, error) {
+	return k.VehicleID == car && k.StartedAt != "", d.refuse
+}
+
 func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return d.act(ref, charging.Fulfilled)
 }

@@ -47,6 +47,7 @@ type FrontDesk interface {
 type Desk interface {
 	charging.Company
 	charging.Sessions
+	charging.Garage
 	charging.Mover
 	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
 	Locations(ctx context.Context) []charging.Location

@@ -147,6 +147,31 @@ func (s *Server) start(c echo.Context, peer charging.CompanyID) error {
 	return answer(c, http.StatusOK, api.ReservationOf(res))
 }
 
+// contest answers POST …/vehicles/{vehicle_id}/contest to the company at whose EVSE the
+// vehicle has just plugged in.
+func (s *Server) contest(c echo.Context, peer charging.CompanyID) error {
+	vehicle, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	k, err := api.DecodeContest(vehicle, raw)
+	if err != nil {
+		return err
+	}
+	if k.EVSEID.Company() != peer {
+		return charging.Refuse(charging.CodeForbidden, fmt.Sprintf("%s is no EVSE of %s, who asks", k.EVSEID, peer))
+	}
+	busy, err := s.o.Desk.Contest(c.Request().Context(), k)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.ContestAnswer{Busy: &busy})
+}
+
 // complete answers POST …/complete.
 func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)

@@ -124,6 +124,7 @@ func (s *Server) routes() []route {
 		{post, reservations + "/move", s.peer(s.move)},
 		{post, reservations + "/complete", s.peer(s.complete)},
 		{get, reservations, s.peer(s.reservation)},
+		{post, "/federation/v1/vehicles/:vehicle_id/contest", s.peer(s.contest)},
 		{get, "/federation/v1/trips/:trip_id/outcome", s.peer(s.outcome)},
 		{post, "/federation/v1/outcomes", s.peer(s.outcomes)},
 		{get, "/federation/v1/promises", s.peer(s.promises)},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
@@ -94,6 +95,15 @@ func TestParse(t *testing.T) {
 	l := inv.Locations[0]
 	if l.Company != "TST" || l.Point != (geo.Point{Lat: -8.05, Lon: -34.9}) || l.Terms != inv.Terms {
 		t.Errorf("location %+v", l)
+	}
+	if got := inv.Terms.CancelGrace; got != 5*time.Minute {
+		t.Errorf("a grace of %s where none is said", got)
+	}
+	for said, want := range map[string]time.Duration{"0": 0, "7.5": 450 * time.Second} {
+		other, err := inventory.Parse("t.yaml", []byte(strings.Replace(good, "max_days_ahead", "cancel_grace_minutes: "+said+", max_days_ahead", 1)))
+		if err != nil || other.Terms.CancelGrace != want {
+			t.Errorf("cancel_grace_minutes: %s gives %s, %v", said, other.Terms.CancelGrace, err)
+		}
 	}
 	if got := inv.Terms.NoShowTimeout.Minutes(); got != 15 || inv.Terms.MaxAhead.Hours() != 720 {
 		t.Errorf("terms %+v", inv.Terms)

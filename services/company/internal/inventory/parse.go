@@ -94,18 +94,27 @@ func (c *checker) company(n ast.Node) Inventory {
 	return inv
 }
 
+// defaultCancelGrace is how long after booking a stop can be given back, where a
+// location does not say.
+const defaultCancelGrace = 5 * time.Minute
+
 func (c *checker) terms(n ast.Node) charging.Terms {
 	if n == nil {
 		return charging.Terms{}
 	}
-	f, ok := c.fields(n, "terms", "noshow_timeout_minutes", "cancel_until_minutes", "early_plug_minutes", "max_days_ahead")
+	f, ok := c.fields(n, "terms", "noshow_timeout_minutes", "cancel_until_minutes", "early_plug_minutes", "max_days_ahead", "cancel_grace_minutes?")
 	if !ok {
 		return charging.Terms{}
 	}
 	minutes := func(name string, low, high float64) time.Duration {
 		return time.Duration(f.number(name, low, high) * float64(time.Minute))
 	}
+	grace := defaultCancelGrace
+	if f.by["cancel_grace_minutes"] != nil {
+		grace = minutes("cancel_grace_minutes", 0, 24*60)
+	}
 	return charging.Terms{
+		CancelGrace:   grace,
 		NoShowTimeout: minutes("noshow_timeout_minutes", 1, 24*60),
 		CancelUntil:   minutes("cancel_until_minutes", 0, 7*24*60),
 		EarlyPlug:     minutes("early_plug_minutes", 0, 24*60),

@@ -179,7 +179,7 @@ func TestStrangersActOnNothing(t *testing.T) {
 			"renew":      func() error { _, err := e.Renew(ctx, stranger, time.Minute); return err },
 			"confirm":    func() error { _, err := e.Confirm(ctx, stranger); return err },
 			"compensate": func() error { _, err := e.Compensate(ctx, stranger); return err },
-			"start":      func() error { _, err := e.Start(ctx, stranger, 0, 0); return err },
+			"start":      func() error { _, err := e.Start(ctx, stranger, charging.Arrival{}, charging.Terms{}); return err },
 			"complete":   func() error { _, err := e.Complete(ctx, stranger, charging.Meter{}); return err },
 			"drop":       func() error { _, err := e.Drop(ctx, stranger, charging.OutcomeAborted); return err },
 		} {

@@ -80,10 +80,10 @@ func TestCluster(t *testing.T) {
 			if r, err := e.Reservation(ctx, young.ID, locs); err != nil || r.State != charging.Preempted {
 				t.Errorf("%+v, %v", r, err)
 			}
-			if v, err := e.Withdraw(ctx, loc, plug, "POWER_OUTAGE"); err != nil || len(v) != 1 {
+			if v, err := e.Withdraw(ctx, loc, plug, "POWER_OUTAGE", testMeter); err != nil || len(v) != 1 {
 				t.Errorf("%+v, %v", v, err)
 			}
-			if _, err := e.Tidy(ctx, loc, []charging.EVSEID{plug}, time.Minute); err != nil {
+			if _, err := e.Tidy(ctx, loc, []charging.EVSEID{plug}, time.Minute, byMeter); err != nil {
 				t.Error(err)
 			}
 			if f, err := e.Free(ctx, loc, []charging.EVSEID{plug, "BR*MAR*E0001*2"}, old.Window()); err != nil || len(f) != 2 {

@@ -117,6 +117,9 @@ func (k keys) made(v charging.VehicleID) string  { return k.at("vehicle", string
 func (k keys) idem(v charging.VehicleID, key string) string { return k.at("idem", string(v), key) }
 func (k keys) plan(id string) string                        { return k.at("plan", id) }
 
+// car is the session of a vehicle at this company.
+func (k keys) car(v charging.VehicleID) string { return k.at("car", string(v)) }
+
 // The registry.
 
 func (k keys) vehicle(v charging.VehicleID) string { return k.at("vehicle", string(v)) }

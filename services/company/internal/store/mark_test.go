@@ -314,7 +314,7 @@ func TestRestoreOfAWindowThatHasBegun(t *testing.T) {
 		if r, err := m.Restore(ctx, site, promise(h, 7, charging.OutcomeConfirmed), 15*time.Minute, false); err != nil || r.Started.IsZero() {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if v, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute); err != nil || len(v) != 0 {
+		if v, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute, byMeter); err != nil || len(v) != 0 {
 			t.Errorf("%+v, %v", v, err)
 		}
 		if r, err := e.Complete(ctx, at(h), charging.Meter{}); err != nil || r.State != charging.Fulfilled {

@@ -13,7 +13,7 @@ import (
 const forgotten charging.Code = "LOST"
 
 // answered is the length of answer() in scripts/lib_calendar.lua.
-const answered = 15
+const answered = 17
 
 // reservation reads what answer() wrote.
 func reservation(id charging.ReservationID, r reply) charging.Reservation {
@@ -34,7 +34,8 @@ func reservation(id charging.ReservationID, r reply) charging.Reservation {
 	}
 	if started := r.num(11); started > 0 {
 		out.Started = time.UnixMilli(started).UTC()
-		out.Session = session(out.Window, out.Started, r.str(14))
+		out.Session = session(out.Window, out.Started, r.str(14), r.str(15) == "1")
+		out.Open = r.str(16) != ""
 	}
 	return out
 }
@@ -51,6 +52,12 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case charging.CodeSlotTaken, charging.CodePriorityLost:
 		out.Conflict = conflict(at, r)
 		out.Detail = conflictDetail(out.Code, at, out.Conflict)
+	case charging.CodeEVSEOccupied:
+		out.Conflict = &charging.Conflict{
+			EVSEID: at.EVSEID, State: charging.Charging, Settled: true,
+			Window: charging.Window{Start: fromSeconds(r.num(1)), End: fromSeconds(r.num(2))},
+		}
+		out.Detail = fmt.Sprintf("another car is at %s, whose window is %s: wait until it has left, or take an alternative", at.EVSEID, out.Conflict.Window)
 	case charging.CodeStaleOwner:
 		out.SeenEpoch = r.num(1)
 		out.Detail = fmt.Sprintf("trip %s has been seen under epoch %d; epoch %d of owner %q is over: whoever holds the lease raises its epoch above it",
@@ -95,8 +102,13 @@ func sessionDetail(code charging.Code, what string, r reply) string {
 		}
 		return "there is no " + what
 	case charging.CodeTooEarly:
-		if window == "" {
+		switch {
+		case window == "":
 			return what + " is only CLAIMED: reserve it before confirming"
+		case r.str(4) == "absent":
+			return "the car of " + what + " has not plugged in, so it cannot leave: plug in first, or send the plug that has not arrived" + window
+		case r.num(3) > 0:
+			return "the EVSE is another's until " + fromSeconds(r.num(3)).Format(time.RFC3339) + ", before " + what + window
 		}
 		return "too early for " + what + window
 	case charging.CodeTooLate:

@@ -25,13 +25,13 @@ func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reserva
 	return c.firm(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
 }
 
-// Compensate releases the stop, or leaves a tombstone. FULFILLED and NO_SHOW
+// Compensate releases the stop, or leaves a tombstone. CHARGING, FULFILLED and NO_SHOW
 // stay. STALE_OWNER, ID_REUSED, FORBIDDEN.
 func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Reservation, error) {
 	return c.firm(ctx, "compensate", compensateScript, at, c.five(at))
 }
 
-// Move gives a RESERVED another window, or leaves it as it was; noShow is of the
+// Move gives a RESERVED another window, or leaves it as it was; a CHARGING one keeps its start. noShow is of the
 // company's terms. See charging.Mover for its refusals.
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
@@ -59,7 +59,7 @@ func (c Calendar) Settle(ctx context.Context, loc charging.LocationID, stops []c
 }
 
 // Drop frees a stop whose originator has answered: ABORTED any, UNKNOWN only
-// CLAIMED and PENDING. It asks for no epoch. Another outcome changes nothing.
+// CLAIMED and PENDING; a CHARGING stays. It asks for no epoch. Another outcome changes nothing.
 func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outcome) (charging.Reservation, error) {
 	if heard != charging.OutcomeAborted && heard != charging.OutcomeUnknown {
 		return c.Reservation(ctx, at.ID, []charging.LocationID{at.Location})
@@ -67,20 +67,46 @@ func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outco
 	return c.firm(ctx, "drop", dropScript, at, c.five(at), string(heard))
 }
 
-// Start notes that the car has plugged in: from early before the window's
-// start until noShow after it (zero: until its end). It asks for no epoch.
-// NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
-func (c Calendar) Start(ctx context.Context, at charging.At, early, noShow time.Duration) (charging.Reservation, error) {
-	return c.act(ctx, "start", startScript, at, c.eight(at), ms(early), ms(noShow))
+// Start notes that the car has plugged in: RESERVED → CHARGING, from terms.EarlyPlug
+// before the window's start until terms.NoShowTimeout after it (zero: until its end).
+// The plug is open until Answered or Back; see charging.Reservation.Open.
+// NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE, EVSE_OCCUPIED.
+func (c Calendar) Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error) {
+	return c.act(ctx, "start", startScript, at, c.eight(at),
+		ms(terms.EarlyPlug), ms(terms.NoShowTimeout), instant(a.At), ms(charging.LateWord), wattHours(a.PlannedKWh), ms(charging.OpenPlug))
 }
 
-// Complete notes that the car has left: FULFILLED, and the rest of the window
-// is free. It asks for no epoch. The first one is billed by the meter; a repeat
-// has the same bill. NO_RESERVATION_HERE; TOO_EARLY before a start.
+// Answered notes that a plug is about to be answered. The answer's state is CHARGING
+// where it may be. NO_RESERVATION_HERE.
+func (c Calendar) Answered(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.firm(ctx, "answer a plug", answeredScript, at, c.five(at))
+}
+
+// Back takes an open plug back: CHARGING → RESERVED. One that has been answered, or
+// counts as answered, stays: the answer's state tells. NO_RESERVATION_HERE.
+func (c Calendar) Back(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.firm(ctx, "take a plug back", backScript, at, c.eight(at), ms(charging.OpenPlug))
+}
+
+// Complete notes that the car has left: CHARGING → FULFILLED, and the rest of the
+// window is free. The first one is billed by the meter; a repeat has the same bill,
+// except that the car's figure replaces an estimate, once. NO_RESERVATION_HERE;
+// TOO_EARLY before a start; TOO_LATE after a no-show.
 func (c Calendar) Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error) {
-	wh := strconv.FormatInt(int64(math.Round(max(0, m.EnergyKWh)*1000)), 10)
-	most := strconv.FormatInt(int64(max(0, m.MaxPowerKW)*1000), 10)
-	return c.firm(ctx, "complete", completeScript, at, c.eight(at), wh, most, rates(m.Tariff))
+	return c.firm(ctx, "complete", completeScript, at, c.eight(at),
+		wattHours(m.EnergyKWh), watts(m), rates(m.Tariff), instant(m.At), ms(charging.LateWord))
+}
+
+func wattHours(kWh float64) string { return strconv.FormatInt(int64(math.Round(max(0, kWh)*1000)), 10) }
+
+func watts(m charging.Meter) string { return strconv.FormatInt(int64(max(0, m.MaxPowerKW)*1000), 10) }
+
+// instant is empty for the zero time.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return millis(t)
 }
 
 // runner is run or promise.

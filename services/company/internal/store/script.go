@@ -24,6 +24,9 @@ var (
 	moveScript       = calendarScript("move")
 	startScript      = calendarScript("start")
 	completeScript   = calendarScript("complete")
+	answeredScript   = calendarScript("answered")
+	backScript       = calendarScript("back")
+	statusScript     = calendarScript("status")
 	lookScript       = calendarScript("look")
 	freeScript       = calendarScript("free")
 	withdrawScript   = calendarScript("withdraw")
@@ -36,6 +39,12 @@ var (
 	beatScript  = script("beat")
 	doubtScript = script("doubt")
 	trustScript = script("trust")
+
+	claimCarScript  = script("claimcar")
+	contestScript   = script("contest")
+	answerCarScript = script("answercar")
+	freeCarScript   = script("freecar")
+	toldScript      = script("told")
 
 	replaceScript = script("replace")
 

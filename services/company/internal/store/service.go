@@ -14,21 +14,26 @@ import (
 const sessionOver = time.Hour
 
 // Withdraw takes an EVSE out of service for a reason: what it holds or has
-// promised from now on becomes CANCELED, is returned, and stays in the outbox
-// until Told. An empty reason puts it back.
-func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
-	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil())
+// promised from now on becomes CANCELED, a session FULFILLED with an estimated bill
+// by the meter; both are returned and stay in the outbox until Told. An empty
+// reason puts it back.
+func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
+	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff))
 	return victims(got), err
 }
 
-// Tidy removes what has lapsed, marks NO_SHOW, and FULFILLED the sessions whose
-// car never said that it left, an hour after their end. Both are returned and
-// put in the outbox. Nothing depends on it: of a calendar with hundreds of
+// Tidy removes what has lapsed, marks NO_SHOW, and ends the sessions whose car
+// never said that it left, an hour after their end, with an estimated bill by the
+// EVSE's meter. It tells of a plug that was never answered, and tells the next
+// driver when the car before is late (RESERVED, EVSE_OCCUPIED). All that is returned
+// and put in the outbox. Nothing depends on it: of a calendar with hundreds of
 // coming entries it looks at some, others the next time.
-func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration) ([]charging.Victim, error) {
+func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error) {
 	var all []charging.Victim
 	for _, e := range evses {
-		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30))
+		m := meter(e)
+		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30),
+			watts(m), rates(m.Tariff), ms(charging.OpenPlug))
 		if err != nil {
 			return all, err
 		}
@@ -60,15 +65,21 @@ func victims(r reply) []charging.Victim {
 	return out
 }
 
-// Status tells which EVSEs of a location are out of service, and why.
-func (c Calendar) Status(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
-	got, err := c.rdb.HGetAll(ctx, c.keys.oos(loc)).Result()
-	if err != nil {
-		return nil, failed(ctx, "status", err)
+// Status tells which EVSEs of a location are out of service, and why, and whose
+// car is at which plug.
+func (c Calendar) Status(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error) {
+	keys := []string{c.keys.oos(loc), c.keys.rsv(loc, "")}
+	args := []any{c.civil()}
+	for _, e := range evses {
+		keys, args = append(keys, c.keys.cal(loc, e)), append(args, string(e))
 	}
-	out := make(map[charging.EVSEID]string, len(got))
-	for e, why := range got {
-		out[charging.EVSEID(e)] = why
+	got, err := c.run(ctx, "status", statusScript, keys, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[charging.EVSEID]charging.Condition, len(evses))
+	for i, e := range evses {
+		out[e] = charging.Condition{OutOfService: got.str(2 * i), Charging: charging.ReservationID(got.str(2*i + 1))}
 	}
 	return out, nil
 }
@@ -90,13 +101,17 @@ func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int
 				Stop    string             `json:"stop"`
 				Started string             `json:"started"`
 				Done    string             `json:"done"`
+				// Estimated is '1' while the bill is not by a car's word.
+				Estimated string `json:"estimated"`
+				// N numbers the notices of a reservation.
+				N string `json:"n"`
 			}
 			if json.Unmarshal([]byte(flat[i]), &n) == nil {
 				if n.Started != "" {
 					w := charging.Window{End: fromSeconds(number(n.Stop))}
-					n.Session = session(w, time.UnixMilli(number(n.Started)).UTC(), n.Done)
+					n.Session = session(w, time.UnixMilli(number(n.Started)).UTC(), n.Done, n.Estimated == "1")
 				}
-				out = append(out, charging.Victim{Notice: n.Notice, Origin: n.Origin})
+				out = append(out, charging.Victim{Notice: n.Notice, Origin: n.Origin, Number: n.N})
 			}
 		}
 		if cursor = next; cursor == 0 {
@@ -106,8 +121,9 @@ func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int
 	return out, nil
 }
 
-// Told removes an acknowledged notice.
-func (c Calendar) Told(ctx context.Context, loc charging.LocationID, id charging.ReservationID) error {
-	err := c.rdb.HDel(ctx, c.keys.outbox(loc), string(id)).Err()
+// Told removes a notice of the outbox that has been acknowledged; a newer one about
+// the same reservation stays.
+func (c Calendar) Told(ctx context.Context, loc charging.LocationID, v charging.Victim) error {
+	err := toldScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc)}, string(v.ReservationID), v.Number).Err()
 	return failed(ctx, "told", err)
 }

@@ -20,7 +20,7 @@ func rates(t charging.Tariff) string {
 
 // session reads what a record says about its car: done is empty while it is
 // plugged in, else "ended (ms)|Wh|" and the rates.
-func session(w charging.Window, started time.Time, done string) *charging.Session {
+func session(w charging.Window, started time.Time, done string, estimated bool) *charging.Session {
 	part := strings.SplitN(done, "|", 8)
 	if len(part) != 8 {
 		return &charging.Session{StartedAt: started}
@@ -34,5 +34,6 @@ func session(w charging.Window, started time.Time, done string) *charging.Sessio
 		IdleGraceMinutes: figure(part[6]), ID: part[7],
 	}
 	s := t.Bill(w, started, time.UnixMilli(number(part[0])).UTC(), float64(number(part[1]))/1000)
+	s.Estimated = estimated
 	return &s
 }

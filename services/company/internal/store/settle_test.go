@@ -91,7 +91,7 @@ func TestTidyOfALongCalendar(t *testing.T) {
 			}
 			return n
 		}
-		victims, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute)
+		victims, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute, byMeter)
 		if err != nil || len(victims) != 1 || victims[0].ReservationID != missed.ID {
 			t.Fatalf("%+v, %v; want the no-show", victims, err)
 		}
@@ -99,7 +99,7 @@ func TestTidyOfALongCalendar(t *testing.T) {
 			t.Errorf("%d of %d lapsed holds left after one round", n, len(lapsed))
 		}
 		for range 200 {
-			if _, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute); err != nil {
+			if _, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute, byMeter); err != nil {
 				t.Fatal(err)
 			}
 		}

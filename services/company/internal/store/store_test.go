@@ -256,3 +256,15 @@ func (e *env) wantState(t testing.TB, h charging.Hold, want charging.State) {
 		t.Errorf("reservation is %s, want %s", got, want)
 	}
 }
+
+// within are terms by which a car may plug in.
+func within(early, noShow time.Duration) charging.Terms {
+	return charging.Terms{EarlyPlug: early, NoShowTimeout: noShow}
+}
+
+// testMeter is what sessions without a word are billed by.
+var testMeter = charging.Meter{
+	MaxPowerKW: 60, Tariff: charging.Tariff{ID: "T1", Currency: "BRL", PerKWh: 2, PerSession: 1.5, IdlePerMinute: 1, IdleGraceMinutes: 10},
+}
+
+func byMeter(charging.EVSEID) charging.Meter { return testMeter }

@@ -2,20 +2,20 @@
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled  6 mark
 -- ARGV  the seven of a reservation, then 8 the mark that is expected (empty: any)
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
-local cal, lock, rsv, own, unsettled = unpack(KEYS)
+local cal, lock, rsv, owner, unsettled = unpack(KEYS)
 local rid, stop = ARGV[1], ARGV[3]
 if forgotten(KEYS[6], ARGV[8]) then return { 'LOST' } end
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r) or stale(own, ms, keepfor(civil))
+local no = r and other(r) or stale(owner, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
 touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 if not left(lock) then
-  retire(cal, lock, rsv, unsettled, r, stop, rid, 'EXPIRED')
+  retire(here(), r, rid, 'EXPIRED')
   return { 'HOLD_EXPIRED', '' }
 end
 if r.state == 'CLAIMED' then return { 'TOO_EARLY' } end

@@ -1,14 +1,14 @@
--- drop.lua frees a stop by its originator's word. It asks for no epoch.
+-- drop.lua frees a stop by its originator's word; a CHARGING one stays. It asks for no epoch.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
 -- ARGV  the seven of a reservation, then 8 ABORTED or UNKNOWN
 -- Answers answer(); a RESERVED whose originator answers UNKNOWN stays as it is.
-local cal, lock, rsv, _, unsettled = unpack(KEYS)
+local rsv = KEYS[3]
 local rid = ARGV[1]
 local r = read(rsv)
 if not r then return answer(tombstone(rsv, keepfor(tonumber(ARGV[6]) or (clock()))), false) end
 local no = other(r)
 if no then return no end
-if r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' then return answer(r, true) end
+if over(r) or r.state == 'CHARGING' then return answer(r, true) end
 if r.state == 'RESERVED' and ARGV[8] ~= 'ABORTED' then return answer(r, true) end
-retire(cal, lock, rsv, unsettled, r, ending(r), rid, 'CANCELED')
+retire(here(), r, rid, 'CANCELED')
 return answer(r, false)

@@ -6,12 +6,13 @@
 --       17 no-show (ms)  18 the lock's JSON up to its state  19 the mark that is expected (empty: any)
 -- Answers answer(), then per victim: trip, reservation, leg, origin.
 --      or {SLOT_TAKEN|PRIORITY_LOST, own, settled, state, start, end, ticket time, reservation, who}
-local cal, lock, rsv, own, unsettled, fence, oos, outbox = unpack(KEYS)
+local cal, lock, rsv, owner, _, fence, oos = unpack(KEYS)
 local rid, stop, what, start, want, granted = ARGV[1], ARGV[3], ARGV[8], ARGV[9], ARGV[10], ARGV[13]
 local s, e = tonumber(start), tonumber(stop)
 if forgotten(KEYS[9], ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
+local at = here(civil, tonumber(ARGV[17]))
 
 -- lockup writes the hold itself.
 local function lockup(r, ttl)
@@ -26,7 +27,7 @@ local function again(r)
   if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
   local ttl = left(lock)
   if not ttl then
-    retire(cal, lock, rsv, unsettled, r, stop, rid, 'EXPIRED')
+    retire(at, r, rid, 'EXPIRED')
     return { 'HOLD_EXPIRED', '' }
   end
   local more = math.min(tonumber(ARGV[11]), r.first + ARGV[12] - ms)
@@ -58,53 +59,37 @@ local function older(trip, theirs, other_trip)
   return trip < other_trip
 end
 
--- judge says what becomes of a member for the request, or how much it is in
--- the way: 4 own, 3 settled, 2 older, 1 unsettled. What lost its record stays:
--- RESERVED for good, a hold until its lock lapses.
-local function judge(m, o)
-  if m.kind == 'H' and not left(m.lock) then return 'EXPIRED' end
-  if not o then return nil, m.kind == 'H' and 2 or 3 end
-  if m.kind == 'R' and gone(o, m.start, m.stop, civil, tonumber(ARGV[17])) then return 'NO_SHOW' end
-  local trip, origin = whose(ARGV[2])
-  local other_trip, other_origin = whose(o.who)
-  if trip == other_trip and origin == other_origin then return nil, 4 end
-  if m.kind == 'R' then return nil, o.settled == '1' and 3 or 1 end
-  if older(trip, o.granted_at, other_trip) then return 'PREEMPTED' end
-  return nil, 2
-end
-
-local function refuse(rank, m, o)
-  local code = rank == 2 and 'PRIORITY_LOST' or 'SLOT_TAKEN'
-  return { code, rank == 4 and '1' or '', rank >= 3 and '1' or '', o.state or 'RESERVED', whole(m.start), whole(m.stop),
-    o.granted_at or '', m.rid, o.who or '' }
+-- judge says whether a member stands in the way, and how much: 4 own, 3 settled or
+-- nobody's, 2 older, 1 unsettled. A younger hold does not: it becomes PREEMPTED.
+local function judge(m)
+  local o = m.record
+  if not o then return m.kind == 'H' and 2 or 3 end
+  if own(o) then return 4 end
+  if m.kind == 'R' then return (o.settled == '1' or o.state == 'CHARGING') and 3 or 1 end
+  local trip = whose(ARGV[2])
+  if older(trip, o.granted_at, (whose(o.who))) then
+    m.becomes = 'PREEMPTED'
+    return 0
+  end
+  return 2
 end
 
 -- clear looks at every member in the way before it changes any: it answers the
--- refusal, or retires all and gives the victims.
+-- refusal, or removes all and gives the victims.
 local function clear()
-  local lockbase, rsvbase = string.sub(lock, 1, -#rid - 1), string.sub(rsv, 1, -#rid - 1)
-  local found, worst, no = overlapping(cal, s, e), 0, nil
+  local found, worst, no = around(at, s, e), 0, nil
   for _, m in ipairs(found) do
-    m.lock, m.rsv = lockbase .. m.rid, rsvbase .. m.rid
-    m.record = read(m.rsv)
-    local becomes, rank = judge(m, m.record)
-    m.becomes = becomes
-    if rank and rank > worst then worst, no = rank, refuse(rank, m, m.record or {}) end
+    local rank = m.becomes and 0 or judge(m)
+    if rank > worst then worst, no = rank, conflict(rank == 2 and 'PRIORITY_LOST' or 'SLOT_TAKEN', m) end
   end
   if no then return no end
   local victims = {}
   for _, m in ipairs(found) do
-    local o = m.record
-    redis.call('ZREM', cal, m.name)
-    if m.kind == 'H' then redis.call('DEL', m.lock) end
-    if o then
-      retire(cal, m.lock, m.rsv, unsettled, o, whole(m.stop), m.rid, m.becomes)
-      if m.becomes == 'NO_SHOW' then notify(outbox, o, m.rid) end
-      if m.becomes == 'PREEMPTED' then
-        local lost, company = whose(o.who)
-        local leg = which(o.what)
-        for _, v in ipairs({ lost, m.rid, leg, company }) do victims[#victims + 1] = v end
-      end
+    remove(at, m)
+    if m.becomes == 'PREEMPTED' then
+      local lost, company = whose(m.record.who)
+      local leg = which(m.record.what)
+      for _, v in ipairs({ lost, m.rid, leg, company }) do victims[#victims + 1] = v end
     end
   end
   return nil, victims
@@ -122,7 +107,7 @@ if r then
     return { 'ID_REUSED', leg ~= hadleg and 'leg' or began ~= hadstart and 'start' or 'vehicle_id' }
   end
 end
-local no = stale(own, ms, keep)
+local no = stale(owner, ms, keep)
 if no then return no end
 if r then return again(r) end
 local _, _, evse = whose(ARGV[2])
@@ -138,9 +123,9 @@ if granted ~= '' then r.granted_at = granted end
 if ARGV[14] == '1' then
   r.granted_at, r.stamped, r.key_id = whole(math.max(n, tonumber(ARGV[15]))), '1', ARGV[16]
 end
-local fields = { 'HSET', rsv, 'who', r.who, 'what', what, 'state', want, 'fence', r.fence, 'epoch', r.epoch, 'first', whole(ms),
+local fields = { 'HSET', rsv, 'v', '1', 'who', r.who, 'what', what, 'state', want, 'fence', r.fence, 'epoch', r.epoch, 'first', whole(ms),
   r.granted_at and 'granted_at', r.granted_at, r.stamped and 'stamped', r.stamped, r.stamped and 'key_id', r.key_id }
-redis.call(unpack(fields, 1, r.stamped and 20 or r.granted_at and 16 or 14))
+redis.call(unpack(fields, 1, r.stamped and 22 or r.granted_at and 18 or 16))
 redis.call('PEXPIRE', rsv, whole(keep))
 local ttl = math.min(tonumber(ARGV[11]), tonumber(ARGV[12]))
 lockup(r, ttl)

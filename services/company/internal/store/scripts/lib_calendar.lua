@@ -6,23 +6,34 @@
 --         6 civil time (ms; empty: Redis TIME)  7 retention (ms)
 -- They answer {'OK', …} or {CODE, …}.
 --
--- A record's fields: who = trip|origin|evse|end (s), what = leg|start (s)|vehicle,
+-- A record's fields: v ('1'), who = trip|origin|evse|end (s), what = leg|start (s)|vehicle,
 -- state, fence, epoch, first (ms of the first grant), granted_at, stamped, key_id,
--- settled, reason, started (ms), done (ended (ms)|Wh|rates),
--- moves (number of the last move). A tombstone for what was never held has no what.
+-- settled, reason, moves (number of the last move), started (ms), planned (Wh),
+-- asked (ms by Redis TIME: the plug has not been answered yet), done
+-- (ended (ms)|Wh|rates), estimated ('1': the Wh are no car's word), freed (ms: the
+-- car before has left), blocked ('1': the driver knows that it has not).
+-- A tombstone for what was never held has no what. Fields that are not known here stay.
 -- Few fields, because a hash's cost grows with the square of their number.
 
 -- FINAL: what a final state says to a reserve, a renew or a confirm.
 local FINAL = { CANCELED = 'ALREADY_COMPENSATED', EXPIRED = 'HOLD_EXPIRED', PREEMPTED = 'HOLD_PREEMPTED' }
 
--- read gives a record as a table, or nil.
+-- read gives a record as a table, or nil. One of before CHARGING was a state is
+-- RESERVED with a start.
 local function read(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then return nil end
   local r = {}
   for i = 1, #flat, 2 do r[flat[i]] = flat[i + 1] end
+  if r.state == 'RESERVED' and r.started then r.state = 'CHARGING' end
   return r
 end
+
+-- booked says whether a stop is its trip's for good and its session not over.
+local function booked(r) return r.state == 'RESERVED' or r.state == 'CHARGING' end
+
+-- over says whether a stop asks nothing more of anybody.
+local function over(r) return r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' end
 
 -- whose takes who apart: trip, origin, evse, end.
 local function whose(who) return string.match(who, '^([^|]*)|([^|]*)|([^|]*)|(%d+)$') end
@@ -88,70 +99,94 @@ local function parse(m)
   return kind, tonumber(stop), rid
 end
 
+-- place is what all scripts of an EVSE's calendar look at: the keys, the civil time,
+-- the no-show time, and what has been found out so far.
+local function place(cal, lockbase, rsvbase, unsettled, outbox, civil, noshow)
+  return { cal = cal, lockbase = lockbase, rsvbase = rsvbase, unsettled = unsettled, outbox = outbox, civil = civil, noshow = noshow or 0 }
+end
+
+-- here is the place of a reservation's own keys.
+local function here(civil, noshow)
+  local n = #ARGV[1]
+  return place(KEYS[1], string.sub(KEYS[2], 1, -n - 1), string.sub(KEYS[3], 1, -n - 1), KEYS[5], KEYS[8], civil, noshow)
+end
+
 -- retire takes a reservation off the calendar with its lock and gives it a
 -- state without a hold.
-local function retire(cal, lock, rsv, unsettled, r, stop, rid, state, reason)
-  if r.state == 'RESERVED' then
-    redis.call('ZREM', cal, member('R', stop, rid))
-    redis.call('ZREM', unsettled, rid)
+local function retire(at, r, rid, state, reason)
+  if booked(r) then
+    redis.call('ZREM', at.cal, member('R', ending(r), rid))
+    redis.call('ZREM', at.unsettled, rid)
   elseif r.state == 'CLAIMED' or r.state == 'PENDING' then
-    redis.call('ZREM', cal, member('H', stop, rid))
-    redis.call('DEL', lock)
+    redis.call('ZREM', at.cal, member('H', ending(r), rid))
+    redis.call('DEL', at.lockbase .. rid)
   end
   r.state = state
   if reason then
     r.reason = reason
-    redis.call('HSET', rsv, 'state', state, 'reason', reason)
+    redis.call('HSET', at.rsvbase .. rid, 'state', state, 'reason', reason)
   else
-    redis.call('HSET', rsv, 'state', state)
+    redis.call('HSET', at.rsvbase .. rid, 'state', state)
   end
 end
 
--- notify leaves a notice for the originator, until it has acknowledged, and
--- gives it as trip, reservation, leg, state, reason, origin.
-local function notify(outbox, r, rid)
+-- notify leaves a notice for the originator, until it has acknowledged this one (n),
+-- and gives it as trip, reservation, leg, state, reason, origin. A word beside the
+-- state's own reason is for this notice only.
+local function notify(outbox, r, rid, word)
   local trip, origin, _, stop = whose(r.who)
   local leg = which(r.what)
+  local _, us = clock()
   redis.call('HSET', outbox, rid, cjson.encode({
-    trip_id = trip, reservation_id = rid, leg = tonumber(leg), state = r.state, reason = r.reason, origin = origin,
-    stop = stop, started = r.started, done = r.done,
+    trip_id = trip, reservation_id = rid, leg = tonumber(leg), state = r.state, reason = word or r.reason, origin = origin,
+    stop = stop, started = r.started, done = r.done, estimated = r.estimated, n = whole(us),
   }))
-  return { trip, rid, leg, r.state, r.reason or '', origin }
+  return { trip, rid, leg, r.state, word or r.reason or '', origin }
 end
 
--- gone says whether a RESERVED has missed its no-show time (ms; 0: its end).
-local function gone(r, start, stop, civil, noshow)
-  if r.started then return false end
-  if noshow > 0 and start * 1000 + noshow <= civil then return true end
-  return stop * 1000 <= civil
+-- CLOCKS is how far (s) the servers' civil clocks may be apart, and how early a car
+-- of before CHARGING was a state may have plugged in: its entry has the booked start.
+local CLOCKS = 7200
+
+-- plugged finds whose car is at the plug, whether its window is over or not; false
+-- for nobody's.
+local function plugged(at)
+  if at.plugged ~= nil then return at.plugged end
+  at.plugged = false
+  local begun = redis.call('ZREVRANGEBYSCORE', at.cal, whole(math.floor(at.civil / 1000) + CLOCKS), '-inf', 'WITHSCORES')
+  for i = 1, #begun, 2 do
+    local kind, stop, rid = parse(begun[i])
+    if kind == 'R' then
+      local state, started = unpack(redis.call('HMGET', at.rsvbase .. rid, 'state', 'started'))
+      if state == 'CHARGING' or (state == 'RESERVED' and started) then
+        at.plugged = { rid = rid, start = tonumber(begun[i + 1]), stop = stop }
+        break
+      end
+    end
+  end
+  return at.plugged
 end
 
--- answer is the reply of one reservation.
-local function answer(r, replay, ttl)
-  return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', ttl and whole(ttl) or '0',
-    r.settled or '', r.granted_at or '', r.key_id or '', r.stamped or '', r.reason or '', r.started or '',
-    r.who, r.what or '', r.done or '' }
+-- gone says whether nobody has come to a RESERVED: its window is over, or its no-show
+-- time (0: none), which runs from when the plug was free and does not while
+-- another car is there. word (ms) is when somebody says that he has come.
+local function gone(at, r, start, stop, word)
+  if r.state ~= 'RESERVED' then return false end
+  if stop * 1000 <= at.civil then return true end
+  local from = math.max(start * 1000, tonumber(r.freed or '0'))
+  return at.noshow > 0 and from + at.noshow <= (word or at.civil) and not plugged(at)
 end
 
--- touch notes the epoch of the last action in the record.
-local function touch(rsv, r)
-  if r.epoch ~= ARGV[4] then
-    r.epoch = ARGV[4]
-    redis.call('HSET', rsv, 'epoch', r.epoch)
+-- spent is what an entry of the calendar has become by itself: EXPIRED, NO_SHOW, or
+-- nil while it stands. What has lost its record stays: RESERVED for good, a hold
+-- until its lock lapses.
+local function spent(at, m, o)
+  if m.kind == 'H' then
+    if not left(at.lockbase .. m.rid) then return 'EXPIRED' end
+  elseif o and gone(at, o, m.start, m.stop) then
+    return 'NO_SHOW'
   end
 end
-
--- tombstone remembers a release of what was never held, so that a late reserve
--- is refused.
-local function tombstone(rsv, keep)
-  local r = { state = 'CANCELED', who = ARGV[2], epoch = ARGV[4] }
-  redis.call('HSET', rsv, 'who', r.who, 'state', r.state, 'epoch', r.epoch)
-  redis.call('PEXPIRE', rsv, whole(keep))
-  return r
-end
-
--- keepfor is how long (ms) a record outlives now.
-local function keepfor(civil) return math.max(0, ARGV[3] * 1000 - civil) + ARGV[7] end
 
 -- overlapping lists the members that overlap [s, e): members are pairwise
 -- disjoint, so walking down from the highest start ends at the first that ends
@@ -169,6 +204,121 @@ local function overlapping(cal, s, e)
     offset, page = offset + page, 16
   end
 end
+
+-- around lists what overlaps [s, e) beside the request's own reservation, latest
+-- first, with its record and what it has become.
+local function around(at, s, e)
+  local found = {}
+  for _, m in ipairs(overlapping(at.cal, s, e)) do
+    if m.rid ~= ARGV[1] then
+      m.record = read(at.rsvbase .. m.rid)
+      m.becomes = spent(at, m, m.record)
+      found[#found + 1] = m
+    end
+  end
+  return found
+end
+
+-- remove takes an entry off the calendar that has become something else.
+local function remove(at, m)
+  redis.call('ZREM', at.cal, m.name)
+  if m.kind == 'H' then redis.call('DEL', at.lockbase .. m.rid) end
+  if not m.record then return end
+  retire(at, m.record, m.rid, m.becomes)
+  if m.becomes == 'NO_SHOW' then return notify(at.outbox, m.record, m.rid) end
+end
+
+-- own says whether a record is of the request's own trip.
+local function own(o)
+  local trip, origin = whose(ARGV[2])
+  local its, company = whose(o and o.who or '|||0')
+  return its == trip and company == origin
+end
+
+-- conflict is the refusal by what is in the way: code, own, settled, state, start,
+-- end, ticket time, reservation, who.
+local function conflict(code, m)
+  local o = m.record or { settled = '1' }
+  local mine = own(m.record)
+  local settled = mine or (m.kind == 'R' and (o.settled == '1' or o.state == 'CHARGING'))
+  return { code, mine and '1' or '', settled and '1' or '', o.state or 'RESERVED', whole(m.start), whole(m.stop),
+    o.granted_at or '', m.rid, o.who or '' }
+end
+
+-- SOON is how long before its start (ms) a stop's driver is told how its plug is.
+local SOON = 3600000
+
+-- freed says to those who wait for the plug that it is free: their no-show time runs
+-- from now on. It gives the notices of those who were told that it was not.
+local function freed(at)
+  at.plugged = nil
+  local told = {}
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', at.cal, '-inf', whole(math.floor((at.civil + SOON) / 1000)))) do
+    local kind, stop, rid = parse(name)
+    local r = kind == 'R' and stop * 1000 > at.civil and read(at.rsvbase .. rid)
+    if r and r.state == 'RESERVED' then
+      redis.call('HSET', at.rsvbase .. rid, 'freed', whole(at.civil))
+      if r.blocked then
+        redis.call('HDEL', at.rsvbase .. rid, 'blocked')
+        for _, v in ipairs(notify(at.outbox, r, rid, 'EVSE_FREE')) do told[#told + 1] = v end
+      end
+    end
+  end
+  return told
+end
+
+-- most is how many Wh a charger of so many W can have given by ended (ms), with a
+-- grace (ms) for clocks.
+local function most(r, watts, ended, grace)
+  return math.floor(watts * (math.max(0, ended - r.started) + grace) / 3600000)
+end
+
+-- finish ends a session with its bill, FULFILLED, and leaves its notice. estimated
+-- ('1') where no car has said the figure.
+local function finish(at, r, rid, ended, wh, rates, estimated, reason)
+  r.done, r.estimated, r.asked = whole(ended) .. '|' .. whole(wh) .. '|' .. rates, estimated, nil
+  redis.call('HSET', at.rsvbase .. rid, 'done', r.done)
+  redis.call('HDEL', at.rsvbase .. rid, 'estimated', 'asked')
+  if estimated then redis.call('HSET', at.rsvbase .. rid, 'estimated', estimated) end
+  if r.state ~= 'FULFILLED' then retire(at, r, rid, 'FULFILLED', reason) end
+  return notify(at.outbox, r, rid)
+end
+
+-- estimate ends a session without its car's word: what the charger can have given,
+-- at most what was planned.
+local function estimate(at, r, rid, ended, watts, rates, reason)
+  ended = math.max(ended, tonumber(r.started))
+  local wh, planned = most(r, watts, ended, 0), tonumber(r.planned or '0')
+  if planned > 0 then wh = math.min(wh, planned) end
+  return finish(at, r, rid, ended, wh, rates, '1', reason)
+end
+
+-- answer is the reply of one reservation.
+local function answer(r, replay, ttl)
+  return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', ttl and whole(ttl) or '0',
+    r.settled or '', r.granted_at or '', r.key_id or '', r.stamped or '', r.reason or '', r.started or '',
+    r.who, r.what or '', r.done or '', r.estimated or '', r.asked or '' }
+end
+
+-- touch notes the epoch of the last action in the record.
+local function touch(rsv, r)
+  if r.epoch ~= ARGV[4] then
+    r.epoch = ARGV[4]
+    redis.call('HSET', rsv, 'epoch', r.epoch)
+  end
+end
+
+-- tombstone remembers a release of what was never held, so that a late reserve
+-- is refused.
+local function tombstone(rsv, keep)
+  local r = { state = 'CANCELED', who = ARGV[2], epoch = ARGV[4] }
+  redis.call('HSET', rsv, 'v', '1', 'who', r.who, 'state', r.state, 'epoch', r.epoch)
+  redis.call('PEXPIRE', rsv, whole(keep))
+  return r
+end
+
+-- keepfor is how long (ms) a record outlives now.
+local function keepfor(civil) return math.max(0, ARGV[3] * 1000 - civil) + ARGV[7] end
 
 -- forgotten says whether the location has lost its memory, or is being recovered.
 local function forgotten(mark, expected)

@@ -2,12 +2,12 @@
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
 -- ARGV  the seven of a reservation, then 8 ttl (ms)  9 longest life (ms)
 -- Answers answer().
-local cal, lock, rsv, own, unsettled = unpack(KEYS)
-local rid, stop = ARGV[1], ARGV[3]
+local _, lock, rsv, owner = unpack(KEYS)
+local rid = ARGV[1]
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r) or stale(own, ms, keepfor(civil))
+local no = r and other(r) or stale(owner, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
@@ -15,7 +15,7 @@ touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 local ttl = left(lock)
 if not ttl then
-  retire(cal, lock, rsv, unsettled, r, stop, rid, 'EXPIRED')
+  retire(here(), r, rid, 'EXPIRED')
   return { 'HOLD_EXPIRED', '' }
 end
 local more = math.min(tonumber(ARGV[8]), r.first + ARGV[9] - ms)

@@ -11,7 +11,7 @@ for i = 1, #ARGV, 2 do
   local its, owner, plug = whose(who or '')
   if its == trip and owner == origin and plug == evse then
     redis.call('ZREM', KEYS[1], rid)
-    if state == 'RESERVED' and settled ~= '1' then
+    if (state == 'RESERVED' or state == 'CHARGING') and settled ~= '1' then
       redis.call('HSET', rsv, 'settled', '1')
       n = n + 1
     end

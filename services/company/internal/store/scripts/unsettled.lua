@@ -6,7 +6,7 @@ local reply = {}
 local upto = clock() - ARGV[1]
 for _, rid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', whole(upto), 'LIMIT', ARGV[2], ARGV[3])) do
   local r = read(KEYS[2] .. rid)
-  if r and r.state == 'RESERVED' and r.settled ~= '1' then
+  if r and booked(r) and r.settled ~= '1' then
     reply[#reply + 1] = { rid, unpack(answer(r, true)) }
   else
     redis.call('ZREM', KEYS[1], rid)
