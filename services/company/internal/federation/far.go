@@ -11,6 +11,7 @@ var (
 	_ charging.Company    = (*peer)(nil)
 	_ charging.Sessions   = (*peer)(nil)
 	_ charging.Mover      = (*peer)(nil)
+	_ charging.Reader     = (*peer)(nil)
 	_ charging.Originator = (*peer)(nil)
 )
 
@@ -44,6 +45,12 @@ func (p *peer) Complete(ctx context.Context, ref charging.Ref, l charging.Leavin
 
 func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
 	return p.action(ctx, "move", m.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Move(ctx, m) })
+}
+
+func (p *peer) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	return call(ctx, p, p.f.o.CallTimeout, "reservation", func(ctx context.Context) (charging.Reservation, error) {
+		return p.remote.Reservation(ctx, id)
+	})
 }
 
 // action asks something of a reservation: it may change an EVSE's calendar, whatever comes

@@ -67,6 +67,7 @@ type party interface {
 	charging.Company
 	charging.Sessions
 	charging.Mover
+	charging.Reader
 	charging.Originator
 }
 
