@@ -32,6 +32,9 @@ func (r *run) propose(p *trip.Decision) error {
 	if p == nil && r.t.Proposal == nil {
 		return nil
 	}
+	if p != nil && (p.Leg < 1 || p.Leg > len(r.t.Legs) || r.t.Legs[p.Leg-1].State != charging.Reserved) {
+		return charging.Refuse(charging.CodeUnknownAlternative, fmt.Sprintf("stop %d is no stop to come any more", p.Leg))
+	}
 	r.t.Proposal = p
 	r.mark(r.doing)
 	if p == nil {
