@@ -46,6 +46,14 @@ type Sessions interface {
 	Complete(ctx context.Context, ref Ref, l Leaving) (Reservation, error)
 }
 
+// Reader is a company that tells what it has on record of a reservation; one that
+// cannot refuses with UNKNOWN_ROUTE.
+type Reader interface {
+	// Reservation reads one of the caller's own trips. UNKNOWN_RESERVATION,
+	// FORBIDDEN.
+	Reservation(ctx context.Context, id ReservationID) (Reservation, error)
+}
+
 // Garage is a company as one where a vehicle may stand at a plug: one vehicle has
 // one session in the whole federation.
 type Garage interface {

@@ -44,3 +44,21 @@ func (t Take) Union() charging.Window {
 	}
 	return w
 }
+
+// Taking lists what a shift in phase take asks companies for: the new stops with
+// their new ids, and each stop whose window moves in the union of both. Nil
+// otherwise: then the legs tell all.
+func (s *Saga) Taking() []Leg {
+	if s == nil || s.Shift == nil || s.Shift.Phase != ShiftTake {
+		return nil
+	}
+	legs := make([]Leg, len(s.Shift.Takes))
+	for i, k := range s.Shift.Takes {
+		legs[i] = k.Leg
+		if k.Moves {
+			w := k.Union()
+			legs[i].Start, legs[i].End = w.Start, w.End
+		}
+	}
+	return legs
+}

@@ -164,8 +164,8 @@ type Saga struct {
 	DecisionTimeout time.Duration `json:"decision_timeout"`
 	// Shift is a change of several windows in progress.
 	Shift *Shift `json:"shift,omitempty"`
-	// Swap is a replacement in progress of one stop of a CONFIRMED trip.
-	Swap *Swap `json:"swap,omitempty"`
+	// Swap0 is read from records of version 0 only; see Upgrade.
+	Swap0 *Swap0 `json:"swap,omitempty"`
 	// Journey is what alternatives need to judge the battery; nil for stops
 	// given by hand without it.
 	Journey *Journey `json:"journey,omitempty"`
@@ -203,24 +203,20 @@ type Abandoned struct {
 	End           time.Time              `json:"end"`
 }
 
-// Swap is a new stop that is taken before the old one is let go.
-type Swap struct {
-	Leg Leg `json:"leg"`
-	// Confirmed is true once the new stop is RESERVED and is the current one;
-	// then only the old one is left to release.
-	Confirmed bool `json:"confirmed"`
-}
-
 // Plugging names the stop at whose plug a car has just arrived.
 type Plugging struct {
 	Leg           int                    `json:"leg"`
 	ReservationID charging.ReservationID `json:"reservation_id"`
+	Plug          charging.Plug          `json:"plug"`
 }
 
 // Unplug is a word that a car has left which has overtaken the one that it came.
 type Unplug struct {
 	ReservationID charging.ReservationID `json:"reservation_id"`
 	Plug          charging.Plug          `json:"plug"`
+	// UsableKWh is the car's battery, for one whose meter says nothing; zero where
+	// it is not known.
+	UsableKWh float64 `json:"usable_kwh,omitempty"`
 }
 
 // Stuck says why a trip cannot come to its end.
@@ -290,10 +286,15 @@ func (t Trip) Public() Trip {
 // Clone is a deep enough copy for another goroutine to read.
 func (t Trip) Clone() Trip {
 	t.Legs = slices.Clone(t.Legs)
+	t.Decisions = slices.Clone(t.Decisions)
 	if t.Saga != nil {
 		s := *t.Saga
 		s.Abandoned = slices.Clone(s.Abandoned)
 		s.Former = slices.Clone(s.Former)
+		s.Unplugs = slices.Clone(s.Unplugs)
+		if s.Shift != nil {
+			s.Shift = &Shift{Phase: s.Shift.Phase, Takes: slices.Clone(s.Shift.Takes)}
+		}
 		t.Saga = &s
 	}
 	return t

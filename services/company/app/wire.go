@@ -144,6 +144,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	a.rooms.advisor = advisor
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
 	o.Admit = trips.Readmit(a.rooms.store, a.o.Clock.Now)
+	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish = a.tripChanged
 	o.Warn = func(msg string, id charging.TripID, err error) {
@@ -155,7 +156,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})
 	a.rooms.trips, err = trips.New(trips.Options{
 		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
-		Advisor: advisor, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
+		Advisor: advisor, Models: a.rooms.identity, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
 	})
 	if err != nil {
 		return err

@@ -41,6 +41,9 @@ func TestNearAndFarAreOneInterface(t *testing.T) {
 			"move": func(ctx context.Context) (charging.Reservation, error) {
 				return c.(charging.Mover).Move(ctx, charging.Move{Ref: h.Ref, Seq: 1, To: h.Window()})
 			},
+			"reservation": func(ctx context.Context) (charging.Reservation, error) {
+				return c.(charging.Reader).Reservation(ctx, h.ID)
+			},
 			"complete": func(ctx context.Context) (charging.Reservation, error) {
 				return s.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 1})
 			},

@@ -111,6 +111,10 @@ func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leav
 	return s.answer(ctx, "complete", ref.ID)
 }
 
+func (s *script) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	return s.answer(ctx, "reservation", id)
+}
+
 func (s *script) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
 	return slices.Repeat([]charging.Outcome{charging.OutcomePending}, len(about)), s.call(ctx, "outcomes")
 }
@@ -159,6 +163,10 @@ type nearScript struct{ script }
 func (s *nearScript) Locations(ctx context.Context) []charging.Location {
 	_ = s.call(ctx, "locations")
 	return s.list
+}
+
+func (s *nearScript) Reservation(ctx context.Context, id charging.ReservationID, _ charging.CompanyID) (charging.Reservation, error) {
+	return s.script.Reservation(ctx, id)
 }
 
 func place(id charging.CompanyID, n string, evses ...charging.EVSEID) charging.Location {

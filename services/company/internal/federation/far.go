@@ -12,6 +12,7 @@ var (
 	_ charging.Sessions   = (*peer)(nil)
 	_ charging.Garage     = (*peer)(nil)
 	_ charging.Mover      = (*peer)(nil)
+	_ charging.Reader     = (*peer)(nil)
 	_ charging.Originator = (*peer)(nil)
 )
 
@@ -49,6 +50,12 @@ func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 
 func (p *peer) Contest(ctx context.Context, k charging.Contest) (bool, error) {
 	return call(ctx, p, p.f.o.CallTimeout, "contest", func(ctx context.Context) (bool, error) { return p.remote.Contest(ctx, k) })
+}
+
+func (p *peer) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	return call(ctx, p, p.f.o.CallTimeout, "reservation", func(ctx context.Context) (charging.Reservation, error) {
+		return p.remote.Reservation(ctx, id)
+	})
 }
 
 // action asks something of a reservation: it may change an EVSE's calendar, whatever comes

@@ -80,6 +80,7 @@ type party interface {
 	charging.Sessions
 	charging.Garage
 	charging.Mover
+	charging.Reader
 	charging.Originator
 }
 

@@ -19,6 +19,7 @@ var (
 	_ charging.Sessions   = (*near)(nil)
 	_ charging.Garage     = (*near)(nil)
 	_ charging.Mover      = (*near)(nil)
+	_ charging.Reader     = (*near)(nil)
 	_ charging.Originator = (*near)(nil)
 )
 
@@ -74,6 +75,12 @@ func (n *near) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
 	return n.desk.Move(ctx, m)
+}
+
+func (n *near) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	return n.desk.Reservation(ctx, id, "")
 }
 
 func (n *near) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {

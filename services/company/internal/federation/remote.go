@@ -16,6 +16,7 @@ type Remote interface {
 	charging.Sessions
 	charging.Garage
 	charging.Mover
+	charging.Reader
 	charging.Originator
 	charging.Witness
 	// Info asks who the peer is.
@@ -53,6 +54,8 @@ type Near interface {
 	charging.Sessions
 	charging.Garage
 	charging.Mover
+	// Reservation reads one; an empty reader may read all.
+	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 }

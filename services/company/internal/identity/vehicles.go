@@ -81,6 +81,20 @@ type vehicleRecord struct {
 	TokenID string `json:"token_id,omitempty"`
 }
 
+// ModelOf is the model that a vehicle has registered with here; false where that is
+// not known, also while the store is away.
+func (s *Service) ModelOf(ctx context.Context, id charging.VehicleID) (string, bool) {
+	raw, ok, err := s.o.Registry.Vehicle(ctx, id)
+	if err != nil || !ok {
+		return "", false
+	}
+	var r vehicleRecord
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return "", false
+	}
+	return r.Model, r.Model != ""
+}
+
 // present names the present secret in a list of revoked ones.
 func (r vehicleRecord) present(id charging.VehicleID) string {
 	if r.TokenID == "" {

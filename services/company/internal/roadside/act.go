@@ -34,7 +34,12 @@ func (w *Watch) act(ctx context.Context, c *car, k int, v forecast.Verdict, f fo
 	code, detail := words(v, l, f)
 	d := &trip.Decision{Leg: l.Leg, Code: code, Detail: detail, Alternatives: found, ExpiresAt: w.expires(s)}
 	if t.OnConflict == trip.Replan && len(found) > 0 {
-		if took := w.replan(ctx, c, found); took != nil {
+		took, stale := w.replan(ctx, c, found)
+		if stale {
+			w.reread(c)
+			return
+		}
+		if took != nil {
 			d.Alternatives = []trip.Alternative{*took}
 			d.Detail += "; the stop was changed"
 			w.alert(c, t.ID, d)
@@ -45,7 +50,10 @@ func (w *Watch) act(ctx context.Context, c *car, k int, v forecast.Verdict, f fo
 		return
 	}
 	if !same(t.Proposal, d) && len(found) > 0 {
-		if _, err := w.o.Sagas.Propose(ctx, t.ID, d); err != nil {
+		if _, err := w.o.Sagas.Propose(ctx, t.ID, d); changed(err) {
+			w.reread(c)
+			return
+		} else if err != nil {
 			w.o.Warn("a proposal could not be written", t.ID, err)
 			c.acted = time.Time{}
 			return
@@ -74,45 +82,52 @@ func (w *Watch) expires(s forecast.Stop) time.Time {
 	return time.Now().Add(max(w.o.Until(s.Start.Add(s.NoShow)), 0)).UTC().Truncate(time.Millisecond)
 }
 
-// replan takes the best alternative that can be had; nil when none can.
-func (w *Watch) replan(ctx context.Context, c *car, found []trip.Alternative) *trip.Alternative {
+// reread lets a car be judged anew, by its trip as it is.
+func (w *Watch) reread(c *car) {
+	c.acted = time.Time{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.stale = true
+}
+
+// changed reports whether a change was refused because the trip is another than it
+// was made for: its car has plugged in meanwhile, or the stop was changed.
+func changed(err error) bool {
+	switch charging.CodeOf(err) {
+	case charging.CodeSessionOpen, charging.CodeSessionEnded, charging.CodeUnknownAlternative:
+		return true
+	}
+	return false
+}
+
+// replan takes the best alternative that can be had; nil when none can. stale says
+// that they were found for a trip that has changed.
+func (w *Watch) replan(ctx context.Context, c *car, found []trip.Alternative) (took *trip.Alternative, stale bool) {
 	for _, a := range found[:min(tries, len(found))] {
-		_, err := w.o.Sagas.Shift(ctx, c.trip.ID, legsOf(*c.trip, a))
+		_, err := w.o.Sagas.Shift(ctx, c.trip.ID, c.trip.Taking(a))
 		if err == nil {
-			return &a
+			return &a, false
+		}
+		if changed(err) {
+			return nil, true
 		}
 		if charging.CodeOf(err) == "" || ctx.Err() != nil {
 			w.o.Warn("a stop could not be changed for its car", c.trip.ID, err)
-			return nil
+			return nil, false
 		}
 	}
-	return nil
+	return nil, false
 }
 
-// legsOf are the new stops of an alternative.
-func legsOf(t trip.Trip, a trip.Alternative) []trip.Leg {
-	l := t.Legs[a.Leg-1]
-	l.CompanyID, l.EVSEID, l.Start, l.End = a.CompanyID, a.EVSEID, a.Start, a.End
-	if len(a.LaterStops) == 0 { // else it is the price of them all
-		l.Price += a.DeltaPrice
-	}
-	legs := []trip.Leg{l}
-	for _, m := range a.LaterStops {
-		l := t.Legs[m.Leg-1]
-		l.CompanyID, l.EVSEID, l.Start, l.End = m.CompanyID, m.EVSEID, m.Start, m.End
-		legs = append(legs, l)
-	}
-	return legs
-}
-
-// calm takes a proposal down once its reason has clearly gone.
+// calm takes a proposal down once its reason has clearly gone. That another car is
+// at the plug is no reason of this car's drive: its company says when that is over.
 func (w *Watch) calm(ctx context.Context, c *car, clearly bool) {
 	if !clearly {
 		c.calm = 0
 		return
 	}
 	c.calm++
-	if c.trip.Proposal == nil || c.calm < persist || w.o.Now().Sub(c.since) < lasting {
+	if p := c.trip.Proposal; p == nil || p.Code == charging.CodeEVSEOccupied || c.calm < persist || w.o.Now().Sub(c.since) < lasting {
 		return
 	}
 	if _, err := w.o.Sagas.Propose(ctx, c.trip.ID, nil); err != nil {

@@ -97,13 +97,12 @@ func (w *Watch) read(ctx context.Context, c *car, ids []charging.TripID) error {
 // stands at a plug, or has none.
 func nextStop(t trip.Trip) int {
 	for k, l := range t.Legs {
-		if l.State != charging.Reserved {
-			continue
-		}
-		if l.Session != nil {
+		switch l.State {
+		case charging.Charging:
 			return -1
+		case charging.Reserved:
+			return k
 		}
-		return k
 	}
 	return -1
 }

@@ -36,6 +36,7 @@ type world struct {
 	proposals []*trip.Decision
 	shifts    int
 	refuse    error
+	asked     trip.Leg
 }
 
 func newWorld(t *testing.T, policy trip.Policy) *world {
@@ -83,6 +84,7 @@ func (w *world) Shift(_ context.Context, _ charging.TripID, legs []trip.Leg) (tr
 		return w.trip, w.refuse
 	}
 	w.shifts++
+	w.asked = legs[0]
 	l := legs[0]
 	l.ReservationID, l.End = "r2", noon.Add(24*time.Hour)
 	w.trip.Legs = []trip.Leg{l}
@@ -237,5 +239,43 @@ func TestCarsWithoutATripAreNotFollowed(t *testing.T) {
 	w.w.Changed(w.trip)
 	if n := w.w.Following(); n != 0 {
 		t.Errorf("%d cars are followed after the trip", n)
+	}
+}
+
+// TestACarThatPluggedInMeanwhileIsLeftAlone: the trip is not what the change was
+// made for. It is read again, and nothing is proposed or alerted.
+func TestACarThatPluggedInMeanwhileIsLeftAlone(t *testing.T) {
+	for _, code := range []charging.Code{charging.CodeSessionOpen, charging.CodeUnknownAlternative} {
+		w := newWorld(t, trip.Replan)
+		w.use, w.refuse = 1.8, charging.Refuse(code, "it has changed")
+		w.drive(120, true)
+		if len(w.proposals)+len(w.alerts) > 0 {
+			t.Errorf("%s: %d proposals, %d alerts", code, len(w.proposals), len(w.alerts))
+		}
+	}
+}
+
+// TestAChangeSaysWhatItRestsOn: the reservation, and the number of its moves.
+func TestAChangeSaysWhatItRestsOn(t *testing.T) {
+	w := newWorld(t, trip.Replan)
+	w.trip.Legs[0].Moves = 4
+	w.w.Changed(w.trip)
+	w.use = 1.8
+	w.drive(120, true)
+	if w.shifts != 1 || w.asked.ReservationID != "r" || w.asked.Moves != 4 {
+		t.Errorf("%d shifts, of %+v", w.shifts, w.asked)
+	}
+}
+
+// TestAnOccupiedPlugStaysProposed: that the car comes in time does not free it.
+func TestAnOccupiedPlugStaysProposed(t *testing.T) {
+	w := newWorld(t, trip.Ask)
+	w.trip.Proposal = &trip.Decision{Leg: 1, Code: charging.CodeEVSEOccupied}
+	w.w.Changed(w.trip)
+	w.trip.Legs[0].End = noon.Add(24 * time.Hour)
+	w.use = 0.3
+	w.drive(100, true)
+	if w.trip.Proposal == nil {
+		t.Error("it was taken down")
 	}
 }

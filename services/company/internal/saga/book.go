@@ -234,37 +234,50 @@ func (r *run) refused(k int, err error) {
 	}
 }
 
-// keepHolds renews every hold that has less left than need, also after one that
-// is gone, and returns the first of those.
+// keepHolds renews every hold that has less left than need, all at once: a company
+// that is silent costs the trip its own stop only. It returns the first stop that
+// is gone.
 func (r *run) keepHolds(need time.Duration) *lostStop {
-	var lost *lostStop
-	for k := range r.t.Legs {
-		l := r.t.Legs[k]
-		if !(l.State == charging.Claimed || l.State == charging.Pending) || l.ExpiresAt == nil ||
-			time.Until(*l.ExpiresAt) > need {
-			continue
+	var legs []int
+	var actions []action
+	for k, l := range r.t.Legs {
+		if (l.State == charging.Claimed || l.State == charging.Pending) && l.ExpiresAt != nil && time.Until(*l.ExpiresAt) <= need {
+			legs = append(legs, k)
+			actions = append(actions, r.renewal(k))
 		}
-		if err := r.renew(k); err != nil && lost == nil {
+	}
+	var lost *lostStop
+	for i, out := range r.all(actions, r.c.o.CallTimeout) {
+		k := legs[i]
+		r.heard(actions[i], out)
+		if charging.CodeOf(out.err) == charging.CodeStaleOwner {
+			out.res, out.err = r.do(r.renewal(k), r.c.o.CallTimeout)
+		}
+		if err := r.renewed(k, out.res, out.err); err != nil && lost == nil {
 			lost = &lostStop{k, err}
 		}
 	}
 	return lost
 }
 
-func (r *run) renew(k int) error {
-	l := r.t.Legs[k]
-	res, err := r.do(action{
-		step: "renew", leg: l.Leg, ref: r.t.Ref(k), holds: true,
+func (r *run) renewal(k int) action {
+	return action{
+		step: "renew", leg: r.t.Legs[k].Leg, ref: r.t.Ref(k), holds: true,
 		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
 			return c.Renew(ctx, ref, r.c.o.HoldTTL)
 		},
-	}, r.c.o.CallTimeout)
+	}
+}
+
+// renewed keeps the answer to a renewal; a hold whose renewal nobody has heard of
+// counts as kept as long as it has time left: the next step asks again.
+func (r *run) renewed(k int, res charging.Reservation, err error) error {
 	switch {
 	case err == nil:
 		r.held(k, res)
 		return nil
-	case unknown(err) && time.Until(*l.ExpiresAt) > 0:
-		return nil // it still has time; the next step asks again
+	case unknown(err) && time.Until(*r.t.Legs[k].ExpiresAt) > 0:
+		return nil
 	}
 	r.refused(k, err)
 	return err

@@ -25,6 +25,8 @@ type world struct {
 	count map[string]int
 	// moves are the numbers of the last move of each stop.
 	moves map[charging.ReservationID]int64
+	// twice counts cars that plugged in while they, or another, did so already.
+	twice int
 }
 
 type stop struct {
@@ -139,7 +141,7 @@ func (w *world) hold(h charging.HoldRequest, want charging.State) (charging.Rese
 		}
 		c := &charging.Conflict{EVSEID: s.EVSEID, State: s.State, Settled: s.Settled, Own: s.TripID == h.TripID}
 		switch {
-		case s.State == charging.Reserved || c.Own:
+		case s.State.Booked() || c.Own:
 			return charging.Reservation{}, &charging.Refusal{Code: charging.CodeSlotTaken, Conflict: c}
 		case charging.Older(mine, h.TripID, s.GrantedAt, s.TripID):
 			victims = append(victims, s)
@@ -198,8 +200,10 @@ func (p party) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservat
 			return charging.Reservation{}, err
 		}
 		switch s.State {
-		case charging.Pending, charging.Reserved:
+		case charging.Pending:
 			s.State, s.TTL = charging.Reserved, 0
+			return s.Reservation, nil
+		case charging.Reserved, charging.Charging, charging.Fulfilled:
 			return s.Reservation, nil
 		case charging.Canceled:
 			return s.Reservation, charging.Refuse(charging.CodeAlreadyCompensated, "")
@@ -217,7 +221,9 @@ func (p party) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 			s = &stop{Reservation: charging.Reservation{ID: ref.ID, TripID: ref.TripID, EVSEID: ref.EVSEID}}
 			p.w.rsv[ref.ID] = s
 		}
-		s.State, s.TTL = charging.Canceled, 0
+		if !s.State.Final() && s.State != charging.Charging {
+			s.State, s.TTL = charging.Canceled, 0
+		}
 		return s.Reservation, nil
 	})
 }

@@ -22,14 +22,18 @@ func (r *run) confirm() error {
 	if lost != nil {
 		return r.startAgain(lost)
 	}
-	r.t.Problem, r.t.Decision, r.t.Saga.AttemptEnds = nil, nil, nil
+	if r.cancel {
+		return r.giveUp(errCanceled) // it was asked for before the trip was booked
+	}
+	r.t.Answered()
+	r.t.Problem, r.t.Saga.AttemptEnds = nil, nil
+	for k := range r.t.Legs {
+		r.t.Legs[k].BookedAt = r.c.o.Now().UTC()
+	}
 	if err := r.t.Move(trip.Confirmed); err != nil {
 		return err
 	}
 	r.note("state", "", string(trip.Confirmed), "every company has acknowledged")
-	if r.cancel {
-		return r.save()
-	}
 	return r.settleOrRest()
 }
 

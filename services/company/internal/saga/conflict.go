@@ -195,7 +195,7 @@ func (r *run) replan(lost *lostStop) error {
 			continue
 		}
 		taken := false
-		err := r.moving(r.legsOf(a), func() error {
+		err := r.moving(r.t.Taking(a), func() error {
 			r.apply(a)
 			r.note("replan", a.EVSEID, "ok", lost.Error())
 			taken = true
@@ -230,18 +230,13 @@ func (r *run) alternatives(leg int) []trip.Alternative {
 	return found
 }
 
-// apply gives a leg, and the later ones that move with it, their new windows
-// and new ids.
+// apply gives a leg, and the later ones that move with it, their new windows,
+// prices and ids.
 func (r *run) apply(a trip.Alternative) {
-	r.move(a.Leg-1, a.CompanyID, a.EVSEID, charging.Window{Start: a.Start, End: a.End})
-	for _, s := range a.LaterStops {
-		r.move(s.Leg-1, s.CompanyID, s.EVSEID, charging.Window{Start: s.Start, End: s.End})
+	for _, to := range r.t.Taking(a) {
+		r.newID(to.Leg - 1)
+		l := &r.t.Legs[to.Leg-1]
+		l.CompanyID, l.EVSEID, l.Start, l.End, l.Price = to.CompanyID, to.EVSEID, to.Start, to.End, to.Price
+		l.Problem = nil
 	}
-}
-
-func (r *run) move(k int, company charging.CompanyID, evse charging.EVSEID, w charging.Window) {
-	r.newID(k)
-	l := &r.t.Legs[k]
-	l.CompanyID, l.EVSEID, l.Start, l.End = company, evse, w.Start.UTC(), w.End.UTC()
-	l.Problem = nil
 }

@@ -82,6 +82,7 @@ func (c *Coordinator) enter(t trip.Trip, asked bool) (*run, error) {
 		c: c, t: t, ctx: ctx, stop: stop,
 		mailbox: make(chan message, 16), done: make(chan struct{}), changed: make(chan struct{}),
 		lapses: map[charging.ReservationID]time.Time{}, noTicket: map[int]bool{}, entered: time.Now(),
+		cancel: t.Saga.CancelAsked && t.State.Open(),
 	}
 	snap := t.Clone()
 	r.snap = &snap
@@ -160,9 +161,18 @@ const watchInterval = 250 * time.Millisecond
 // Wait returns the trip as soon as it is settled, awaits a decision, or the
 // context ends, whichever comes first.
 func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	return c.waitFor(ctx, id, awaited)
+}
+
+// WaitEnd returns the trip as soon as it is settled, or the context ends.
+func (c *Coordinator) WaitEnd(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	return c.waitFor(ctx, id, func(t trip.Trip) bool { return t.State.Settled() })
+}
+
+func (c *Coordinator) waitFor(ctx context.Context, id charging.TripID, awaited func(trip.Trip) bool) (trip.Trip, error) {
 	for looks := 0; ; looks++ {
 		if r := c.running(id); r != nil {
-			if t, over, err := c.waitHere(ctx, id, r); over {
+			if t, over, err := c.waitHere(ctx, id, r, awaited); over {
 				return t, err
 			}
 			continue
@@ -177,7 +187,7 @@ func (c *Coordinator) Wait(ctx context.Context, id charging.TripID) (trip.Trip, 
 
 // waitHere waits for a trip that runs here; over is false when there is reason to
 // look again.
-func (c *Coordinator) waitHere(ctx context.Context, id charging.TripID, r *run) (t trip.Trip, over bool, err error) {
+func (c *Coordinator) waitHere(ctx context.Context, id charging.TripID, r *run, awaited func(trip.Trip) bool) (t trip.Trip, over bool, err error) {
 	t, changed, sure := r.watch()
 	var again <-chan time.Time
 	if !sure { // another server may have it, and be further

@@ -46,7 +46,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 			act: func(s *stage) {
 				l := draft(trip.Abort).Legs[1]
 				l.EVSEID = "BR*SER*E0007*1"
-				_, _ = s.c.Swap(s.t.Context(), testTrip, l)
+				_, _ = s.c.Shift(s.t.Context(), testTrip, []trip.Leg{l})
 			},
 			want: func(tr trip.Trip) bool { return tr.State == trip.Confirmed },
 		},

@@ -2,20 +2,25 @@ package saga
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Choice is a driver's answer to AWAITING_DECISION, checked by the front desk:
-// exactly one of its fields is set.
+// Choice is a driver's answer to a question, checked by the front desk: exactly
+// one of Take, Wait and GiveUp is set.
 type Choice struct {
+	// Leg is the stop that is asked about. 0 is the first question; with GiveUp it
+	// is the whole trip, which ends as by Cancel. A trip that is not booked yet is
+	// booked whole or not at all: to give up its lost stop is to give it up.
+	Leg int
 	// Take is the alternative to go on with.
 	Take *trip.Alternative
 	// Wait for the older trip that is ahead.
 	Wait bool
-	// GiveUp releases every stop.
+	// GiveUp lets the stop go.
 	GiveUp bool
 }
 
@@ -23,9 +28,10 @@ type Choice struct {
 func (r *run) askAbout(lost *lostStop) error {
 	p := problemOf(lost.err)
 	r.t.Saga.AttemptEnds = nil
-	r.t.Decision = &trip.Decision{
+	r.t.Answered()
+	r.t.Ask(trip.Decision{
 		Leg: lost.k + 1, Code: p.Code, Detail: inWords(p), ExpiresAt: r.deadline(), Alternatives: r.alternatives(lost.k + 1),
-	}
+	})
 	return r.to(trip.AwaitingDecision, p.Detail)
 }
 
@@ -103,6 +109,8 @@ func (r *run) answerWhileAsking(m message) error {
 func (r *run) decide(c Choice) error {
 	d := r.t.Decision
 	switch {
+	case c.Leg != 0 && c.Leg != d.Leg:
+		return charging.Refuse(charging.CodeNotAwaitingDecision, fmt.Sprintf("the trip awaits no decision about stop %d, but about stop %d", c.Leg, d.Leg))
 	case c.GiveUp:
 		return r.giveUp(charging.Refuse(d.Code, "given up by the driver: "+d.Detail))
 	case c.Wait:
@@ -116,7 +124,11 @@ func (r *run) decide(c Choice) error {
 		}
 		r.note("decide", "", "wait", "")
 	default:
-		return r.moving(r.legsOf(*c.Take), func() error {
+		legs := r.t.Taking(*c.Take)
+		if len(legs) == 0 {
+			return charging.Invalid("leg", fmt.Sprintf("%d is none of the trip's stops", c.Take.Leg))
+		}
+		return r.moving(legs, func() error {
 			r.apply(*c.Take)
 			r.note("decide", c.Take.EVSEID, "continue", c.Take.ID)
 			return r.chosen()
@@ -127,12 +139,14 @@ func (r *run) decide(c Choice) error {
 
 // chosen goes on with booking.
 func (r *run) chosen() error {
-	r.t.Decision, r.t.Problem = nil, nil
+	r.t.Answered()
+	r.t.Problem = nil
 	return r.to(trip.Reserving, "the driver has chosen")
 }
 
-// Decide answers a trip that awaits a decision, or the decision about one
-// withdrawn stop of a CONFIRMED trip. NOT_AWAITING_DECISION, SLOT_TAKEN.
+// Decide answers a trip that awaits a decision, or a question about a lost stop
+// of a CONFIRMED trip. NOT_AWAITING_DECISION, SLOT_TAKEN; the refusals of Shift,
+// and with GiveUp of the whole trip those of Cancel.
 func (c *Coordinator) Decide(ctx context.Context, id charging.TripID, choice Choice) (trip.Trip, error) {
 	return c.command(ctx, id, message{kind: msgDecide, choice: choice})
 }

@@ -46,7 +46,7 @@ var errNotHere = errors.New("saga: the trip is another server's")
 type text struct {
 	Kind   messageKind      `json:"kind"`
 	Choice *Choice          `json:"choice,omitempty"`
-	Leg    *trip.Leg        `json:"leg,omitempty"`
+	Visit  *Visit           `json:"visit,omitempty"`
 	Notice *charging.Notice `json:"notice,omitempty"`
 	Reason string           `json:"reason,omitempty"`
 	// Legs of a shift; Proposal of a propose, absent to take it down.
@@ -60,12 +60,14 @@ type verdict struct {
 	Detail     string                `json:"detail,omitempty"`
 	Fields     []charging.FieldError `json:"fields,omitempty"`
 	RetryAfter time.Duration         `json:"retry_after,omitempty"`
+	// Kept are the stops that a cancel could not release.
+	Kept []trip.Kept `json:"kept,omitempty"`
 }
 
 func newCommandID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (m message) letter() (trip.Letter, error) {
-	body, err := json.Marshal(text{m.kind, &m.choice, &m.leg, &m.notice, m.reason, m.legs, m.proposal})
+	body, err := json.Marshal(text{m.kind, &m.choice, &m.visit, &m.notice, m.reason, m.legs, m.proposal})
 	if err != nil {
 		return trip.Letter{}, fmt.Errorf("saga: letter: %w", err)
 	}
@@ -81,8 +83,8 @@ func messageOf(l trip.Letter) (message, error) {
 	if t.Choice != nil {
 		m.choice = *t.Choice
 	}
-	if t.Leg != nil {
-		m.leg = *t.Leg
+	if t.Visit != nil {
+		m.visit = *t.Visit
 	}
 	if t.Notice != nil {
 		m.notice = *t.Notice
@@ -158,7 +160,9 @@ func (c *Coordinator) awaitReply(ctx context.Context, id charging.TripID, letter
 			if err := v.err(); err != nil {
 				return trip.Trip{}, err
 			}
-			return c.o.Journal.Load(context.WithoutCancel(ctx), id)
+			t, err := c.o.Journal.Load(context.WithoutCancel(ctx), id)
+			t.Kept = v.Kept
+			return t, err
 		case err == nil && free:
 			go c.readInbox(c.life, id) // its server has died or come to rest
 		}
@@ -203,17 +207,20 @@ func (c *Coordinator) answerLetters(ctx context.Context, id charging.TripID) boo
 		return false // whoever waits rings again
 	}
 	for _, l := range letters {
+		var t trip.Trip
 		m, err := messageOf(l)
 		if err == nil {
 			m.here = true
 			ctx, cancel := context.WithTimeout(ctx, letterLife)
-			_, err = c.command(ctx, id, m)
+			t, err = c.command(ctx, id, m)
 			cancel()
 		}
 		if errors.Is(err, errNotHere) || ctx.Err() != nil {
 			return false
 		}
-		raw, err := json.Marshal(verdictOf(err))
+		v := verdictOf(err)
+		v.Kept = t.Kept
+		raw, err := json.Marshal(v)
 		if err == nil {
 			err = c.o.Inbox.Reply(ctx, id, l, raw)
 		}

@@ -299,7 +299,7 @@ func TestNewStopWithdrawnDuringItsSwap(t *testing.T) {
 		}
 		booked := c.until(began.ID, "is CONFIRMED", settled)
 		l := trip.Leg{Leg: 2, CompanyID: "DDD", EVSEID: e(3), Start: booked.Legs[1].Start, End: booked.Legs[1].End}
-		if _, err := server.Swap(t.Context(), began.ID, l); err != nil {
+		if _, err := server.Shift(t.Context(), began.ID, []trip.Leg{l}); err != nil {
 			t.Fatal(err)
 		}
 		got := c.until(began.ID, "knows", func(t trip.Trip) bool { return t.Decision != nil && len(t.Saga.Abandoned) == 0 })

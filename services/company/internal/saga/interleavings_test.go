@@ -206,6 +206,10 @@ func (c caller) Company(id charging.CompanyID) (charging.Company, error) {
 	return wire{c, c.r.companies[id].desk}, nil
 }
 
+func (c caller) Sessions(id charging.CompanyID) (charging.Sessions, error) {
+	return wire{c, c.r.companies[id].desk}, nil
+}
+
 // wire carries one call, past the test's script.
 type wire struct {
 	c caller
@@ -245,6 +249,18 @@ func (w wire) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservati
 
 func (w wire) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
 	return w.do(ctx, "compensate", ref, func() (charging.Reservation, error) { return w.d.Compensate(ctx, ref) })
+}
+
+func (w wire) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) (charging.Reservation, error) {
+	return w.do(ctx, "start", ref, func() (charging.Reservation, error) { return w.d.Start(ctx, ref, a) })
+}
+
+func (w wire) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
+	return w.do(ctx, "complete", ref, func() (charging.Reservation, error) { return w.d.Complete(ctx, ref, l) })
+}
+
+func (w wire) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
+	return w.d.Reservation(ctx, id, "")
 }
 
 // paper is a Tickets without cryptography: a JWS's shape with no signature.

@@ -3,6 +3,7 @@ package saga
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,18 +11,20 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
+// messageKind is written into letters: a number keeps its meaning.
 type messageKind int
 
 const (
-	msgPark messageKind = iota
-	msgDecide
-	msgCancel
-	msgSwap
-	msgNotice
-	msgRetry
-	msgResolve
-	msgShift
-	msgPropose
+	msgPark    messageKind = 0
+	msgDecide  messageKind = 1
+	msgCancel  messageKind = 2
+	msgNotice  messageKind = 4
+	msgRetry   messageKind = 5
+	msgResolve messageKind = 6
+	msgShift   messageKind = 7
+	msgPropose messageKind = 8
+	msgPlug    messageKind = 9
+	msgUnplug  messageKind = 10
 )
 
 // message is a command or a notice for one trip.
@@ -30,7 +33,7 @@ type message struct {
 	id     string
 	kind   messageKind
 	choice Choice
-	leg    trip.Leg
+	visit  Visit
 	notice charging.Notice
 	reason string
 	reply  chan reply
@@ -50,12 +53,19 @@ type reply struct {
 var errMoved = errors.New("saga: the run has ended")
 
 // answer replies once, never blocking.
-func (m message) answer(r *run, err error) {
+func (m message) answer(r *run, err error) { m.reports(r, nil, err) }
+
+// reports is answer with what a cancel could not release.
+func (m message) reports(r *run, kept []trip.Kept, err error) {
 	if m.reply == nil {
 		return
 	}
+	t := r.t.Clone()
+	if m.kind == msgCancel {
+		t.Kept = kept
+	}
 	select {
-	case m.reply <- reply{r.t.Clone(), err}:
+	case m.reply <- reply{t, err}:
 	default:
 	}
 }
@@ -175,15 +185,16 @@ func (r *run) receive(m message) {
 	case msgPark:
 		r.park = true
 	case msgCancel:
-		r.cancel = true
-		m.answer(r, nil)
+		m.answer(r, r.wishCancel(m))
 	case msgNotice:
 		r.noticed(m.notice)
 		m.answer(r, nil)
 	case msgDecide:
 		m.answer(r, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(r.t.State)+" and awaits no decision"))
-	case msgSwap, msgShift, msgPropose:
+	case msgShift, msgPropose:
 		m.answer(r, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(r.t.State)+"; only a CONFIRMED trip can swap a stop"))
+	case msgPlug, msgUnplug:
+		m.answer(r, charging.Refuse(charging.CodeNoReservationHere, "the trip is "+string(r.t.State)+", not CONFIRMED: no stop of it can be used"))
 	case msgRetry:
 		r.note("retry", "", "ok", "asked for by an operator")
 		m.answer(r, nil)
@@ -237,7 +248,7 @@ func (r *run) resolve(reason string) error {
 	}
 	if r.t.State == trip.Compensating || r.t.State == trip.Canceled {
 		for k := range r.t.Legs {
-			if l := &r.t.Legs[k]; !final(l.State) {
+			if l := &r.t.Legs[k]; !l.State.Final() {
 				l.State, l.ExpiresAt = charging.Canceled, nil
 				l.Problem = &trip.Problem{Code: charging.CodePeerUnavailable, Detail: "resolved by an operator: " + reason}
 			}
@@ -248,34 +259,60 @@ func (r *run) resolve(reason string) error {
 	return nil
 }
 
-// noticed keeps what a company says about one of its stops. Notices about an id
-// that is no longer current are ignored.
+// noticed keeps what a company says about one of its stops, and reports whether
+// that changed anything. Notices about an id that is no longer current are
+// ignored, and so is what cannot be of a stop that is CHARGING or over: only the
+// end of its session, and a bill in the place of an estimated one.
 func (r *run) noticed(n charging.Notice) bool {
-	for k := range r.t.Legs {
-		l := &r.t.Legs[k]
-		if l.ReservationID != n.ReservationID || final(l.State) {
-			continue
-		}
-		l.State, l.ExpiresAt = n.State, nil
-		if n.Session != nil {
-			l.Session = heardOf(l.Session, *n.Session)
-		}
-		switch n.State {
-		case charging.Preempted:
-			l.Problem = &trip.Problem{Code: charging.CodeHoldPreempted, Detail: "an older trip has priority on this stop"}
-		case charging.Canceled:
-			l.Problem = &trip.Problem{Code: charging.CodeEVSEOutOfService, Detail: "withdrawn by " + string(l.CompanyID) + ": " + n.Reason}
-			if r.t.State != trip.Confirmed {
-				l.State = charging.Expired // its id is dead; booking meets that and takes another
-			}
-		}
-		r.entries = append(r.entries, trip.Entry{
-			At: time.Now().UTC(), Step: "notice", State: r.t.State, Leg: l.Leg, CompanyID: l.CompanyID, EVSEID: l.EVSEID,
-			ReservationID: l.ReservationID, Answer: string(n.State), Detail: n.Reason, Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
-		})
-		return true
+	k := r.legOf(n.ReservationID)
+	if k < 0 {
+		return false
 	}
-	return false
+	l := &r.t.Legs[k]
+	if n.State == charging.Reserved && n.Session != nil && !n.Session.Over() {
+		n.State = charging.Charging // as companies of version 0 say it
+	}
+	if !mayBecome(*l, n) {
+		return false
+	}
+	l.State, l.ExpiresAt = n.State, nil
+	if n.Session != nil {
+		l.Session = heardOf(l.Session, *n.Session)
+	}
+	r.because(l, n)
+	r.entries = append(r.entries, trip.Entry{
+		At: time.Now().UTC(), Step: "notice", State: r.t.State, Leg: l.Leg, CompanyID: l.CompanyID, EVSEID: l.EVSEID,
+		ReservationID: l.ReservationID, Answer: string(n.State), Detail: n.Reason, Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
+	})
+	return true
+}
+
+// mayBecome judges a notice about a present stop by what is known of it.
+func mayBecome(l trip.Leg, n charging.Notice) bool {
+	switch l.State {
+	case charging.Charging:
+		return n.State == charging.Fulfilled
+	case charging.Fulfilled:
+		return n.State == charging.Fulfilled && n.Session.Over() && (l.Session == nil || l.Session.Estimated && !n.Session.Estimated)
+	}
+	return !l.State.Final()
+}
+
+// because keeps in a stop why a notice has changed it.
+func (r *run) because(l *trip.Leg, n charging.Notice) {
+	switch n.State {
+	case charging.Preempted:
+		l.Problem = &trip.Problem{Code: charging.CodeHoldPreempted, Detail: "an older trip has priority on this stop"}
+	case charging.NoShow:
+		l.Problem = &trip.Problem{Code: charging.CodeTooLate, Detail: fmt.Sprintf("nobody had come to stop %d, %s, in time, so it is free for others", l.Leg, l.EVSEID)}
+	case charging.Canceled:
+		l.Problem = &trip.Problem{Code: charging.CodeEVSEOutOfService, Detail: "withdrawn by " + string(l.CompanyID) + ": " + n.Reason}
+		if r.t.State != trip.Confirmed {
+			l.State = charging.Expired // its id is dead; booking meets that and takes another
+		}
+	case charging.Charging, charging.Fulfilled:
+		r.settled(l.Leg - 1)
+	}
 }
 
 // drainMailbox sends what the run will not read any more back to its senders.

@@ -13,6 +13,8 @@ import (
 // Companies finds the company that owns an EVSE, near or far.
 type Companies interface {
 	Company(id charging.CompanyID) (charging.Company, error)
+	// Sessions finds the part of it that a car at the plug meets.
+	Sessions(id charging.CompanyID) (charging.Sessions, error)
 }
 
 // Alternatives knows what else a trip could take for one of its stops, best
@@ -44,6 +46,12 @@ type Options struct {
 	// trip's former one, or refuses it (INVALID_WINDOW) because of another open
 	// trip; asked before stops move beyond the trip's time. Nil admits all.
 	Admit func(ctx context.Context, t trip.Trip, span charging.Window) error
+	// CancelableUntil is the last instant (civil) at which a booked stop may be
+	// canceled by its company's terms; false where they cannot be read. Nil: at
+	// any time.
+	CancelableUntil func(ctx context.Context, l trip.Leg) (until time.Time, known bool)
+	// Now is civil time, by which terms are judged; nil is time.Now.
+	Now func() time.Time
 	// Publish is told of every change that is in the journal. It must not block.
 	Publish func(trip.Trip)
 	// Warn is told what an operator should know; may be nil.
@@ -95,6 +103,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Until == nil {
 		o.Until = time.Until
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Publish == nil {
 		o.Publish = func(trip.Trip) {}

@@ -113,7 +113,7 @@ func (r *road) swapOnce(t *testing.T, k *killer, options saga.Options, at int) i
 	k.on = true
 	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	_, swapErr := first.Swap(ctx, booked.ID, l)
+	_, swapErr := first.Shift(ctx, booked.ID, []trip.Leg{l})
 	cancel()
 	if at == 0 && swapErr != nil {
 		t.Fatal(swapErr)
@@ -202,7 +202,7 @@ func (r *road) recover(options saga.Options, at int, booked trip.Trip) trip.Trip
 	var got trip.Trip
 	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(10 * time.Millisecond) {
 		got, err = r.companies["AAA"].store.Load(r.t.Context(), booked.ID)
-		if err == nil && got.Saga.Swap == nil && len(got.Saga.Abandoned) == 0 {
+		if err == nil && got.Saga.Shift == nil && len(got.Saga.Abandoned) == 0 {
 			break
 		}
 		if time.Now().After(deadline) {

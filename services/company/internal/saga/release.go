@@ -24,7 +24,8 @@ func (r *run) giveUp(why error) error {
 	if r.fatal(why) {
 		return why
 	}
-	r.t.Decision, r.t.Saga.AttemptEnds = nil, nil
+	r.t.Answered()
+	r.t.Saga.AttemptEnds = nil
 	r.t.Problem = problemOf(why)
 	var last time.Time
 	for _, at := range r.lapses {
@@ -70,17 +71,27 @@ func (r *run) settle() error {
 
 // nextLook is when a resting trip must be looked at again; zero for never.
 func (r *run) nextLook() time.Time {
-	switch {
-	case len(r.t.Saga.Abandoned) > 0 || r.t.Saga.Stuck != nil || r.t.Saga.Shift != nil:
-		return time.Now().Add(longestPause)
-	case r.t.State == trip.Confirmed && r.t.Decision != nil:
-		return r.t.Decision.ExpiresAt
-	case r.t.State == trip.Confirmed && plugged(r.t):
-		return time.Now().Add(max(r.c.o.Until(r.t.Span().End), 0) + longestPause)
-	case r.t.State == trip.Confirmed:
-		return time.Now().Add(max(r.c.o.Until(r.t.Span().End), 0) + time.Minute)
+	s := r.t.Saga
+	soon := time.Now().Add(longestPause)
+	switch open := r.t.State == trip.Confirmed; {
+	case len(s.Abandoned) > 0 || s.Stuck != nil || s.Shift != nil || open && s.Plugging != nil:
+		return soon
+	case !open:
+		return time.Time{}
 	}
-	return time.Time{}
+	next := time.Now().Add(max(r.c.o.Until(r.t.Span().End), 0) + time.Minute)
+	if r.t.Charging() != nil {
+		next = next.Add(longestPause - time.Minute)
+		if len(s.Unplugs) > 0 && soon.Before(next) {
+			next = soon
+		}
+	}
+	for _, d := range r.t.Decisions {
+		if d.ExpiresAt.Before(next) {
+			next = d.ExpiresAt
+		}
+	}
+	return next
 }
 
 // unreleased is a stop that no company has acknowledged as released.
@@ -95,17 +106,19 @@ func (r *run) releaseLegs() []unreleased {
 	var left []unreleased
 	for k := len(r.t.Legs) - 1; k >= 0; k-- {
 		l := &r.t.Legs[k]
-		if final(l.State) {
+		if l.State.Final() {
 			continue
 		}
 		if _, asked := r.lapses[l.ReservationID]; !asked && l.State == trip.LegPlanned {
 			l.State = charging.Canceled // its company was never asked for it
 			continue
 		}
-		res, err := r.do(action{step: "compensate", leg: l.Leg, ref: r.t.Ref(k), call: compensate}, 0)
+		res, err := r.undo(l.Leg, r.t.Ref(k))
 		switch {
 		case err == nil:
-			l.State, l.ExpiresAt = res.State, nil
+			if l.State, l.ExpiresAt = res.State, nil; res.Session != nil {
+				l.Session = res.Session
+			}
 		case r.lapsed(l.ReservationID):
 			// Released by expiry; its company is told when it can be reached.
 			r.abandon(*l)
@@ -118,9 +131,16 @@ func (r *run) releaseLegs() []unreleased {
 	return left
 }
 
-// final reports whether a stop in this state asks nothing more of anybody.
-func final(s charging.State) bool {
-	return s == charging.Canceled || s == charging.Fulfilled || s == charging.NoShow
+// undo compensates a reservation. One that a late duplicate of a plug has made
+// CHARGING, of which no car was told, is completed with nothing taken: only that
+// leads away from it.
+func (r *run) undo(leg int, ref charging.Ref) (charging.Reservation, error) {
+	res, err := r.do(action{step: "compensate", leg: leg, ref: ref, call: compensate}, 0)
+	if err != nil || res.State != charging.Charging {
+		return res, err
+	}
+	ref.Epoch = r.t.Saga.Epoch
+	return r.complete(leg, ref, charging.Leaving{})
 }
 
 // lapsed reports whether a hold of this id has certainly run out. Once the trip
@@ -141,7 +161,7 @@ func (r *run) releaseAbandoned() []unreleased {
 	var left []unreleased
 	var keep []trip.Abandoned
 	for _, a := range slices.Backward(r.t.Saga.Abandoned) {
-		_, err := r.do(action{step: "compensate", leg: a.Leg, ref: r.t.RefOf(a), call: compensate}, 0)
+		_, err := r.undo(a.Leg, r.t.RefOf(a))
 		if err == nil || r.c.o.Until(a.End) < -longestPause {
 			continue
 		}

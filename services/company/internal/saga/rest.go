@@ -2,7 +2,6 @@ package saga
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,11 +13,16 @@ import (
 // leaves the rest to its next look.
 const restRounds = 3
 
-// rest looks after a trip whose booking is decided: commands, a swap that was
-// interrupted, stops left to release, and in the end COMPLETED.
+// rest looks after a trip whose booking is decided: commands, a plug or a shift
+// that was interrupted, stops left to release, and in the end COMPLETED.
 func (r *run) rest() error {
 	if r.t.State == trip.Confirmed {
 		if err := r.restConfirmed(); err != nil {
+			return err
+		}
+	}
+	if r.t.State != trip.Confirmed {
+		if err := r.serveClosed(); err != nil {
 			return err
 		}
 	}
@@ -26,9 +30,6 @@ func (r *run) rest() error {
 		if err := r.settleShift(); err != nil {
 			return err
 		}
-	}
-	if r.t.State != trip.Confirmed {
-		r.readMailbox()
 	}
 	r.sweep()
 	if r.ctx.Err() != nil {
@@ -40,15 +41,12 @@ func (r *run) rest() error {
 	return r.settle()
 }
 
+// restConfirmed first ends what a former owner has begun.
 func (r *run) restConfirmed() error {
-	if s := r.t.Saga.Swap; s != nil {
-		r.undoSwap()
-	}
-	if err := r.settleShift(); err != nil {
-		return err
-	}
-	if r.cancel {
-		return r.cancelBooked()
+	for _, settle := range []func() error{r.settlePlugging, r.settleShift, r.leaveKept, r.carryOutCancel} {
+		if err := settle(); err != nil {
+			return err
+		}
 	}
 	for r.t.State == trip.Confirmed {
 		select {
@@ -61,52 +59,39 @@ func (r *run) restConfirmed() error {
 		}
 		break
 	}
-	if d := r.t.Decision; d != nil && time.Now().After(d.ExpiresAt) {
-		r.t.Decision = nil
-		r.note("decide", "", "missed", "the stop stays canceled, the others are kept")
+	if r.t.State != trip.Confirmed {
+		return nil
 	}
-	if r.t.State == trip.Confirmed && (r.allFinal() || r.isOver()) {
-		if err := r.t.Move(trip.Completed); err != nil {
-			return err
-		}
-		r.note("state", "", string(trip.Completed), "the last window has ended")
-	}
-	return nil
+	r.missed()
+	return r.end()
 }
 
-func (r *run) allFinal() bool {
-	for _, l := range r.t.Legs {
-		if !final(l.State) {
-			return false
-		}
+// carryOutCancel carries out a wish that was journaled before the trip was
+// booked. The error is fatal.
+func (r *run) carryOutCancel() error {
+	if !r.cancel {
+		return nil
 	}
-	return true
+	_, err := r.cancelBooked()
+	if err == nil || r.fatal(err) {
+		return err
+	}
+	r.cancel, r.t.Saga.CancelAsked = false, false
+	r.note("cancel", "", string(charging.CodeOf(err)), detail(err))
+	return r.save()
 }
 
 // serveBooked carries out a command on a CONFIRMED trip and answers it.
 func (r *run) serveBooked(m message) error {
 	if r.did(m) {
-		m.answer(r, nil)
+		m.reports(r, r.keptNow(), nil)
 		return nil
 	}
-	r.doing = m.id
-	defer func() { r.doing = "" }()
-	var err error
-	switch m.kind {
-	case msgCancel:
-		err = r.cancelBooked()
-	case msgSwap:
-		err = r.change([]trip.Leg{m.leg})
-	case msgShift:
-		err = r.change(m.legs)
-	case msgPropose:
-		err = r.propose(m.proposal)
-	case msgDecide:
-		err = r.decideBooked(m.choice)
-	case msgNotice:
+	if m.kind == msgNotice {
 		return r.noticedBooked(m)
-	case msgPark:
-	default:
+	}
+	kept, err, served := r.carryOut(m)
+	if !served {
 		r.receive(m)
 		return nil
 	}
@@ -116,24 +101,71 @@ func (r *run) serveBooked(m message) error {
 			RetryAfter: time.Second, Cause: err,
 		}
 	}
-	m.answer(r, err)
+	m.reports(r, kept, err)
 	if r.fatal(err) {
 		return err
 	}
 	return nil // a refused command leaves the trip as before
 }
 
-// cancelBooked makes CANCELED durable and then releases the stops.
-func (r *run) cancelBooked() error {
-	r.t.Decision, r.t.Proposal = nil, nil
-	r.t.Saga.Shift = nil // what it took under the trip's ids is released with them
-	r.t.Problem = problemOf(errCanceled)
-	r.mark(r.doing)
-	if err := r.to(trip.Canceled, "canceled by the driver"); err != nil {
-		return err
+// carryOut does what a message asks of a CONFIRMED trip; served is false for what
+// is nothing of the kind.
+func (r *run) carryOut(m message) (kept []trip.Kept, err error, served bool) {
+	r.doing = m.id
+	defer func() { r.doing = "" }()
+	switch m.kind {
+	case msgCancel:
+		kept, err = r.cancelBooked()
+	case msgShift:
+		err = r.change(m.legs)
+	case msgPropose:
+		err = r.propose(m.proposal)
+	case msgDecide:
+		err = r.decideBooked(m.choice)
+	case msgPlug:
+		err = r.plug(m.visit)
+	case msgUnplug:
+		err = r.unplug(m.visit)
+	case msgPark:
+	default:
+		return nil, nil, false
 	}
-	r.sweep()
-	return r.ctx.Err()
+	return kept, err, true
+}
+
+// serveClosed answers what is asked of a trip that is at its end: bills may still
+// come in, and be asked for again.
+func (r *run) serveClosed() error {
+	for {
+		var m message
+		select {
+		case m = <-r.mailbox:
+		default:
+			return nil
+		}
+		var err error
+		r.doing = m.id
+		switch {
+		case r.did(m):
+		case m.kind == msgPlug:
+			err = r.plug(m.visit)
+		case m.kind == msgUnplug:
+			err = r.unplug(m.visit)
+		case m.kind == msgCancel && r.t.State == trip.Completed:
+			err = charging.Refuse(charging.CodeCancelTooLate, "the trip is completed")
+		case m.kind == msgCancel:
+		case m.kind == msgNotice && r.noticed(m.notice):
+			err = r.save()
+		case m.kind == msgNotice:
+		default:
+			r.receive(m)
+		}
+		r.doing = ""
+		m.answer(r, err) // once: what receive has answered stays so
+		if r.fatal(err) {
+			return err
+		}
+	}
 }
 
 // sweep releases what a decided trip still holds or has abandoned, a few times;
@@ -163,132 +195,6 @@ func (r *run) sweep() {
 			return
 		}
 	}
-}
-
-// noticedBooked keeps what a company says about a booked stop. A withdrawn one
-// is asked about; under the policy replan the trip then answers by itself.
-func (r *run) noticedBooked(m message) error {
-	lost := r.noticed(m.notice) && m.notice.State == charging.Canceled
-	if lost {
-		r.lostBooked(m.notice.Leg)
-	}
-	err := r.save()
-	m.answer(r, err)
-	if err != nil || !lost || r.t.OnConflict != trip.Replan {
-		return err
-	}
-	return r.replanBooked()
-}
-
-// replanBooked takes the best alternative for a withdrawn stop that can be had.
-// Where none can, or the server dies meanwhile, the question stands.
-func (r *run) replanBooked() error {
-	for _, a := range r.t.Decision.Alternatives {
-		err := r.decideBooked(Choice{Take: &a})
-		if err == nil || r.fatal(err) {
-			return err
-		}
-	}
-	return nil
-}
-
-// lostBooked asks for a decision about one withdrawn stop of a booked trip.
-func (r *run) lostBooked(leg int) {
-	l := r.t.Legs[leg-1]
-	r.t.Decision = &trip.Decision{
-		Leg: leg, Code: l.Problem.Code, Detail: l.Problem.Detail,
-		ExpiresAt:    time.Now().Add(r.t.Saga.DecisionTimeout).UTC().Truncate(time.Millisecond),
-		Alternatives: r.alternatives(leg),
-	}
-}
-
-// decideBooked answers the decision about one stop of a booked trip.
-func (r *run) decideBooked(c Choice) error {
-	d := r.t.Decision
-	switch {
-	case d == nil || time.Now().After(d.ExpiresAt):
-		return charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is CONFIRMED and awaits no decision")
-	case c.GiveUp:
-		return r.cancelBooked()
-	case c.Wait:
-		return charging.Refuse(charging.CodeSlotTaken, "there is nobody to wait for: "+d.Detail)
-	}
-	return r.change(r.legsOf(*c.Take))
-}
-
-// swap takes a new stop before it lets go of the old one, so that the trip is
-// whole at every instant: journal the new id, reserve, confirm, journal the
-// exchange, and only then compensate the old stop.
-func (r *run) swap(l trip.Leg) error {
-	k := l.Leg - 1
-	l.ReservationID, l.State, l.Attempts, l.Problem, l.Fence, l.ExpiresAt = r.c.o.NewID(), trip.LegPlanned, 0, nil, 0, nil
-	r.t.Saga.Swap = &trip.Swap{Leg: l}
-	r.note("swap", l.EVSEID, "ok", "journaled before the new stop is asked for")
-	if err := r.save(); err != nil {
-		return err
-	}
-	res, err := r.takeNew(l)
-	if r.fatal(err) {
-		return err
-	}
-	if err != nil {
-		r.undoSwap()
-		return errors.Join(err, r.save())
-	}
-	r.abandon(r.t.Legs[k])
-	l.State, l.Fence, l.Moves = res.State, res.Fence, 0
-	r.t.Legs[k], r.t.Saga.Swap, r.t.Proposal = l, nil, nil
-	if r.t.Decision != nil && r.t.Decision.Leg == l.Leg {
-		r.t.Decision = nil
-	}
-	r.mark(r.doing)
-	r.note("swapped", l.EVSEID, "ok", "the new stop is RESERVED")
-	if err := r.save(); err != nil {
-		return err
-	}
-	r.sweep()
-	return r.ctx.Err()
-}
-
-// takeNew reserves and confirms the new stop of a swap, without a ticket.
-func (r *run) takeNew(l trip.Leg) (charging.Reservation, error) {
-	ref := charging.Ref{
-		ID: l.ReservationID, TripID: r.t.ID, Origin: r.t.Origin, EVSEID: l.EVSEID, End: l.End,
-		Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
-	}
-	_, err := r.do(action{
-		step: "reserve", leg: l.Leg, ref: ref, holds: true,
-		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
-			return c.Reserve(ctx, charging.HoldRequest{
-				Ref: ref, Leg: l.Leg, Start: l.Start, VehicleID: r.t.VehicleID, TTL: r.c.o.HoldTTL,
-			})
-		},
-	}, r.c.o.StepBudget)
-	if err != nil {
-		return charging.Reservation{}, err
-	}
-	ref.Epoch = r.t.Saga.Epoch
-	return r.do(action{step: "confirm", leg: l.Leg, ref: ref, call: confirm}, r.c.o.ConfirmBudget)
-}
-
-// undoSwap lets go of a new stop that was not exchanged: the old one is still
-// the trip's.
-func (r *run) undoSwap() {
-	r.abandon(r.t.Saga.Swap.Leg)
-	r.t.Saga.Swap = nil
-	r.note("swap", "", "undone", "the trip keeps its stop")
-}
-
-// Cancel ends a trip: one that is not booked gives up, a booked one is CANCELED.
-// Canceling twice succeeds. The front desk judges the terms.
-func (c *Coordinator) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error) {
-	return c.command(ctx, id, message{kind: msgCancel})
-}
-
-// Swap replaces one stop of a CONFIRMED trip; l names leg, company, EVSE and
-// window of the new one.
-func (c *Coordinator) Swap(ctx context.Context, id charging.TripID, l trip.Leg) (trip.Trip, error) {
-	return c.command(ctx, id, message{kind: msgSwap, leg: l})
 }
 
 // Retry looks at a stuck trip at once.

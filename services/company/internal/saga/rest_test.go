@@ -41,7 +41,7 @@ func TestSwap(t *testing.T) {
 				if c.taken {
 					s.w.block(l.EVSEID, l.Window(), charging.Reserved, "", true)
 				}
-				_, err := s.c.Swap(t.Context(), testTrip, l)
+				_, err := s.c.Shift(t.Context(), testTrip, []trip.Leg{l})
 				if charging.CodeOf(err) != c.code {
 					t.Fatalf("swap: %v", err)
 				}

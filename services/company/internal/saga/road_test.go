@@ -96,7 +96,7 @@ func TestSwapOutsideTheVehiclesTimeIsRefused(t *testing.T) {
 		booked := s.book(trip.Abort)
 		l := booked.Legs[2]
 		l.Start, l.End = l.Start.Add(2*time.Hour), l.End.Add(2*time.Hour)
-		if _, err := s.c.Swap(t.Context(), testTrip, l); charging.CodeOf(err) != charging.CodeInvalidWindow {
+		if _, err := s.c.Shift(t.Context(), testTrip, []trip.Leg{l}); charging.CodeOf(err) != charging.CodeInvalidWindow {
 			t.Fatalf("%v", err)
 		}
 		got := s.wait(s.c)

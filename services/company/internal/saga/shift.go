@@ -32,6 +32,9 @@ func (r *run) propose(p *trip.Decision) error {
 	if p == nil && r.t.Proposal == nil {
 		return nil
 	}
+	if p != nil && (p.Leg < 1 || p.Leg > len(r.t.Legs) || r.t.Legs[p.Leg-1].State != charging.Reserved) {
+		return charging.Refuse(charging.CodeUnknownAlternative, fmt.Sprintf("stop %d is no stop to come any more", p.Leg))
+	}
 	r.t.Proposal = p
 	r.mark(r.doing)
 	if p == nil {
@@ -42,30 +45,43 @@ func (r *run) propose(p *trip.Decision) error {
 	return r.save()
 }
 
-// change carries out new stops: one that is apart from what the trip holds is
-// swapped, anything else is shifted.
+// change carries out new stops. What they rest on is looked at before anything is
+// asked for.
 func (r *run) change(legs []trip.Leg) error {
-	return r.moving(legs, func() error { return r.changeNow(legs) })
-}
-
-func (r *run) changeNow(legs []trip.Leg) error {
-	if len(legs) == 1 && legs[0].Leg >= 1 && legs[0].Leg <= len(r.t.Legs) && !r.moves(legs[0]) {
-		after := slices.Clone(r.t.Legs)
-		after[legs[0].Leg-1] = legs[0]
-		after[legs[0].Leg-1].State = charging.Reserved
-		if err := inOrder(after); err != nil {
+	for _, l := range legs {
+		if err := r.mayReplace(l); err != nil {
 			return err
 		}
-		return r.swap(legs[0])
 	}
-	return r.shift(legs)
+	return r.moving(legs, func() error { return r.shift(legs) })
+}
+
+// mayReplace refuses a new stop in the place of one that is no longer what the
+// change was made for, or whose car is at the plug or has left it. A car at the
+// plug may stay longer.
+func (r *run) mayReplace(l trip.Leg) error {
+	if l.Leg < 1 || l.Leg > len(r.t.Legs) {
+		return charging.Invalid("leg", fmt.Sprintf("%d is none of the trip's stops", l.Leg))
+	}
+	old := r.t.Legs[l.Leg-1]
+	switch doubt := r.t.Saga.Plugging; {
+	case old.State == charging.Fulfilled:
+		return charging.Refuse(charging.CodeSessionEnded, fmt.Sprintf("stop %d at %s is over, its session is billed", l.Leg, old.EVSEID))
+	case old.State == charging.Charging && (!r.moves(l) || !l.Start.Equal(old.Start)):
+		return charging.Refuse(charging.CodeSessionOpen, fmt.Sprintf("the car is charging at stop %d, %s: it can only stay longer", l.Leg, old.EVSEID))
+	case doubt != nil && doubt.ReservationID == old.ReservationID:
+		return r.inDoubt(*doubt)
+	case l.ReservationID != "" && (l.ReservationID != old.ReservationID || l.Moves != old.Moves):
+		return charging.Refuse(charging.CodeUnknownAlternative, fmt.Sprintf("stop %d has changed since; ask for the present alternatives", l.Leg))
+	}
+	return nil
 }
 
 // moves reports whether a new stop overlaps the one that it replaces, so that
 // only a move can get it.
 func (r *run) moves(l trip.Leg) bool {
 	old := r.t.Legs[l.Leg-1]
-	return old.State == charging.Reserved && old.EVSEID == l.EVSEID && old.Window().Overlaps(l.Window())
+	return old.State.Booked() && old.EVSEID == l.EVSEID && old.Window().Overlaps(l.Window())
 }
 
 func (r *run) shift(legs []trip.Leg) error {
@@ -91,6 +107,9 @@ func (r *run) shift(legs []trip.Leg) error {
 	for i, t := range slices.Backward(takes) {
 		res, err := r.take(t)
 		takes[i].Leg.Fence = res.Fence
+		if takes[i].Leg.State = charging.Reserved; res.State.Booked() {
+			takes[i].Leg.State = res.State // CHARGING: its plug's answer was lost
+		}
 		if err != nil {
 			if r.fatal(err) {
 				return err
@@ -115,23 +134,18 @@ func (r *run) takes(legs []trip.Leg) ([]trip.Take, error) {
 	after := slices.Clone(r.t.Legs)
 	takes := make([]trip.Take, 0, len(legs))
 	for _, l := range legs {
-		if l.Leg < 1 || l.Leg > len(after) || slices.ContainsFunc(takes, func(t trip.Take) bool { return t.Leg.Leg == l.Leg }) {
-			return nil, charging.Invalid("leg", fmt.Sprintf("%d is none of the trip's stops, or comes twice", l.Leg))
+		if slices.ContainsFunc(takes, func(t trip.Take) bool { return t.Leg.Leg == l.Leg }) {
+			return nil, charging.Invalid("leg", fmt.Sprintf("%d comes twice", l.Leg))
 		}
 		old := r.t.Legs[l.Leg-1]
-		if old.State == charging.Fulfilled {
-			return nil, charging.Invalid("leg", fmt.Sprintf("stop %d is over", l.Leg))
-		}
 		t := trip.Take{Leg: l, Moves: r.moves(l), Old: old.Window(), Seq: old.Moves}
-		t.Leg.State, t.Leg.Problem, t.Leg.ExpiresAt, t.Leg.Session = charging.Reserved, nil, nil, nil
+		t.Leg.State, t.Leg.Problem, t.Leg.ExpiresAt = charging.Reserved, nil, nil
 		if t.Moves {
 			t.Leg.ReservationID, t.Leg.Fence, t.Leg.Attempts, t.Leg.Session = old.ReservationID, old.Fence, old.Attempts, old.Session
-			t.Leg.Moves = old.Moves + 2
+			t.Leg.State, t.Leg.BookedAt, t.Leg.Moves = old.State, old.BookedAt, old.Moves+2
 		} else {
-			if old.Session != nil {
-				return nil, charging.Invalid("leg", fmt.Sprintf("the car has plugged in at stop %d: it can only stay longer", l.Leg))
-			}
 			t.Leg.ReservationID, t.Leg.Fence, t.Leg.Attempts, t.Leg.Moves = r.c.o.NewID(), 0, 0, 0
+			t.Leg.Session, t.Leg.BookedAt = nil, r.c.o.Now().UTC()
 		}
 		after[l.Leg-1] = t.Leg
 		takes = append(takes, t)
@@ -145,7 +159,7 @@ func (r *run) takes(legs []trip.Leg) ([]trip.Take, error) {
 func inOrder(legs []trip.Leg) error {
 	last := trip.Leg{}
 	for _, l := range legs {
-		if final(l.State) {
+		if l.State.Final() {
 			continue
 		}
 		if last.Leg > 0 && l.Start.Before(last.End) {
@@ -181,20 +195,42 @@ func (r *run) moveTo(t trip.Take, seq int64, to charging.Window, budget time.Dur
 	}, budget)
 }
 
-// commit makes the new stops the trip's.
+// takeNew reserves and confirms a new stop, without a ticket.
+func (r *run) takeNew(l trip.Leg) (charging.Reservation, error) {
+	ref := charging.Ref{
+		ID: l.ReservationID, TripID: r.t.ID, Origin: r.t.Origin, EVSEID: l.EVSEID, End: l.End,
+		Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
+	}
+	_, err := r.do(action{
+		step: "reserve", leg: l.Leg, ref: ref, holds: true,
+		call: func(ctx context.Context, c charging.Company, ref charging.Ref) (charging.Reservation, error) {
+			return c.Reserve(ctx, charging.HoldRequest{
+				Ref: ref, Leg: l.Leg, Start: l.Start, VehicleID: r.t.VehicleID, TTL: r.c.o.HoldTTL,
+			})
+		},
+	}, r.c.o.StepBudget)
+	if err != nil {
+		return charging.Reservation{}, err
+	}
+	ref.Epoch = r.t.Saga.Epoch
+	return r.do(action{step: "confirm", leg: l.Leg, ref: ref, call: confirm}, r.c.o.ConfirmBudget)
+}
+
+// commit makes the new stops the trip's. Of one that was lost nothing is held.
 func (r *run) commit(takes []trip.Take) {
 	for _, t := range takes {
 		k := t.Leg.Leg - 1
-		if !t.Moves {
-			r.abandon(r.t.Legs[k])
-		} else {
-			t.Leg.Attempts = r.t.Legs[k].Attempts
+		switch old := r.t.Legs[k]; {
+		case t.Moves:
+			t.Leg.Attempts = old.Attempts
+		case old.State.Final():
+			r.t.Saga.Former = append(slices.Clone(r.t.Saga.Former), old.ReservationID)
+		default:
+			r.abandon(old)
 		}
 		r.t.Legs[k] = t.Leg
-		if r.t.Decision != nil && r.t.Decision.Leg == t.Leg.Leg {
-			r.t.Decision = nil
-		}
-		r.note("shifted", t.Leg.EVSEID, "ok", fmt.Sprintf("stop %d is RESERVED in %s", t.Leg.Leg, t.Leg.Window()))
+		r.t.Answered(t.Leg.Leg)
+		r.note("shifted", t.Leg.EVSEID, "ok", fmt.Sprintf("stop %d is %s in %s", t.Leg.Leg, t.Leg.State, t.Leg.Window()))
 	}
 	r.t.Proposal = nil
 	r.t.Saga.Shift = &trip.Shift{Phase: trip.ShiftRelease, Takes: takes}
@@ -221,7 +257,7 @@ func (r *run) settleShift() error {
 		if s.Phase == trip.ShiftUndo {
 			to = t.Old
 		}
-		over := final(r.t.Legs[t.Leg.Leg-1].State) || r.c.o.Until(t.Union().End) <= 0
+		over := r.t.Legs[t.Leg.Leg-1].State.Final() || r.c.o.Until(t.Union().End) <= 0
 		if !t.Moves || s.Phase == trip.ShiftRelease && to.Equal(t.Union()) || over {
 			continue
 		}
@@ -234,6 +270,9 @@ func (r *run) settleShift() error {
 			left = append(left, t)
 		case err == nil:
 			r.t.Legs[t.Leg.Leg-1].Fence = res.Fence
+			if res.State == charging.Charging {
+				r.t.Legs[t.Leg.Leg-1].State = res.State
+			}
 		}
 	}
 	r.t.Saga.Shift = nil
@@ -255,23 +294,4 @@ func (r *run) backOut(s *trip.Shift) *trip.Shift {
 	r.note("shift", "", "undone", "the trip keeps its stops")
 	r.t.Saga.Shift = &trip.Shift{Phase: trip.ShiftUndo, Takes: s.Takes}
 	return r.t.Saga.Shift
-}
-
-// legsOf are the new stops of an alternative.
-func (r *run) legsOf(a trip.Alternative) []trip.Leg {
-	l := r.t.Legs[a.Leg-1]
-	l.CompanyID, l.EVSEID, l.Start, l.End = a.CompanyID, a.EVSEID, a.Start.UTC(), a.End.UTC()
-	if len(a.LaterStops) == 0 { // else it is the price of them all
-		l.Price += a.DeltaPrice
-	}
-	legs := []trip.Leg{l}
-	for _, m := range a.LaterStops {
-		if m.Leg < 1 || m.Leg > len(r.t.Legs) {
-			continue
-		}
-		l := r.t.Legs[m.Leg-1]
-		l.CompanyID, l.EVSEID, l.Start, l.End = m.CompanyID, m.EVSEID, m.Start.UTC(), m.End.UTC()
-		legs = append(legs, l)
-	}
-	return legs
 }

@@ -218,8 +218,10 @@ func lastEnd(t trip.Trip) time.Time {
 		for _, a := range t.Saga.Abandoned {
 			later(a.End)
 		}
-		if t.Saga.Swap != nil {
-			later(t.Saga.Swap.Leg.End)
+		if t.Saga.Shift != nil {
+			for _, k := range t.Saga.Shift.Takes {
+				later(k.Union().End)
+			}
 		}
 		if t.Saga.Shift != nil {
 			for _, take := range t.Saga.Shift.Takes {

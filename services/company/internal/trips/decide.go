@@ -2,7 +2,9 @@ package trips
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -11,38 +13,112 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
-// Decide answers a trip that asks. NOT_AWAITING_DECISION, UNKNOWN_ALTERNATIVE,
-// INVALID_FIELD, INVALID_WINDOW, SLOT_TAKEN (nobody to wait for).
+// Decide answers what a trip asks, one question or several. Every answer is judged
+// before the first is carried out; they are carried out in their order. Where one
+// is refused then, those before it stand, and the refusal names its stop. To
+// continue with an alternative of the proposal is to swap.
+//
+// NOT_AWAITING_DECISION, UNKNOWN_ALTERNATIVE, INVALID_FIELD, INVALID_WINDOW,
+// SLOT_TAKEN (nobody to wait for); the refusals of Swap, and to give up the whole
+// trip those of Cancel.
 func (s *Service) Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error) {
 	t, err := s.load(ctx, id)
 	if err != nil {
 		return trip.Trip{}, err
 	}
-	if t.Decision == nil && t.State == trip.Confirmed && t.Proposal != nil && req.Action == api.ActionContinue {
-		return s.Swap(ctx, id, api.SwapRequest{AlternativeID: req.AlternativeID, Stop: req.Stop})
+	answers := req.All()
+	choices := make([]verdict, len(answers))
+	for i, a := range answers {
+		at := ""
+		if len(req.Answers) > 0 {
+			at = fmt.Sprintf("answers[%d].", i)
+		}
+		if choices[i], err = s.judge(ctx, t, a, at); err != nil {
+			return trip.Trip{}, err
+		}
+		twice := slices.ContainsFunc(choices[:i], func(c verdict) bool { return c.leg == choices[i].leg })
+		if len(answers) > 1 && (twice || choices[i].leg == 0) {
+			return trip.Trip{}, charging.Invalid(at+"leg", "is missing, or comes twice: several answers name a stop each")
+		}
 	}
-	if t.Decision == nil {
-		return trip.Trip{}, charging.Refuse(charging.CodeNotAwaitingDecision, "the trip is "+string(t.State)+" and awaits no decision")
+	for i, c := range choices {
+		if c.legs != nil {
+			t, err = s.Sagas.Shift(ctx, id, c.legs)
+		} else {
+			t, err = s.Sagas.Decide(ctx, id, c.Choice)
+		}
+		if err != nil {
+			return trip.Trip{}, afterOthers(i, c.leg, err)
+		}
 	}
-	c, err := s.choice(ctx, t, req)
-	if err != nil {
-		return trip.Trip{}, err
-	}
-	t, err = s.Sagas.Decide(ctx, id, c)
-	return t.Public(), err
+	return t.Public(), nil
 }
 
-func (s *Service) choice(ctx context.Context, t trip.Trip, req api.DecisionRequest) (saga.Choice, error) {
-	switch req.Action {
-	case api.ActionWait:
-		return saga.Choice{Wait: true}, nil
-	case api.ActionGiveUp:
-		return saga.Choice{GiveUp: true}, nil
-	case api.ActionContinue:
-		a, err := s.pick(ctx, t, req.AlternativeID, req.Stop, t.Decision.Leg, t.Decision.Alternatives)
-		return saga.Choice{Take: a}, err
+// verdict is an answer that was judged: a choice, or the stops of a proposal.
+type verdict struct {
+	saga.Choice
+	leg  int
+	legs []trip.Leg
+}
+
+// afterOthers says of a refusal that earlier answers stand.
+func afterOthers(before, leg int, err error) error {
+	var r *charging.Refusal
+	if before == 0 || !errors.As(err, &r) {
+		return err
 	}
-	return saga.Choice{}, charging.Invalid("action", "must be continue, wait or give_up")
+	out := *r
+	out.Detail = fmt.Sprintf("stop %d: %s (the %d answers before this one are carried out)", leg, r.Detail, before)
+	return &out
+}
+
+// judge finds the question that an answer is to, and checks the answer.
+func (s *Service) judge(ctx context.Context, t trip.Trip, a api.DecisionAnswer, at string) (verdict, error) {
+	q := questionOf(t, a)
+	if p := t.Proposal; q == nil && t.State == trip.Confirmed && p != nil && a.Action == api.ActionContinue && (a.Leg == 0 || a.Leg == p.Leg) {
+		to, err := s.offered(ctx, t, api.SwapRequest{AlternativeID: a.AlternativeID, Stop: a.Stop})
+		if err != nil {
+			return verdict{}, err
+		}
+		return verdict{leg: to.Leg, legs: t.Taking(*to)}, nil
+	}
+	if q == nil {
+		detail := "the trip is " + string(t.State) + " and awaits no decision"
+		if a.Leg > 0 {
+			detail += fmt.Sprintf(" about stop %d", a.Leg)
+		}
+		return verdict{}, charging.Refuse(charging.CodeNotAwaitingDecision, detail)
+	}
+	switch a.Action {
+	case api.ActionWait:
+		return verdict{Choice: saga.Choice{Leg: q.Leg, Wait: true}, leg: q.Leg}, nil
+	case api.ActionGiveUp:
+		return verdict{Choice: saga.Choice{Leg: a.Leg, GiveUp: true}, leg: a.Leg}, nil
+	case api.ActionContinue:
+		take, err := s.pick(ctx, t, a.AlternativeID, a.Stop, q.Leg, q.Alternatives)
+		if err == nil && take.Leg != q.Leg {
+			err = charging.Invalid(at+"stop.leg", fmt.Sprintf("is %d; the question is about stop %d", take.Leg, q.Leg))
+		}
+		return verdict{Choice: saga.Choice{Leg: q.Leg, Take: take}, leg: q.Leg}, err
+	}
+	return verdict{}, charging.Invalid(at+"action", "must be continue, wait or give_up")
+}
+
+// questionOf is what an answer answers: the question about the stop that it
+// names, or that offered its alternative, else the first one.
+func questionOf(t trip.Trip, a api.DecisionAnswer) *trip.Decision {
+	switch {
+	case a.Leg > 0:
+		return t.Question(a.Leg)
+	case a.Stop != nil && a.Stop.Leg > 0:
+		return t.Question(a.Stop.Leg)
+	}
+	for i, q := range t.Decisions {
+		if slices.ContainsFunc(q.Alternatives, func(o trip.Alternative) bool { return o.ID == a.AlternativeID }) {
+			return &t.Decisions[i]
+		}
+	}
+	return t.Question(0)
 }
 
 // pick finds the alternative that was offered, or makes one of a stop given by
@@ -83,14 +159,30 @@ func (s *Service) fits(ctx context.Context, t trip.Trip, stop api.Stop) error {
 	if err := w.Validate(s.Now(), s.MaxAhead, "stop."); err != nil {
 		return err
 	}
-	k := stop.Leg - 1
-	if k > 0 && w.Start.Before(t.Legs[k-1].End) {
-		return invalidWindow("stop.start", "is before the end of the stop before it")
+	if err := s.bookable(ctx, stop.EVSEID, w, "stop."); err != nil {
+		return err
 	}
-	if k+1 < len(t.Legs) && w.End.After(t.Legs[k+1].Start) {
-		return invalidWindow("stop.end", "is after the start of the next stop")
+	for _, l := range t.Legs {
+		switch {
+		case l.State.Final() || l.Leg == stop.Leg: // what is lost or over is in nobody's way
+		case l.Leg < stop.Leg && w.Start.Before(l.End):
+			return invalidWindow("stop.start", "is before the end of the stop before it")
+		case l.Leg > stop.Leg && w.End.After(l.Start):
+			return invalidWindow("stop.end", "is after the start of the next stop")
+		}
 	}
 	return nil
+}
+
+// bookable refuses a window that its company does not take bookings for yet.
+// Terms that cannot be read are the company's to judge.
+func (s *Service) bookable(ctx context.Context, evse charging.EVSEID, w charging.Window, at string) error {
+	loc, err := s.Catalogue.LocationOf(ctx, evse)
+	if err != nil || loc.Terms.MaxAhead <= 0 || !w.Start.After(s.Now().Add(loc.Terms.MaxAhead)) {
+		return nil
+	}
+	return invalidWindow(at+"start", fmt.Sprintf("is more than %d days ahead: %s takes no bookings at %s beyond that",
+		int(loc.Terms.MaxAhead.Hours()/24), evse.Company(), evse))
 }
 
 func invalidWindow(field, reason string) error {
@@ -100,53 +192,44 @@ func invalidWindow(field, reason string) error {
 	}
 }
 
-// Cancel releases every stop. A booked trip may be canceled until the terms of
-// its first coming stop say (CANCEL_TOO_LATE); canceling twice succeeds.
+// Cancel ends a trip. One that is not booked gives up, and its end is the answer,
+// ABORTED. Of a booked one every coming stop that is within its own terms is
+// released; those that are not are in the answer's Kept, and the trip stays
+// CONFIRMED with them. With none kept it is CANCELED; canceling twice succeeds.
+//
+// CANCEL_TOO_LATE, SESSION_OPEN: nothing could be released. PEER_UNAVAILABLE when
+// the context ends first: the wish is journaled, and will be carried out.
 func (s *Service) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	t, err := s.load(ctx, id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return trip.Trip{}, err
-	}
-	switch t.State {
-	case trip.Aborted, trip.Canceled:
+	case t.State == trip.Aborted || t.State == trip.Canceled:
 		return t.Public(), nil
-	case trip.Completed:
+	case t.State == trip.Completed:
 		return trip.Trip{}, charging.Refuse(charging.CodeCancelTooLate, "the trip is completed")
-	case trip.Confirmed:
-		if err := s.cancelable(ctx, t); err != nil {
-			return trip.Trip{}, err
-		}
 	}
 	t, err = s.Sagas.Cancel(ctx, id)
-	if err != nil || t.State == trip.Canceled {
+	if err != nil || t.State.Settled() {
 		return t.Public(), err
 	}
-	t, err = s.Sagas.Wait(ctx, id)
-	if err == nil && t.State == trip.Confirmed { // it was confirming when the cancel came
-		t, err = s.Sagas.Cancel(ctx, id)
+	t, err = s.Sagas.WaitEnd(ctx, id)
+	switch {
+	case err != nil || t.State.Settled() || t.State == trip.Compensating:
+		return t.Public(), err
 	}
-	return t.Public(), err
+	return trip.Trip{}, &charging.Refusal{
+		Code: charging.CodePeerUnavailable, RetryAfter: time.Second,
+		Detail: "the trip is being canceled, which takes longer than this request may; look at the trip",
+	}
 }
 
-// cancelable judges the booking terms of the first stop that is still to come.
-func (s *Service) cancelable(ctx context.Context, t trip.Trip) error {
-	now := s.Now()
-	for _, l := range t.Legs {
-		if l.State != charging.Reserved {
-			continue
-		}
-		loc, err := s.Catalogue.LocationOf(ctx, l.EVSEID)
-		if err != nil {
-			return nil // terms that cannot be read bind nobody
-		}
-		last := l.Start.Add(-loc.Terms.CancelUntil)
-		if now.After(last) {
-			return charging.Refuse(charging.CodeCancelTooLate, fmt.Sprintf(
-				"stop %d at %s could be canceled until %s", l.Leg, l.EVSEID, last.UTC().Format(time.RFC3339)))
-		}
-		return nil
+// CancelableUntil is the saga's way to a booked stop's terms.
+func CancelableUntil(c Catalogue) func(context.Context, trip.Leg) (time.Time, bool) {
+	return func(ctx context.Context, l trip.Leg) (time.Time, bool) {
+		loc, err := c.LocationOf(ctx, l.EVSEID)
+		return loc.Terms.CancelableUntil(l.Start, l.BookedAt), err == nil
 	}
-	return nil
 }
 
 // Alternatives offers other choices for one stop of a trip, best first.
@@ -158,8 +241,8 @@ func (s *Service) Alternatives(ctx context.Context, id charging.TripID, leg int)
 	if leg < 1 || leg > len(t.Legs) {
 		return nil, charging.Invalid("leg", fmt.Sprintf("must be from 1 to %d", len(t.Legs)))
 	}
-	if t.Decision != nil && t.Decision.Leg == leg {
-		return t.Decision.Alternatives, nil
+	if q := t.Question(leg); q != nil {
+		return q.Alternatives, nil
 	}
 	if t.Proposal != nil && t.Proposal.Leg == leg {
 		return t.Proposal.Alternatives, nil
@@ -181,33 +264,10 @@ func (s *Service) Swap(ctx context.Context, id charging.TripID, req api.SwapRequ
 	if err != nil {
 		return trip.Trip{}, err
 	}
-	if t, err = s.Sagas.Shift(ctx, id, newLegs(t, *a)); err != nil {
+	if t, err = s.Sagas.Shift(ctx, id, t.Taking(*a)); err != nil {
 		return trip.Trip{}, err
 	}
 	return t.Public(), nil
-}
-
-// newLegs are the stops that an alternative gives a trip.
-func newLegs(t trip.Trip, a trip.Alternative) []trip.Leg {
-	was := t.Legs[a.Leg-1]
-	legs := []trip.Leg{{
-		Leg: a.Leg, CompanyID: a.CompanyID, EVSEID: a.EVSEID, Start: a.Start.UTC(), End: a.End.UTC(),
-		EnergyKWh: was.EnergyKWh, Price: was.Price,
-	}}
-	if len(a.LaterStops) == 0 { // else it is the price of them all
-		legs[0].Price += a.DeltaPrice
-	}
-	for _, m := range a.LaterStops {
-		if m.Leg < 1 || m.Leg > len(t.Legs) {
-			continue
-		}
-		was := t.Legs[m.Leg-1]
-		legs = append(legs, trip.Leg{
-			Leg: m.Leg, CompanyID: m.CompanyID, EVSEID: m.EVSEID, Start: m.Start.UTC(), End: m.End.UTC(),
-			EnergyKWh: was.EnergyKWh, Price: was.Price,
-		})
-	}
-	return legs
 }
 
 // offered finds what a swap names among the present alternatives of its leg.

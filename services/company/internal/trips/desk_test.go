@@ -19,14 +19,38 @@ func booked(t *testing.T, s *Service) trip.Trip {
 	return got
 }
 
-func TestCancelWithinTheTerms(t *testing.T) {
-	s, _, _ := counter(t)
-	tr := booked(t, s)
-	s.Now = func() time.Time { return now.Add(61 * time.Minute) } // the first stop is 59 min away, the terms ask for 60
-	if _, err := s.Cancel(t.Context(), tr.ID); charging.CodeOf(err) != charging.CodeCancelTooLate {
-		t.Fatalf("%v", err)
+// A trip that is not booked yet is answered by its end, never by what it is on the
+// way there.
+func TestCancelWaitsForTheEnd(t *testing.T) {
+	for state, want := range map[trip.State]struct {
+		state trip.State
+		code  charging.Code
+	}{
+		trip.Aborted: {trip.Aborted, ""}, trip.Compensating: {trip.Compensating, ""}, // a company is silent
+		trip.AwaitingDecision: {"", charging.CodePeerUnavailable}, trip.Reserving: {"", charging.CodePeerUnavailable},
+	} {
+		s, g, _ := counter(t)
+		tr := booked(t, s)
+		rec := g.r.trips[tr.ID]
+		rec.State = trip.AwaitingDecision
+		g.r.trips[tr.ID] = rec
+		g.canceled = func(t *trip.Trip) { t.State = state }
+		if got, err := s.Cancel(t.Context(), tr.ID); charging.CodeOf(err) != want.code || got.State != want.state {
+			t.Errorf("%s: answered %s, %v", state, got.State, err)
+		}
 	}
-	s.Now = func() time.Time { return now.Add(59 * time.Minute) }
+}
+
+func TestCancelSaysWhatIsKept(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	g.canceled = func(t *trip.Trip) {
+		t.Kept = []trip.Kept{{Leg: 1, Code: charging.CodeCancelTooLate, Until: now}}
+	}
+	if got, err := s.Cancel(t.Context(), tr.ID); err != nil || got.State != trip.Confirmed || len(got.Kept) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	g.canceled = nil
 	for range 2 {
 		if got, err := s.Cancel(t.Context(), tr.ID); err != nil || got.State != trip.Canceled {
 			t.Fatalf("%v %s", err, got.State)
@@ -34,6 +58,18 @@ func TestCancelWithinTheTerms(t *testing.T) {
 	}
 	if _, err := s.Cancel(t.Context(), newTripID()); charging.CodeOf(err) != charging.CodeUnknownTrip {
 		t.Errorf("%v", err)
+	}
+}
+
+// The terms of a stop, as its saga is told them.
+func TestCancelableUntil(t *testing.T) {
+	_, _, c := counter(t)
+	l := trip.Leg{EVSEID: plugEVSE, Start: now.Add(2 * time.Hour)}
+	if at, ok := CancelableUntil(c)(t.Context(), l); !ok || !at.Equal(now.Add(time.Hour)) {
+		t.Errorf("%s %v", at, ok)
+	}
+	if _, ok := CancelableUntil(c)(t.Context(), trip.Leg{EVSEID: "BR*FAR*E1*1"}); ok {
+		t.Error("terms that cannot be read bind")
 	}
 }
 
@@ -57,10 +93,30 @@ func TestOutcome(t *testing.T) {
 		}
 	}
 	rec := g.r.trips[tr.ID]
-	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Swap: &trip.Swap{Leg: trip.Leg{ReservationID: "new"}}}
+	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Shift: &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{
+		{Leg: trip.Leg{Leg: 1, ReservationID: "new"}}, {Leg: trip.Leg{Leg: 2, ReservationID: rec.Legs[1].ReservationID}, Moves: true},
+	}}}
 	g.r.trips[tr.ID] = rec
 	if got, _ := ask(t, s, tr.ID, "new"); got != charging.OutcomePending {
-		t.Errorf("the new stop of a swap is %s", got)
+		t.Errorf("the new stop of a shift is %s", got)
+	}
+	if got, _ := ask(t, s, tr.ID, rec.Legs[1].ReservationID); got != charging.OutcomeConfirmed {
+		t.Errorf("a stop that is being moved is %s", got)
+	}
+	// What was released, or lost, is no part of the trip; a session stays what it is.
+	for state, want := range map[charging.State]charging.Outcome{
+		charging.Canceled: charging.OutcomeAborted, charging.NoShow: charging.OutcomeConfirmed,
+		charging.Charging: charging.OutcomeConfirmed, charging.Fulfilled: charging.OutcomeConfirmed,
+	} {
+		rec.Legs[0].State = state
+		if got, _ := ask(t, s, tr.ID, id); got != want {
+			t.Errorf("a stop that is %s: %s, want %s", state, got, want)
+		}
+	}
+	rec.Legs[0].State, rec.State = charging.Fulfilled, trip.Canceled
+	g.r.trips[tr.ID] = rec
+	if got, _ := ask(t, s, tr.ID, id); got != charging.OutcomeConfirmed {
+		t.Errorf("a used stop of a trip that was canceled then: %s", got)
 	}
 	if got, _ := ask(t, s, newTripID(), id); got != charging.OutcomeUnknown {
 		t.Errorf("an unknown trip is %s", got)
@@ -118,14 +174,13 @@ func TestNoticeAboutAStopThatIsBeingTaken(t *testing.T) {
 	s, g, _ := counter(t)
 	tr := booked(t, s)
 	rec := g.r.trips[tr.ID]
-	swapped, shifted := rec.Legs[1], rec.Legs[1]
-	swapped.ReservationID, shifted.ReservationID = "swapped", "shifted"
+	shifted := rec.Legs[1]
+	shifted.ReservationID = "shifted"
 	saga := *rec.Saga
-	saga.Swap = &trip.Swap{Leg: swapped}
 	saga.Shift = &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{{Leg: shifted}}}
 	rec.Saga = &saga
 	g.r.trips[tr.ID] = rec
-	for n, id := range []charging.ReservationID{"swapped", "shifted"} {
+	for n, id := range []charging.ReservationID{"shifted"} {
 		notice := charging.Notice{TripID: tr.ID, ReservationID: id, State: charging.Canceled}
 		if err := s.Notice(t.Context(), "CAJ", notice); charging.CodeOf(err) != charging.CodeForbidden {
 			t.Errorf("%s, by a stranger: %v", id, err)
@@ -144,7 +199,8 @@ func TestDecide(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	rec := g.r.trips[tr.ID]
-	rec.State, rec.Decision = trip.AwaitingDecision, &trip.Decision{Leg: 2, Alternatives: []trip.Alternative{{ID: "a", Leg: 2, EVSEID: "BR*SER*E0001*2"}}}
+	rec.State = trip.AwaitingDecision
+	rec.Ask(trip.Decision{Leg: 2, Alternatives: []trip.Alternative{{ID: "a", Leg: 2, EVSEID: "BR*SER*E0001*2"}}})
 	g.r.trips[tr.ID] = rec
 	late := at("SER", 5)
 	early := at("SER", 1)

@@ -108,9 +108,15 @@ type sagas struct {
 	swapped trip.Leg
 	choice  saga.Choice
 	notices []charging.Notice
-	refuse  error
-	closed  error
-	quiet   []func(bool)
+	visits  []saga.Visit
+	atPlug  error // what a car at the plug is answered
+	decided int
+	// canceled is what a cancel makes of a trip; nil: CANCELED.
+	canceled func(*trip.Trip)
+	models   map[charging.VehicleID]string
+	refuse   error
+	closed   error
+	quiet    []func(bool)
 }
 
 func (s *sagas) MayStart() error                           { return s.closed }
@@ -138,13 +144,57 @@ func (s *sagas) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 
 func (s *sagas) Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	t, err := s.r.Load(ctx, id)
-	t.State = trip.Canceled
+	if s.canceled != nil {
+		s.canceled(&t)
+	} else {
+		t.State = trip.Canceled
+	}
+	kept := t.Kept
+	t.Kept = nil
+	s.r.trips[id] = t
+	t.Kept = kept
+	return t, err
+}
+
+// WaitEnd finds the trip as the test has left it.
+func (s *sagas) WaitEnd(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+	return s.r.Load(ctx, id)
+}
+
+func (s *sagas) Plug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error) {
+	return s.visit(ctx, id, v, charging.Charging)
+}
+
+func (s *sagas) Unplug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error) {
+	return s.visit(ctx, id, v, charging.Fulfilled)
+}
+
+func (s *sagas) visit(ctx context.Context, id charging.TripID, v saga.Visit, to charging.State) (trip.Trip, error) {
+	s.visits = append(s.visits, v)
+	if s.atPlug != nil {
+		return trip.Trip{}, s.atPlug
+	}
+	t, err := s.r.Load(ctx, id)
+	t = t.Clone()
+	for k := range t.Legs {
+		if t.Legs[k].ReservationID == v.ReservationID {
+			t.Legs[k].State, t.Legs[k].Session = to, &charging.Session{StartedAt: now, StartSoC: v.Plug.SoC}
+		}
+	}
 	s.r.trips[id] = t
 	return t, err
 }
 
+func (s *sagas) ModelOf(_ context.Context, id charging.VehicleID) (string, bool) {
+	m, ok := s.models[id]
+	return m, ok
+}
+
 func (s *sagas) Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error) {
 	s.choice = c
+	if s.decided++; s.refuse != nil && s.decided > 1 {
+		return trip.Trip{}, s.refuse
+	}
 	return s.r.Load(ctx, id)
 }
 
@@ -160,11 +210,9 @@ func (s *sagas) Notice(_ context.Context, n charging.Notice) error {
 
 // catalogue has one site of each company on the road south.
 type catalogue struct {
-	plugged []charging.Ref
-	refuse  error // what a plug is answered
-	kWh     float64
-	silent  charging.CompanyID // does not answer
-	asked   charging.Window    // for calendars, the last time
+	ahead  time.Duration      // how far ahead SER takes bookings
+	silent charging.CompanyID // does not answer
+	asked  charging.Window    // for calendars, the last time
 }
 
 var sites = []struct {
@@ -182,6 +230,9 @@ func (c *catalogue) Locations(context.Context) ([]charging.Location, map[chargin
 			ID: charging.LocationID(fmt.Sprintf("BR*%s*L%d", s.company, i)), Name: s.city, City: place.Name, State: place.State, Company: charging.CompanyID(s.company), Point: place.Point,
 			Tariffs: []charging.Tariff{{ID: "t", Currency: "BRL", PerKWh: 2}},
 			Terms:   charging.Terms{CancelUntil: time.Hour},
+		}
+		if s.company == "SER" {
+			l.Terms.MaxAhead = c.ahead
 		}
 		for _, n := range []string{"1", "2"} {
 			l.EVSEs = append(l.EVSEs, charging.EVSE{
@@ -232,22 +283,6 @@ func (c *catalogue) Calendars(ctx context.Context, evses []charging.EVSEID, need
 	return free, asOf, missing
 }
 
-func (c *catalogue) Sessions(charging.CompanyID) (charging.Sessions, error) { return c, nil }
-
-func (c *catalogue) Start(_ context.Context, ref charging.Ref, _ charging.Arrival) (charging.Reservation, error) {
-	c.plugged = append(c.plugged, ref)
-	if c.refuse != nil {
-		return charging.Reservation{}, c.refuse
-	}
-	return charging.Reservation{ID: ref.ID, State: charging.Reserved}, nil
-}
-
-func (c *catalogue) Complete(_ context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
-	c.kWh = l.EnergyKWh
-	s := charging.Tariff{ID: "t", Currency: "BRL", PerKWh: 2}.Bill(charging.Window{End: ref.End}, now, now.Add(time.Hour), l.EnergyKWh)
-	return charging.Reservation{ID: ref.ID, State: charging.Fulfilled, Session: &s}, nil
-}
-
 // counter is a front desk over fakes.
 func counter(t *testing.T) (*Service, *sagas, *catalogue) {
 	t.Helper()
@@ -255,7 +290,7 @@ func counter(t *testing.T) (*Service, *sagas, *catalogue) {
 	s, c := &sagas{r: r}, &catalogue{}
 	clock := func() time.Time { return now }
 	service, err := New(Options{
-		Self: "MAR", Records: r, Sagas: s, Catalogue: c, Now: clock,
+		Self: "MAR", Records: r, Sagas: s, Catalogue: c, Now: clock, Models: s,
 		Advisor: &Advisor{Network: road.Default(), Catalogue: c, Now: clock},
 	})
 	if err != nil {

@@ -37,14 +37,17 @@ func (s *Service) Outcomes(ctx context.Context, about []charging.Question) ([]ch
 }
 
 func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
-	if id != "" && !part(t, id) {
+	k := slices.IndexFunc(t.Legs, func(l trip.Leg) bool { return l.ReservationID == id })
+	switch {
+	case coming(t, id):
+		return charging.OutcomePending
+	case id != "" && (k < 0 || t.Legs[k].State == charging.Canceled):
 		return charging.OutcomeAborted
+	case k >= 0 && (t.Legs[k].State == charging.Charging || t.Legs[k].State == charging.Fulfilled) && t.State != trip.Aborted:
+		return charging.OutcomeConfirmed // its car has come, whatever became of the other stops
 	}
 	switch t.State {
 	case trip.Confirmed, trip.Completed:
-		if coming(t, id) {
-			return charging.OutcomePending
-		}
 		return charging.OutcomeConfirmed
 	case trip.Compensating, trip.Aborted, trip.Canceled:
 		return charging.OutcomeAborted
@@ -52,29 +55,11 @@ func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
 	return charging.OutcomePending
 }
 
-// coming reports whether a reservation is being taken by a swap or a shift that
+// coming reports whether a reservation is a new one that a shift is taking, which
 // is not yet decided.
 func coming(t trip.Trip, id charging.ReservationID) bool {
-	switch {
-	case t.Saga == nil:
-		return false
-	case t.Saga.Swap != nil && t.Saga.Swap.Leg.ReservationID == id:
-		return true
-	case t.Saga.Shift == nil || t.Saga.Shift.Phase != trip.ShiftTake:
-		return false
-	}
-	return slices.ContainsFunc(t.Saga.Shift.Takes, func(k trip.Take) bool { return !k.Moves && k.Leg.ReservationID == id })
-}
-
-// part reports whether a reservation is a present stop of the trip, or the new
-// stop of a swap in progress.
-func part(t trip.Trip, id charging.ReservationID) bool {
-	if coming(t, id) {
-		return true
-	}
-	return slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {
-		return l.ReservationID == id && l.State != charging.Canceled
-	})
+	return id != "" && slices.ContainsFunc(t.Saga.Taking(), func(l trip.Leg) bool { return l.ReservationID == id }) &&
+		!slices.ContainsFunc(t.Legs, func(l trip.Leg) bool { return l.ReservationID == id })
 }
 
 // Notice takes what a company says about one of its stops in a trip of ours.
@@ -94,8 +79,8 @@ func (s *Service) Notice(ctx context.Context, from charging.CompanyID, n chargin
 		return nil
 	case l.CompanyID != from:
 		return charging.Refuse(charging.CodeForbidden, "only the owner of "+string(l.EVSEID)+" may speak about its reservation")
-	case !t.State.Open():
-		return nil
+	case !t.State.Open() && (n.State != charging.Fulfilled || t.State == trip.Aborted):
+		return nil // a bill may still come
 	}
 	if n.Leg == 0 {
 		n.Leg = l.Leg
@@ -103,14 +88,11 @@ func (s *Service) Notice(ctx context.Context, from charging.CompanyID, n chargin
 	return s.Sagas.Notice(ctx, n)
 }
 
-// stopOf finds the stop of a reservation id: a present one, or one that a swap
-// or a shift is taking. What is said about the latter must not be acknowledged
+// stopOf finds the stop of a reservation id: a present one, or one that a shift
+// is taking. What is said about the latter must not be acknowledged
 // before it is decided whether it becomes the trip's.
 func stopOf(t trip.Trip, id charging.ReservationID) (trip.Leg, bool) {
 	legs := t.Legs
-	if t.Saga != nil && t.Saga.Swap != nil {
-		legs = append(slices.Clip(legs), t.Saga.Swap.Leg)
-	}
 	if t.Saga != nil && t.Saga.Shift != nil {
 		for _, k := range t.Saga.Shift.Takes {
 			legs = append(slices.Clip(legs), k.Leg)

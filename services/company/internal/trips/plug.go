@@ -5,132 +5,133 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
 // Plug says that a car stands at an EVSE and has plugged in: the session of the
-// stop that it has reserved there begins. NO_RESERVATION_HERE, TOO_EARLY,
-// TOO_LATE, each with what to do next.
+// stop that it has reserved there begins, CHARGING. One whose unplug had come
+// before it is FULFILLED at once. NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE,
+// SESSION_ENDED, VEHICLE_BUSY, each with what to do next; EVSE_OCCUPIED is a
+// *trip.Offer with what may be taken instead, by swap.
 func (s *Service) Plug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
-	t, k, at, err := s.stop(ctx, vehicle, p.EVSEID)
-	if err != nil {
-		return charging.Reservation{}, err
-	}
-	res, err := at.Start(ctx, t.Ref(k), charging.Arrival{At: p.At, PlannedKWh: t.Legs[k].EnergyKWh})
-	if err != nil {
-		return res, s.advise(ctx, t, k, err)
-	}
-	if res.Session == nil {
-		res.Session = &charging.Session{StartedAt: res.Started}
-	}
-	res.Session.StartSoC = p.SoC
-	return res, s.keep(ctx, t, k, res)
+	return s.visit(ctx, vehicle, p, s.Sagas.Plug, arriving)
 }
 
 // Unplug says that the car has left: the stop is FULFILLED, its session is
-// billed, and the rest of its window is free again.
+// billed, and the rest of its window is free again. One that says when it was and
+// comes before its plug is kept for it: the answer is still RESERVED then.
+// NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE.
 func (s *Service) Unplug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
-	t, k, at, err := s.stop(ctx, vehicle, p.EVSEID)
-	if err != nil {
+	return s.visit(ctx, vehicle, p, s.Sagas.Unplug, leaving)
+}
+
+// What a car at the plug is about to do.
+const (
+	arriving = false
+	leaving  = true
+)
+
+// visit finds the stop that a car means, and asks its trip. A stop that has been
+// changed meanwhile is looked for once more.
+func (s *Service) visit(ctx context.Context, vehicle charging.VehicleID, p charging.Plug,
+	tell func(context.Context, charging.TripID, saga.Visit) (trip.Trip, error), goes bool,
+) (charging.Reservation, error) {
+	if err := p.EVSEID.Validate(); err != nil {
 		return charging.Reservation{}, err
 	}
-	res, err := at.Complete(ctx, t.Ref(k), charging.Leaving{EnergyKWh: taken(t, k, p), At: p.At})
-	if err != nil {
-		return res, s.advise(ctx, t, k, err)
-	}
-	if res.Session != nil {
-		if known := t.Legs[k].Session; known != nil {
-			res.Session.StartSoC = known.StartSoC
+	for again := true; ; again = false {
+		was, k, err := s.stopAt(ctx, vehicle, p.EVSEID)
+		if err != nil {
+			return charging.Reservation{}, err
 		}
-		res.Session.EndSoC = p.SoC
+		id := was.Legs[k].ReservationID
+		v := saga.Visit{ReservationID: id, Plug: p}
+		if was.Saga != nil && was.Saga.Journey != nil {
+			v.UsableKWh = usableKWh(*was.Saga.Journey)
+		}
+		t, err := tell(ctx, was.ID, v)
+		if err == nil {
+			return sessionOf(t, id), nil
+		}
+		if again && charging.CodeOf(err) == charging.CodeNoReservationHere && s.changed(ctx, was.ID, id) {
+			continue
+		}
+		return charging.Reservation{}, s.advise(ctx, was, k, goes, err)
 	}
-	return res, s.keep(ctx, t, k, res)
 }
 
-// taken is the energy that a car has charged: what its meter says, else what
-// its battery has gained, else what was planned.
-func taken(t trip.Trip, k int, p charging.Plug) float64 {
-	l := t.Legs[k]
-	if p.EnergyKWh != nil {
-		return *p.EnergyKWh
-	}
-	usable := 0.0
-	if t.Saga != nil && t.Saga.Journey != nil {
-		usable = usableKWh(*t.Saga.Journey)
-	}
-	if usable == 0 || l.Session == nil {
-		return l.EnergyKWh
-	}
-	return math.Round(max(0, p.SoC-l.Session.StartSoC)*usable*1000) / 1000
+// changed reports whether a trip no longer has a reservation.
+func (s *Service) changed(ctx context.Context, id charging.TripID, rsv charging.ReservationID) bool {
+	t, err := s.load(ctx, id)
+	return err == nil && !slices.ContainsFunc(t.Legs, func(l trip.Leg) bool { return l.ReservationID == rsv })
 }
 
-// keep writes a session into its trip. A store that is away does not undo what
-// has happened at the plug: the company tells it again until it is heard.
-func (s *Service) keep(ctx context.Context, t trip.Trip, k int, res charging.Reservation) error {
-	if s := t.Legs[k].Session; s.Over() {
-		return nil // a repeat
+// sessionOf is a stop's reservation as its trip has it.
+func sessionOf(t trip.Trip, id charging.ReservationID) charging.Reservation {
+	for _, l := range t.Legs {
+		if l.ReservationID != id {
+			continue
+		}
+		res := charging.Reservation{
+			ID: l.ReservationID, TripID: t.ID, Origin: t.Origin, Leg: l.Leg, EVSEID: l.EVSEID, Window: l.Window(),
+			VehicleID: t.VehicleID, State: l.State, Fence: l.Fence, Settled: true, Session: l.Session,
+		}
+		if l.Session != nil {
+			res.Started = l.Session.StartedAt
+		}
+		return res
 	}
-	err := s.Sagas.Notice(ctx, charging.Notice{
-		TripID: t.ID, ReservationID: res.ID, Leg: t.Legs[k].Leg, State: res.State, Session: res.Session,
-	})
-	if res.State == charging.Fulfilled {
-		return nil
-	}
-	return err
-}
-
-// stop finds the vehicle's stop at an EVSE, and the company that has it.
-func (s *Service) stop(ctx context.Context, vehicle charging.VehicleID, evse charging.EVSEID) (trip.Trip, int, charging.Sessions, error) {
-	if err := evse.Validate(); err != nil {
-		return trip.Trip{}, 0, nil, err
-	}
-	t, k, err := s.stopAt(ctx, vehicle, evse)
-	if err != nil {
-		return t, k, nil, err
-	}
-	at, err := s.Catalogue.Sessions(evse.Company())
-	return t, k, at, err
+	return charging.Reservation{ID: id, TripID: t.ID, Origin: t.Origin}
 }
 
 // stopAt finds the vehicle's stop at an EVSE: the one whose car is at the plug,
 // else the one whose window is nearest to now, else the one that has just been
 // left. Otherwise it says where the vehicle is expected.
 func (s *Service) stopAt(ctx context.Context, vehicle charging.VehicleID, evse charging.EVSEID) (trip.Trip, int, error) {
-	recent, _, err := s.Records.List(ctx, trip.Query{VehicleID: vehicle, Limit: 20})
-	if err != nil {
-		return trip.Trip{}, 0, err
-	}
-	var best trip.Trip
+	var best, expected trip.Trip
 	at, rank := -1, math.Inf(1)
-	for _, t := range recent {
-		if t.State != trip.Confirmed && t.State != trip.Completed {
-			continue
+	for _, state := range []trip.State{trip.Confirmed, trip.Completed, trip.Canceled} {
+		found, _, err := s.Records.List(ctx, trip.Query{VehicleID: vehicle, State: state, Limit: 20})
+		if err != nil {
+			return trip.Trip{}, 0, err
 		}
-		for k, l := range t.Legs {
-			if l.EVSEID != evse {
-				continue
+		for _, t := range found {
+			if next := s.comingStop(t); next != nil && (len(expected.Legs) == 0 || next.Start.Before(s.comingStop(expected).Start)) {
+				expected = t
 			}
-			if r := s.rank(t, l); r < rank {
-				best, at, rank = t, k, r
+			for k, l := range t.Legs {
+				if l.EVSEID != evse {
+					continue
+				}
+				if r := s.rank(t, l); r < rank {
+					best, at, rank = t, k, r
+				}
 			}
+		}
+		if rank < unlikely {
+			break // a stop that is open
 		}
 	}
 	if at < 0 {
-		return best, 0, s.elsewhere(vehicle, evse, recent)
+		return best, 0, s.elsewhere(vehicle, evse, expected)
 	}
 	return best, at, nil
 }
 
+// unlikely is the rank from which on a stop is meant only where there is no other.
+const unlikely = 1e9
+
 // rank orders the stops that a car at the plug can mean: the smaller the more
 // likely; infinity is none.
 func (s *Service) rank(t trip.Trip, l trip.Leg) float64 {
-	const unlikely = 1e9
 	away := distance(l.Window(), s.Now()).Minutes()
 	switch {
-	case l.State == charging.Reserved && l.Session != nil:
+	case l.State == charging.Charging:
 		return -1
 	case l.State == charging.Reserved && t.State == trip.Confirmed:
 		return away
@@ -140,44 +141,57 @@ func (s *Service) rank(t trip.Trip, l trip.Leg) float64 {
 	return math.Inf(1)
 }
 
-// elsewhere says that a vehicle has nothing booked at an EVSE, and where it has.
-func (s *Service) elsewhere(vehicle charging.VehicleID, evse charging.EVSEID, recent []trip.Trip) error {
-	detail := string(vehicle) + " has no booked stop at " + string(evse)
-	for _, t := range recent {
-		if t.State != trip.Confirmed {
-			continue
-		}
-		for _, l := range t.Legs {
-			if l.State == charging.Reserved && s.Now().Before(l.End) {
-				return charging.Refuse(charging.CodeNoReservationHere, fmt.Sprintf(
-					"%s; stop %d of trip %s is %s from %s to %s: plug in there, or swap that stop",
-					detail, l.Leg, t.ID, l.EVSEID, clock(l.Start), clock(l.End)))
-			}
+// comingStop is the next stop of a booked trip that has not ended, nil for none.
+func (s *Service) comingStop(t trip.Trip) *trip.Leg {
+	for k := range t.Legs {
+		if l := &t.Legs[k]; t.State == trip.Confirmed && l.State == charging.Reserved && s.Now().Before(l.End) {
+			return l
 		}
 	}
-	return charging.Refuse(charging.CodeNoReservationHere, detail+", nor anywhere else now: plan a trip from here")
+	return nil
+}
+
+// elsewhere says that a vehicle has nothing booked at an EVSE, and where it has.
+func (s *Service) elsewhere(vehicle charging.VehicleID, evse charging.EVSEID, expected trip.Trip) error {
+	detail := string(vehicle) + " has no booked stop at " + string(evse)
+	l := s.comingStop(expected)
+	if l == nil {
+		return charging.Refuse(charging.CodeNoReservationHere, detail+", nor anywhere else now: plan a trip from here")
+	}
+	return charging.Refuse(charging.CodeNoReservationHere, fmt.Sprintf(
+		"%s; stop %d of trip %s is %s from %s to %s: plug in there, or swap that stop",
+		detail, l.Leg, expected.ID, l.EVSEID, clock(l.Start), clock(l.End)))
 }
 
 // advise adds to a refusal at the plug what the driver can do about it.
-func (s *Service) advise(ctx context.Context, t trip.Trip, k int, err error) error {
+func (s *Service) advise(ctx context.Context, t trip.Trip, k int, goes bool, err error) error {
 	var r *charging.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
 	out, l := *r, t.Legs[k]
-	switch r.Code {
-	case charging.CodeTooEarly:
+	switch {
+	case r.Code == charging.CodeEVSEOccupied:
+		out.Detail = fmt.Sprintf("another car is still at the plug of stop %d, %s: plug in as soon as it has left, or swap the stop for one of the alternatives", l.Leg, l.EVSEID)
+		found, lost := s.Advisor.Alternatives(ctx, t, l.Leg)
+		if lost != nil || found == nil {
+			found = []trip.Alternative{}
+		}
+		return &trip.Offer{Refusal: &out, Alternatives: found}
+	case r.Code == charging.CodeTooEarly && goes:
+		return err // in the saga's words
+	case r.Code == charging.CodeTooEarly:
 		from := l.Start
 		if loc, err := s.Catalogue.LocationOf(ctx, l.EVSEID); err == nil {
 			from = from.Add(-loc.Terms.EarlyPlug)
 		}
 		if wait := from.Sub(s.Now()); wait > 0 {
 			out.RetryAfter = wait
+			out.Detail = fmt.Sprintf("stop %d at %s begins at %s: plug in from %s on, or swap the stop for an earlier time",
+				l.Leg, l.EVSEID, clock(l.Start), clock(from))
 		}
-		out.Detail = fmt.Sprintf("stop %d at %s begins at %s: plug in from %s on, or swap the stop for an earlier time",
-			l.Leg, l.EVSEID, clock(l.Start), clock(from))
-	case charging.CodeTooLate:
-		out.Detail = fmt.Sprintf("stop %d at %s was from %s to %s and nobody had come in time, so it is free for others: ask for the alternatives of this stop, or plan anew",
+	case r.Code == charging.CodeTooLate:
+		out.Detail = fmt.Sprintf("stop %d at %s was from %s to %s and nobody had come in time, so it is free for others: take one of the alternatives of this stop instead (the trip asks), or plan anew",
 			l.Leg, l.EVSEID, clock(l.Start), clock(l.End))
 	default:
 		return err

@@ -1,6 +1,7 @@
 package trips
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,37 +12,56 @@ import (
 
 const plugEVSE = charging.EVSEID("BR*MAR*E0001*1")
 
-// private gives every trip on record the saga's own part.
-func private(r *records, j *trip.Journey) {
-	for id, t := range r.trips {
-		t.Saga = &trip.Saga{Epoch: 1, Journey: j}
-		r.trips[id] = t
-	}
-}
-
 func TestPlugFindsTheNearestStop(t *testing.T) {
-	s, g, c := counter(t)
+	s, g, _ := counter(t)
 	first := booked(t, s)
 	if _, _, err := s.Start(t.Context(), request(at("MAR", 10)), ""); err != nil {
 		t.Fatal(err)
 	}
 	s.Now = func() time.Time { return now.Add(9 * time.Hour) }
-	private(g.r, nil)
-	if _, err := s.Plug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.2}); err != nil {
+	res, err := s.Plug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.2})
+	if err != nil || res.State != charging.Charging || res.Session == nil || res.Session.StartSoC != 0.2 || res.TripID == first.ID {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if len(g.visits) != 1 || g.visits[0].ReservationID != res.ID {
+		t.Errorf("%+v", g.visits)
+	}
+}
+
+// A car that leaves means the stop where it charges, also when another of its
+// stops there is nearer in time.
+func TestUnplugFindsTheOpenSession(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	later, _, err := s.Start(t.Context(), request(at("MAR", 10)), "")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.plugged) != 1 || c.plugged[0].TripID == first.ID {
-		t.Errorf("plugged in for %+v", c.plugged)
+	g.r.trips[tr.ID].Legs[0].State = charging.Charging
+	s.Now = func() time.Time { return later.Legs[0].Start }
+	res, err := s.Unplug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.8})
+	if err != nil || res.TripID != tr.ID || res.State != charging.Fulfilled {
+		t.Errorf("%+v, %v", res, err)
 	}
-	if n := g.notices; len(n) != 1 || n[0].Session == nil || n[0].Session.StartSoC != 0.2 || n[0].State != charging.Reserved {
-		t.Errorf("the trip was told %+v", n)
+}
+
+// Whose trip is one of many is found all the same: closed ones do not count.
+func TestPlugAmongManyTrips(t *testing.T) {
+	s, g, _ := counter(t)
+	open := booked(t, s)
+	for range 60 {
+		tr := open
+		tr.ID, tr.State = newTripID(), trip.Aborted
+		g.r.trips[tr.ID] = tr
+	}
+	if res, err := s.Plug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.2}); err != nil || res.TripID != open.ID {
+		t.Errorf("%+v, %v", res, err)
 	}
 }
 
 func TestWhoMayNotPlugInLearnsWhatToDo(t *testing.T) {
-	s, g, c := counter(t)
+	s, g, _ := counter(t)
 	booked(t, s)
-	private(g.r, nil)
 	for name, tt := range map[string]struct {
 		vehicle charging.VehicleID
 		evse    charging.EVSEID
@@ -53,47 +73,45 @@ func TestWhoMayNotPlugInLearnsWhatToDo(t *testing.T) {
 		"nothing booked":   {"EV-0002", plugEVSE, "", charging.CodeNoReservationHere, "plan a trip"},
 		"too early":        {"EV-0001", plugEVSE, charging.CodeTooEarly, charging.CodeTooEarly, "plug in from"},
 		"too late":         {"EV-0001", plugEVSE, charging.CodeTooLate, charging.CodeTooLate, "alternatives"},
+		"occupied":         {"EV-0001", plugEVSE, charging.CodeEVSEOccupied, charging.CodeEVSEOccupied, "as soon as it has left"},
 		"no id of an EVSE": {"EV-0001", "here", "", charging.CodeInvalidField, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.refuse = nil
+			g.atPlug = nil
 			if tt.refuse != "" {
-				c.refuse = charging.Refuse(tt.refuse, "as the company says")
+				g.atPlug = charging.Refuse(tt.refuse, "as the company says")
 			}
 			_, err := s.Plug(t.Context(), tt.vehicle, charging.Plug{EVSEID: tt.evse, SoC: 0.2})
 			if charging.CodeOf(err) != tt.want || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v, want %s with %q", err, tt.want, tt.says)
 			}
+			var offer *trip.Offer
+			if errors.As(err, &offer) != (tt.want == charging.CodeEVSEOccupied) || offer != nil && len(offer.Alternatives) == 0 {
+				t.Errorf("offers %+v", offer)
+			}
 		})
 	}
 }
 
-func TestUnplugTellsTheEnergy(t *testing.T) {
-	meter := 17.5
-	for name, tt := range map[string]struct {
-		journey *trip.Journey
-		plug    charging.Plug
-		want    float64
-	}{
-		"by the meter":        {nil, charging.Plug{EVSEID: plugEVSE, SoC: 0.8, EnergyKWh: &meter}, 17.5},
-		"by the battery":      {&trip.Journey{UsableKWh: 40}, charging.Plug{EVSEID: plugEVSE, SoC: 0.8}, 24},
-		"a battery that lost": {&trip.Journey{UsableKWh: 40}, charging.Plug{EVSEID: plugEVSE, SoC: 0.1}, 0},
-		"as it was planned":   {nil, charging.Plug{EVSEID: plugEVSE, SoC: 0.8}, 11},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, g, c := counter(t)
-			tr := booked(t, s)
-			private(g.r, tt.journey)
-			rec := g.r.trips[tr.ID]
-			rec.Legs[0].Session = &charging.Session{StartedAt: now, StartSoC: 0.2}
-			rec.Legs[0].EnergyKWh = 11
-			got, err := s.Unplug(t.Context(), "EV-0001", tt.plug)
-			if err != nil || c.kWh != tt.want || got.Session.Price.Total != 2*tt.want || got.Session.StartSoC != 0.2 {
-				t.Errorf("%v: %v kWh, session %+v; want %v kWh", err, c.kWh, got.Session, tt.want)
-			}
-			if n := g.notices; len(n) != 1 || n[0].State != charging.Fulfilled || n[0].Session.Price == nil {
-				t.Errorf("the trip was told %+v", n)
-			}
-		})
+// The refusal of an unplug has the words of an unplug.
+func TestAnUnplugIsNotToldWhenToPlugIn(t *testing.T) {
+	s, g, _ := counter(t)
+	booked(t, s)
+	g.atPlug = charging.Refuse(charging.CodeTooEarly, "nobody has plugged in")
+	_, err := s.Unplug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.8})
+	if charging.CodeOf(err) != charging.CodeTooEarly || strings.Contains(err.Error(), "plug in from") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The battery behind a journey goes with the word that a car has left.
+func TestUnplugTellsTheBattery(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s)
+	rec := g.r.trips[tr.ID]
+	rec.Saga = &trip.Saga{Epoch: 1, Journey: &trip.Journey{UsableKWh: 40}}
+	g.r.trips[tr.ID] = rec
+	if _, err := s.Unplug(t.Context(), "EV-0001", charging.Plug{EVSEID: plugEVSE, SoC: 0.8}); err != nil || g.visits[0].UsableKWh != 40 {
+		t.Errorf("%v, %+v", err, g.visits)
 	}
 }

@@ -2,6 +2,7 @@ package trips
 
 import (
 	"context"
+	"slices"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -25,17 +26,15 @@ func (s *Service) Promises(ctx context.Context, at charging.CompanyID, after str
 	return page, next, nil
 }
 
-// promises are a trip's present stops at a company, and the new one of a swap.
+// promises are a trip's present stops at a company, and what a shift is taking:
+// the new ones, and those whose window moves in all that their company may hold of
+// both windows.
 func promises(t trip.Trip, at charging.CompanyID) []charging.Promise {
 	var out []charging.Promise
-	legs := t.Legs
-	if t.Saga != nil && t.Saga.Swap != nil {
-		legs = append(legs[:len(legs):len(legs)], t.Saga.Swap.Leg)
-	}
 	seen := map[charging.ReservationID]bool{}
-	for _, l := range legs {
+	for _, l := range slices.Concat(t.Saga.Taking(), t.Legs) {
 		outcome := outcome(t, l.ReservationID)
-		if l.CompanyID != at || over(l.State) || seen[l.ReservationID] ||
+		if l.CompanyID != at || l.State.Final() || seen[l.ReservationID] ||
 			outcome != charging.OutcomePending && outcome != charging.OutcomeConfirmed {
 			continue
 		}
@@ -50,11 +49,6 @@ func promises(t trip.Trip, at charging.CompanyID) []charging.Promise {
 		out = append(out, p)
 	}
 	return out
-}
-
-// over says that a stop is no longer held, whatever its trip is.
-func over(s charging.State) bool {
-	return s == charging.Canceled || s == charging.Fulfilled || s == charging.NoShow
 }
 
 // Promises lists what this company's trips hold.

@@ -25,6 +25,10 @@ type Sagas interface {
 	Current(id charging.TripID) (trip.Trip, bool)
 	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	// WaitEnd is Wait for a trip that is being canceled.
+	WaitEnd(ctx context.Context, id charging.TripID) (trip.Trip, error)
+	Plug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error)
+	Unplug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error)
 	Shift(ctx context.Context, id charging.TripID, legs []trip.Leg) (trip.Trip, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
@@ -46,8 +50,13 @@ type Catalogue interface {
 	// Calendars are the free windows in the time need, and when each company said so: not
 	// long ago. What is not known is asked for, with the wider ask.
 	Calendars(ctx context.Context, evses []charging.EVSEID, need, ask charging.Window) ([]charging.Free, map[charging.CompanyID]time.Time, map[charging.CompanyID]error)
-	// Sessions finds the company at whose plug a car stands.
-	Sessions(company charging.CompanyID) (charging.Sessions, error)
+}
+
+// Models knows the vehicles that have registered with this company.
+type Models interface {
+	// ModelOf is the id of pkg/vehicle that a vehicle has registered with; false
+	// where it is not known.
+	ModelOf(ctx context.Context, id charging.VehicleID) (string, bool)
 }
 
 // Options of a Service.
@@ -57,6 +66,8 @@ type Options struct {
 	Sagas     Sagas
 	Catalogue Catalogue
 	Advisor   *Advisor
+	// Models may be nil: then none is known.
+	Models Models
 	// Now is civil time: windows are judged by it.
 	Now func() time.Time
 	// PlanLife is how long a plan can be booked; default 30 min.

@@ -11,6 +11,8 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/company/internal/planner"
 )
 
 // Bounds of a trip request.
@@ -161,12 +163,44 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 		}
 		stops, t.Saga.Journey = stopsOf(plan), &journey
 		for _, p := range plan.Stops {
-			t.Legs = append(t.Legs, trip.Leg{EnergyKWh: p.EnergyKWh, Price: p.Price})
+			t.Legs = append(t.Legs, trip.Leg{EnergyKWh: p.EnergyKWh, Price: p.Price, DriveMinutes: p.DriveMinutes})
 		}
 	} else {
 		t.Legs = make([]trip.Leg, len(stops))
 	}
-	return t, s.fillLegs(ctx, &t, stops)
+	if err := s.fillLegs(ctx, &t, stops); err != nil {
+		return t, err
+	}
+	if t.Saga.Journey == nil && req.SoC != nil {
+		t.Saga.Journey = s.byHand(ctx, t, *req.SoC)
+	}
+	return t, nil
+}
+
+// byHand is the journey of stops that were given by hand, for a vehicle whose
+// model is known: from the first to the last of them, with the charge on arrival
+// at the first. Nil where the model or the places are not known.
+func (s *Service) byHand(ctx context.Context, t trip.Trip, soc float64) *trip.Journey {
+	if s.Models == nil {
+		return nil
+	}
+	model, known := s.Models.ModelOf(ctx, t.VehicleID)
+	if _, listed := vehicle.ByID(model); !known || !listed {
+		return nil
+	}
+	first, err1 := s.Catalogue.LocationOf(ctx, t.Legs[0].EVSEID)
+	last, err2 := s.Catalogue.LocationOf(ctx, t.Legs[len(t.Legs)-1].EVSEID)
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	j := &trip.Journey{
+		From: first.Point, To: last.Point, Departure: t.Legs[0].Start, SoC: soc,
+		MinArrivalSoC: min(planner.DefaultMinArrivalSoC, soc), VehicleModel: model,
+	}
+	if _, err := planner.FromJourney(*j); err != nil {
+		return nil // it leads nowhere: one place, or an empty battery
+	}
+	return j
 }
 
 func stopsOf(p trip.Plan) []api.Stop {
@@ -190,6 +224,9 @@ func (s *Service) fillLegs(ctx context.Context, t *trip.Trip, stops []api.Stop) 
 		}
 		w := charging.NewWindow(st.Start, st.End)
 		if err := w.Validate(now, s.MaxAhead, at); err != nil {
+			return err
+		}
+		if err := s.bookable(ctx, st.EVSEID, w, at); err != nil {
 			return err
 		}
 		if i > 0 && w.Start.Before(stops[i-1].End) {

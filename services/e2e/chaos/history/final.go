@@ -71,7 +71,7 @@ func (f Final) Trips() map[charging.TripID]trip.Trip {
 func (f Final) Restless() (trips, locks, unsettled, notices int) {
 	for _, s := range f {
 		for _, t := range s.Trips {
-			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil {
+			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Shift != nil {
 				trips++
 			}
 		}

@@ -153,7 +153,7 @@ func unfinished(x *index) []Violation {
 			why = "is still " + string(t.State)
 		case t.Saga.Stuck != nil:
 			why = "is stuck: " + t.Saga.Stuck.Reason
-		case len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil:
+		case len(t.Saga.Abandoned) > 0 || t.Saga.Shift != nil:
 			why = "has stops left to release or to exchange"
 		}
 		if why != "" {
