@@ -108,10 +108,11 @@ type Tariff struct {
 type BookingTerms struct {
 	NoShowTimeout float64 `json:"noshow_timeout_seconds"`
 	CancelUntil   float64 `json:"cancel_until_seconds"`
-	// CancelGrace after booking; absent from companies that know none.
-	CancelGrace float64 `json:"cancel_grace_seconds"`
-	EarlyPlug   float64 `json:"early_plug_seconds"`
-	MaxAhead    float64 `json:"max_ahead_seconds"`
+	EarlyPlug     float64 `json:"early_plug_seconds"`
+	MaxAhead      float64 `json:"max_ahead_seconds"`
+	// CancelGraceMinutes after booking a stop can be given back whatever CancelUntil
+	// says; absent, there is none.
+	CancelGraceMinutes float64 `json:"cancel_grace_minutes,omitempty"`
 }
 
 // LocationOf is the JSON form of a location.
@@ -120,8 +121,8 @@ func LocationOf(l charging.Location) Location {
 		LocationID: l.ID, CompanyID: l.Company, Name: l.Name, City: l.City, State: l.State,
 		Lat: l.Point.Lat, Lon: l.Point.Lon, EVSEs: make([]EVSE, 0, len(l.EVSEs)), Tariffs: make([]Tariff, 0, len(l.Tariffs)),
 		Terms: BookingTerms{
-			NoShowTimeout: l.Terms.NoShowTimeout.Seconds(), CancelUntil: l.Terms.CancelUntil.Seconds(),
-			CancelGrace: l.Terms.CancelGrace.Seconds(), EarlyPlug: l.Terms.EarlyPlug.Seconds(), MaxAhead: l.Terms.MaxAhead.Seconds(),
+			l.Terms.NoShowTimeout.Seconds(), l.Terms.CancelUntil.Seconds(),
+			l.Terms.EarlyPlug.Seconds(), l.Terms.MaxAhead.Seconds(), l.Terms.CancelGrace.Minutes(),
 		},
 	}
 	for _, e := range l.EVSEs {
@@ -142,8 +143,9 @@ func (l Location) Charging() charging.Location {
 	out := charging.Location{
 		ID: l.LocationID, Company: l.CompanyID, Name: l.Name, City: l.City, State: l.State,
 		Terms: charging.Terms{
-			NoShowTimeout: seconds(l.Terms.NoShowTimeout), CancelUntil: seconds(l.Terms.CancelUntil), CancelGrace: seconds(l.Terms.CancelGrace),
+			NoShowTimeout: seconds(l.Terms.NoShowTimeout), CancelUntil: seconds(l.Terms.CancelUntil),
 			EarlyPlug: seconds(l.Terms.EarlyPlug), MaxAhead: seconds(l.Terms.MaxAhead),
+			CancelGrace: seconds(60 * l.Terms.CancelGraceMinutes),
 		},
 	}
 	out.Point.Lat, out.Point.Lon = l.Lat, l.Lon

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -206,5 +207,23 @@ func TestReplyAndChange(t *testing.T) {
 	}
 	if _, err := carlink.ParseChange([]byte(`{"evse_id":"#"}`)); !errors.Is(err, charging.CodeInvalidField) {
 		t.Errorf("an EVSE id with #: %v", err)
+	}
+}
+
+// TestPlugsSayWhen: in UTC; a plug without it happened now.
+func TestPlugsSayWhen(t *testing.T) {
+	body := func(at string) []byte { return []byte(`{"evse_id":"` + evse + `","soc":0.2` + at + `}`) }
+	want := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	if p, err := carlink.ParsePlug(body(`,"at":"2026-03-01T09:00:00-03:00"`)); err != nil || p.At != want {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := carlink.ParsePlug(body("")); err != nil || !p.At.IsZero() {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, bad := range []string{`,"at":"noon"`, `,"at":7`} {
+		var r *charging.Refusal
+		if _, err := carlink.ParsePlug(body(bad)); !errors.As(err, &r) || r.Code != charging.CodeInvalidField || r.Fields[0].Field != "at" {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }

@@ -140,7 +140,7 @@ func ParsePlug(body []byte) (Plug, error) {
 		EVSEID *charging.EVSEID `json:"evse_id"`
 		SoC    *float64         `json:"soc"`
 		Energy *float64         `json:"energy_kwh"`
-		At     *time.Time       `json:"at"`
+		At     *string          `json:"at"`
 	}
 	if err := decodeStrict(body, &in); err != nil {
 		return Plug{}, err
@@ -149,7 +149,11 @@ func ParsePlug(body []byte) (Plug, error) {
 	p := Plug{EVSEID: need(&wrong, "evse_id", in.EVSEID), SoC: need(&wrong, "soc", in.SoC), EnergyKWh: in.Energy}
 	wrong.within("soc", p.SoC, 0, 1)
 	if in.At != nil {
-		p.At = in.At.UTC()
+		at, err := time.Parse(time.RFC3339, *in.At)
+		if err != nil {
+			wrong.add("at", "is not an instant of RFC 3339")
+		}
+		p.At = at.UTC()
 	}
 	if p.EnergyKWh != nil {
 		wrong.within("energy_kwh", *p.EnergyKWh, 0, 1000)

@@ -132,7 +132,7 @@ func locations() []api.Location {
 		return api.Location{
 			LocationID: charging.LocationID("BR*" + company + "*L1"), CompanyID: charging.CompanyID(company),
 			Name: name, City: city, State: state, EVSEs: []api.EVSE{{EVSEID: evse(company)}},
-			Terms: api.BookingTerms{CancelUntil: 1800, CancelGrace: 300},
+			Terms: api.BookingTerms{CancelUntil: 1800, CancelGraceMinutes: 5},
 		}
 	}
 	return []api.Location{
