@@ -126,5 +126,27 @@ func TestCluster(t *testing.T) {
 		if h, err := e.History(ctx, ids[0]); err != nil || len(h) != 2 {
 			t.Errorf("%+v, %v", h, err)
 		}
+		// The lists by what is asked, for trips that one of before has written.
+		e.before(t)
+		if err := e.File(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if page, _, err := e.Standing(ctx, "", 100, trip.Reserving); err != nil || len(page) != len(ids) {
+			t.Errorf("%d stand, %v", len(page), err)
+		}
+		for _, tr := range got {
+			tr.State = trip.Aborted
+			if err := e.Write(ctx, tr, lease, time.Time{}, nil); err != nil {
+				t.Error(err)
+			}
+			e.wantLists(t, tr, "ended", "expiry ended:ABORTED")
+			e.expire(t, tr)
+		}
+		if n, err := e.Forget(ctx); err != nil || n != len(ids) {
+			t.Errorf("%d are forgotten, %v", n, err)
+		}
+		for _, tr := range got {
+			e.wantLists(t, tr, "expired", "")
+		}
 	})
 }

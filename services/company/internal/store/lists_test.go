@@ -139,7 +139,10 @@ func TestOldTripsAreFoundAmongManyNewer(t *testing.T) {
 		old := created(t, e)
 		old.State, old.Saga.Stuck = trip.Confirmed, stuckTrip
 		e.write(t, old, time.Now())
-		const newer = 10_500
+		newer := 10_500
+		if !e.real { // which sorts a list at every look
+			newer = 1_500
+		}
 		at := old.CreatedAt.UnixMilli()
 		pipe := e.raw.Pipeline()
 		for i := range newer {
@@ -419,9 +422,9 @@ func TestListsUnderContention(t *testing.T) {
 		var mu sync.Mutex
 		var all []trip.Trip
 		var writers, readers sync.WaitGroup
-		for w := range 6 {
+		for w := range 4 {
 			writers.Go(func() {
-				for i := range 15 {
+				for i := range 12 {
 					tr := newTrip(e, 1)
 					saga := *tr.Saga
 					tr.Saga = &saga
