@@ -41,7 +41,7 @@ func atOnce(w *world, i, j id) broken {
 // bills judges one session.
 func bills(w *world, i id) broken {
 	r, tr := w.at(i), &w.trips[i.t]
-	atPlug := r.told || r.answered && tr.waits == i.l+1
+	atPlug := r.told || r.answered && tr.waits == i.number()
 	switch {
 	case r.bills > 1:
 		return broken{OneBill, fmt.Sprintf("%s has %d bills", i, r.bills)}

@@ -14,7 +14,7 @@ type road struct {
 	mine bool // it has sent the start itself
 	ends bool // a cancel that is not journaled
 	// For the checks.
-	waits    uint8 // 1 + the stop at whose plug a car waits for an answer
+	waits    uint8 // the id at whose plug a car waits for an answer, by number
 	farewell bool  // the driver knows that the trip is given up
 }
 
@@ -33,6 +33,9 @@ func (w *world) coming(t uint8) uint8 {
 	tr := &w.trips[t]
 	return (1<<w.legs(t) - 1) &^ (tr.open | tr.over | tr.let | tr.problem)
 }
+
+// number of an id among those of its trip, from 1.
+func (i id) number() uint8 { return 1 + i.l*maxIDs + i.g }
 
 // onTheRoad are the steps of a booked trip until its end.
 func (k *walker) onTheRoad(t uint8) {
@@ -79,7 +82,8 @@ func (k *walker) plugs(t uint8) {
 		return
 	}
 	for l := range k.from.legs(t) {
-		again := tr.waits == l+1
+		at := k.from.present(t, l).number()
+		again := tr.waits == at
 		if k.from.coming(t)>>l&1 == 0 || tr.waits != 0 && !again || !again && k.from.had.Plugs == k.from.sc.Wishes.Plugs {
 			continue
 		}
@@ -88,7 +92,7 @@ func (k *walker) plugs(t uint8) {
 			w.had.Plugs++
 		}
 		c := &w.trips[t]
-		c.plugging, c.waits, c.mine = l+1, l+1, true
+		c.plugging, c.waits, c.mine = l+1, at, true
 		k.out(&w, step{do: vJournal, of: id{t: t, l: l}, to: confirmed, why: fmt.Sprintf("a car plugs in at stop %d", l+1)})
 	}
 }
