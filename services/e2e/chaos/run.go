@@ -293,8 +293,20 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 	return rep, nil
 }
 
-// observe keeps the claims, reserves and preemptions that a link carried.
-func (r *run) observe(from charging.CompanyID, _, path string, request []byte, status int, answer []byte) {
+// observe makes what keeps the claims, reserves, preemptions and questions about
+// vehicles that a link carried.
+func (r *run) observe(from, to charging.CompanyID) link.Observer {
+	return func(path string, request []byte, status int, answer []byte, took time.Duration) {
+		if c, ok := contestOf(path, request, status, answer); ok {
+			c.From, c.To = from, to
+			r.rec.AddContest(c, took)
+			return
+		}
+		r.saw(from, path, request, status, answer)
+	}
+}
+
+func (r *run) saw(from charging.CompanyID, path string, request []byte, status int, answer []byte) {
 	if status == http.StatusConflict && bytes.Contains(answer, []byte(charging.CodeStaleOwner)) {
 		r.stale.Add(1)
 	}

@@ -15,13 +15,16 @@ type Reservation struct {
 	Fence     int64
 	GrantedAt string // of the ticket, µs; empty without one
 	Settled   bool
+	// Billed is true once its session has a bill, of EnergyKWh.
+	Billed    bool
+	EnergyKWh float64
 }
 
 // Booking is an entry of a calendar.
 type Booking struct {
 	Slot Slot
 	ID   charging.ReservationID
-	// Held is true for a CLAIMED or PENDING, false for a RESERVED.
+	// Held is true for a CLAIMED or PENDING, false for a RESERVED or CHARGING.
 	Held bool
 }
 
@@ -71,7 +74,8 @@ func (f Final) Trips() map[charging.TripID]trip.Trip {
 func (f Final) Restless() (trips, locks, unsettled, notices int) {
 	for _, s := range f {
 		for _, t := range s.Trips {
-			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil {
+			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil ||
+				t.Saga.Plugging != nil {
 				trips++
 			}
 		}
