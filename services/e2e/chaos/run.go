@@ -50,6 +50,9 @@ type Options struct {
 	// Crowd makes all trips want three of four windows of one EVSE of each
 	// company, and let go of them again.
 	Crowd bool
+	// Kerb sends all drivers to places whose windows begin within minutes, where
+	// their cars plug in; by default every fourth trip goes there.
+	Kerb bool
 	// Keep writes the history down without violations, too.
 	Keep bool
 	// Skew is false to leave all clocks alone.
@@ -99,13 +102,17 @@ type run struct {
 	// stale counts the calls that a company refused to a former owner.
 	stale atomic.Int64
 
+	// leaving are the cars that stay at their plugs beyond their driver's trip.
+	leaving sync.WaitGroup
+
 	mu       sync.Mutex
 	counts   map[string]int
+	atPlugs  map[charging.EVSEID]int
 	troubles []error
 }
 
 func newRun(o Options) *run {
-	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}}
+	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}, atPlugs: map[charging.EVSEID]int{}}
 }
 
 // Run starts three companies, lets drivers and nemeses loose for the duration,
@@ -127,6 +134,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		o.Seed, o.Duration, o.Drivers, o.Nemeses, o.servers(), skews, o.Dir)
 	if err := r.ready(ctx); err != nil {
 		return Report{}, err
+	}
+	for _, skew := range skews {
+		r.course.fastest = max(r.course.fastest, skew)
 	}
 	r.storm(ctx)
 	if err := r.rest(ctx); err != nil {
@@ -160,7 +170,7 @@ func (r *run) ready(ctx context.Context) error {
 	if err := r.fleet.Start(ctx); err != nil {
 		return err
 	}
-	r.course = &course{crowded: r.o.Crowd, began: time.Now().UTC().Truncate(time.Hour), evses: map[charging.CompanyID][]charging.EVSEID{}}
+	r.course = &course{crowded: r.o.Crowd, began: time.Now().UTC().Truncate(time.Hour), started: time.Now(), evses: map[charging.CompanyID][]charging.EVSEID{}}
 	for _, id := range fleet.Companies {
 		if err := r.meets(ctx, id); err != nil {
 			return err
@@ -219,6 +229,7 @@ func (r *run) storm(ctx context.Context) {
 		r.trouble(err)
 	}
 	wg.Wait()
+	r.leaving.Wait()
 }
 
 func (r *run) nemesis(n uint64) *nemesis {

@@ -79,8 +79,17 @@ type Op struct {
 	// Status of the answer to a plug or an unplug: 202 is an unplug that is kept
 	// for its plug.
 	Status int `json:"status,omitempty"`
-	// Stop is the reservation in such an answer, with its session.
-	Stop *charging.Reservation `json:"stop,omitempty"`
+	// Stop is the reservation in such an answer; nil where it has none.
+	Stop *Stop `json:"stop,omitempty"`
+}
+
+// Stop is a booked stop in the answer to a plug or an unplug.
+type Stop struct {
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	Trip          charging.TripID        `json:"trip_id"`
+	State         charging.State         `json:"state"`
+	// Session is billed once the car has left.
+	Session *charging.Session `json:"session,omitempty"`
 }
 
 // OK reports whether the operation was answered with a success.

@@ -1,0 +1,184 @@
+package chaos
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
+)
+
+// oneIn reports true once in n times.
+func (d *driver) oneIn(n int) bool { return d.rng.IntN(n) == 0 }
+
+// park does what cars do at the stops of a booked trip, and what they should not.
+func (d *driver) park(p place, c *car, t trip.Trip) {
+	if d.oneIn(6) {
+		return // it never comes
+	}
+	if d.oneIn(3) {
+		d.twice(p, c, t)
+		return
+	}
+	legs := t.Legs
+	if len(legs) > 1 && d.oneIn(5) {
+		legs = []trip.Leg{legs[1], legs[0]}
+	}
+	for _, l := range legs {
+		if d.plugIn(p, c, t, l, d.astray(p, c, t, l)) {
+			d.meddle(p, c, t, l)
+			d.leave(c, t, l)
+		}
+	}
+	if d.oneIn(4) {
+		d.cancel(c, t)
+	}
+}
+
+// astray are words that come too early, or to the wrong plug. It tells when the
+// car has left, where the word of that has overtaken the one that it came.
+func (d *driver) astray(p place, c *car, t trip.Trip, l trip.Leg) (left time.Time) {
+	if d.oneIn(8) {
+		d.unplug(c, t, l, time.Time{})
+	}
+	if d.oneIn(10) {
+		left = time.Now()
+		d.unplug(c, t, l, left)
+	}
+	if d.oneIn(8) {
+		d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: p.evse(d.rng), SoC: 0.3}})
+	}
+	return left
+}
+
+// plugIn arrives, now and then while the stop is being exchanged, and reports
+// whether the car charges.
+func (d *driver) plugIn(p place, c *car, t trip.Trip, l trip.Leg, left time.Time) bool {
+	var swaps sync.WaitGroup
+	if d.oneIn(6) {
+		other := p.evse(d.rng)
+		swaps.Go(func() { d.swap(c, t, l, other) })
+	}
+	w := word{history.Plug, t.ID, charging.Plug{EVSEID: l.EVSEID, SoC: 0.3}}
+	if !left.IsZero() {
+		w.plug.At = left.Add(-time.Second).UTC()
+	} else if d.oneIn(2) {
+		w.plug.At = time.Now().UTC()
+	}
+	o := d.r.say(d.n, c, w)
+	swaps.Wait()
+	return o.OK() && o.Status == http.StatusOK
+}
+
+// meddle is what nobody may do to a stop at which a car charges.
+func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg) {
+	if d.oneIn(4) {
+		d.swap(c, t, l, p.evse(d.rng))
+	}
+	if d.oneIn(6) {
+		d.cancel(c, t)
+	}
+	if d.oneIn(8) {
+		q := api.DecisionRequest{Action: api.ActionGiveUp, Leg: l.Leg}
+		_, _ = d.did(history.Op{Kind: history.Decide, Trip: t.ID, Action: q.Action}, c, func(ctx context.Context) (trip.Trip, error) {
+			return d.api(c).Decide(ctx, t.ID, q, 0)
+		})
+	}
+	if d.oneIn(6) {
+		d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: l.EVSEID, SoC: 0.4}})
+	}
+	d.r.pause(context.Background(), time.Duration(d.rng.IntN(1500))*time.Millisecond)
+}
+
+// leave unplugs at once, much later, twice, or never.
+func (d *driver) leave(c *car, t trip.Trip, l trip.Leg) {
+	switch {
+	case d.oneIn(16):
+		return
+	case d.oneIn(4):
+		w, stay := d.goodbye(t, l, time.Time{}), time.Duration(3000+d.rng.IntN(9000))*time.Millisecond
+		d.r.leaving.Go(func() {
+			d.r.pause(context.Background(), stay)
+			d.r.say(d.n, c, w)
+		})
+		return
+	}
+	d.unplug(c, t, l, time.Time{})
+	if d.oneIn(5) {
+		d.unplug(c, t, l, time.Now())
+	}
+}
+
+func (d *driver) goodbye(t trip.Trip, l trip.Leg, at time.Time) word {
+	kWh := float64(50+d.rng.IntN(150)) / 100
+	return word{history.Unplug, t.ID, charging.Plug{EVSEID: l.EVSEID, SoC: 0.5, EnergyKWh: &kWh, At: at.UTC()}}
+}
+
+func (d *driver) unplug(c *car, t trip.Trip, l trip.Leg, at time.Time) {
+	d.r.say(d.n, c, d.goodbye(t, l, at))
+}
+
+func (d *driver) swap(c *car, t trip.Trip, l trip.Leg, other charging.EVSEID) {
+	stop := &api.Stop{Leg: l.Leg, EVSEID: other, Start: l.Start, End: l.End}
+	_, _ = d.did(history.Op{Kind: history.Swap, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {
+		return d.api(c).Swap(ctx, t.ID, api.SwapRequest{Stop: stop})
+	})
+}
+
+func (d *driver) cancel(c *car, t trip.Trip) history.Op {
+	_, did := d.did(history.Op{Kind: history.Cancel, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {
+		return d.api(c).Cancel(ctx, t.ID)
+	})
+	return did
+}
+
+// twice lets one vehicle plug in on two trips at once: the second one is made at
+// another company, which knows the vehicle by the same name.
+func (d *driver) twice(p place, c *car, t trip.Trip) {
+	twin := d.twin(c)
+	if twin == nil {
+		return
+	}
+	other, ok := d.create(p, twin)
+	for deadline := time.Now().Add(patience); ok && !other.State.Settled() && time.Now().Before(deadline); {
+		other = d.read(twin, other)
+	}
+	if !ok || other.State != trip.Confirmed {
+		d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: t.Legs[0].EVSEID, SoC: 0.3}})
+		d.unplug(c, t, t.Legs[0], time.Time{})
+		return
+	}
+	second := word{history.Plug, other.ID, charging.Plug{EVSEID: other.Legs[0].EVSEID, SoC: 0.3}}
+	byeFirst, byeSecond := d.goodbye(t, t.Legs[0], time.Time{}), d.goodbye(other, other.Legs[0], time.Time{})
+	var both sync.WaitGroup
+	both.Go(func() {
+		d.r.say(d.n, twin, second)
+		d.r.pause(context.Background(), time.Second)
+		d.r.say(d.n, twin, byeSecond)
+	})
+	d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: t.Legs[0].EVSEID, SoC: 0.3}})
+	d.r.pause(context.Background(), time.Second)
+	d.r.say(d.n, c, byeFirst)
+	both.Wait()
+}
+
+// twin is the same vehicle as a customer of another company; nil where that
+// could not be had.
+func (d *driver) twin(c *car) *car {
+	home := fleet.Companies[d.rng.IntN(len(fleet.Companies))]
+	if home == c.home {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	got, err := d.r.as(home, "", "").Register(ctx, api.RegisterRequest{Model: "byd-dolphin", VehicleID: c.id})
+	if err != nil {
+		return nil
+	}
+	return &car{home: home, id: c.id, secret: got.Secret, busy: map[int]bool{}}
+}
