@@ -78,6 +78,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// quiet reports whether every company can be reached at any time.
+func (o Options) quiet() bool {
+	return o.Nemeses <= 0 && o.Links == link.Faults{Delay: min(o.Links.Delay, 200*time.Millisecond)}
+}
+
 // servers of each company.
 func (o Options) servers() map[charging.CompanyID]int {
 	n := map[charging.CompanyID]int{}
@@ -250,7 +255,7 @@ func (r *run) progress(ctx context.Context) {
 				known[o.Trip] = true
 			}
 		}
-		fmt.Fprintf(r.o.Out, "chaos: %s: %d trips, %d operations, %s\n", r.rec.Now().Round(time.Second), len(known), len(ops), r.tally())
+		fmt.Fprintf(r.o.Out, "chaos: %s: %d trips, %d operations, %v, %s\n", r.rec.Now().Round(time.Second), len(known), len(ops), plugsOf(ops), r.tally())
 	}
 }
 
@@ -293,13 +298,18 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 		Faults: r.counts, Carried: r.carried(), Stale: r.stale.Load(),
 	}
 	rep.TakeOvers, rep.TakenOver = judge.TakenOver(final)
-	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Preemptions: lost, Final: final, Draw: r.o.Dir})
+	rep.Verdict = judge.Judge(judge.Case{
+		Ops: ops, Claims: claims, Preemptions: lost, Contests: r.rec.Contests(), Final: final,
+		Began: r.rec.Start(), Quiet: r.o.quiet(), Draw: r.o.Dir,
+	})
+	rep.Plugs = plugsOf(ops)
 	if err := errors.Join(r.troubles...); err != nil {
 		return rep, fmt.Errorf("chaos: the harness itself had trouble: %w", err)
 	}
 	if len(rep.Verdict.Violations) > 0 || r.o.Keep {
 		rep.History = filepath.Join(r.o.Dir, "history.jsonl")
-		return rep, errors.Join(history.Write(rep.History, ops), history.Write(filepath.Join(r.o.Dir, "claims.jsonl"), claims))
+		return rep, errors.Join(history.Write(rep.History, ops), history.Write(filepath.Join(r.o.Dir, "claims.jsonl"), claims),
+			history.Write(filepath.Join(r.o.Dir, "contests.jsonl"), r.rec.Contests()))
 	}
 	return rep, nil
 }
