@@ -2,11 +2,11 @@ package chaos
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
@@ -30,8 +30,8 @@ func (d *driver) park(p place, c *car, t trip.Trip) {
 		legs = []trip.Leg{legs[1], legs[0]}
 	}
 	for _, l := range legs {
-		if d.plugIn(p, c, t, l, d.astray(p, c, t, l)) {
-			d.meddle(p, c, t, l)
+		if stop := d.plugIn(p, c, t, l, d.astray(p, c, t, l)); stop != nil {
+			d.meddle(p, c, t, l, *stop)
 			d.leave(c, t, l)
 		}
 	}
@@ -56,9 +56,9 @@ func (d *driver) astray(p place, c *car, t trip.Trip, l trip.Leg) (left time.Tim
 	return left
 }
 
-// plugIn arrives, now and then while the stop is being exchanged, and reports
-// whether the car charges.
-func (d *driver) plugIn(p place, c *car, t trip.Trip, l trip.Leg, left time.Time) bool {
+// plugIn arrives, now and then while the stop is being exchanged, and gives the
+// stop where the car charges.
+func (d *driver) plugIn(p place, c *car, t trip.Trip, l trip.Leg, left time.Time) *history.Stop {
 	var swaps sync.WaitGroup
 	if d.oneIn(6) {
 		other := p.evse(d.rng)
@@ -72,11 +72,17 @@ func (d *driver) plugIn(p place, c *car, t trip.Trip, l trip.Leg, left time.Time
 	}
 	o := d.r.say(d.n, c, w)
 	swaps.Wait()
-	return o.OK() && o.Status == http.StatusOK
+	if !o.OK() {
+		return nil
+	}
+	return o.Stop
 }
 
 // meddle is what nobody may do to a stop at which a car charges.
-func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg) {
+func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg, stop history.Stop) {
+	if d.oneIn(5) {
+		d.stray(c, stop)
+	}
 	if d.oneIn(4) {
 		d.swap(c, t, l, p.evse(d.rng))
 	}
@@ -93,6 +99,38 @@ func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg) {
 		d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: l.EVSEID, SoC: 0.4}})
 	}
 	d.r.pause(context.Background(), time.Duration(d.rng.IntN(1500))*time.Millisecond)
+}
+
+// stray compensates a stop at which a car charges, in its originator's name. Once
+// a plug has been answered nothing but the session's end leads away from it.
+func (d *driver) stray(c *car, stop history.Stop) {
+	owner := c.at(stop)
+	if owner == "" {
+		return
+	}
+	far, err := client.New(client.Options{
+		BaseURL: d.r.fleet.Company[stop.Origin].To[owner].URL(), Token: fleet.Token(stop.Origin), Self: stop.Origin, HTTP: d.r.http, Timeout: callTimeout,
+	})
+	if err != nil {
+		panic(err) // the link's own address
+	}
+	o := history.Op{Client: d.n, Kind: history.Stray, Company: owner, Vehicle: c.id, Trip: stop.Trip, EVSE: stop.EVSE, Call: d.r.rec.Now()}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	_, err = far.Compensate(ctx, charging.Ref{
+		ID: stop.ReservationID, TripID: stop.Trip, Origin: stop.Origin, EVSEID: stop.EVSE, End: stop.End, Epoch: stop.Epoch + 1,
+	})
+	o.Answered, o.Code = answered(err)
+	d.r.rec.Add(o)
+}
+
+// at is the company that has a stop, where it is not the trip's own.
+func (c *car) at(stop history.Stop) charging.CompanyID {
+	owner := stop.EVSE.Company()
+	if stop.Origin != c.home || owner == c.home {
+		return ""
+	}
+	return owner
 }
 
 // leave unplugs at once, much later, twice, or never.

@@ -31,6 +31,9 @@ const (
 	Unplug       Kind = "unplug"
 	Withdraw     Kind = "withdraw"
 	Restore      Kind = "restore"
+	// Stray is a compensate of a stop at which a car charges, as one comes that was
+	// long on its way: it must leave the stop as it is.
+	Stray Kind = "stray compensate"
 )
 
 // Slot is a window of one EVSE.
@@ -87,6 +90,10 @@ type Op struct {
 type Stop struct {
 	ReservationID charging.ReservationID `json:"reservation_id"`
 	Trip          charging.TripID        `json:"trip_id"`
+	Origin        charging.CompanyID     `json:"origin"`
+	EVSE          charging.EVSEID        `json:"evse_id"`
+	End           time.Time              `json:"end"`
+	Epoch         int64                  `json:"epoch"`
 	State         charging.State         `json:"state"`
 	// Session is billed once the car has left.
 	Session *charging.Session `json:"session,omitempty"`

@@ -59,7 +59,11 @@ func (x *index) sessionsSeen() map[charging.ReservationID]*seen {
 			continue
 		}
 		if o.Stop != nil {
-			see(o.Stop.ReservationID, o.Stop.Trip, o.EVSE, o.Stop.State, o.Stop.Session)
+			state := o.Stop.State
+			if begun(o) {
+				state = charging.Charging
+			}
+			see(o.Stop.ReservationID, o.Stop.Trip, o.EVSE, state, o.Stop.Session)
 		}
 		for _, l := range o.Legs {
 			see(l.ReservationID, o.Trip, l.EVSEID, l.State, l.Session)

@@ -36,7 +36,7 @@ func (x *index) spells() []spell {
 	var all []spell
 	for at, ops := range x.words {
 		for _, o := range ops {
-			if o.Kind != history.Plug || !begun(o) {
+			if !begun(o) {
 				continue
 			}
 			s := spell{at.vehicle, at.evse, o.Stop.ReservationID, o.Stop.Trip, o.Return, x.ends(o, ops)}
@@ -48,9 +48,10 @@ func (x *index) spells() []spell {
 	return all
 }
 
-// begun reports whether a plug was answered with a session.
+// begun reports whether a plug was answered with a session that was not over
+// yet, whatever its state is called.
 func begun(o history.Op) bool {
-	return o.OK() && o.Stop != nil && o.Stop.State == charging.Charging
+	return o.Kind == history.Plug && o.OK() && o.Stop != nil && o.Stop.State != charging.Fulfilled
 }
 
 // ends is when a session may have ended at the earliest: what was under way with
