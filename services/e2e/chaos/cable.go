@@ -120,7 +120,7 @@ func (r *run) noteSession(o history.Op) {
 	switch {
 	case o.Kind == history.Plug && o.OK() && o.Stop != nil && o.Stop.State == charging.Charging:
 		r.atPlugs[o.EVSE]++
-	case o.Kind == history.Unplug && o.OK() && o.Status != 202:
+	case o.Kind == history.Unplug && o.OK() && o.Status != history.Kept:
 		delete(r.atPlugs, o.EVSE)
 	}
 }

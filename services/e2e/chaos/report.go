@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +75,7 @@ func plugsOf(ops []history.Op) Plugs {
 			p.Refused[string(o.Code)]++
 		case o.Kind == history.Plug:
 			p.Plugged++
-		case o.Status == http.StatusAccepted:
+		case o.Status == history.Kept:
 			p.Kept++
 		default:
 			p.Left++

@@ -79,12 +79,14 @@ type Op struct {
 	Request string `json:"request,omitempty"`
 	// Told is what an unplug says that the car has taken, in kWh.
 	Told float64 `json:"told,omitempty"`
-	// Status of the answer to a plug or an unplug: 202 is an unplug that is kept
-	// for its plug.
+	// Status of the answer to a plug or an unplug.
 	Status int `json:"status,omitempty"`
 	// Stop is the reservation in such an answer; nil where it has none.
 	Stop *Stop `json:"stop,omitempty"`
 }
+
+// Kept is the status of the answer to an unplug that waits for its plug.
+const Kept = 202
 
 // Stop is a booked stop in the answer to a plug or an unplug.
 type Stop struct {

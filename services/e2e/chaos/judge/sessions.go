@@ -59,13 +59,27 @@ func begun(o history.Op) bool {
 func (x *index) ends(plug history.Op, words []history.Op) time.Duration {
 	end := x.longestStay(plug.Stop.ReservationID)
 	for _, o := range append(slices.Clone(words), x.withdrawals[plug.EVSE]...) {
-		refused := o.Answered && o.Code != ""
-		if o.Kind == history.Plug || refused || o.Return < plug.Call {
-			continue
+		if o.Kind != history.Plug && !(o.Answered && o.Code != "") && mayStillCome(o, plug.Call) {
+			end = min(end, o.Call)
 		}
-		end = min(end, o.Call)
 	}
 	return end
+}
+
+// late is how long after its answer a request may be executed once more.
+const late = 15 * time.Second
+
+// mayStillCome reports whether what ends a session may have come about after a
+// time: a withdrawal that was on its way twice, an unplug that is kept for its
+// plug.
+func mayStillCome(o history.Op, after time.Duration) bool {
+	switch {
+	case !o.Answered, o.Status == history.Kept:
+		return true
+	case o.Kind == history.Withdraw:
+		return o.Return+late >= after
+	}
+	return o.Return >= after
 }
 
 // longestStay is when a company ends a session by itself: an hour after its

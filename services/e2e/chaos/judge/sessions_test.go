@@ -98,6 +98,12 @@ func TestAGoodRoadIsAccepted(t *testing.T) {
 			w.Ops = append(w.Ops, history.Op{Kind: history.Withdraw, EVSE: evse, Call: sec(3), Return: sec(4), Answered: true})
 			w.plugged("b", 5, 6)
 		},
+		"an unplug was kept for its plug": func(w *world) {
+			w.said(history.Unplug, "a", 2, 2, 5, charging.Reserved, nil)
+			o := &w.Ops[len(w.Ops)-1]
+			o.Status, o.Stop = history.Kept, nil
+			w.plugged("b", 4, 5)
+		},
 		"its stops' time has come": func(w *world) { w.Began = slot(9).Window.Start; w.trip("c").State = trip.Canceled },
 		"part of it was canceled": func(w *world) {
 			t := w.trip("b")

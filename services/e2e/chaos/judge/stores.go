@@ -171,11 +171,9 @@ func unfinished(x *index) []Violation {
 			why = "is still " + string(t.State)
 		case t.Saga.Stuck != nil:
 			why = "is stuck: " + t.Saga.Stuck.Reason
-		case len(t.Saga.Abandoned) > 0 || t.Saga.Swap != nil || t.Saga.Shift != nil:
-			why = "has stops left to release or to exchange"
-		case t.Saga.Plugging != nil:
-			why = "has a plug that nobody has answered"
-		case t.State == trip.Confirmed && nothingToCome(t):
+		case history.LeftToDo(t):
+			why = "has stops left to release or to exchange, or a plug that nobody has answered"
+		case history.NothingToCome(t):
 			why = "is CONFIRMED, has no stop left to come and asks nothing"
 		}
 		if why != "" {
@@ -188,11 +186,6 @@ func unfinished(x *index) []Violation {
 		}
 	}
 	return out
-}
-
-// nothingToCome reports whether a booked trip has no reason to stay so.
-func nothingToCome(t trip.Trip) bool {
-	return len(t.Decisions) == 0 && !slices.ContainsFunc(t.Legs, func(l trip.Leg) bool { return !l.State.Final() })
 }
 
 // oneRoad finds two CONFIRMED trips of one company and vehicle at one time.
