@@ -327,6 +327,7 @@ func (r *run) observe(from, to charging.CompanyID) link.Observer {
 	}
 }
 
+// saw keeps what a link has carried, where it is a claim, a reserve or a preemption.
 func (r *run) saw(from charging.CompanyID, path string, request []byte, status int, answer []byte) {
 	if status == http.StatusConflict && bytes.Contains(answer, []byte(charging.CodeStaleOwner)) {
 		r.stale.Add(1)
