@@ -93,7 +93,7 @@ func (d *driver) oneTrip(ctx context.Context) {
 
 // place is where the next trip goes: now and then to a kerb.
 func (d *driver) place() place {
-	if d.r.o.Kerb || d.rng.IntN(4) == 0 {
+	if d.r.o.Kerb || !d.r.o.Crowd && d.rng.IntN(4) == 0 {
 		return d.r.course.kerb(time.Now())
 	}
 	return d.r.course.next()
