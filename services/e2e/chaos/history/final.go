@@ -88,7 +88,7 @@ func NothingToCome(t trip.Trip) bool {
 // that is not answered.
 func LeftToDo(t trip.Trip) bool {
 	s := t.Saga
-	return len(s.Abandoned) > 0 || s.Swap != nil || s.Shift != nil || s.Plugging != nil
+	return len(s.Abandoned) > 0 || s.Shift != nil || s.Plugging != nil
 }
 
 // Restless counts what is still moving: trips without an end or with something
