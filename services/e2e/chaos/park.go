@@ -80,7 +80,7 @@ func (d *driver) plugIn(p place, c *car, t trip.Trip, l trip.Leg, left time.Time
 
 // meddle is what nobody may do to a stop at which a car charges.
 func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg, stop history.Stop) {
-	if d.oneIn(5) {
+	if d.oneIn(3) {
 		d.stray(c, stop)
 	}
 	if d.oneIn(4) {
@@ -101,6 +101,10 @@ func (d *driver) meddle(p place, c *car, t trip.Trip, l trip.Leg, stop history.S
 	d.r.pause(context.Background(), time.Duration(d.rng.IntN(1500))*time.Millisecond)
 }
 
+// strayEpochs is how many owners a stray compensate is ahead of the stop's first:
+// more than a trip ever has, so that it is not refused as a former owner's.
+const strayEpochs = 1000
+
 // stray compensates a stop at which a car charges, in its originator's name. Once
 // a plug has been answered nothing but the session's end leads away from it.
 func (d *driver) stray(c *car, stop history.Stop) {
@@ -118,7 +122,7 @@ func (d *driver) stray(c *car, stop history.Stop) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	_, err = far.Compensate(ctx, charging.Ref{
-		ID: stop.ReservationID, TripID: stop.Trip, Origin: stop.Origin, EVSEID: stop.EVSE, End: stop.End, Epoch: stop.Epoch + 1,
+		ID: stop.ReservationID, TripID: stop.Trip, Origin: stop.Origin, EVSEID: stop.EVSE, End: stop.End, Epoch: stop.Epoch + strayEpochs,
 	})
 	o.Answered, o.Code = answered(err)
 	d.r.rec.Add(o)
@@ -199,7 +203,10 @@ func (d *driver) twice(p place, c *car, t trip.Trip) {
 		d.r.pause(context.Background(), time.Second)
 		d.r.say(d.n, twin, byeSecond)
 	})
-	d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: t.Legs[0].EVSEID, SoC: 0.3}})
+	o := d.r.say(d.n, c, word{history.Plug, t.ID, charging.Plug{EVSEID: t.Legs[0].EVSEID, SoC: 0.3}})
+	if o.OK() && o.Stop != nil && d.oneIn(3) {
+		d.stray(c, *o.Stop)
+	}
 	d.r.pause(context.Background(), time.Second)
 	d.r.say(d.n, c, byeFirst)
 	both.Wait()

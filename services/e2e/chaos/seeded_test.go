@@ -28,6 +28,14 @@ func (m mistake) kerb() bool {
 	return slices.Contains(m.rules, judge.OneBill) || slices.Contains(m.rules, judge.OneSession)
 }
 
+// long is how long drivers are let loose: cars at plugs take their time.
+func (m mistake) long() time.Duration {
+	if m.kerb() {
+		return 12 * time.Second
+	}
+	return 8 * time.Second
+}
+
 // seeded are mistakes that somebody could make, and the rule that each breaks.
 var seeded = []mistake{
 	{
@@ -92,7 +100,7 @@ func TestSeededMistakesAreCaught(t *testing.T) {
 				t.Fatal(err)
 			}
 			rep, err := Run(t.Context(), Options{
-				Seed: uint64(k + 1), Duration: 8 * time.Second, Drivers: 24, Nemeses: -1, Rest: 5 * time.Second,
+				Seed: uint64(k + 1), Duration: m.long(), Drivers: 24, Nemeses: -1, Rest: 5 * time.Second,
 				Crowd: true, Kerb: m.kerb(), Links: link.Faults{Delay: 120 * time.Millisecond},
 				Binary: bin, Dir: dir, Out: t.Output(),
 			})
