@@ -212,7 +212,7 @@ var rooms = []room{
 		own:   []string{"pkg/charging", "pkg/trip", "services/e2e/chaos/history", "services/e2e/chaos/link"},
 		third: []string{goRedis},
 	},
-	{path: "services/e2e/chaos/...", own: []string{"pkg/...", "services/e2e/chaos/..."}, third: []string{goRedis, uuid}},
+	{path: "services/e2e/chaos/...", own: []string{"pkg/...", "services/e2e/chaos/..."}, third: []string{goRedis, paho, uuid}},
 
 	// simulator: the outside world; speaks MQTT and REST only.
 	{path: "simulator", own: []string{"pkg/...", "simulator/..."}, third: []string{cobra, zerolog, yaml}},

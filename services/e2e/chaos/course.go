@@ -16,7 +16,10 @@ import (
 // that contention stays high however long a run is.
 type course struct {
 	began time.Time
-	evses map[charging.CompanyID][]charging.EVSEID
+	// started is the run's; fastest is how far the fastest clock is ahead.
+	started time.Time
+	fastest time.Duration
+	evses   map[charging.CompanyID][]charging.EVSEID
 	// crowded makes all places so: one EVSE of each company, few windows, and
 	// trips that want most of them. Every third is so anyway.
 	crowded bool
@@ -36,7 +39,8 @@ const (
 // place is one meeting point.
 type place struct {
 	crowded bool
-	kept    int // of ten CONFIRMED trips
+	kerb    bool // its windows begin within minutes
+	kept    int  // of ten CONFIRMED trips
 	slot    int
 	base    time.Time
 	evses   map[charging.CompanyID][]charging.EVSEID
@@ -62,8 +66,12 @@ func (c *course) at(n int) place {
 }
 
 func (p place) window(k int) charging.Window {
-	start := p.base.Add(time.Duration(k) * windowLength)
-	return charging.NewWindow(start, start.Add(windowLength))
+	length := windowLength
+	if p.kerb {
+		length = kerbLength
+	}
+	start := p.base.Add(time.Duration(k) * length)
+	return charging.NewWindow(start, start.Add(length))
 }
 
 func (p place) evse(rng *rand.Rand) charging.EVSEID {
@@ -74,7 +82,10 @@ func (p place) evse(rng *rand.Rand) charging.EVSEID {
 // stops of a trip, one to three, in travel order.
 func (p place) stops(rng *rand.Rand) []history.Slot {
 	windows := rng.Perm(windowsAPlace)[:1+rng.IntN(3)]
-	if p.crowded {
+	switch {
+	case p.kerb:
+		windows = kerbWindows(rng)
+	case p.crowded:
 		windows = rng.Perm(crowdedWindows)[:3]
 	}
 	slices.Sort(windows)

@@ -56,7 +56,7 @@ func (d *driver) drive(ctx context.Context) {
 
 // oneTrip creates a trip and looks after it until it is settled.
 func (d *driver) oneTrip(ctx context.Context) {
-	p := d.r.course.next()
+	p := d.place()
 	c := d.car(ctx, p.slot)
 	if c == nil {
 		return
@@ -73,6 +73,11 @@ func (d *driver) oneTrip(ctx context.Context) {
 			t = d.decide(p, c, t)
 		case t.State == trip.Confirmed:
 			d.lookBack(c, t)
+			if p.kerb {
+				d.park(p, c, t)
+				d.lookBack(c, t)
+				return
+			}
 			if !d.confirmed(p, c, t) {
 				delete(c.busy, p.slot)
 			}
@@ -84,6 +89,14 @@ func (d *driver) oneTrip(ctx context.Context) {
 		}
 		t = d.read(c, t)
 	}
+}
+
+// place is where the next trip goes: now and then to a kerb.
+func (d *driver) place() place {
+	if d.r.o.Kerb || !d.r.o.Crowd && d.rng.IntN(4) == 0 {
+		return d.r.course.kerb(time.Now())
+	}
+	return d.r.course.next()
 }
 
 // car is one that is free at a place in time, registered if need be.
@@ -133,6 +146,9 @@ func (d *driver) did(o history.Op, c *car, call func(ctx context.Context) (trip.
 	o.Answered, o.Code = answered(err)
 	if err == nil {
 		o.Trip, o.State, o.Legs = t.ID, t.State, t.Legs
+		for _, q := range t.Decisions {
+			o.Asked = append(o.Asked, q.Leg)
+		}
 	}
 	d.r.rec.Add(o)
 	return t, o
@@ -232,18 +248,12 @@ func (d *driver) decide(p place, c *car, t trip.Trip) trip.Trip {
 // confirmed does what drivers do with a booked trip, and reports whether it keeps it.
 func (d *driver) confirmed(p place, c *car, t trip.Trip) bool {
 	if d.rng.IntN(5) == 0 {
-		l := t.Legs[d.rng.IntN(len(t.Legs))]
-		stop := &api.Stop{Leg: l.Leg, EVSEID: p.evse(d.rng), Start: l.Start, End: l.End}
-		_, _ = d.did(history.Op{Kind: history.Swap, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {
-			return d.api(c).Swap(ctx, t.ID, api.SwapRequest{Stop: stop})
-		})
+		d.swap(c, t, t.Legs[d.rng.IntN(len(t.Legs))], p.evse(d.rng))
 	}
 	if d.rng.IntN(10) < p.kept {
 		return true
 	}
-	_, did := d.did(history.Op{Kind: history.Cancel, Trip: t.ID}, c, func(ctx context.Context) (trip.Trip, error) {
-		return d.api(c).Cancel(ctx, t.ID)
-	})
+	did := d.cancel(c, t)
 	return !did.OK()
 }
 

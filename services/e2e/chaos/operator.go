@@ -25,7 +25,7 @@ func (o *operator) work(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		evse := o.r.course.here().evse(o.rng)
+		evse := o.choose()
 		o.set(history.Withdraw, evse, api.EVSEStatusRequest{Status: charging.StatusOutOfOrder})
 		o.r.pause(ctx, time.Duration(500+o.rng.IntN(2500))*time.Millisecond)
 		for deadline := time.Now().Add(time.Minute); !o.set(history.Restore, evse, api.EVSEStatusRequest{Status: charging.StatusAvailable}); {
@@ -35,6 +35,25 @@ func (o *operator) work(ctx context.Context) {
 			o.r.pause(context.Background(), 200*time.Millisecond)
 		}
 	}
+}
+
+// choose is an EVSE of the place where most drivers are, or one at which a car
+// charges.
+func (o *operator) choose() charging.EVSEID {
+	if evse := o.r.charging(); evse != "" && o.rng.IntN(2) == 0 {
+		return evse
+	}
+	return o.r.course.here().evse(o.rng)
+}
+
+// charging is an EVSE at which a car was last known to charge; empty for none.
+func (r *run) charging() charging.EVSEID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for evse := range r.atPlugs {
+		return evse
+	}
+	return ""
 }
 
 func (o *operator) set(kind history.Kind, evse charging.EVSEID, q api.EVSEStatusRequest) bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/judge"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/link"
 )
@@ -28,6 +29,7 @@ type Report struct {
 	// companies that were refused to a former owner.
 	TakenOver, TakeOvers int
 	Stale                int64
+	Plugs                Plugs
 	Verdict              judge.Verdict
 	// History is the file of a failing history.
 	History string
@@ -53,6 +55,44 @@ func (r *run) carried() Carried {
 	return c
 }
 
+// Plugs counts what cars said at plugs.
+type Plugs struct {
+	// Plugged and Left were answered with a session and with a bill; Kept are
+	// unplugs that wait for their plug, Unheard had no answer.
+	Plugged, Left, Kept, Unheard int
+	// Refused by code.
+	Refused map[string]int
+}
+
+func plugsOf(ops []history.Op) Plugs {
+	p := Plugs{Refused: map[string]int{}}
+	for _, o := range ops {
+		switch {
+		case o.Kind != history.Plug && o.Kind != history.Unplug:
+		case !o.Answered:
+			p.Unheard++
+		case o.Code != "":
+			p.Refused[string(o.Code)]++
+		case o.Kind == history.Plug:
+			p.Plugged++
+		case o.Status == history.Kept:
+			p.Kept++
+		default:
+			p.Left++
+		}
+	}
+	return p
+}
+
+// String is a part of a line.
+func (p Plugs) String() string {
+	refused := "none refused"
+	if len(p.Refused) > 0 {
+		refused = "refused: " + list(p.Refused)
+	}
+	return fmt.Sprintf("%d plugged in, %d left, %d kept for their plug, %d unheard, %s", p.Plugged, p.Left, p.Kept, p.Unheard, refused)
+}
+
 // Settled is how many trips came to an end.
 func (r Report) Settled() int {
 	n := 0
@@ -67,11 +107,12 @@ func (r Report) Settled() int {
 // Last is the last line of a run: what was tried and found.
 func (r Report) Last() string {
 	v := r.Verdict
-	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d aborted, %d canceled, %d withdrawn whole), %d operations; %s; "+
+	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d completed, %d aborted, %d canceled), %d operations; "+
+		"cars: %v; %d sessions, %d billed; %s; "+
 		"%d trips taken over %d×, %d calls of former owners refused; "+
 		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut, %d given to another server; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
-		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], v.Trips[trip.Completed], r.Ops,
-		list(r.Faults), r.TakenOver, r.TakeOvers, r.Stale, r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut, r.Carried.Elsewhere,
+		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Completed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], r.Ops,
+		r.Plugs, v.Sessions, v.Bills, list(r.Faults), r.TakenOver, r.TakeOvers, r.Stale, r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut, r.Carried.Elsewhere,
 		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, len(v.Violations))
 }
 

@@ -50,6 +50,9 @@ type Options struct {
 	// Crowd makes all trips want three of four windows of one EVSE of each
 	// company, and let go of them again.
 	Crowd bool
+	// Kerb sends all drivers to places whose windows begin within minutes, where
+	// their cars plug in; by default every fourth trip goes there.
+	Kerb bool
 	// Keep writes the history down without violations, too.
 	Keep bool
 	// Skew is false to leave all clocks alone.
@@ -73,6 +76,11 @@ func (o Options) withDefaults() Options {
 		o.Out = io.Discard
 	}
 	return o
+}
+
+// quiet reports whether every company can be reached at any time.
+func (o Options) quiet() bool {
+	return o.Nemeses <= 0 && o.Links == link.Faults{Delay: min(o.Links.Delay, 200*time.Millisecond)}
 }
 
 // servers of each company.
@@ -99,13 +107,17 @@ type run struct {
 	// stale counts the calls that a company refused to a former owner.
 	stale atomic.Int64
 
+	// leaving are the cars that stay at their plugs beyond their driver's trip.
+	leaving sync.WaitGroup
+
 	mu       sync.Mutex
 	counts   map[string]int
+	atPlugs  map[charging.EVSEID]int
 	troubles []error
 }
 
 func newRun(o Options) *run {
-	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}}
+	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}, atPlugs: map[charging.EVSEID]int{}}
 }
 
 // Run starts three companies, lets drivers and nemeses loose for the duration,
@@ -127,6 +139,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		o.Seed, o.Duration, o.Drivers, o.Nemeses, o.servers(), skews, o.Dir)
 	if err := r.ready(ctx); err != nil {
 		return Report{}, err
+	}
+	for _, skew := range skews {
+		r.course.fastest = max(r.course.fastest, skew)
 	}
 	r.storm(ctx)
 	if err := r.rest(ctx); err != nil {
@@ -160,7 +175,7 @@ func (r *run) ready(ctx context.Context) error {
 	if err := r.fleet.Start(ctx); err != nil {
 		return err
 	}
-	r.course = &course{crowded: r.o.Crowd, began: time.Now().UTC().Truncate(time.Hour), evses: map[charging.CompanyID][]charging.EVSEID{}}
+	r.course = &course{crowded: r.o.Crowd, began: time.Now().UTC().Truncate(time.Hour), started: time.Now(), evses: map[charging.CompanyID][]charging.EVSEID{}}
 	for _, id := range fleet.Companies {
 		if err := r.meets(ctx, id); err != nil {
 			return err
@@ -219,6 +234,7 @@ func (r *run) storm(ctx context.Context) {
 		r.trouble(err)
 	}
 	wg.Wait()
+	r.leaving.Wait()
 }
 
 func (r *run) nemesis(n uint64) *nemesis {
@@ -239,7 +255,7 @@ func (r *run) progress(ctx context.Context) {
 				known[o.Trip] = true
 			}
 		}
-		fmt.Fprintf(r.o.Out, "chaos: %s: %d trips, %d operations, %s\n", r.rec.Now().Round(time.Second), len(known), len(ops), r.tally())
+		fmt.Fprintf(r.o.Out, "chaos: %s: %d trips, %d operations, %v, %s\n", r.rec.Now().Round(time.Second), len(known), len(ops), plugsOf(ops), r.tally())
 	}
 }
 
@@ -282,19 +298,37 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 		Faults: r.counts, Carried: r.carried(), Stale: r.stale.Load(),
 	}
 	rep.TakeOvers, rep.TakenOver = judge.TakenOver(final)
-	rep.Verdict = judge.Judge(judge.Case{Ops: ops, Claims: claims, Preemptions: lost, Final: final, Draw: r.o.Dir})
+	rep.Verdict = judge.Judge(judge.Case{
+		Ops: ops, Claims: claims, Preemptions: lost, Contests: r.rec.Contests(), Final: final,
+		Began: r.rec.Start(), Quiet: r.o.quiet(), Draw: r.o.Dir,
+	})
+	rep.Plugs = plugsOf(ops)
 	if err := errors.Join(r.troubles...); err != nil {
 		return rep, fmt.Errorf("chaos: the harness itself had trouble: %w", err)
 	}
 	if len(rep.Verdict.Violations) > 0 || r.o.Keep {
 		rep.History = filepath.Join(r.o.Dir, "history.jsonl")
-		return rep, errors.Join(history.Write(rep.History, ops), history.Write(filepath.Join(r.o.Dir, "claims.jsonl"), claims))
+		return rep, errors.Join(history.Write(rep.History, ops), history.Write(filepath.Join(r.o.Dir, "claims.jsonl"), claims),
+			history.Write(filepath.Join(r.o.Dir, "contests.jsonl"), r.rec.Contests()))
 	}
 	return rep, nil
 }
 
-// observe keeps the claims, reserves and preemptions that a link carried.
-func (r *run) observe(from charging.CompanyID, _, path string, request []byte, status int, answer []byte) {
+// observe makes what keeps the claims, reserves, preemptions and questions about
+// vehicles that a link carried.
+func (r *run) observe(from, to charging.CompanyID) link.Observer {
+	return func(path string, request []byte, status int, answer []byte, took time.Duration) {
+		if c, ok := contestOf(path, request, status, answer); ok {
+			c.From, c.To = from, to
+			r.rec.AddContest(c, took)
+			return
+		}
+		r.saw(from, path, request, status, answer)
+	}
+}
+
+// saw keeps what a link has carried, where it is a claim, a reserve or a preemption.
+func (r *run) saw(from charging.CompanyID, path string, request []byte, status int, answer []byte) {
 	if status == http.StatusConflict && bytes.Contains(answer, []byte(charging.CodeStaleOwner)) {
 		r.stale.Add(1)
 	}

@@ -16,12 +16,28 @@ const (
 	sagas   = "services/company/internal/saga/"
 )
 
-// seeded are mistakes that somebody could make, and the rule that each breaks.
-var seeded = []struct {
+// mistake is one that is built into the program.
+type mistake struct {
 	name  string
 	edits []fleet.Edit
 	rules []judge.Rule // one of these
-}{
+}
+
+// kerb reports whether it takes cars at plugs to see it.
+func (m mistake) kerb() bool {
+	return slices.Contains(m.rules, judge.OneBill) || slices.Contains(m.rules, judge.OneSession)
+}
+
+// long is how long drivers are let loose: cars at plugs take their time.
+func (m mistake) long() time.Duration {
+	if m.kerb() {
+		return 12 * time.Second
+	}
+	return 8 * time.Second
+}
+
+// seeded are mistakes that somebody could make, and the rule that each breaks.
+var seeded = []mistake{
 	{
 		"skip the overlap check",
 		[]fleet.Edit{{File: scripts + "hold.lua", Old: "local taken, victims = clear()", New: "local taken, victims = nil, {}"}},
@@ -48,7 +64,27 @@ var seeded = []struct {
 		[]fleet.Edit{{File: scripts + "hold.lua", Old: "if granted == '' then return false end", New: "do return false end"}},
 		[]judge.Rule{judge.Priority},
 	},
+	{
+		"compensate a charging stop",
+		[]fleet.Edit{{File: scripts + "compensate.lua", Old: leavesCharging, New: "if over(r) then return answer(r, true) end"}},
+		[]judge.Rule{judge.OneBill},
+	},
+	{
+		"let a second car plug in",
+		[]fleet.Edit{
+			{File: scripts + "start.lua", Old: looksAtThePlug, New: "local car = nil"},
+			{File: scripts + "start.lua", Old: looksAtTheWindows, New: "local found = {}"},
+		},
+		[]judge.Rule{judge.OneSession},
+	},
 }
+
+// What the mistakes about sessions take out.
+const (
+	leavesCharging    = "if over(r) or r.state == 'CHARGING' then return answer(r, true) end"
+	looksAtThePlug    = "local car = plugged(at)"
+	looksAtTheWindows = "local found = around(at, from, tonumber(start))"
+)
 
 // TestSeededMistakesAreCaught builds the program with one mistake at a time,
 // lets drivers loose on it, and asks for a violation of the right kind.
@@ -64,8 +100,8 @@ func TestSeededMistakesAreCaught(t *testing.T) {
 				t.Fatal(err)
 			}
 			rep, err := Run(t.Context(), Options{
-				Seed: uint64(k + 1), Duration: 8 * time.Second, Drivers: 24, Nemeses: -1, Rest: 5 * time.Second,
-				Crowd: true, Links: link.Faults{Delay: 120 * time.Millisecond},
+				Seed: uint64(k + 1), Duration: m.long(), Drivers: 24, Nemeses: -1, Rest: 5 * time.Second,
+				Crowd: true, Kerb: m.kerb(), Links: link.Faults{Delay: 120 * time.Millisecond},
 				Binary: bin, Dir: dir, Out: t.Output(),
 			})
 			if err != nil {

@@ -3,8 +3,27 @@ package chaos
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 )
+
+// contestOf reads the question whether a vehicle charges at a company, and the
+// answer.
+func contestOf(path string, request []byte, status int, answer []byte) (history.Contest, bool) {
+	rest, ok := strings.CutPrefix(path, "/federation/v1/vehicles/")
+	vehicle, ok2 := strings.CutSuffix(rest, "/contest")
+	var q charging.Contest
+	var a struct {
+		Busy bool `json:"busy"`
+	}
+	if !ok || !ok2 || status != http.StatusOK || json.Unmarshal(request, &q) != nil || json.Unmarshal(answer, &a) != nil {
+		return history.Contest{}, false
+	}
+	return history.Contest{Vehicle: charging.VehicleID(vehicle), EVSE: q.EVSEID, Busy: a.Busy}, true
+}
 
 // reservationPath takes the path of an action on a reservation apart.
 func reservationPath(path string) (id, step string) {

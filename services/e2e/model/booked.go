@@ -1,9 +1,20 @@
 package model
 
+import "fmt"
+
 // rest looks after a trip whose booking is decided.
 func (k *walker) rest(t uint8) {
 	tr := &k.from.trips[t]
+	if tr.plugging != 0 {
+		k.plugged(t, tr.plugging-1)
+		if k.from.follows(PlugInsideTheRun) {
+			return
+		}
+	}
 	if tr.swap != 0 {
+		if !k.from.follows(PlugInsideTheRun) {
+			k.plugs(t)
+		}
 		k.swap(t, tr.swap-1)
 		return
 	}
@@ -19,6 +30,9 @@ func (k *walker) rest(t uint8) {
 		k.releaseLeft(t, func(*world) {})
 	}
 	if tr.phase == confirmed {
+		if k.from.sc.goesOn() {
+			k.onTheRoad(t)
+		}
 		k.wishes(t)
 	}
 }
@@ -28,12 +42,12 @@ func (k *walker) wishes(t uint8) {
 	if k.from.had.Cancels < k.from.sc.Wishes.Cancels {
 		w := k.try()
 		w.had.Cancels++
-		w.trips[t].phase, w.trips[t].heard = canceled, [maxLegs]heard{}
-		k.out(&w, step{do: vJournal, of: id{t: t}, to: canceled})
+		w.cancelBooked(t)
+		k.out(&w, step{do: vJournal, of: id{t: t}, to: w.trips[t].phase, why: "its driver cancels"})
 	}
 	for l := range k.from.legs(t) {
 		_, other := k.from.sc.Trips[t].Instead[int(l)]
-		if !other || k.from.trips[t].next[l] == maxIDs || k.from.had.Swaps == k.from.sc.Wishes.Swaps {
+		if !other || k.from.settledStop(t, l) || k.from.trips[t].next[l] == maxIDs || k.from.had.Swaps == k.from.sc.Wishes.Swaps {
 			continue
 		}
 		w := k.try()
@@ -43,7 +57,7 @@ func (k *walker) wishes(t uint8) {
 		tr.next[l]++
 		tr.swap, tr.swap2, tr.heard[l] = l+1, hNothing, hReserved
 		w.at(id{t, l, g}).instead = !w.at(w.present(t, l)).instead
-		k.out(&w, step{do: vJournal, of: id{t, l, g}, to: confirmed})
+		k.out(&w, step{do: vJournal, of: id{t, l, g}, to: confirmed, why: fmt.Sprintf("stop %d is to be exchanged", l+1)})
 	}
 }
 
@@ -76,7 +90,8 @@ func (k *walker) swap(t, l uint8) {
 		w.abandon(t, l, c.cur[l])
 		c.cur[l], c.swap, c.swap2 = i.g, 0, hNothing
 		c.problem &^= 1 << l
-		k.out(&w, step{do: vJournal, of: i, to: confirmed})
+		c.asked &^= 1 << l
+		k.out(&w, step{do: vJournal, of: i, to: confirmed, why: fmt.Sprintf("stop %d is exchanged", l+1)})
 	}
 }
 
@@ -105,7 +120,7 @@ func (k *walker) notices() {
 			w := k.try()
 			w.at(i).state = released
 			if present && tr.phase == confirmed {
-				w.trips[i.t].problem |= 1 << i.l
+				w.lost(i.t, i.l)
 			}
 			k.out(&w, step{do: vNotice, of: i, answer: outOfService})
 		}

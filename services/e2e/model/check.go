@@ -19,6 +19,14 @@ const (
 	// NobodyWins: without a fault that takes something away, not every trip
 	// gives up.
 	NobodyWins Kind = "nobody wins"
+	// OneSession: at most one session at an EVSE, and one of a vehicle.
+	OneSession Kind = "one session"
+	// OneBill: a session that was answered is its trip's, and ends with one bill.
+	OneBill Kind = "one bill"
+	// Asked: a lost stop is asked about until the driver has answered or it is over.
+	Asked Kind = "asked until answered"
+	// Answered: what the driver was told comes about.
+	Answered Kind = "answers true"
 	// Deadlock: trips that are not settled, and no step left.
 	Deadlock Kind = "deadlock"
 	// Livelock: steps, but no way to settle.
@@ -33,7 +41,7 @@ type broken struct {
 
 // judge checks a state and the step that led to it.
 func judge(from, to *world, s step) broken {
-	for _, f := range [...]func(*world) broken{exclusive, allOrNothing, reservedWhileAsking, somebodyWins} {
+	for _, f := range [...]func(*world) broken{exclusive, allOrNothing, reservedWhileAsking, somebodyWins, onTheWay} {
 		if b := f(to); b.kind != "" {
 			return b
 		}
@@ -65,7 +73,7 @@ func allOrNothing(w *world) broken {
 		whole := tr.phase == confirmed || tr.phase == wiped && tr.told
 		for l := range w.legs(uint8(t)) {
 			r := w.at(w.present(uint8(t), l)).state
-			if whole && !r.reserved() && r != withdrawn && tr.problem>>l&1 == 0 {
+			if whole && !r.reserved() && r != withdrawn && (tr.problem|tr.let)>>l&1 == 0 && r != charges && r != fulfilled {
 				return broken{AllOrNothing, fmt.Sprintf("the driver of %s was told CONFIRMED, stop %d is %s", name(t), l+1, word(r))}
 			}
 		}
@@ -80,12 +88,12 @@ func allOrNothing(w *world) broken {
 // still to be released is not at its end yet, but never RESERVED once ABORTED.
 func heldAfterTheEnd(w *world, t uint8) broken {
 	tr := &w.trips[t]
-	if tr.phase != confirmed && tr.phase != aborted && !(tr.phase == canceled && w.rests(t)) {
+	if tr.phase != confirmed && tr.phase != aborted && !((tr.phase == canceled || tr.phase == completed) && w.rests(t)) {
 		return broken{}
 	}
 	for i := range w.ids() {
 		r := w.at(i).state
-		if i.t != t || !r.holds() || tr.phase == confirmed && tr.current(int(i.l), int(i.g)) {
+		if i.t != t || !r.holds() || tr.phase == confirmed && tr.current(int(i.l), int(i.g)) && tr.let>>i.l&1 == 0 {
 			continue
 		}
 		if tr.left[i.l]>>i.g&1 == 0 || tr.phase == aborted && r.reserved() {
@@ -173,7 +181,7 @@ func (w *world) rests(t uint8) bool {
 		return true
 	case tr.phase == awaiting:
 		return w.sc.Trips[t].Driver == Silent
-	case tr.server == down || tr.leaves() || tr.swap != 0:
+	case tr.server == down || tr.leaves() || tr.swap != 0 || tr.plugging != 0 || tr.asked != 0 || w.atPlugs(t):
 		return false
 	case tr.phase == canceled:
 		for l := range w.legs(t) {
@@ -183,5 +191,5 @@ func (w *world) rests(t uint8) bool {
 		}
 		return true
 	}
-	return tr.phase == confirmed || tr.phase == aborted
+	return tr.phase == confirmed || tr.phase == aborted || tr.phase == completed
 }

@@ -17,12 +17,17 @@ const (
 	unknownReservation
 	tooEarly
 	idReused
+	occupied
+	vehicleBusy
+	noReservation
+	undecided  // the company still asks its peers
 	unanswered // the caller has stopped repeating the call
 )
 
 var answerNames = [...]string{
 	"ok", "SLOT_TAKEN", "SLOT_TAKEN (unsettled)", "SLOT_TAKEN (own)", "PRIORITY_LOST", "HOLD_EXPIRED", "HOLD_PREEMPTED",
-	"ALREADY_COMPENSATED", "EVSE_OUT_OF_SERVICE", "STALE_OWNER", "UNKNOWN_RESERVATION", "TOO_EARLY", "ID_REUSED", "no answer",
+	"ALREADY_COMPENSATED", "EVSE_OUT_OF_SERVICE", "STALE_OWNER", "UNKNOWN_RESERVATION", "TOO_EARLY", "ID_REUSED",
+	"EVSE_OCCUPIED", "VEHICLE_BUSY", "NO_RESERVATION_HERE", "not decided yet", "no answer",
 }
 
 func (a answer) String() string { return answerNames[a] }
@@ -171,7 +176,7 @@ func (w *world) judge(i, j id, rank uint8) answer {
 	switch {
 	case j.t == i.t:
 		return ownHold
-	case r.state == settled:
+	case r.state == settled, r.state == charges:
 		return slotTaken
 	case r.state == unsettled:
 		return slotUnsettled
@@ -201,7 +206,7 @@ func (w *world) confirm(i id, epoch uint8) answer {
 		return unknownReservation
 	case r.state == claimed:
 		return tooEarly
-	case r.state.reserved():
+	case r.state.reserved(), r.state == charges, r.state == fulfilled:
 		return ok
 	}
 	if a, final := finals[r.state]; final && (w.follows(FinalIDsRefused) || a == alreadyCompensated) {
@@ -211,12 +216,16 @@ func (w *world) confirm(i id, epoch uint8) answer {
 	return ok
 }
 
-// compensate releases a stop, or leaves a tombstone.
+// compensate releases a stop, or leaves a tombstone. A session it leaves as it is.
 func (w *world) compensate(i id, epoch uint8) answer {
 	if w.stale(i, epoch) {
 		return staleOwner
 	}
-	if r := w.at(i); r.state != none || w.follows(TombstoneBeforeReserve) {
+	r := w.at(i)
+	if r.state == fulfilled || r.state == charges && w.follows(CompensateLeavesCharging) {
+		return ok
+	}
+	if r.state != none || w.follows(TombstoneBeforeReserve) {
 		r.state = released
 	}
 	return ok
@@ -230,6 +239,8 @@ func (w *world) outcome(i id) answerOfOutcome {
 		return oUnknown
 	case !tr.current(int(i.l), int(i.g)):
 		return oAborted
+	case tr.phase == completed:
+		return oConfirmed
 	case tr.phase == confirmed:
 		if int(tr.swap) == int(i.l)+1 && tr.cur[i.l] != i.g {
 			return oPending

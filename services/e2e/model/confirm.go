@@ -102,7 +102,7 @@ func (k *walker) release(t uint8) {
 // count as released by expiry, and is told in the background.
 func (k *walker) releaseStop(t, l uint8) {
 	i := k.from.present(t, l)
-	k.call(kCompensate, i, func(w *world, a answer) {
+	k.call(k.from.wayBack(i), i, func(w *world, a answer) {
 		tr := &w.trips[t]
 		switch {
 		case a != unanswered:
@@ -126,7 +126,8 @@ func (k *walker) releaseLeft(t uint8, nobody func(w *world)) {
 			if k.from.trips[t].left[l-1]>>(g-1)&1 == 0 {
 				continue
 			}
-			k.call(kCompensate, id{t, l - 1, g - 1}, func(w *world, a answer) {
+			i := id{t, l - 1, g - 1}
+			k.call(k.from.wayBack(i), i, func(w *world, a answer) {
 				if a == unanswered {
 					nobody(w)
 					return

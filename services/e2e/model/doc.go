@@ -13,6 +13,8 @@
 //	saga.go      what an originator does: the trip's table
 //	confirm.go   … confirming, and the way back
 //	booked.go    … after the booking: swap, cancel, withdrawn stops
+//	plug.go      … a car at the plug: session by session to the trip's end
+//	session.go   what a company does with a car at the plug
 //	faults.go    what goes wrong
 //	check.go     the promises
 //	explore.go   the walk, and the way back to tell how a promise was broken

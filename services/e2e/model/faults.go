@@ -9,6 +9,7 @@ func (k *walker) steps() {
 	k.outcomes()
 	k.lapses()
 	k.notices()
+	k.sessions()
 	k.late()
 	k.crashes()
 	k.journals()
@@ -81,7 +82,7 @@ func (k *walker) late() {
 				}
 				w.spent.Late++
 				if w.spent.Late == w.sc.Faults.Late {
-					w.sent = [maxTrips][maxLegs][maxIDs]uint16{}
+					w.sent = [maxTrips][maxLegs][maxIDs]uint32{}
 				}
 				k.out(&w, step{do: vLate, of: i, kind: kd, answer: a})
 			}
@@ -93,8 +94,8 @@ func (k *walker) late() {
 func (k *walker) crashes() {
 	for t := range k.from.sc.Trips {
 		tr := &k.from.trips[t]
-		idle := tr.phase == aborted || tr.phase == confirmed || tr.phase == wiped
-		if tr.server != up || idle && !tr.leaves() && tr.swap == 0 {
+		idle := tr.phase == aborted || tr.phase == confirmed || tr.phase == completed || tr.phase == wiped
+		if tr.server != up || idle && !tr.leaves() && tr.swap == 0 && tr.plugging == 0 {
 			continue
 		}
 		if k.from.spent.Crashes < k.from.sc.Faults.Crashes && tr.epoch < maxEpoch {
@@ -122,7 +123,10 @@ func (w *world) forget(t uint8) {
 			tr.late = tr.late && tr.heard[l] == hReserved
 		}
 	}
-	tr.heard, tr.swap2, tr.goOn = [maxLegs]heard{}, hNothing, false
+	tr.heard, tr.swap2, tr.goOn, tr.mine, tr.ends = [maxLegs]heard{}, hNothing, false, false, false
+	if !w.follows(PluggingJournaled) {
+		tr.plugging = 0
+	}
 }
 
 // takeOver: another server of the company goes on under a new epoch. The former
@@ -165,6 +169,10 @@ func (w *world) former(t uint8) {
 			w.send(kConfirm, i, tr.epoch)
 		case compensating, canceled:
 			w.send(kCompensate, i, tr.epoch)
+		case confirmed:
+			if tr.plugging == l+1 {
+				w.send(kStart, i, tr.epoch)
+			}
 		}
 	}
 }
@@ -204,7 +212,8 @@ func (k *walker) withdrawals() {
 		used := false
 		for i := range w.ids() {
 			if w.place(i).EVSE == e && w.at(i).state.holds() {
-				w.at(i).state, used = withdrawn, true
+				w.withdraw(i)
+				used = true
 			}
 		}
 		if used {

@@ -25,14 +25,14 @@ func word(r rstate) string {
 	return string(rstateNames[r])
 }
 
-var kindNames = [...]string{"claim", "reserve", "confirm", "compensate"}
+var kindNames = [...]string{"claim", "reserve", "confirm", "compensate", "start", "complete"}
 
 // tell is one line about a step and what it led to.
 func tell(to *world, s step) string {
 	trip := name(int(s.of.t))
 	var line string
 	switch s.do {
-	case vClaim, vReserve, vConfirm, vCompensate:
+	case vClaim, vReserve, vConfirm, vCompensate, vStart, vComplete:
 		line = fmt.Sprintf("%s: %s %s at E%d: %s", trip, kindNames[s.kind], s.of, to.place(s.of).EVSE, s.answer)
 		if s.lost && s.answer != unanswered {
 			line += ", and the answer is lost"
@@ -41,6 +41,9 @@ func tell(to *world, s step) string {
 		}
 	case vJournal:
 		line = fmt.Sprintf("%s: journals %s", trip, s.to)
+		if s.why != "" {
+			line += ": " + s.why
+		}
 		if s.answer != ok {
 			line += fmt.Sprintf(", because stop %d was refused: %s", s.of.l+1, s.answer)
 		}
@@ -57,6 +60,14 @@ func tell(to *world, s step) string {
 		line = fmt.Sprintf("late: %s %s arrives at E%d: %s", kindNames[s.kind], s.of, to.place(s.of).EVSE, s.answer)
 	case vWithdraw:
 		line = fmt.Sprintf("E%d goes out of service", s.of.t)
+	case vContest:
+		line = fmt.Sprintf("E%d asks its peers about the vehicle of %s: %s", to.place(s.of).EVSE, s.of, s.answer)
+	case vAnswered:
+		line = fmt.Sprintf("E%d answers the plug of %s: %s", to.place(s.of).EVSE, s.of, s.answer)
+	case vStay:
+		line = fmt.Sprintf("E%d ends the session of %s: the car never said that it left", to.place(s.of).EVSE, s.of)
+	case vLook:
+		line = fmt.Sprintf("%s: looks at %s: %s", trip, s.of, word(to.at(s.of).state))
 	case vStranger:
 		line = fmt.Sprintf("a stranger compensates %s", s.of)
 	default:

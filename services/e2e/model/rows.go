@@ -32,6 +32,24 @@ func (t Trip) driven(by Driver) Trip {
 	return t
 }
 
+// booked makes a trip begin as CONFIRMED.
+func (t Trip) booked() Trip {
+	t.Booked = true
+	return t
+}
+
+// oneCar has a trip at each of two companies with the same vehicle.
+func oneCar() []Trip {
+	a, b := short(Abort, 0).booked(), short(Abort, 1).booked()
+	a.Vehicle, b.Vehicle = 1, 1
+	return []Trip{a, b}
+}
+
+// neighbours have one EVSE, one after the other.
+func neighbours() []Trip {
+	return []Trip{{Stops: []Stop{{0, 1}}, Policy: Abort, Booked: true}, {Stops: []Stop{{0, 2}}, Policy: Abort, Booked: true}}
+}
+
 // Rows lists every interleaving with a world in which the walk finds it again.
 func Rows() []Row {
 	rival := []Trip{short(Abort, 0, 1, 2), short(Abort, 3, 2, 1)}
@@ -104,6 +122,54 @@ func Rows() []Row {
 		}},
 		{18, OriginChecked, AllOrNothing, Scenario{
 			Name: "a stranger compensates", Trips: []Trip{short(Abort, 0, 1)}, Faults: Faults{Strangers: 1},
+		}},
+		{19, PluggingJournaled, OneBill, Scenario{
+			Name: "the answer to a plug is lost, another server takes over, and then a swap", Trips: []Trip{short(Abort, 0).or(0, 1).booked()},
+			Faults: Faults{Crashes: 1}, Wishes: Wishes{Plugs: 1, Swaps: 1},
+		}},
+		{20, PlugInsideTheRun, OneBill, Scenario{
+			Name: "a plug and a swap cross", Trips: []Trip{short(Abort, 0).or(0, 1).booked()}, Wishes: Wishes{Plugs: 1, Swaps: 1},
+		}},
+		{21, CompensateLeavesCharging, OneBill, Scenario{
+			Name: "compensate meets a late start", Trips: []Trip{short(Abort, 0).booked()},
+			Faults: Faults{Crashes: 1, Late: 1}, Wishes: Wishes{Plugs: 1, Cancels: 1},
+		}},
+		{22, OneVehicleOneSession, OneSession, Scenario{
+			Name: "one vehicle plugs in at two companies at once", Trips: oneCar(), Wishes: Wishes{Plugs: 2},
+		}},
+		{22, LaterYields, OneSession, Scenario{
+			Name: "the earlier one begins after the later one has asked", Trips: oneCar(), Wishes: Wishes{Plugs: 2},
+		}},
+		{22, UnansweredAskToo, OneSession, Scenario{
+			Name: "nobody is there to hear the answer to a plug", Trips: oneCar(), Faults: Faults{Crashes: 1}, Wishes: Wishes{Plugs: 2},
+		}},
+		{23, PlugLooksAtNeighbours, OneSession, Scenario{
+			Name: "a car comes before the one ahead of it has left", Trips: neighbours(), Wishes: Wishes{Plugs: 2},
+		}},
+		{24, WithdrawalBillsTheSession, OneBill, Scenario{
+			Name: "an EVSE breaks while a car charges, which leaves later", Trips: []Trip{short(Abort, 0).booked()},
+			Faults: Faults{Withdrawals: 1}, Wishes: Wishes{Plugs: 1, Unplugs: 1},
+		}},
+		{24, BilledOnce, OneBill, Scenario{
+			Name: "a car says twice that it has left", Trips: []Trip{short(Abort, 0).booked()},
+			Faults: Faults{Lost: 1}, Wishes: Wishes{Plugs: 1, Unplugs: 1},
+		}},
+		{25, EveryQuestionKept, Asked, Scenario{
+			Name: "a second stop is lost while one is asked about", Trips: []Trip{short(Abort, 0, 1, 2).booked()}, Faults: Faults{Withdrawals: 2},
+		}},
+		{26, AskedUntilAnswered, Asked, Scenario{
+			Name: "the last stop is lost", Trips: []Trip{short(Abort, 0).booked()}, Faults: Faults{Withdrawals: 1},
+		}},
+		{27, CancelJournaled, Answered, Scenario{
+			Name: "a cancel while it asks, and a crash", Trips: []Trip{short(Ask, 0, 1).or(1, 3), short(Abort, 2, 1)},
+			Faults: Faults{Crashes: 1}, Wishes: Wishes{Cancels: 1},
+		}},
+		{28, ChangeLooksAgain, OneBill, Scenario{
+			Name: "a stop is changed as it was before its car plugged in", Trips: []Trip{short(Abort, 0).or(0, 1).booked()},
+			Wishes: Wishes{Plugs: 1, Swaps: 1},
+		}},
+		{29, CancelKeepsSessions, OneBill, Scenario{
+			Name: "a cancel while a car charges", Trips: []Trip{short(Abort, 0, 1).booked()}, Wishes: Wishes{Plugs: 1, Cancels: 1},
 		}},
 		{0, ReplayBeforeWindowCheck, NobodyWins, Scenario{
 			Name: "the repeat of what took the last place", Trips: []Trip{short(Abort, 0, 1)}, Faults: Faults{Lost: 1},

@@ -45,7 +45,7 @@ func TestRulesHaveRows(t *testing.T) {
 			t.Errorf("%s is read back as %v, %v", r, got, err)
 		}
 	}
-	for n := 1; n <= 18; n++ {
+	for n := 1; n <= 29; n++ {
 		if !numbers[n] {
 			t.Errorf("interleaving %d has no row", n)
 		}

@@ -70,6 +70,40 @@ const (
 	SwapTakesNewFirst
 	// OriginChecked: nobody else may touch a reservation (§2).
 	OriginChecked
+	// CompensateLeavesCharging: compensate changes no CHARGING, as no FULFILLED (§2).
+	CompensateLeavesCharging
+	// PlugLooksAtNeighbours: no car plugs in while another one charges at the EVSE (§2).
+	PlugLooksAtNeighbours
+	// OneVehicleOneSession: a plug is answered after the peers have been asked
+	// whether the vehicle charges there (§2).
+	OneVehicleOneSession
+	// LaterYields: of two sessions of a vehicle that are not answered the later one
+	// yields (§2).
+	LaterYields
+	// UnansweredAskToo: a session whose plug nobody answered asks the peers, too,
+	// before it counts as answered.
+	UnansweredAskToo
+	// WithdrawalBillsTheSession: an EVSE that goes out of service ends its session
+	// with a bill (§2).
+	WithdrawalBillsTheSession
+	// BilledOnce: a repeated complete has the first bill (§2).
+	BilledOnce
+	// PlugInsideTheRun: a trip takes plugs and changes one after the other (§3).
+	PlugInsideTheRun
+	// PluggingJournaled: a plug is journaled before its company is asked, and whoever
+	// takes over looks first what became of it (§3).
+	PluggingJournaled
+	// ChangeLooksAgain: a change of a stop looks at it when it is made: CHARGING and
+	// FULFILLED are refused (§3).
+	ChangeLooksAgain
+	// CancelKeepsSessions: a cancel releases the coming stops only (§3).
+	CancelKeepsSessions
+	// CancelJournaled: a cancel of a waiting trip is journaled before it is answered (§3).
+	CancelJournaled
+	// AskedUntilAnswered: no trip ends while it asks its driver (§3.9).
+	AskedUntilAnswered
+	// EveryQuestionKept: a second lost stop is a second question (§3.9).
+	EveryQuestionKept
 
 	rules // how many there are
 )
@@ -81,6 +115,10 @@ var ruleNames = [rules]string{
 	"AbortOnlyWhenAcknowledged", "ConfirmedOnlyWhenAcknowledged", "KeepReservedOnUnknown", "OutcomePendingWhileConfirming",
 	"NothingPreemptedUnlessGranted", "AllOverlapsExamined", "RenewCapped", "WithdrawalToldUntilAcknowledged",
 	"NoticeOfSwapKept", "SwapTakesNewFirst", "OriginChecked",
+	"CompensateLeavesCharging", "PlugLooksAtNeighbours", "OneVehicleOneSession", "LaterYields",
+	"UnansweredAskToo", "WithdrawalBillsTheSession", "BilledOnce", "PlugInsideTheRun",
+	"PluggingJournaled", "ChangeLooksAgain", "CancelKeepsSessions", "CancelJournaled",
+	"AskedUntilAnswered", "EveryQuestionKept",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

@@ -21,6 +21,13 @@ const (
 	vWipe
 	vStranger
 	vFormer
+	vStart
+	vComplete
+	vContest
+	vAnswered
+	vStay
+	vLook
+	vAsk
 )
 
 // step is one arrow of the walk. lost says that the answer did not come: the
@@ -33,6 +40,7 @@ type step struct {
 	to     phase
 	about  answerOfOutcome
 	lost   bool
+	why    string // of a journal write
 }
 
 // walker collects the steps out of one state.
@@ -49,7 +57,7 @@ func (k *walker) out(w *world, s step) { k.emit(w, s) }
 // call makes one request of a trip's present owner: answered; or without an
 // answer, executed or not; or given up.
 func (k *walker) call(kd kind, i id, hear func(w *world, a answer)) {
-	verbs := [...]verb{vClaim, vReserve, vConfirm, vCompensate}
+	verbs := [...]verb{vClaim, vReserve, vConfirm, vCompensate, vStart, vComplete}
 	epoch := k.from.trips[i.t].epoch
 	w := k.try()
 	w.send(kd, i, epoch)
@@ -102,6 +110,10 @@ func (w *world) execute(kd kind, i id, epoch uint8) answer {
 		return w.hold(i, pending, epoch, tr.rank, stamp)
 	case kConfirm:
 		return w.confirm(i, epoch)
+	case kStart:
+		return w.plugIn(i)
+	case kComplete:
+		return w.leave(i)
 	}
 	return w.compensate(i, epoch)
 }
@@ -110,6 +122,13 @@ func (w *world) execute(kd kind, i id, epoch uint8) answer {
 func (k *walker) trip(t uint8) {
 	tr := &k.from.trips[t]
 	if tr.server != up {
+		return
+	}
+	if tr.ends {
+		w := k.try()
+		w.trips[t].ends = false
+		w.giveUp(t)
+		k.out(&w, step{do: vJournal, of: id{t: t}, to: compensating})
 		return
 	}
 	switch tr.phase {
@@ -121,14 +140,14 @@ func (k *walker) trip(t uint8) {
 		k.confirmAll(t)
 	case compensating:
 		k.release(t)
-	case confirmed, canceled, aborted:
+	case confirmed, canceled, aborted, completed:
 		k.rest(t)
 	}
-	if tr.phase <= confirming && k.from.had.Cancels < k.from.sc.Wishes.Cancels && tr.phase != confirming {
+	if tr.phase < confirming && k.from.had.Cancels < k.from.sc.Wishes.Cancels {
 		w := k.try()
 		w.had.Cancels++
-		w.giveUp(t)
-		k.out(&w, step{do: vJournal, of: id{t: t}, to: compensating})
+		w.cancelWaiting(t)
+		k.out(&w, step{do: vJournal, of: id{t: t}, to: w.trips[t].phase, why: "its driver cancels"})
 	}
 }
 

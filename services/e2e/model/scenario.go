@@ -50,6 +50,11 @@ type Trip struct {
 	Stops  []Stop
 	Policy Policy
 	Driver Driver
+	// Booked trips begin as CONFIRMED, and in a world with one all go on to their
+	// ends: cars plug in and leave, lost stops are asked about.
+	Booked bool
+	// Vehicle that the trip is made with; 0 is one of its own.
+	Vehicle uint8
 	// Instead is what a replan, a decision or a swap may take for a stop, by
 	// the stop's index.
 	Instead map[int]Stop
@@ -85,6 +90,10 @@ type Wishes struct {
 	Cancels uint8
 	// Swaps of a booked stop for its Instead.
 	Swaps uint8
+	// Plugs of cars at a booked stop.
+	Plugs uint8
+	// Unplugs of cars; without one a car stays until its longest stay is over.
+	Unplugs uint8
 }
 
 // Scenario is one small world.
@@ -105,3 +114,18 @@ func (sc *Scenario) place(t, l int, instead bool) Stop {
 }
 
 func (a Stop) overlaps(b Stop) bool { return a.EVSE == b.EVSE && a.Slots&b.Slots != 0 }
+
+// goesOn reports whether the world goes beyond the bookings.
+func (sc *Scenario) goesOn() bool {
+	for t := range sc.Trips {
+		if sc.Trips[t].Booked {
+			return true
+		}
+	}
+	return false
+}
+
+// oneVehicle reports whether two trips are made with the same vehicle.
+func (sc *Scenario) oneVehicle(t, u uint8) bool {
+	return t == u || sc.Trips[t].Vehicle != 0 && sc.Trips[t].Vehicle == sc.Trips[u].Vehicle
+}

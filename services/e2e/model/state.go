@@ -16,11 +16,12 @@ const (
 	compensating
 	aborted
 	canceled
+	completed
 	wiped // the journal has lost the trip
 )
 
 var phaseNames = [...]trip.State{
-	trip.Reserving, trip.AwaitingDecision, trip.Confirming, trip.Confirmed, trip.Compensating, trip.Aborted, trip.Canceled, "(lost)",
+	trip.Reserving, trip.AwaitingDecision, trip.Confirming, trip.Confirmed, trip.Compensating, trip.Aborted, trip.Canceled, trip.Completed, "(lost)",
 }
 
 func (p phase) String() string { return string(phaseNames[p]) }
@@ -49,19 +50,21 @@ const (
 	pending
 	unsettled // RESERVED, and the company has not heard CONFIRMED
 	settled   // RESERVED
+	charges   // CHARGING
 	expired
 	preempted
 	withdrawn // CANCELED by the company, its notice not yet acknowledged
 	released  // CANCELED
+	fulfilled
 )
 
 var rstateNames = [...]charging.State{
-	"", charging.Claimed, charging.Pending, charging.Reserved, charging.Reserved, charging.Expired, charging.Preempted,
-	charging.Canceled, charging.Canceled,
+	"", charging.Claimed, charging.Pending, charging.Reserved, charging.Reserved, charging.Charging, charging.Expired,
+	charging.Preempted, charging.Canceled, charging.Canceled, charging.Fulfilled,
 }
 
 // holds reports whether the window is taken.
-func (r rstate) holds() bool { return r >= claimed && r <= settled }
+func (r rstate) holds() bool { return r >= claimed && r <= charges }
 
 // hold reports whether it would lapse by itself.
 func (r rstate) lapses() bool { return r == claimed || r == pending }
@@ -76,6 +79,7 @@ type record struct {
 	epoch uint8 // of the request that made it
 	// instead: the id asks for the trip's alternative to the stop.
 	instead bool
+	session
 }
 
 // noTicket is younger than every ticket.
@@ -105,6 +109,7 @@ type tripState struct {
 	problem uint8          // bits: legs of a CONFIRMED trip known to be lost
 	asks    uint8          // the leg that AWAITING_DECISION is about
 	ahead   bool           // … and whether an older trip took it
+	road
 
 	// What only the process has.
 	server server
@@ -126,6 +131,8 @@ const (
 	kReserve
 	kConfirm
 	kCompensate
+	kStart
+	kComplete
 	kinds
 )
 
@@ -137,7 +144,7 @@ type State struct {
 	trips [maxTrips]tripState
 	rec   [maxTrips][maxLegs][maxIDs]record
 	// sent are the messages that may still arrive: a bit for each kind and epoch.
-	sent [maxTrips][maxLegs][maxIDs]uint16
+	sent [maxTrips][maxLegs][maxIDs]uint32
 	// seen is the highest epoch that a company knows of a trip.
 	seen  [maxTrips][maxEVSEs]uint8
 	out   uint8 // bits: EVSEs out of service
@@ -145,7 +152,7 @@ type State struct {
 	had   Wishes
 }
 
-func message(k kind, epoch uint8) uint16 { return 1 << (uint8(k)*maxEpoch + epoch - 1) }
+func message(k kind, epoch uint8) uint32 { return 1 << (uint8(k)*maxEpoch + epoch - 1) }
 
 // start is the first instant: every trip journaled, nothing asked.
 func start(sc *Scenario) State {
@@ -156,8 +163,21 @@ func start(sc *Scenario) State {
 		for l := range tr.next {
 			tr.next[l] = 1
 		}
+		if sc.Trips[t].Booked {
+			s.booked(t, len(sc.Trips[t].Stops))
+		}
 	}
 	return s
+}
+
+// booked makes a trip one that has been CONFIRMED.
+func (s *State) booked(t, legs int) {
+	tr := &s.trips[t]
+	tr.phase, tr.entered, tr.told = confirmed, true, true
+	for l := range legs {
+		tr.heard[l] = hReserved
+		s.rec[t][l][0] = record{state: settled, rank: noTicket, epoch: 1}
+	}
 }
 
 // current reports whether g is the present id of the stop, or the new one of

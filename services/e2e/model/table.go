@@ -27,8 +27,8 @@ var Froms = []string{
 
 // Actions of the trip on the reservation, and what others do beside it: an older
 // and a younger trip reserve the same window, the originator says what became of
-// the trip. FULFILLED, NO_SHOW and renew are no matter of the model, in which the
-// windows lie ahead and a hold lasts as long as nothing lets it lapse.
+// the trip. NO_SHOW and renew are no matter of the model: a window is never missed, and a
+// hold lasts as long as nothing lets it lapse. Cars at the plug: SessionTable.
 var Actions = []string{"claim", "reserve", "confirm", "compensate", "older", "younger", "CONFIRMED", "ABORTED", "UNKNOWN"}
 
 // StaleActions are those that carry an epoch.
@@ -82,6 +82,14 @@ func (w *world) bring(from string) {
 		if from == "settled" {
 			w.learn(subject, oConfirmed)
 		}
+	case "charging", "fulfilled":
+		hold(pending)
+		w.confirm(subject, epoch)
+		w.learn(subject, oConfirmed)
+		w.plugTable(subject)
+		if from == "fulfilled" {
+			w.leave(subject)
+		}
 	case "expired":
 		hold(pending)
 		w.at(subject).state = expired
@@ -112,6 +120,10 @@ func (w *world) act(action string, epoch uint8) answer {
 		return w.confirm(subject, epoch)
 	case "compensate":
 		return w.compensate(subject, epoch)
+	case "start":
+		return w.plugTable(subject)
+	case "complete":
+		return w.leave(subject)
 	case "older":
 		return w.hold(id{0, 1, 0}, pending, 1, 0, false)
 	case "younger":
@@ -129,5 +141,6 @@ var codes = map[answer]charging.Code{
 	priorityLost: charging.CodePriorityLost, holdExpired: charging.CodeHoldExpired, holdPreempted: charging.CodeHoldPreempted,
 	alreadyCompensated: charging.CodeAlreadyCompensated, outOfService: charging.CodeEVSEOutOfService,
 	staleOwner: charging.CodeStaleOwner, unknownReservation: charging.CodeUnknownReservation, tooEarly: charging.CodeTooEarly,
-	idReused: charging.CodeIDReused,
+	idReused: charging.CodeIDReused, occupied: charging.CodeEVSEOccupied, vehicleBusy: charging.CodeVehicleBusy,
+	noReservation: charging.CodeNoReservationHere,
 }

@@ -20,6 +20,9 @@ var Companies = []charging.CompanyID{"MAR", "SER", "CAJ"}
 // OperatorSecret of every company.
 const OperatorSecret = "chaos"
 
+// Token is the bearer token of a company towards the others.
+func Token(id charging.CompanyID) string { return "token-of-" + string(id) }
+
 // Options of a fleet.
 type Options struct {
 	// Binary is the eletrovia program.
@@ -34,8 +37,8 @@ type Options struct {
 	Skews map[charging.CompanyID]time.Duration
 	// Seed of the links' draws.
 	Seed uint64
-	// Observe sees what the link from one company to another carried; may be nil.
-	Observe func(from charging.CompanyID, method, path string, request []byte, status int, answer []byte)
+	// Observe gives what sees the link from one company to another; may be nil.
+	Observe func(from, to charging.CompanyID) link.Observer
 	// Args are further flags of serve.
 	Args []string
 }
@@ -98,11 +101,9 @@ func (f *Fleet) connect(c *Company, seed uint64) (err error) {
 		if id == c.ID {
 			continue
 		}
-		var observe func(string, string, []byte, int, []byte)
+		var observe link.Observer
 		if f.o.Observe != nil {
-			observe = func(method, path string, request []byte, status int, answer []byte) {
-				f.o.Observe(c.ID, method, path, request, status, answer)
-			}
+			observe = f.o.Observe(c.ID, id)
 		}
 		if c.To[id], err = link.New(seed+1+uint64(i), f.Company[id].any, observe); err != nil {
 			return err
@@ -126,6 +127,18 @@ func (c *Company) any() string {
 		}
 	}
 	return up
+}
+
+// Broker is the MQTT address of one of the company's servers, in turn; empty
+// while none is up. Unlike any it knows nothing of their health.
+func (c *Company) Broker() string {
+	n := c.turn.Add(1)
+	for k := range c.Servers {
+		if a := c.Servers[(n+uint64(k))%uint64(len(c.Servers))].mqtt.Load(); a != nil {
+			return *a
+		}
+	}
+	return ""
 }
 
 // SetLines changes the faults between the store and all servers.
@@ -155,7 +168,7 @@ func (f *Fleet) addServers(c *Company) error {
 		s.args = append(s.args, civil(f.o.Skews[c.ID])...)
 		s.fixed = []string{"ELETROVIA_OPERATOR_SECRET=" + OperatorSecret}
 		for _, id := range Companies {
-			s.fixed = append(s.fixed, fmt.Sprintf("ELETROVIA_TOKEN_%s=token-of-%s", id, id))
+			s.fixed = append(s.fixed, fmt.Sprintf("ELETROVIA_TOKEN_%s=%s", id, Token(id)))
 			if id != c.ID {
 				s.args = append(s.args, "--peer", string(id)+"="+c.To[id].URL())
 			}

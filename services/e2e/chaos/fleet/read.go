@@ -166,9 +166,20 @@ func records(ctx context.Context, c *redis.Client, keys []string, st *history.St
 			start, _ := strconv.ParseInt(what[1], 10, 64)
 			r.Slot.Window.Start = time.Unix(start, 0).UTC()
 		}
+		r.Billed, r.EnergyKWh = billed(m["done"])
 		st.Reservations = append(st.Reservations, r)
 		return nil
 	})
+}
+
+// billed reads a record's done = ended|Wh|…: what the session is billed by.
+func billed(done string) (bool, float64) {
+	parts := strings.Split(done, "|")
+	if len(parts) < 2 {
+		return false, 0
+	}
+	wh, err := strconv.ParseFloat(parts[1], 64)
+	return err == nil, wh / 1000
 }
 
 // calendars reads the sorted sets: member H|end|id or R|end|id, score start.

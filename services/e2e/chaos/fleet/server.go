@@ -30,6 +30,7 @@ type Server struct {
 	mu   sync.Mutex
 	p    *process
 	addr atomic.Pointer[string]
+	mqtt atomic.Pointer[string]
 	down bool // an end that was asked for
 	// frozen is since when (Unix ns) the process is stopped; 0 while it is not.
 	frozen atomic.Int64
@@ -90,6 +91,7 @@ func (s *Server) startOnce(ctx context.Context) error {
 	said := make(chan error, 1)
 	var ready struct {
 		REST string `json:"rest"`
+		MQTT string `json:"mqtt"`
 	}
 	go func() {
 		said <- json.NewDecoder(r).Decode(&ready)
@@ -113,6 +115,7 @@ func (s *Server) startOnce(ctx context.Context) error {
 	s.p, s.down = p, false
 	s.frozen.Store(0)
 	s.addr.Store(&host)
+	s.mqtt.Store(&ready.MQTT)
 	s.Lives.Add(1)
 	go s.watch(p)
 	return nil
@@ -125,7 +128,7 @@ func (s *Server) watch(p *process) {
 	mine := s.p == p
 	if mine {
 		s.p = nil
-		s.addr.Store(nil)
+		s.left()
 	}
 	again := mine && !s.down
 	s.mu.Unlock()
@@ -135,6 +138,11 @@ func (s *Server) watch(p *process) {
 		defer cancel()
 		_ = s.Start(ctx)
 	}
+}
+
+func (s *Server) left() {
+	s.addr.Store(nil)
+	s.mqtt.Store(nil)
 }
 
 // Kill ends the server with SIGKILL; it stays down until Start.
@@ -153,7 +161,7 @@ func (s *Server) end(how func(*process)) {
 	defer s.mu.Unlock()
 	if s.p == p {
 		s.p = nil
-		s.addr.Store(nil)
+		s.left()
 	}
 }
 

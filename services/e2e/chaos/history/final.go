@@ -1,6 +1,8 @@
 package history
 
 import (
+	"slices"
+
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
@@ -15,13 +17,16 @@ type Reservation struct {
 	Fence     int64
 	GrantedAt string // of the ticket, µs; empty without one
 	Settled   bool
+	// Billed is true once its session has a bill, of EnergyKWh.
+	Billed    bool
+	EnergyKWh float64
 }
 
 // Booking is an entry of a calendar.
 type Booking struct {
 	Slot Slot
 	ID   charging.ReservationID
-	// Held is true for a CLAIMED or PENDING, false for a RESERVED.
+	// Held is true for a CLAIMED or PENDING, false for a RESERVED or CHARGING.
 	Held bool
 }
 
@@ -66,12 +71,39 @@ func (f Final) Trips() map[charging.TripID]trip.Trip {
 	return all
 }
 
+// unheard reports whether a car is or was at a stop, and its trip says otherwise.
+func unheard(r Reservation, t trip.Trip) bool {
+	return (r.State == charging.Charging || r.State == charging.Fulfilled) && slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {
+		return l.ReservationID == r.ID && l.State != r.State
+	})
+}
+
+// NothingToCome reports whether a CONFIRMED trip has no reason to stay so.
+func NothingToCome(t trip.Trip) bool {
+	return t.State == trip.Confirmed && len(t.Decisions) == 0 &&
+		!slices.ContainsFunc(t.Legs, func(l trip.Leg) bool { return !l.State.Final() })
+}
+
+// LeftToDo reports whether a trip has stops to release or to exchange, or a plug
+// that is not answered.
+func LeftToDo(t trip.Trip) bool {
+	s := t.Saga
+	return len(s.Abandoned) > 0 || s.Shift != nil || s.Plugging != nil
+}
+
 // Restless counts what is still moving: trips without an end or with something
-// left to release, holds, RESERVED that are not settled, notices.
+// left to release, holds, RESERVED that are not settled, notices and sessions that
+// their trips have not heard of.
 func (f Final) Restless() (trips, locks, unsettled, notices int) {
+	all := f.Trips()
 	for _, s := range f {
+		for _, r := range s.Reservations {
+			if unheard(r, all[r.Trip]) {
+				notices++
+			}
+		}
 		for _, t := range s.Trips {
-			if !t.State.Settled() || t.Saga.Stuck != nil || len(t.Saga.Abandoned) > 0 || t.Saga.Shift != nil {
+			if !t.State.Settled() || t.Saga.Stuck != nil || LeftToDo(t) || NothingToCome(t) {
 				trips++
 			}
 		}

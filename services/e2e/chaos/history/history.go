@@ -19,7 +19,7 @@ import (
 // Kind of an operation.
 type Kind string
 
-// The operations of drivers (first five) and of operators.
+// The operations of drivers (first eight) and of operators.
 const (
 	Create       Kind = "create"
 	Read         Kind = "read"
@@ -27,8 +27,13 @@ const (
 	Cancel       Kind = "cancel"
 	Swap         Kind = "swap"
 	Availability Kind = "availability"
+	Plug         Kind = "plug"
+	Unplug       Kind = "unplug"
 	Withdraw     Kind = "withdraw"
 	Restore      Kind = "restore"
+	// Stray is a compensate of a stop at which a car charges, as one comes that was
+	// long on its way: it must leave the stop as it is.
+	Stray Kind = "stray compensate"
 )
 
 // Slot is a window of one EVSE.
@@ -54,7 +59,7 @@ type Op struct {
 	Stops  []Slot      `json:"stops,omitempty"`
 	// Action of a decision.
 	Action string `json:"action,omitempty"`
-	// EVSE of an operator's operation, or of an availability.
+	// EVSE of an operator's operation, of an availability, a plug or an unplug.
 	EVSE charging.EVSEID `json:"evse,omitempty"`
 
 	// Answered is false when nobody knows whether it was executed.
@@ -64,8 +69,36 @@ type Op struct {
 	// State and Legs are the trip in a successful answer.
 	State trip.State `json:"state,omitempty"`
 	Legs  []trip.Leg `json:"legs,omitempty"`
+	// Asked are the legs that the trip in the answer asks its driver about.
+	Asked []int `json:"asked,omitempty"`
 	// Free are the free windows of an availability.
 	Free []charging.Window `json:"free,omitempty"`
+
+	// Request is the id of a plug or an unplug: what is repeated under it is one
+	// operation, from the first time that it was sent.
+	Request string `json:"request,omitempty"`
+	// Told is what an unplug says that the car has taken, in kWh.
+	Told float64 `json:"told,omitempty"`
+	// Status of the answer to a plug or an unplug.
+	Status int `json:"status,omitempty"`
+	// Stop is the reservation in such an answer; nil where it has none.
+	Stop *Stop `json:"stop,omitempty"`
+}
+
+// Kept is the status of the answer to an unplug that waits for its plug.
+const Kept = 202
+
+// Stop is a booked stop in the answer to a plug or an unplug.
+type Stop struct {
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	Trip          charging.TripID        `json:"trip_id"`
+	Origin        charging.CompanyID     `json:"origin"`
+	EVSE          charging.EVSEID        `json:"evse_id"`
+	End           time.Time              `json:"end"`
+	Epoch         int64                  `json:"epoch"`
+	State         charging.State         `json:"state"`
+	// Session is billed once the car has left.
+	Session *charging.Session `json:"session,omitempty"`
 }
 
 // OK reports whether the operation was answered with a success.
@@ -98,6 +131,19 @@ type Preemption struct {
 	By            charging.TripID        `json:"by"`
 }
 
+// Contest is a company's question to a peer, whether a vehicle charges there,
+// that a link carried with its answer.
+type Contest struct {
+	// Since and At are between when it was on its way.
+	Since   time.Duration      `json:"since"`
+	At      time.Duration      `json:"at"`
+	From    charging.CompanyID `json:"from"`
+	To      charging.CompanyID `json:"to"`
+	Vehicle charging.VehicleID `json:"vehicle"`
+	EVSE    charging.EVSEID    `json:"evse"`
+	Busy    bool               `json:"busy"`
+}
+
 // Recorder collects a history. It is safe for use by many goroutines.
 type Recorder struct {
 	start  time.Time
@@ -105,6 +151,7 @@ type Recorder struct {
 	ops    []Op
 	claims []Claim
 	lost   []Preemption
+	asked  []Contest
 }
 
 // NewRecorder starts the history's clock.
@@ -137,6 +184,25 @@ func (r *Recorder) AddPreemption(p Preemption) {
 	r.lost = append(r.lost, p)
 }
 
+// AddContest keeps a question about a vehicle that was on its way for so long.
+func (r *Recorder) AddContest(c Contest, took time.Duration) {
+	c.At = r.Now()
+	c.Since = c.At - took
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, c)
+}
+
+// Contests gives the questions about vehicles so far.
+func (r *Recorder) Contests() []Contest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.asked)
+}
+
+// Start is when the history's clock began.
+func (r *Recorder) Start() time.Time { return r.start }
+
 // Ops gives the operations that were recorded so far.
 func (r *Recorder) Ops() []Op {
 	r.mu.Lock()
@@ -152,7 +218,7 @@ func (r *Recorder) Wire() ([]Claim, []Preemption) {
 }
 
 // Write puts operations, or claims, into a file, one JSON object a line.
-func Write[T Op | Claim](path string, ops []T) error {
+func Write[T Op | Claim | Contest](path string, ops []T) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("history: %w", err)

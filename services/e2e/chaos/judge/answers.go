@@ -78,12 +78,12 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 			continue
 		}
 		for _, l := range o.Legs {
-			if !x.decided(l) {
+			if !x.decided(t.ID, l) {
 				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
 					"%s was answered CONFIRMED with stop %d %s", o.Kind, l.Leg, l.State)})
 			}
 		}
-		if t.State == trip.Canceled && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) {
+		if t.State == trip.Canceled && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) && !x.allLost(t) {
 			return append(out, Violation{Rule: Answers, Trip: t.ID, Detail: "was answered CONFIRMED, is CANCELED, and nobody asked for that"})
 		}
 		if t.State != trip.Confirmed {
@@ -100,13 +100,21 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 }
 
 // decided reports whether a stop of a CONFIRMED trip is as one should be:
-// RESERVED or past that, or withdrawn by an operator.
-func (x *index) decided(l trip.Leg) bool {
+// RESERVED or past that, withdrawn by an operator, or let go of by its driver.
+func (x *index) decided(id charging.TripID, l trip.Leg) bool {
 	switch l.State {
-	case charging.Reserved, charging.Fulfilled, charging.NoShow:
+	case charging.Reserved, charging.Charging, charging.Fulfilled, charging.NoShow:
 		return true
 	}
-	return l.State == charging.Canceled && len(x.withdrawals[l.EVSEID]) > 0
+	return l.State == charging.Canceled && (len(x.withdrawals[l.EVSEID]) > 0 || x.asked(id, api.ActionGiveUp, history.Cancel))
+}
+
+// allLost reports whether a trip was left without a stop, and the time to be asked
+// about each of them may be over.
+func (x *index) allLost(t trip.Trip) bool {
+	return !slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {
+		return l.State != charging.Canceled || len(x.withdrawals[l.EVSEID]) == 0 || !x.due(l, x.until)
+	})
 }
 
 // changed reports whether somebody asked for another stop of a trip, or took one

@@ -32,6 +32,9 @@ const (
 	OneRoad      Rule = "one vehicle, one road"
 	OneOwner     Rule = "one owner writes"
 	Unfinished   Rule = "everything comes to an end"
+	OneSession   Rule = "one plug, one car"
+	OneBill      Rule = "one session, one bill"
+	Asked        Rule = "asked until answered"
 	// Undecided is a check that ran out of time: it counts as a violation.
 	Undecided Rule = "checker ran out of time"
 )
@@ -62,7 +65,12 @@ type Case struct {
 	Ops         []history.Op
 	Claims      []history.Claim
 	Preemptions []history.Preemption
+	Contests    []history.Contest
 	Final       history.Final
+	// Began is the civil time of the history's start, by the machine's clock.
+	Began time.Time
+	// Quiet says that no company was ever out of reach or slow.
+	Quiet bool
 	// Limit of one calendar's check; 0 is 10 s.
 	Limit time.Duration
 	// Draw is a directory for the drawings of calendars that fail; "" for none.
@@ -76,6 +84,8 @@ type Verdict struct {
 	Trips map[trip.State]int
 	// Calendars that were checked, and the operations in them.
 	Calendars, CalendarOps int
+	// Sessions that were answered, and how many of them have a bill.
+	Sessions, Bills int
 	// Drawings of calendars that fail.
 	Drawings []string
 }
@@ -100,10 +110,17 @@ func Judge(c Case) Verdict {
 	}
 	for _, rule := range []func(*index) []Violation{
 		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, preemptions, oneRoad, owners,
+		oneSession, bills, askedAbout,
 	} {
 		v.Violations = append(v.Violations, rule(x)...)
 	}
 	linearizable(x, c, &v)
+	for id := range x.sessionsSeen() {
+		v.Sessions++
+		if x.records[id].Billed {
+			v.Bills++
+		}
+	}
 	slices.SortFunc(v.Violations, func(a, b Violation) int { return strings.Compare(a.String(), b.String()) })
 	return v
 }
@@ -125,6 +142,13 @@ type index struct {
 	calendar map[charging.ReservationID]history.Booking
 	// withdrawals of each EVSE, by call.
 	withdrawals map[charging.EVSEID][]history.Op
+	// words are plugs and unplugs, by call.
+	words    map[carAtEVSE][]history.Op
+	contests []history.Contest
+	began    time.Time
+	quiet    bool
+	// until is the last return.
+	until time.Duration
 }
 
 func newIndex(c Case) *index {
@@ -133,10 +157,16 @@ func newIndex(c Case) *index {
 		byTrip: map[charging.TripID][]history.Op{}, records: map[charging.ReservationID]history.Reservation{},
 		of: map[charging.TripID][]history.Reservation{}, byEVSE: map[charging.EVSEID][]history.Reservation{},
 		calendar: map[charging.ReservationID]history.Booking{}, withdrawals: map[charging.EVSEID][]history.Op{},
+		words: map[carAtEVSE][]history.Op{}, contests: c.Contests, began: c.Began, quiet: c.Quiet,
 	}
 	slices.SortStableFunc(x.ops, func(a, b history.Op) int { return int(a.Call - b.Call) })
 	x.attribute()
 	for _, o := range x.ops {
+		x.until = max(x.until, o.Return)
+		if o.Kind == history.Plug || o.Kind == history.Unplug {
+			at := carAtEVSE{o.Vehicle, o.EVSE}
+			x.words[at] = append(x.words[at], o)
+		}
 		if o.Trip != "" {
 			x.byTrip[o.Trip] = append(x.byTrip[o.Trip], o)
 		}

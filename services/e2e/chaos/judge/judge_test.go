@@ -204,6 +204,7 @@ func TestWhatNobodyKnowsIsNoViolation(t *testing.T) {
 		"a withdrawal without an answer took a stop": func(w *world) {
 			w.Ops = append(w.Ops, history.Op{Kind: history.Withdraw, EVSE: evse, Call: sec(8), Return: sec(9)})
 			w.trip("b").Legs[0].State, w.record("b").State = charging.Canceled, charging.Canceled
+			w.trip("b").Ask(trip.Decision{Leg: 1})
 			w.store.Calendar = w.store.Calendar[1:]
 			w.booked("d", slot(0), 10, 11)
 		},

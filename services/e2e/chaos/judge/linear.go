@@ -24,6 +24,7 @@ const forever = time.Duration(math.MaxInt64)
 type booked struct {
 	trip         charging.TripID
 	name         string
+	stop         charging.ReservationID
 	slot         history.Slot
 	asked, told  time.Duration
 	ended        bool
@@ -50,15 +51,16 @@ func (x *index) bookings() []booked {
 }
 
 func (x *index) bookingsOf(id charging.TripID, ops []history.Op) []booked {
-	found := map[string]*booked{}
+	found, known := map[string]*booked{}, map[charging.ReservationID]bool{}
 	see := func(l trip.Leg, told time.Duration, client int) {
-		if l.State != charging.Reserved {
-			return
+		if !l.State.Booked() && l.State != charging.Fulfilled || l.State != charging.Reserved && known[l.ReservationID] {
+			return // a car at the plug changes the window of its stop
 		}
+		known[l.ReservationID] = true
 		b := found[name(l)]
 		if b == nil {
 			b = &booked{
-				trip: id, name: name(l), slot: history.Slot{EVSE: l.EVSEID, Window: l.Window()},
+				trip: id, name: name(l), stop: l.ReservationID, slot: history.Slot{EVSE: l.EVSEID, Window: l.Window()},
 				asked: ops[0].Call, told: forever, client: client,
 			}
 			found[name(l)] = b
@@ -113,6 +115,7 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 			b.let = min(b.let, o.Return)
 		}
 	}
+	x.endAtPlug(b, final, ops, begin)
 	for evse := range onTheWay(ops) { // a stop that is replaced may move others
 		for _, w := range x.withdrawals[evse] {
 			if w.Return > b.asked && (!w.Answered || w.Code == "") {
@@ -121,9 +124,24 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 		}
 	}
 	if final.State == trip.Confirmed && slices.ContainsFunc(final.Legs, func(l trip.Leg) bool {
-		return name(l) == b.name && l.State == charging.Reserved
+		return name(l) == b.name && l.State == charging.Reserved || l.ReservationID == b.stop && l.State == charging.Charging
 	}) {
 		b.ended = false // it is still there: whatever was asked for did not come about
+	}
+}
+
+// endAtPlug: a stop ends when its car leaves, when its charger breaks, which
+// withdrawals say, or, unused, some time after its start.
+func (x *index) endAtPlug(b *booked, final trip.Trip, ops []history.Op, begin func(history.Op)) {
+	for _, o := range x.words[carAtEVSE{final.VehicleID, b.slot.EVSE}] {
+		if o.Kind == history.Unplug && o.Return > b.asked {
+			begin(o)
+		}
+	}
+	for _, l := range final.Legs {
+		if l.ReservationID == b.stop && (l.State == charging.NoShow || l.State == charging.Fulfilled) && !b.ended {
+			begin(ops[0])
+		}
 	}
 }
 

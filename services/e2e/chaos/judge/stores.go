@@ -10,22 +10,27 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 )
 
-// overlaps finds RESERVED that share an instant of an EVSE, in the calendars
-// and in the records.
+// overlaps finds RESERVED and CHARGING that share an instant of an EVSE, in the calendars
+// and in the records. A car that overstays is in the calendar until it leaves: what
+// it was promised ends with its window.
 func overlaps(x *index) []Violation {
 	var out []Violation
 	for _, s := range x.final {
 		booked := map[charging.EVSEID][]history.Booking{}
 		for _, b := range s.Calendar {
-			if !b.Held {
-				booked[b.Slot.EVSE] = append(booked[b.Slot.EVSE], b)
+			if b.Held {
+				continue
 			}
+			if r := x.records[b.ID]; r.State == charging.Charging && r.Slot.Window.End.Before(b.Slot.Window.End) {
+				b.Slot.Window.End = r.Slot.Window.End
+			}
+			booked[b.Slot.EVSE] = append(booked[b.Slot.EVSE], b)
 		}
 		out = append(out, twice("calendar", booked)...)
 	}
 	recorded := map[charging.EVSEID][]history.Booking{}
 	for _, r := range x.records {
-		if r.State == charging.Reserved {
+		if r.State.Booked() {
 			recorded[r.Slot.EVSE] = append(recorded[r.Slot.EVSE], history.Booking{Slot: r.Slot, ID: r.ID})
 		}
 	}
@@ -46,8 +51,9 @@ func twice(where string, booked map[charging.EVSEID][]history.Booking) []Violati
 	return out
 }
 
-// wholeOrNot looks at every trip: CONFIRMED has all its stops RESERVED at their
-// companies, ABORTED and CANCELED none, COMPLETED lost all to withdrawals.
+// wholeOrNot looks at every trip: CONFIRMED has all its stops booked or used at
+// their companies, but for those that were lost or let go of; ABORTED and CANCELED
+// hold none; COMPLETED has used one, and has none to come.
 func wholeOrNot(x *index) []Violation {
 	var out []Violation
 	bad := func(t trip.Trip, evse charging.EVSEID, format string, a ...any) {
@@ -61,16 +67,21 @@ func wholeOrNot(x *index) []Violation {
 					bad(t, l.EVSEID, "CONFIRMED, but stop %d %s", l.Leg, why)
 				}
 			}
-		case trip.Completed: // no window has passed in a run: every stop was withdrawn
+		case trip.Completed:
+			used := false
 			for _, l := range t.Legs {
-				if l.State != charging.Canceled || x.missing(t, l) != "" {
-					bad(t, l.EVSEID, "COMPLETED before its time, with stop %d %s", l.Leg, l.State)
+				used = used || l.State == charging.Fulfilled || l.State == charging.NoShow
+				if why := x.missing(t, l); !l.State.Final() || why != "" {
+					bad(t, l.EVSEID, "COMPLETED before its time, with stop %d %s %s", l.Leg, l.State, why)
 				}
+			}
+			if !used {
+				bad(t, "", "COMPLETED, and none of its stops was used")
 			}
 		case trip.Aborted, trip.Canceled:
 			for _, r := range x.of[t.ID] {
-				if r.State == charging.Reserved {
-					bad(t, r.Slot.EVSE, "%s, but %s at %s is RESERVED", t.State, r.ID, at(r.Slot))
+				if r.State.Booked() {
+					bad(t, r.Slot.EVSE, "%s, but %s at %s is %s", t.State, r.ID, at(r.Slot), r.State)
 				}
 			}
 		}
@@ -78,23 +89,30 @@ func wholeOrNot(x *index) []Violation {
 	return out
 }
 
-// missing says what a stop of a CONFIRMED trip lacks; "" when it is booked, or
-// was withdrawn by an operator.
+// missing says what a stop of a booked trip lacks; "" when it is booked or was
+// used, was withdrawn by an operator, or let go of by its driver.
 func (x *index) missing(t trip.Trip, l trip.Leg) string {
-	if l.State == charging.Canceled && len(x.withdrawals[l.EVSEID]) > 0 {
+	r, ok := x.records[l.ReservationID]
+	if l.State == charging.Canceled && x.decided(t.ID, l) {
+		if r.State.Booked() {
+			return "is CANCELED, but its company has it " + string(r.State)
+		}
 		return ""
 	}
-	r, ok := x.records[l.ReservationID]
 	if r.State == charging.Canceled && len(x.withdrawals[l.EVSEID]) > 0 {
 		return "" // its originator is about to hear of it; unfinished looks at that
 	}
 	switch {
 	case !ok:
 		return "has no record"
-	case r.State != charging.Reserved:
+	case r.State != l.State:
+		return fmt.Sprintf("is %s, its company has it %s", l.State, r.State)
+	case !r.State.Booked() && r.State != charging.Fulfilled && r.State != charging.NoShow:
 		return "is " + string(r.State)
-	case r.Trip != t.ID || r.Slot.EVSE != l.EVSEID || !r.Slot.Window.Start.Equal(l.Start) || !r.Slot.Window.End.Equal(l.End):
+	case r.Trip != t.ID || r.Slot.EVSE != l.EVSEID || r.State == charging.Reserved && !(r.Slot.Window.Start.Equal(l.Start) && r.Slot.Window.End.Equal(l.End)):
 		return fmt.Sprintf("is another's: %+v", r)
+	case !r.State.Booked():
+		return ""
 	}
 	b, ok := x.calendar[l.ReservationID]
 	if !ok || b.Held {
@@ -103,11 +121,11 @@ func (x *index) missing(t trip.Trip, l trip.Leg) string {
 	return ""
 }
 
-// orphans are RESERVED of no CONFIRMED trip.
+// orphans are RESERVED and CHARGING of no CONFIRMED trip.
 func orphans(x *index) []Violation {
 	var out []Violation
 	for _, r := range x.records {
-		if r.State != charging.Reserved {
+		if !r.State.Booked() {
 			continue
 		}
 		t, ok := x.trips[r.Trip]
@@ -115,19 +133,19 @@ func orphans(x *index) []Violation {
 		switch {
 		case !ok:
 			why = "of a trip that does not exist"
-		case t.State != trip.Confirmed && t.State != trip.Completed:
+		case t.State != trip.Confirmed:
 			why = "of a trip that is " + string(t.State)
 		case !slices.ContainsFunc(t.Legs, func(l trip.Leg) bool { return l.ReservationID == r.ID }):
 			why = "that its trip does not have"
 		}
 		if why != "" {
-			out = append(out, Violation{Rule: AllOrNothing, Trip: r.Trip, EVSE: r.Slot.EVSE, Detail: fmt.Sprintf("%s at %s is RESERVED, %s", r.ID, at(r.Slot), why)})
+			out = append(out, Violation{Rule: AllOrNothing, Trip: r.Trip, EVSE: r.Slot.EVSE, Detail: fmt.Sprintf("%s at %s is %s, %s", r.ID, at(r.Slot), r.State, why)})
 		}
 	}
 	return out
 }
 
-// held are locks, and entries of calendars without a RESERVED record.
+// held are locks, and entries of calendars without a RESERVED or CHARGING record.
 func held(x *index) []Violation {
 	var out []Violation
 	for id, s := range x.final {
@@ -135,7 +153,7 @@ func held(x *index) []Violation {
 			out = append(out, Violation{Rule: NothingHeld, Detail: fmt.Sprintf("%s has %d locks: %s", id, len(s.Locks), strings.Join(s.Locks[:min(3, len(s.Locks))], ", "))})
 		}
 		for _, b := range s.Calendar {
-			if r := x.records[b.ID]; !b.Held && r.State != charging.Reserved {
+			if r := x.records[b.ID]; !b.Held && !r.State.Booked() {
 				out = append(out, Violation{Rule: NothingHeld, EVSE: b.Slot.EVSE, Trip: r.Trip, Detail: fmt.Sprintf("the calendar has %s at %s, whose record is %q", b.ID, at(b.Slot), r.State)})
 			}
 		}
@@ -153,8 +171,10 @@ func unfinished(x *index) []Violation {
 			why = "is still " + string(t.State)
 		case t.Saga.Stuck != nil:
 			why = "is stuck: " + t.Saga.Stuck.Reason
-		case len(t.Saga.Abandoned) > 0 || t.Saga.Shift != nil:
-			why = "has stops left to release or to exchange"
+		case history.LeftToDo(t):
+			why = "has stops left to release or to exchange, or a plug that nobody has answered"
+		case history.NothingToCome(t):
+			why = "is CONFIRMED, has no stop left to come and asks nothing"
 		}
 		if why != "" {
 			out = append(out, Violation{Rule: Unfinished, Trip: t.ID, Detail: why})

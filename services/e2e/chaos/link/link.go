@@ -55,12 +55,15 @@ type Counts struct{ Carried, Lost, AnswersLost, Duplicates, Cut, Elsewhere atomi
 // silence bounds how long a caller is kept without an answer.
 const silence = 30 * time.Second
 
+// Observer sees a request that was executed, its answer, and how long that took.
+type Observer func(path string, request []byte, status int, answer []byte, took time.Duration)
+
 // Link carries HTTP requests to a target that may change.
 type Link struct {
 	Counts
 	target  func() string
 	faults  atomic.Pointer[Faults]
-	observe func(method, path string, request []byte, status int, answer []byte)
+	observe Observer
 	out     *http.Client
 	in      net.Listener
 	server  *http.Server
@@ -73,7 +76,7 @@ type Link struct {
 // call, or "" for nobody; it is asked again after a connection that cannot be
 // made and after a 503, as a load balancer does. observe, which may be nil, sees every request that was
 // executed, with its answer.
-func New(seed uint64, target func() string, observe func(method, path string, request []byte, status int, answer []byte)) (*Link, error) {
+func New(seed uint64, target func() string, observe Observer) (*Link, error) {
 	in, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
@@ -212,6 +215,7 @@ func (l *Link) passTo(ctx context.Context, host string, r *http.Request, body []
 	}
 	req.Header = r.Header.Clone()
 	req.Header.Del("Connection")
+	began := time.Now()
 	resp, err := l.out.Do(req)
 	if err != nil {
 		return nil, nil, err
@@ -222,7 +226,7 @@ func (l *Link) passTo(ctx context.Context, host string, r *http.Request, body []
 		return nil, nil, err
 	}
 	if l.observe != nil {
-		l.observe(r.Method, r.URL.Path, body, resp.StatusCode, answer)
+		l.observe(r.URL.Path, body, resp.StatusCode, answer, time.Since(began))
 	}
 	return resp, answer, nil
 }
