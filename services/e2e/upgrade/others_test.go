@@ -23,7 +23,7 @@ func TestRecordedRefusalsStand(t *testing.T) {
 				ID: charging.ReservationID(o.Reservation), TripID: charging.TripID(o.TripID), Origin: charging.CompanyID(o.Origin),
 				EVSEID: charging.EVSEID(o.EVSEID), End: o.End, Epoch: 1,
 			},
-			Leg: 1, Start: o.Start, VehicleID: "EV-elsewhere",
+			Leg: 1, Start: o.Start, VehicleID: "EV-elsewhere", TTL: 10 * time.Second,
 		})
 		if charging.CodeOf(err) != code {
 			t.Errorf("%s: %+v, %v, want %s", name, got, err, code)

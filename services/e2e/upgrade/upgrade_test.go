@@ -46,10 +46,20 @@ var fates = []fate{
 	{name: "proposed", rests: trip.Confirmed, then: accepted, ends: trip.Confirmed},
 
 	// Sessions. 029867a has them RESERVED with a session that has no end.
-	{name: "charging", rests: trip.Confirmed, then: unplugged, ends: trip.Confirmed},
-	{name: "charging-only-stop", rests: trip.Confirmed, then: unplugged, ends: trip.Completed},
+	{name: "charging", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Confirmed},
+	{name: "charging-only-stop", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "overstaying", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
 	{name: "charged", rests: trip.Confirmed, legs: []charging.State{fulfilled, reserved}, then: billed},
 	{name: "completed", rests: trip.Completed, legs: []charging.State{fulfilled}, then: billed},
+
+	// What 029867a should not have let become: two cars at one plug, one car at two,
+	// a session whose stop was taken from under its car, unbilled.
+	{name: "first-at-plug", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "second-at-plug", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "one-car-here", rests: trip.Confirmed, then: unplugs("plug-here"), ends: trip.Confirmed},
+	{name: "one-car-there", rests: trip.Confirmed, then: unplugs("plug-there"), ends: trip.Completed},
+	{name: "charging-swapped", rests: trip.Confirmed},
+	{name: "charging-withdrawn", rests: trip.Confirmed, legs: []charging.State{lost, reserved}},
 
 	// Questions, and who waits for their answer.
 	{name: "deciding", rests: trip.AwaitingDecision, then: continued, ends: trip.Confirmed},
@@ -79,6 +89,7 @@ var fates = []fate{
 	{name: "shift-take", rests: trip.Confirmed},
 	{name: "shift-release", rests: trip.Confirmed},
 	{name: "shift-undo", rests: trip.Confirmed},
+	{name: "shift-two-take", rests: trip.Confirmed},
 }
 
 // The servers that wrote the recording were killed in the middle of everything.

@@ -63,6 +63,10 @@ func leg(n int, s stop) stop {
 // is where it is to be recorded.
 func (r *recorder) passing() {
 	swaps := r.prepareChanges()
+	r.run(reserving, order{
+		name: "waiting", company: "CAJ", policy: "wait", what: "waits for the older trip deciding at leg 2",
+		stops: []stop{r.hour("CAJ", 17, 0), r.hour("SER", 15, 2)},
+	})
 	var caught []*rule
 	catch := func(x *rule) { caught = append(caught, r.gates.add(x)) }
 	first := r.hour("CAJ", 23, 0)
@@ -109,8 +113,14 @@ func (r *recorder) prepareChanges() (begin func() []*rule) {
 		name: "shift-take", company: "MAR", what: "leg 2 is being moved: SER has both parts of its window, its answer is lost",
 		stops: []stop{r.hour("MAR", 2, 0), at},
 	})
+	two := r.book(confirmed, order{
+		name: "shift-two-take", company: "MAR", what: "leg 2 is being changed and leg 3 moved with it: CAJ has both parts of leg 3's window, the new stop of leg 2 is PENDING",
+		stops: []stop{r.hour("MAR", 21, 0), r.hour("SER", 21, 2), r.hour("CAJ", 21, 4)},
+	})
+	other := r.withLater(two, 2)
 	return func() []*rule {
 		rules := []*rule{
+			r.gates.add(&rule{from: "MAR", to: other.Company, path: "/confirm", field: "evse_id", value: other.EVSE, do: hold}),
 			r.gates.add(&rule{from: "SER", to: "MAR", path: "/confirm", field: "trip_id", value: confirmedHalf.TripID, do: mute}),
 			r.gates.add(&rule{from: "CAJ", to: "SER", path: "/confirm", field: "trip_id", value: held.TripID, do: hold}),
 			r.gates.add(&rule{from: "MAR", to: "SER", path: "/move", field: "trip_id", value: take.TripID, seq: 1, do: mute}),
@@ -118,6 +128,7 @@ func (r *recorder) prepareChanges() (begin func() []*rule) {
 		r.swap(confirmedHalf, 2, r.hour("MAR", 27, 2))
 		r.swap(held, 2, r.hour("SER", 28, 2))
 		r.swap(take, 2, later(at))
+		r.take(two, other)
 		return rules
 	}
 }

@@ -22,6 +22,7 @@ func (r *recorder) lasting() {
 	late := r.late()
 	r.plain()
 	r.sessions()
+	r.mistaken()
 	r.asking()
 	r.lost()
 	r.ended()
@@ -40,14 +41,19 @@ func (r *recorder) late() (wait func()) {
 		name: "proposed", company: "SER", what: "an open proposal: the car's battery will not reach stop 1",
 		plan: r.plan("SER", time.Now().Add(40*time.Second)),
 	})
-	driver := newCar(r, proposed)
-	go driver.crawls()
+	go newCar(r, proposed).crawls()
+	over := soon("SER", 14, 5*time.Second, 5*time.Minute)
+	overstaying := r.book(confirmed, order{
+		name: "overstaying", company: "SER", what: "its window has ended, and the car is still at the plug", stops: []stop{over},
+	})
+	newCar(r, overstaying).plug("plug-1", 0, 0.2)
 	asked := time.Now()
 	return func() {
 		r.await(noShow, "has missed leg 1", func(s shown) bool { return s.Legs[0].State == "NO_SHOW" })
 		r.await(proposed, "has a proposal", func(s shown) bool { return len(s.Proposal) > 0 })
 		// The holds of a trip that asks have been renewed by now.
 		r.until("holds are renewed", func() bool { return time.Since(asked) > holdTTL })
+		r.until("a window ends", func() bool { return time.Since(over.End) > 5*time.Second })
 	}
 }
 
@@ -119,15 +125,11 @@ func (r *recorder) charge(m *made) {
 	r.await(m, "is billed", func(s shown) bool { return s.Legs[0].State == "FULFILLED" })
 }
 
-// asking are trips that wait for their driver, or for each other.
+// asking are trips that wait for their driver.
 func (r *recorder) asking() {
-	deciding := r.book(awaiting, order{
+	r.book(awaiting, order{
 		name: "deciding", company: "MAR", what: "leg 3 is taken: legs 1 and 2 are held and renewed while the driver is asked",
 		stops: []stop{r.hour("MAR", 15, 0), r.hour("SER", 15, 2), r.hour("CAJ", 20, 4)},
-	})
-	r.run(reserving, order{
-		name: "waiting", company: "CAJ", policy: "wait", what: "waits for the older trip deciding at leg 2",
-		stops: []stop{r.hour("CAJ", 17, 0), r.hour("SER", 15, 2)},
 	})
 	claim := r.gates.add(&rule{from: "MAR", to: "CAJ", path: "/claim", field: "evse_id", value: evse("CAJ", 16), do: detain})
 	first := r.run(confirmed, order{
@@ -142,7 +144,6 @@ func (r *recorder) asking() {
 	claim.release()
 	r.await(first, "is booked", func(s shown) bool { return s.State == confirmed })
 	r.await(preempted, "knows", func(s shown) bool { return s.Legs[1].State == "PREEMPTED" })
-	_ = deciding
 }
 
 func done(r *rule) bool {

@@ -60,13 +60,19 @@ type order struct {
 	policy              string
 	stops               []stop
 	plan, key           string
+	// as is another trip whose vehicle this one is for.
+	as *made
 }
 
 // begin registers a vehicle for a trip, asks for it, and waits until it is
 // settled or asks, at most wait seconds (0: for nothing).
 func (r *recorder) begin(o order, wait int) *made {
 	m := &made{Trip: fixture.Trip{Name: o.name, What: o.what, Company: o.company, Key: o.key}}
-	m.VehicleID, m.Secret = r.register(o.company, "EV-"+o.name)
+	if o.as != nil {
+		m.VehicleID, m.Secret = o.as.VehicleID, o.as.Secret
+	} else {
+		m.VehicleID, m.Secret = r.register(o.company, "EV-"+o.name)
+	}
 	m.at = rest{base: r.company[o.company].nobody.base, user: m.VehicleID, secret: m.Secret}
 	body := map[string]any{"vehicle_id": m.VehicleID, "on_conflict": o.policy, "decision_timeout_seconds": 600}
 	if o.plan != "" {
@@ -149,8 +155,10 @@ type shown struct {
 }
 
 type alternative struct {
-	ID    string            `json:"alternative_id"`
-	Later []json.RawMessage `json:"later_stops"`
+	ID      string            `json:"alternative_id"`
+	Company string            `json:"company_id"`
+	EVSE    string            `json:"evse_id"`
+	Later   []json.RawMessage `json:"later_stops"`
 }
 
 func (r *recorder) see(m *made) shown {
@@ -169,6 +177,27 @@ func (r *recorder) await(m *made, what string, ok func(shown) bool) {
 func (r *recorder) swap(m *made, leg int, s stop) {
 	s.Leg = leg
 	go func() { _, _ = m.at.call(r.ctx, http.MethodPost, m.path("swap"), map[string]any{"stop": s}, nil) }()
+}
+
+// withLater finds an alternative at another company with which later stops move.
+func (r *recorder) withLater(m *made, leg int) alternative {
+	var all []alternative
+	_, err := m.at.get(r.ctx, fmt.Sprintf("%s?leg=%d", m.path("alternatives"), leg), &all)
+	check(err)
+	for _, a := range all {
+		if a.Company != m.Company && len(a.Later) > 0 {
+			return a
+		}
+	}
+	check(fmt.Errorf("%s has no alternative that moves a later stop: %+v", m.Name, all))
+	return alternative{}
+}
+
+// take asks for an alternative and does not wait for the answer.
+func (r *recorder) take(m *made, a alternative) {
+	go func() {
+		_, _ = m.at.call(r.ctx, http.MethodPost, m.path("swap"), map[string]any{"alternative_id": a.ID}, nil)
+	}()
 }
 
 // withdraw takes an EVSE out of service.
