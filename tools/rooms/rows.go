@@ -197,6 +197,13 @@ var rooms = []room{
 	},
 	{path: "services/e2e/program", suite: true},
 	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},
+	{
+		path: "services/e2e/upgrade", own: []string{"pkg/...", "services/company/app", "services/e2e/redisrig", "services/e2e/upgrade/fixture"},
+		third: []string{goRedis, paho, zerolog},
+	},
+	{path: "services/e2e/upgrade/fixture", third: []string{goRedis}},
+	// It runs the programs of any commit, and so knows their contract only.
+	{path: "services/e2e/upgrade/record", own: []string{"services/e2e/upgrade/fixture"}, third: []string{goRedis, paho}},
 	{path: "services/e2e/model", own: []string{"pkg/charging", "pkg/trip"}, noStd: noIO},
 	{path: "services/e2e/model/explore", own: []string{"services/e2e/model"}},
 	{path: "services/e2e/replicas", own: []string{"pkg/...", "services/e2e/program", "services/e2e/redisrig"}, third: []string{goRedis, paho}},
