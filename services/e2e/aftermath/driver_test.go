@@ -205,7 +205,7 @@ func (d driver) asks(policy string, more object, stops ...stop) answer {
 	for k, v := range more {
 		body[k] = v
 	}
-	d.wait = "15"
+	d.wait = "10"
 	return d.send(http.MethodPost, "/api/v1/trips", body)
 }
 

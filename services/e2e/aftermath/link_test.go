@@ -1,6 +1,7 @@
 package aftermath
 
 import (
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -72,8 +73,10 @@ func (l *link) hold(word string) (arrived <-chan struct{}, release func()) {
 	return came, sync.OnceFunc(func() { l.heal(); close(pass) })
 }
 
-// silent answers nothing until the caller hangs up.
+// silent answers nothing until the caller hangs up, which shows only once its
+// request has been read.
 func silent(w http.ResponseWriter, r *http.Request) bool {
+	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 	cut(w)
 	return true
