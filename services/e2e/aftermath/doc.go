@@ -1,0 +1,2 @@
+// Package aftermath tests what holds after CONFIRMED.
+package aftermath
