@@ -30,6 +30,7 @@ var (
 	tidyScript       = calendarScript("tidy")
 	sweepScript      = calendarScript("sweep")
 	unsettledScript  = calendarScript("unsettled")
+	agendaScript     = script("agenda")
 
 	restoreScript = calendarScript("restore")
 

@@ -18,7 +18,25 @@ const sessionOver = time.Hour
 // until Told. An empty reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
 	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil())
+	if err == nil {
+		_ = c.ShowOut(ctx, evse, reason) // what is shown is compared with what is, in time
+	}
 	return victims(got), err
+}
+
+// ShowOut notes in the company's list of all EVSEs out of service that one is,
+// for a reason, or with an empty one that it is not. Nothing but what is shown
+// depends on it.
+func (c Calendar) ShowOut(ctx context.Context, evse charging.EVSEID, reason string) error {
+	if reason == "" {
+		return failed(ctx, "show in service", c.rdb.HDel(ctx, c.keys.out(), string(evse)).Err())
+	}
+	return failed(ctx, "show out of service", c.rdb.HSet(ctx, c.keys.out(), string(evse), reason).Err())
+}
+
+// Out lists the EVSEs that are shown as out of service, and why, in one reading.
+func (c Calendar) Out(ctx context.Context) (map[charging.EVSEID]string, error) {
+	return c.reasons(ctx, c.keys.out())
 }
 
 // Tidy removes what has lapsed, marks NO_SHOW, and FULFILLED the sessions whose
@@ -62,7 +80,11 @@ func victims(r reply) []charging.Victim {
 
 // Status tells which EVSEs of a location are out of service, and why.
 func (c Calendar) Status(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
-	got, err := c.rdb.HGetAll(ctx, c.keys.oos(loc)).Result()
+	return c.reasons(ctx, c.keys.oos(loc))
+}
+
+func (c Calendar) reasons(ctx context.Context, key string) (map[charging.EVSEID]string, error) {
+	got, err := c.rdb.HGetAll(ctx, key).Result()
 	if err != nil {
 		return nil, failed(ctx, "status", err)
 	}
