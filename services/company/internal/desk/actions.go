@@ -116,11 +116,7 @@ func (d *Desk) Reservation(ctx context.Context, id charging.ReservationID, reade
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
-	among := make([]charging.LocationID, len(d.order))
-	for i, s := range d.order {
-		among[i] = s.ID
-	}
-	res, err := d.o.Calendar.Reservation(ctx, id, among)
+	res, err := d.o.Calendar.Reservation(ctx, id, d.offered.Load().homes)
 	if err != nil {
 		return charging.Reservation{}, err
 	}

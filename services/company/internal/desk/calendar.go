@@ -43,6 +43,12 @@ type Calendar interface {
 	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	// Status tells which EVSEs of a location are out of service, and why.
 	Status(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error)
+	// Out tells the same of the whole company in one reading, for those who are
+	// shown it: a Withdraw that is cut short may leave it behind until ShowOut.
+	Out(ctx context.Context) (map[charging.EVSEID]string, error)
+	ShowOut(ctx context.Context, evse charging.EVSEID, reason string) error
+	// Dues tells what waits to be done at each of some premises.
+	Dues(ctx context.Context, at []charging.Premises) ([]charging.Due, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.
 	Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error)
 	// Told removes an acknowledged notice.

@@ -19,7 +19,7 @@ const (
 	maxAvailability = 1000
 )
 
-// status is which EVSEs of a location are out of service, read at a time.
+// status is which EVSEs are out of service, read at a time.
 type status struct {
 	out map[charging.EVSEID]string
 	at  time.Time
@@ -29,65 +29,59 @@ type status struct {
 // EVSE: UNKNOWN while the store cannot be asked. CHARGING is what this server
 // has seen plugged in.
 func (d *Desk) Locations(ctx context.Context) []charging.Location {
-	list := make([]charging.Location, len(d.order))
-	var g errgroup.Group
-	g.SetLimit(readers)
-	for i, s := range d.order {
-		g.Go(func() error {
-			list[i] = d.present(ctx, s)
-			return nil
-		})
-	}
-	_ = g.Wait()
-	return list
-}
-
-func (d *Desk) present(ctx context.Context, s *site) charging.Location {
-	l := s.Location
-	l.EVSEs = slices.Clone(l.EVSEs)
-	out, err := d.outOfService(ctx, s.ID)
+	list := slices.Clone(d.offered.Load().listed)
+	out, err := d.outOfService(ctx)
 	now := d.o.Clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, e := range l.EVSEs {
-		_, broken := out[e.ID]
-		car, plugged := d.plugged[e.ID]
-		switch {
-		case err != nil:
-			l.EVSEs[i].Status = charging.StatusUnknown
-		case broken:
-			l.EVSEs[i].Status = charging.StatusOutOfOrder
-		case plugged && now.Before(car.end):
-			l.EVSEs[i].Status = charging.StatusCharging
-		default:
-			l.EVSEs[i].Status = charging.StatusAvailable
-			delete(d.plugged, e.ID)
+	for i := range list {
+		list[i].EVSEs = slices.Clone(list[i].EVSEs)
+		for j, e := range list[i].EVSEs {
+			list[i].EVSEs[j].Status = d.present(e.ID, out, err, now)
 		}
 	}
-	return l
+	return list
 }
 
-func (d *Desk) outOfService(ctx context.Context, loc charging.LocationID) (map[charging.EVSEID]string, error) {
+// present is an EVSE's status; d.mu is held.
+func (d *Desk) present(id charging.EVSEID, out map[charging.EVSEID]string, unread error, now time.Time) charging.EVSEStatus {
+	_, broken := out[id]
+	car, plugged := d.plugged[id]
+	switch {
+	case unread != nil:
+		return charging.StatusUnknown
+	case broken:
+		return charging.StatusOutOfOrder
+	case plugged && now.Before(car.end):
+		return charging.StatusCharging
+	}
+	delete(d.plugged, id)
+	return charging.StatusAvailable
+}
+
+// outOfService is which EVSEs are out of service, and why, at most statusLife
+// old. The caller must not change it.
+func (d *Desk) outOfService(ctx context.Context) (map[charging.EVSEID]string, error) {
 	d.mu.Lock()
-	known, ok := d.statuses[loc]
+	known := d.statuses
 	d.mu.Unlock()
-	if ok && d.o.Now().Sub(known.at) < statusLife {
+	if known.out != nil && d.o.Now().Sub(known.at) < statusLife {
 		return known.out, nil
 	}
-	out, err := d.o.Calendar.Status(ctx, loc)
+	out, err := d.o.Calendar.Out(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
-	d.statuses[loc] = status{out, d.o.Now()}
+	d.statuses = status{out, d.o.Now()}
 	d.mu.Unlock()
 	return out, nil
 }
 
-func (d *Desk) forgetStatus(loc charging.LocationID) {
+func (d *Desk) forgetStatus() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.statuses, loc)
+	d.statuses = status{}
 }
 
 // Free lists the free windows of one EVSE in w, nothing before now.
@@ -117,6 +111,9 @@ func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w char
 	for _, id := range evses {
 		s, err := d.site(id)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.offers(id); err != nil {
 			return nil, err
 		}
 		bySite[s] = append(bySite[s], id)
@@ -184,7 +181,7 @@ func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w cha
 	if !w.End.After(w.Start) {
 		return nil, nil
 	}
-	out, err := d.outOfService(ctx, s.ID)
+	out, err := d.outOfService(ctx)
 	if err != nil {
 		return nil, err
 	}

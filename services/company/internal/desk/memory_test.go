@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,6 +21,8 @@ type memory struct {
 	recs    map[charging.ReservationID]*record
 	epochs  map[string]charging.Ref
 	out     map[charging.EVSEID]string
+	shown   map[charging.EVSEID]string
+	looks   int // locations whose agenda was read
 	box     map[charging.ReservationID]charging.Victim
 	fence   int64
 	down    error
@@ -41,7 +44,7 @@ var _ Calendar = (*memory)(nil)
 func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
-		out: map[charging.EVSEID]string{}, box: map[charging.ReservationID]charging.Victim{},
+		out: map[charging.EVSEID]string{}, shown: map[charging.EVSEID]string{}, box: map[charging.ReservationID]charging.Victim{},
 	}
 }
 
@@ -461,9 +464,10 @@ func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse chargin
 	defer unlock()
 	if reason == "" {
 		delete(m.out, evse)
+		delete(m.shown, evse)
 		return nil, nil
 	}
-	m.out[evse] = reason
+	m.out[evse], m.shown[evse] = reason, reason
 	var victims []charging.Victim
 	for _, r := range m.recs {
 		if m.lapse(r, 0); r.EVSEID == evse && r.State.Holds() {
@@ -577,4 +581,60 @@ func (m *memory) setDown(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.down = err
+}
+
+func (m *memory) Out(context.Context) (map[charging.EVSEID]string, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return maps.Clone(m.shown), nil
+}
+
+func (m *memory) ShowOut(_ context.Context, evse charging.EVSEID, reason string) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if delete(m.shown, evse); reason != "" {
+		m.shown[evse] = reason
+	}
+	return nil
+}
+
+func (m *memory) Dues(_ context.Context, at []charging.Premises) ([]charging.Due, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	m.looks += len(at)
+	dues := make([]charging.Due, len(at))
+	for i, p := range at {
+		d := &dues[i]
+		for id := range m.box {
+			if m.recs[id].loc == p.Location {
+				d.Notices++
+			}
+		}
+		for _, r := range m.recs {
+			if r.loc != p.Location || !slices.Contains(p.EVSEs, r.EVSEID) || r.State != charging.Reserved {
+				continue
+			}
+			if r.Started.IsZero() {
+				d.Next = earlier(d.Next, r.Window.Start.Add(p.NoShow))
+			}
+			if !r.Settled {
+				d.Unsettled = earlier(d.Unsettled, r.confirmed)
+			}
+		}
+		for _, e := range p.EVSEs {
+			if why := m.out[e]; why != "" {
+				d.Out = map[charging.EVSEID]string{e: why}
+			}
+		}
+	}
+	return dues, nil
 }

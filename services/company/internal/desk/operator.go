@@ -33,7 +33,7 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 		return nil, err
 	}
 	victims, err := d.o.Calendar.Withdraw(ctx, s.ID, evse, reason)
-	d.forgetStatus(s.ID)
+	d.forgetStatus()
 	if err != nil {
 		return nil, err
 	}
@@ -47,28 +47,21 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 
 // Status tells which EVSEs are out of service, and why.
 func (d *Desk) Status(ctx context.Context) (map[charging.EVSEID]string, error) {
-	all := map[charging.EVSEID]string{}
-	for _, s := range d.order {
-		out, err := d.o.Calendar.Status(ctx, s.ID)
-		if err != nil {
-			return nil, err
-		}
-		for evse, reason := range out {
-			all[evse] = reason
-		}
-	}
-	return all, nil
+	return d.o.Calendar.Out(ctx)
 }
 
 // Locks lists every CLAIMED and PENDING stop in force.
 func (d *Desk) Locks(ctx context.Context) ([]charging.Lock, error) {
 	all := []charging.Lock{}
-	for _, s := range d.order {
-		locks, err := d.o.Calendar.Locks(ctx, s.ID, s.evses)
-		if err != nil {
-			return nil, err
+	o := d.offered.Load()
+	for _, home := range o.homes {
+		for _, s := range o.at[home] {
+			locks, err := d.o.Calendar.Locks(ctx, home, s.evses)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, locks...)
 		}
-		all = append(all, locks...)
 	}
 	return all, nil
 }
