@@ -39,6 +39,9 @@ func (i Inventory) validate(company charging.CompanyID) error {
 	return errors.Join(errs...)
 }
 
+// Places are all locations under which calendars lie.
+func (i Inventory) Places() []charging.LocationID { return newOffer(i).homes }
+
 // site is a location's EVSEs that have one home. Its ID is that home: calendars
 // are addressed by it, whatever the location is called now.
 type site struct {

@@ -38,6 +38,8 @@ var (
 	doubtScript = script("doubt")
 	trustScript = script("trust")
 
+	enrollScript = script("enroll")
+
 	replaceScript = script("replace")
 
 	createScript  = script("create")
