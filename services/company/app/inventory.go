@@ -130,8 +130,9 @@ func (s *settled) changed(offer inventory.Inventory, k store.Enrolled, id chargi
 	s.desk.Left = append(s.desk.Left, k.Location)
 }
 
-// lines are what an operator should know of the changes.
-func lines(v api.Inventory) []string {
+// InventoryLines are what an operator should know of the EVSEs that have moved or
+// left, one line each.
+func InventoryLines(v api.Inventory) []string {
 	var out []string
 	for _, c := range v.Moved {
 		out = append(out, fmt.Sprintf("%s is offered at %s, its calendar stays under %s: %d bookings%s", c.EVSEID, c.LocationID, c.Home, c.Bookings, lastEnd(c)))
@@ -179,7 +180,7 @@ func (a *App) openInventory(ctx context.Context) error {
 }
 
 func (a *App) tellInventory(s settled) {
-	for _, line := range slices.Concat(s.notes, lines(s.view)) {
+	for _, line := range slices.Concat(s.notes, InventoryLines(s.view)) {
 		a.log.Warn().Str("room", "inventory").Msg(line)
 	}
 }
@@ -280,4 +281,20 @@ func (a *App) reviewInventory(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// CheckInventory says what would become of an inventory's file beside the store at
+// url, before a server is started with it. It writes nothing.
+func CheckInventory(ctx context.Context, file, url, prefix string) (api.Inventory, error) {
+	offer, err := inventory.Read(file)
+	if err != nil {
+		return api.Inventory{}, err
+	}
+	st, err := store.Open(ctx, store.Options{URL: url, Prefix: prefix})
+	if err != nil {
+		return api.Inventory{}, fmt.Errorf("store: %w", err)
+	}
+	defer func() { _ = st.Close() }()
+	s, err := compare(ctx, st, offer)
+	return s.view, err
 }
