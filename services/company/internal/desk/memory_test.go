@@ -638,3 +638,9 @@ func (m *memory) Dues(_ context.Context, at []charging.Premises) ([]charging.Due
 	}
 	return dues, nil
 }
+
+func (m *memory) looked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.looks
+}
