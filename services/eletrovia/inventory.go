@@ -15,7 +15,9 @@ import (
 func (c *cli) inventoryCommand() *cobra.Command {
 	show := &cobra.Command{
 		Use: "inventory", Short: "Show what is offered, and what has moved or left under bookings (operator)",
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.inventory(cmd.Context(), (*client.Driver).Inventory) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.inventory(cmd.Context(), (*client.Driver).Inventory)
+		},
 	}
 	reload := &cobra.Command{
 		Use: "reload", Short: "Have the server read its inventory's file anew, without a restart (operator)",

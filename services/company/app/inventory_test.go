@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
@@ -74,11 +73,15 @@ func (o *operator) reload(pairs ...string) {
 	}
 }
 
+var ids atomic.Int64
+
+func newID() string { return fmt.Sprintf("0190a0c0-0000-7000-8000-%012d", ids.Add(1)) }
+
 func request(evse charging.EVSEID) charging.HoldRequest {
 	start := time.Now().UTC().Truncate(time.Hour).Add(24 * time.Hour)
 	return charging.HoldRequest{
 		Ref: charging.Ref{
-			ID: charging.ReservationID(uuid.NewString()), TripID: charging.TripID(uuid.NewString()), Origin: "MAR",
+			ID: charging.ReservationID(newID()), TripID: charging.TripID(newID()), Origin: "MAR",
 			EVSEID: evse, End: start.Add(time.Hour), Epoch: 1,
 		},
 		Leg: 2, Start: start, VehicleID: "EV-0001", TTL: 30 * time.Second,

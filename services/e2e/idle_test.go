@@ -1,4 +1,4 @@
-package app
+package e2e
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/app"
 )
 
 // generated writes an inventory of n locations with four EVSEs each.
@@ -42,13 +43,13 @@ func idle(t testing.TB, n int) *redis.Client {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server")
 	}
-	apps := make([]*App, 0, 2)
-	for _, o := range []Options{
-		{Company: "MAR", Inventory: generated(t, "MAR", n), Store: Store{Kind: StoreRedis}},
-		{Company: "SER", Store: Store{Kind: StoreMemory}},
+	apps := make([]*app.App, 0, 2)
+	for _, o := range []app.Options{
+		{Company: "MAR", Inventory: generated(t, "MAR", n), Store: app.Store{Kind: app.StoreRedis}},
+		{Company: "SER", Store: app.Store{Kind: app.StoreMemory}},
 	} {
-		o.OperatorSecret, o.RateLimit = DemoSecret, -1
-		a, err := New(o)
+		o.OperatorSecret, o.RateLimit = app.DemoSecret, -1
+		a, err := app.New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func idle(t testing.TB, n int) *redis.Client {
 	}
 	for i, a := range apps {
 		b := apps[1-i]
-		if err := a.SetPeers([]Peer{{ID: b.Company(), URL: b.URL(), Token: DemoToken(a.Company()), Accept: DemoToken(b.Company())}}); err != nil {
+		if err := a.SetPeers([]app.Peer{{ID: b.Company(), URL: b.URL(), Token: app.DemoToken(a.Company()), Accept: app.DemoToken(b.Company())}}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -118,7 +119,7 @@ func TestIdleCostIsFlat(t *testing.T) {
 }
 
 // BenchmarkIdle counts the Redis commands a second of a server that has nothing
-// to do: go test ./services/company/app -run '^$' -bench Idle -benchtime 1x
+// to do: go test ./services/e2e -run '^$' -bench Idle -benchtime 1x
 func BenchmarkIdle(b *testing.B) {
 	for _, n := range []int{12, 1000, 4000} {
 		b.Run(fmt.Sprintf("%dlocations", n), func(b *testing.B) {
