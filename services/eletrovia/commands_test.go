@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +17,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/app"
 )
 
 const tripID = "01970000-0000-7000-8000-000000000001"
@@ -75,6 +82,77 @@ func accepted() api.Recovery {
 	return r
 }
 
+// changedInventory has an EVSE whose location was renamed and one that has left.
+func changedInventory() api.Inventory {
+	until := day.Add(time.Hour)
+	return api.Inventory{
+		CompanyID: "MAR", Locations: 2, EVSEs: 7,
+		Moved: []api.InventoryChange{{EVSEID: evse("MAR"), Home: "BR*MAR*LOLD01", LocationID: "BR*MAR*LNEW01", Bookings: 2, Until: &until}},
+		Left:  []api.InventoryChange{{EVSEID: "BR*MAR*E0002*1", Home: "BR*MAR*LOLD01", Bookings: 1, Until: &until}},
+	}
+}
+
+// inventory check needs a file and a store, reads both, and fails where bookings
+// are touched.
+func TestInventoryCheck(t *testing.T) {
+	f := newFake(t)
+	if got := f.typed(t, false, "inventory", "check"); got.code != exitUsage || !strings.Contains(got.err, "--against") {
+		t.Errorf("%+v", got)
+	}
+	if got := f.typed(t, false, "inventory", "check", "--inventory", "no-such-file.yaml", "--against", "redis://127.0.0.1:1"); got.code != exitFailure ||
+		!strings.Contains(got.err, "no-such-file.yaml") {
+		t.Errorf("%+v", got)
+	}
+	file := filepath.Join(t.TempDir(), "mar.yaml")
+	mar, err := os.ReadFile("../company/internal/inventory/mar.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := "redis://" + booked(t)
+	check := func(text string) result {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return f.typed(t, false, "inventory", "check", "--inventory", file, "--against", store)
+	}
+	if got := check(string(mar)); got.code != 0 || !strings.Contains(got.out, "nothing has moved or left") {
+		t.Errorf("the same inventory: %+v", got)
+	}
+	if got := check(strings.ReplaceAll(string(mar), "BR*MAR*LNAT01", "BR*MAR*LNAT99")); got.code != exitFailure ||
+		!strings.Contains(got.out, "BR*MAR*LNAT99") || !strings.Contains(got.err, "bookings of 1 EVSE are touched") {
+		t.Errorf("a renamed location: %+v", got)
+	}
+}
+
+// booked is the address of the store of a server of MAR, with one booking at
+// BR*MAR*E0001*1.
+func booked(t *testing.T) string {
+	t.Helper()
+	a, err := app.New(app.Options{Company: "MAR", OperatorSecret: app.DemoSecret, Store: app.Store{Kind: app.StoreMemory}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Stop(context.Background()) })
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	redis, err := net.Dial("tcp", a.StoreAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Close()
+	words := []string{"ZADD", "cal:{BR*MAR*LNAT01}:BR*MAR*E0001*1", "4102441200", "R|4102444800|" + tripID}
+	fmt.Fprintf(redis, "*%d\r\n", len(words))
+	for _, w := range words {
+		fmt.Fprintf(redis, "$%d\r\n%s\r\n", len(w), w)
+	}
+	if answer, err := bufio.NewReader(redis).ReadString('\n'); err != nil || answer != ":1\r\n" {
+		t.Fatal(answer, err)
+	}
+	return a.StoreAddr()
+}
+
 // Each command, plain, as JSON, and on a terminal without colour.
 func TestOutputs(t *testing.T) {
 	drive := []string{"--from", "João Pessoa, PB", "--to", "Feira de Santana, BA"}
@@ -133,6 +211,8 @@ func TestOutputs(t *testing.T) {
 			"POST /api/v1/vehicles/EV-77/revoke": api.RegisterResponse{VehicleID: "EV-77", Secret: "n3w"},
 		}, 0},
 		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
+		{"inventory", []string{"inventory"}, map[string]any{"GET /api/v1/inventory": changedInventory()}, 0},
+		{"inventory-reload", []string{"inventory", "reload"}, map[string]any{"POST /api/v1/inventory/reload": api.Inventory{CompanyID: "MAR", Locations: 1, EVSEs: 2}}, 0},
 		{"recovery-accept", []string{"recovery", "accept", "--reason", "CAJ is gone"}, map[string]any{"POST /api/v1/recovery/accept": accepted()}, 0},
 	}
 	for _, c := range cases {

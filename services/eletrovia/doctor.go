@@ -71,6 +71,13 @@ func (c *cli) examineServer(ctx context.Context) []app.Finding {
 	for _, p := range peers {
 		found = append(found, peerFinding(p))
 	}
+	inv, err := operator.Inventory(ctx)
+	if err != nil {
+		return append(found, app.Finding{What: "inventory", Detail: err.Error()})
+	}
+	for _, line := range app.InventoryLines(inv) {
+		found = append(found, app.Finding{What: "inventory", OK: true, Detail: line})
+	}
 	return found
 }
 

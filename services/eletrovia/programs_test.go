@@ -118,7 +118,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("reserve: exit %d, %v, %+v, %s", code, err, booked, errs)
 	}
 	for _, c := range [][]string{
-		{"trips"}, {"trips", booked.ID}, {"trips", booked.ID, "--history"}, {"locks"}, {"sagas"}, {"peers"}, {"doctor"}, {"healthcheck"},
+		{"trips"}, {"trips", booked.ID}, {"trips", booked.ID, "--history"}, {"locks"}, {"sagas"}, {"peers"}, {"inventory"}, {"doctor"}, {"healthcheck"},
 	} {
 		if code, out, errs := typed(c...); code != 0 || out == "" {
 			t.Errorf("%v: exit %d, %q, %s", c, code, out, errs)
@@ -210,7 +210,12 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	f := newFake(t)
 	f.answers["GET /readyz"] = api.Health{Status: "ok", Checks: map[string]string{"store": "redis"}}
 	f.answers["GET /api/v1/peers"] = []api.Peer{{CompanyID: "SER", Status: "down", URL: "http://x", Detail: "connection refused"}}
+	f.answers["GET /api/v1/inventory"] = changedInventory()
 	got := f.typed(t, false, "doctor")
+	if !strings.Contains(got.out, "ok     inventory: BR*MAR*E0001*1 is offered at BR*MAR*LNEW01, its calendar stays under BR*MAR*LOLD01: 2 bookings") ||
+		!strings.Contains(got.out, "ok     inventory: BR*MAR*E0002*1 is offered no more and is kept for 1 bookings") {
+		t.Errorf("what has moved and left: %s", got.out)
+	}
 	if got.code != exitFailure || !strings.Contains(got.out, "wrong  peer SER: down at http://x: connection refused") || !strings.Contains(got.err, "1 check failed") {
 		t.Errorf("%+v", got)
 	}

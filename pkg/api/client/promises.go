@@ -75,6 +75,17 @@ func (d *Driver) Recovery(ctx context.Context) (api.Recovery, error) {
 	return send[api.Recovery](ctx, d, http.MethodGet, "/api/v1/recovery", nil, nil, 0)
 }
 
+// Inventory tells what the company offers, and what has moved or left under
+// bookings; for its operator.
+func (d *Driver) Inventory(ctx context.Context) (api.Inventory, error) {
+	return send[api.Inventory](ctx, d, http.MethodGet, "/api/v1/inventory", nil, nil, 0)
+}
+
+// ReloadInventory has the inventory's file read anew; for its operator.
+func (d *Driver) ReloadInventory(ctx context.Context) (api.Inventory, error) {
+	return send[api.Inventory](ctx, d, http.MethodPost, "/api/v1/inventory/reload", nil, nil, 0)
+}
+
 // AcceptLoss opens a store that has lost its memory; for its operator.
 func (d *Driver) AcceptLoss(ctx context.Context, q api.AcceptRequest) (api.Recovery, error) {
 	return send[api.Recovery](ctx, d, http.MethodPost, "/api/v1/recovery/accept", q, nil, 0)

@@ -20,12 +20,17 @@ import (
 type App struct {
 	o        Options
 	log      zerolog.Logger
-	offer    inventory.Inventory
+	offer    atomic.Pointer[inventory.Inventory]
 	failed   chan error
 	cleanups cleanups
 	// leaving is set when the server is to stop: /readyz says so, and all else
 	// goes on; stopping when it takes no new trips any more.
 	leaving, stopping atomic.Bool
+
+	// inventoryMu lets one change of the inventory happen at a time; settled is
+	// the last.
+	inventoryMu sync.Mutex
+	settled     settled
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -53,7 +58,9 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &App{o: o, log: o.Log, offer: offer, failed: make(chan error, 1)}, nil
+	a := &App{o: o, log: o.Log, failed: make(chan error, 1)}
+	a.offer.Store(&offer)
+	return a, nil
 }
 
 // readInventory gives the file's content, or the demo's company.

@@ -42,7 +42,7 @@ func Check(ctx context.Context, o Options) []Finding {
 	if err != nil {
 		return []Finding{wrong("configuration", err)}
 	}
-	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Locations), len(a.o.Peers))}
+	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Load().Locations), len(a.o.Peers))}
 	runs := a.answers(ctx)
 	found = append(found, a.checkStore(ctx)...)
 	found = append(found, checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))

@@ -21,6 +21,7 @@ func (a *App) openReplicas(context.Context) (err error) {
 	a.rooms.again = make(chan struct{}, 1)
 	a.rooms.replicas, err = replicas.New(replicas.Options{
 		Company: a.o.Company, Server: a.rooms.server, Wire: a.rooms.store, Hear: a.heard, Missed: a.missed,
+		Gone: func() { a.rooms.desk.Survey() }, // what it was to do here is taken up now
 	})
 	return err
 }

@@ -22,6 +22,7 @@ func (a *App) openREST(context.Context) error {
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, Revoked: r.store.Revoked, StoreTime: r.store.Time,
+		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready:   a.readyParts(),
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
 		Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,

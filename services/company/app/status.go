@@ -22,10 +22,7 @@ type Status struct {
 
 // Status of the server; the store's part is empty before Start.
 func (a *App) Status() Status {
-	s := Status{Company: a.o.Company, Name: a.o.Name, Locations: len(a.offer.Locations)}
-	for _, l := range a.offer.Locations {
-		s.EVSEs += len(l.EVSEs)
-	}
+	s := Status{Company: a.o.Company, Name: a.o.Name, Locations: len(a.offer.Load().Locations), EVSEs: a.offer.Load().EVSEs()}
 	s.StoreKind, s.Loses = a.rooms.storeKind, a.rooms.storeLoses
 	return s
 }

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 )
@@ -73,17 +71,14 @@ func (o Options) memoryFile() string {
 	return filepath.Join(o.DataDir, "store-memory.json")
 }
 
-func (a *App) openMark() (desk.Memory, error) {
-	var all []charging.LocationID
-	for _, l := range a.offer.Locations {
-		all = append(all, l.ID)
-	}
-	mark, err := a.rooms.store.Mark(store.MarkOptions{File: a.o.memoryFile(), Locations: all})
+func (a *App) openMark() error {
+	mark, err := a.rooms.store.Mark(store.MarkOptions{File: a.o.memoryFile(), Locations: a.settled.desk.Places()})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	a.rooms.mark = mark
 	a.cleanups.add("birth mark", func(context.Context) error { return mark.Close() })
-	return mark, nil
+	return nil
 }
 
 // hostsOf a store's URL, without user and password.

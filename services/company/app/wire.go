@@ -46,6 +46,7 @@ type rooms struct {
 	hub        *events.Hub
 	federation *federation.Federation
 	desk       *desk.Desk
+	mark       *store.Mark
 	saga       *saga.Coordinator
 	trips      *trips.Service
 	broker     mqttBroker
@@ -72,7 +73,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 // itself. Whatever it starts it names in the clean-ups first.
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openStore, a.openHub, a.openReplicas, a.openIdentity, a.shareKeys, a.openFederation, a.openDesk, a.openSaga,
+		a.openStore, a.openInventory, a.openHub, a.openReplicas, a.openIdentity, a.shareKeys, a.openFederation, a.openDesk, a.openSaga,
 		a.openRoadside, a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {
@@ -121,15 +122,15 @@ func (a *App) storeTime() time.Time {
 }
 
 func (a *App) openDesk(ctx context.Context) (err error) {
-	mark, err := a.openMark()
-	if err != nil {
+	if err := a.openMark(); err != nil {
 		return err
 	}
+	inv := a.settled.desk
 	a.rooms.desk, err = desk.New(desk.Options{
-		Company: a.o.Company, Locations: a.offer.Locations,
+		Company: a.o.Company, Locations: inv.Locations, Homes: inv.Homes, Left: inv.Left,
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged, Memory: mark, Witnesses: a.rooms.federation,
+		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err
@@ -171,6 +172,7 @@ func (a *App) run(context.Context) error {
 	a.background("federation", a.rooms.federation.Run)
 	a.background("revocations", a.watchRevocations)
 	a.background("desk", a.rooms.desk.Run)
+	a.background("inventory", a.keepInventory)
 	a.background("saga", a.rooms.saga.Run)
 	a.background("lists of trips", func(ctx context.Context) {
 		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })

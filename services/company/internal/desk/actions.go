@@ -82,7 +82,7 @@ func (d *Desk) Complete(ctx context.Context, ref charging.Ref, l charging.Leavin
 	res, err := d.changed(d.o.Calendar.Complete(ctx, at, m))
 	if err == nil {
 		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
-		d.forgetStatus(s.ID)
+		d.left(ctx, res.EVSEID, res.ID)
 		d.wakeOutbox()
 	}
 	return res, err
@@ -105,11 +105,7 @@ func (d *Desk) Reservation(ctx context.Context, id charging.ReservationID, reade
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
-	among := make([]charging.LocationID, len(d.order))
-	for i, s := range d.order {
-		among[i] = s.ID
-	}
-	res, err := d.o.Calendar.Reservation(ctx, id, among)
+	res, err := d.o.Calendar.Reservation(ctx, id, d.offered.Load().homes)
 	if err != nil {
 		return charging.Reservation{}, err
 	}

@@ -59,6 +59,13 @@ type Calendar interface {
 	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error)
 	// Status tells how the EVSEs of a location are.
 	Status(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error)
+	// Shown tells how the EVSEs of the whole company are shown, in one reading: what
+	// is not in it is in service, and nobody is at its plug. An action that is cut
+	// short may leave it behind until Show.
+	Shown(ctx context.Context) (map[charging.EVSEID]charging.Condition, error)
+	Show(ctx context.Context, evse charging.EVSEID, is charging.Condition) error
+	// Dues tells what waits to be done at each of some premises.
+	Dues(ctx context.Context, at []charging.Premises) ([]charging.Due, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.
 	Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error)
 	// Told removes an acknowledged notice of the outbox, unless there is a newer one.

@@ -42,6 +42,9 @@ func short(s string) string {
 // request checks what a hold brings beside its ref.
 func (d *Desk) request(ctx context.Context, h charging.HoldRequest) (charging.Hold, error) {
 	at, s, err := d.at(h.Ref)
+	if err == nil {
+		err = s.offers(h.EVSEID)
+	}
 	if err != nil {
 		return charging.Hold{}, err
 	}

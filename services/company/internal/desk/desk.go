@@ -12,9 +12,12 @@ import (
 
 // Desk is the near company. It is safe for use by many goroutines.
 type Desk struct {
-	o     Options
-	sites map[charging.EVSEID]*site
-	order []*site
+	o Options
+	// offered is replaced as a whole by Reload.
+	offered atomic.Pointer[offer]
+	agendas agendas
+	// survey asks for a look at every location.
+	survey chan struct{}
 
 	// floor is the highest ticket stamp given, µs.
 	floor    atomic.Int64
@@ -29,15 +32,9 @@ type Desk struct {
 	// outboxDue wakes the delivery of notices before its next round.
 	outboxDue chan struct{}
 
-	mu       sync.Mutex
-	orphans  map[charging.ReservationID]Orphan
-	statuses map[charging.LocationID]status
-}
-
-// site is a location with its EVSEs' ids at hand.
-type site struct {
-	charging.Location
-	evses []charging.EVSEID
+	mu      sync.Mutex
+	orphans map[charging.ReservationID]Orphan
+	shown   shown
 }
 
 var (
@@ -53,21 +50,14 @@ func New(o Options) (*Desk, error) {
 	}
 	o = o.withDefaults()
 	d := &Desk{
-		o: o, sites: map[charging.EVSEID]*site{},
+		o: o, survey: make(chan struct{}, 1),
 		preempted: make(chan charging.Victim, o.NoticeQueue),
 		outboxDue: make(chan struct{}, 1),
 		orphans:   map[charging.ReservationID]Orphan{},
-		statuses:  map[charging.LocationID]status{},
 	}
+	d.o.Calendar = dated{o.Calendar, d}
+	d.offered.Store(newOffer(o.inventory()))
 	d.recovery.view = Recovery{State: Trusted, Durable: o.Memory != nil && o.Memory.Durable()}
-	for _, l := range o.Locations {
-		s := &site{Location: withTerms(l)}
-		for _, e := range l.EVSEs {
-			s.evses = append(s.evses, e.ID)
-			d.sites[e.ID] = s
-		}
-		d.order = append(d.order, s)
-	}
 	return d, nil
 }
 
@@ -83,15 +73,4 @@ func withTerms(l charging.Location) charging.Location {
 		l.Terms.EarlyPlug = 15 * time.Minute
 	}
 	return l
-}
-
-// site of an EVSE. INVALID_FIELD, UNKNOWN_EVSE.
-func (d *Desk) site(id charging.EVSEID) (*site, error) {
-	if s := d.sites[id]; s != nil {
-		return s, nil
-	}
-	if err := id.Validate(); err != nil {
-		return nil, err
-	}
-	return nil, charging.Refuse(charging.CodeUnknownEVSE, string(id)+" is no EVSE of "+string(d.o.Company)+"; see its locations")
 }

@@ -11,76 +11,36 @@ import (
 )
 
 const (
-	// statusLife is how long how the EVSEs are is taken from memory.
-	statusLife = time.Second
 	// readers bounds the locations that are read at once for one answer.
 	readers = 8
 	// maxAvailability is how many EVSEs one question may name.
 	maxAvailability = 1000
 )
 
-// status is how the EVSEs of a location are, read at a time.
-type status struct {
-	is map[charging.EVSEID]charging.Condition
-	at time.Time
-}
-
 // Locations lists this company's locations with the present status of each
 // EVSE: UNKNOWN while the store cannot be asked, CHARGING while a car is at the plug.
 func (d *Desk) Locations(ctx context.Context) []charging.Location {
-	list := make([]charging.Location, len(d.order))
-	var g errgroup.Group
-	g.SetLimit(readers)
-	for i, s := range d.order {
-		g.Go(func() error {
-			list[i] = d.present(ctx, s)
-			return nil
-		})
+	list := slices.Clone(d.offered.Load().listed)
+	is, err := d.conditions(ctx)
+	for i := range list {
+		list[i].EVSEs = slices.Clone(list[i].EVSEs)
+		for j, e := range list[i].EVSEs {
+			list[i].EVSEs[j].Status = statusOf(is[e.ID], err)
+		}
 	}
-	_ = g.Wait()
 	return list
 }
 
-func (d *Desk) present(ctx context.Context, s *site) charging.Location {
-	l := s.Location
-	l.EVSEs = slices.Clone(l.EVSEs)
-	is, err := d.conditions(ctx, s)
-	for i, e := range l.EVSEs {
-		switch c := is[e.ID]; {
-		case err != nil:
-			l.EVSEs[i].Status = charging.StatusUnknown
-		case c.OutOfService != "":
-			l.EVSEs[i].Status = charging.StatusOutOfOrder
-		case c.Charging != "":
-			l.EVSEs[i].Status = charging.StatusCharging
-		default:
-			l.EVSEs[i].Status = charging.StatusAvailable
-		}
+func statusOf(is charging.Condition, unread error) charging.EVSEStatus {
+	switch {
+	case unread != nil:
+		return charging.StatusUnknown
+	case is.OutOfService != "":
+		return charging.StatusOutOfOrder
+	case is.Charging != "":
+		return charging.StatusCharging
 	}
-	return l
-}
-
-func (d *Desk) conditions(ctx context.Context, s *site) (map[charging.EVSEID]charging.Condition, error) {
-	d.mu.Lock()
-	known, ok := d.statuses[s.ID]
-	d.mu.Unlock()
-	if ok && d.o.Now().Sub(known.at) < statusLife {
-		return known.is, nil
-	}
-	is, err := d.o.Calendar.Status(ctx, s.ID, s.evses)
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	d.statuses[s.ID] = status{is, d.o.Now()}
-	d.mu.Unlock()
-	return is, nil
-}
-
-func (d *Desk) forgetStatus(loc charging.LocationID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.statuses, loc)
+	return charging.StatusAvailable
 }
 
 // Free lists the free windows of one EVSE in w, nothing before now.
@@ -110,6 +70,9 @@ func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w char
 	for _, id := range evses {
 		s, err := d.site(id)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.offers(id); err != nil {
 			return nil, err
 		}
 		bySite[s] = append(bySite[s], id)
@@ -177,7 +140,7 @@ func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w cha
 	if !w.End.After(w.Start) {
 		return nil, nil
 	}
-	is, err := d.conditions(ctx, s)
+	is, err := d.conditions(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 	}
 	w.advance(time.Hour)
 	w.tidyRound(t.Context())
-	w.forgetStatus(testLocation)
+	w.forgetStatus()
 	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("an hour after the window: %s", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,6 +21,8 @@ type memory struct {
 	recs    map[charging.ReservationID]*record
 	epochs  map[string]charging.Ref
 	out     map[charging.EVSEID]string
+	shown   map[charging.EVSEID]charging.Condition
+	looks   int // locations whose agenda was read
 	box     map[charging.ReservationID]charging.Victim
 	cars    map[charging.VehicleID]charging.Visit
 	numbers int
@@ -57,7 +60,7 @@ var _ Calendar = (*memory)(nil)
 func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
-		out: map[charging.EVSEID]string{}, box: map[charging.ReservationID]charging.Victim{},
+		out: map[charging.EVSEID]string{}, shown: map[charging.EVSEID]charging.Condition{}, box: map[charging.ReservationID]charging.Victim{},
 		cars: map[charging.VehicleID]charging.Visit{},
 	}
 }
@@ -657,9 +660,10 @@ func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse chargin
 	defer unlock()
 	if reason == "" {
 		delete(m.out, evse)
+		delete(m.shown, evse)
 		return nil, nil
 	}
-	m.out[evse] = reason
+	m.out[evse], m.shown[evse] = reason, charging.Condition{OutOfService: reason}
 	var victims []charging.Victim
 	for _, r := range m.recs {
 		m.lapse(r, 0)
@@ -808,4 +812,66 @@ func (m *memory) setDown(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.down = err
+}
+
+func (m *memory) Shown(context.Context) (map[charging.EVSEID]charging.Condition, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return maps.Clone(m.shown), nil
+}
+
+func (m *memory) Show(_ context.Context, evse charging.EVSEID, is charging.Condition) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if delete(m.shown, evse); is != (charging.Condition{}) {
+		m.shown[evse] = is
+	}
+	return nil
+}
+
+func (m *memory) Dues(_ context.Context, at []charging.Premises) ([]charging.Due, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	m.looks += len(at)
+	dues := make([]charging.Due, len(at))
+	for i, p := range at {
+		d := &dues[i]
+		for id := range m.box {
+			if m.recs[id].loc == p.Location {
+				d.Notices++
+			}
+		}
+		for _, r := range m.recs {
+			if r.loc != p.Location || !slices.Contains(p.EVSEs, r.EVSEID) || r.State != charging.Reserved {
+				continue
+			}
+			if r.Started.IsZero() {
+				d.Next = earlier(d.Next, r.Window.Start.Add(p.NoShow))
+			}
+			if !r.Settled {
+				d.Unsettled = earlier(d.Unsettled, r.confirmed)
+			}
+		}
+		for _, e := range p.EVSEs {
+			if why := m.out[e]; why != "" {
+				d.Out = map[charging.EVSEID]string{e: why}
+			}
+		}
+	}
+	return dues, nil
+}
+
+func (m *memory) looked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.looks
 }

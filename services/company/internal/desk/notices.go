@@ -83,34 +83,59 @@ type outbox struct {
 }
 
 type retry struct {
+	loc   charging.LocationID
 	tries int
 	at    time.Time
 }
 
-// round tries every notice that is due, each originator on its own.
+// round tries every notice that is due, each originator on its own, at the
+// locations that have some.
 func (b *outbox) round(ctx context.Context) {
 	d := b.desk
+	homes := d.agendas.posting.take(d.o.Now(), d.o.Clock())
 	found := map[charging.ReservationID]bool{}
 	byOrigin := map[charging.CompanyID][]parcel{}
-	for _, s := range d.order {
-		list, err := d.o.Calendar.Outbox(ctx, s.ID, outboxBatch+b.waiting())
+	full := map[charging.LocationID]bool{} // of those that were looked at: whether there is more
+	for i, home := range homes {
+		limit := outboxBatch + b.waiting()
+		list, err := d.o.Calendar.Outbox(ctx, home, limit)
 		if err != nil {
-			d.trouble(ctx, "read the outbox of "+string(s.ID), err)
-			return
+			d.trouble(ctx, "read the outbox of "+string(home), err)
+			again(&d.agendas.posting, homes[i:], d.o.Now())
+			break
 		}
+		full[home] = len(list) == limit
 		for _, v := range list {
 			found[v.ReservationID] = true
 			if b.ready(v.ReservationID) {
-				byOrigin[v.Origin] = append(byOrigin[v.Origin], parcel{s.ID, v})
+				byOrigin[v.Origin] = append(byOrigin[v.Origin], parcel{home, v})
 			}
 		}
 	}
-	b.forget(found)
+	b.forget(found, full)
 	var wg sync.WaitGroup
 	for _, parcels := range byOrigin {
 		wg.Go(func() { b.deliver(ctx, parcels) })
 	}
 	wg.Wait()
+	b.nextRound(full)
+}
+
+// nextRound puts the locations on the agenda whose notices have to be tried
+// again, or of which there are more than were looked at.
+func (b *outbox) nextRound(looked map[charging.LocationID]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for home, more := range looked {
+		if more {
+			b.desk.agendas.posting.at(home, b.desk.o.Now())
+		}
+	}
+	for _, r := range b.due {
+		if _, ok := looked[r.loc]; ok {
+			b.desk.agendas.posting.at(r.loc, r.at)
+		}
+	}
 }
 
 // deliver sends one originator its notices, until it proves unreachable.
@@ -119,19 +144,20 @@ func (b *outbox) deliver(ctx context.Context, parcels []parcel) {
 	away := false
 	for _, p := range parcels {
 		if away {
-			b.later(p.ReservationID)
+			b.later(p)
 			continue
 		}
 		err := d.send(ctx, p.Victim, charging.Originator.Changed)
 		// An originator that does not know the trip has nothing to change.
 		if err == nil || charging.CodeOf(err) == charging.CodeUnknownTrip {
 			if err := d.o.Calendar.Told(ctx, p.loc, p.Victim); err != nil {
+				b.later(p)
 				d.trouble(ctx, "note that "+string(p.Origin)+" has heard of reservation "+string(p.ReservationID), err)
 			}
 			continue
 		}
 		away = unreachable(err)
-		b.later(p.ReservationID)
+		b.later(p)
 		d.trouble(ctx, "tell "+string(p.Origin)+" that reservation "+string(p.ReservationID)+" is "+string(p.State)+"; trying again", err)
 	}
 }
@@ -143,19 +169,20 @@ func (b *outbox) ready(id charging.ReservationID) bool {
 }
 
 // later puts a notice off: 1 s doubling to 1 min, up to half of it jitter.
-func (b *outbox) later(id charging.ReservationID) {
+func (b *outbox) later(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.due[id]
+	r := b.due[p.ReservationID]
 	wait := min(time.Second<<min(r.tries, 6), time.Minute)
-	b.due[id] = retry{r.tries + 1, b.desk.o.Now().Add(wait - rand.N(wait/2))}
+	b.due[p.ReservationID] = retry{p.loc, r.tries + 1, b.desk.o.Now().Add(wait - rand.N(wait/2))}
 }
 
-func (b *outbox) forget(except map[charging.ReservationID]bool) {
+// forget drops what has left the outboxes of some locations.
+func (b *outbox) forget(except map[charging.ReservationID]bool, at map[charging.LocationID]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for id := range b.due {
-		if !except[id] {
+	for id, r := range b.due {
+		if _, ok := at[r.loc]; ok && !except[id] {
 			delete(b.due, id)
 		}
 	}

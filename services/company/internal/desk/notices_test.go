@@ -153,7 +153,7 @@ func TestBackOffOfNotices(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Now = func() time.Time { return now } })
 	b := &outbox{desk: w.Desk, due: map[charging.ReservationID]retry{}}
 	for try, most := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute} {
-		b.later("r")
+		b.later(parcel{testLocation, charging.Victim{Notice: charging.Notice{ReservationID: "r"}}})
 		if wait := b.due["r"].at.Sub(now); wait > most || wait < most/2 {
 			t.Errorf("wait %d is %s, want %s to %s", try, wait, most/2, most)
 		}
@@ -161,7 +161,7 @@ func TestBackOffOfNotices(t *testing.T) {
 	if b.ready("r") || !b.ready("other") {
 		t.Error("what waits is due, or what is new is not")
 	}
-	b.forget(map[charging.ReservationID]bool{})
+	b.forget(map[charging.ReservationID]bool{}, map[charging.LocationID]bool{testLocation: false})
 	if b.waiting() != 0 {
 		t.Error("what has left the outbox is remembered")
 	}

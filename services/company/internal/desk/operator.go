@@ -34,7 +34,7 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 		return nil, err
 	}
 	victims, err := d.o.Calendar.Withdraw(ctx, s.ID, evse, reason, s.meter(evse))
-	d.forgetStatus(s.ID)
+	d.forgetStatus()
 	if err != nil {
 		return nil, err
 	}
@@ -48,30 +48,31 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 
 // Status tells which EVSEs are out of service, and why.
 func (d *Desk) Status(ctx context.Context) (map[charging.EVSEID]string, error) {
-	all := map[charging.EVSEID]string{}
-	for _, s := range d.order {
-		conditions, err := d.o.Calendar.Status(ctx, s.ID, s.evses)
-		if err != nil {
-			return nil, err
-		}
-		for evse, c := range conditions {
-			if c.OutOfService != "" {
-				all[evse] = c.OutOfService
-			}
+	shown, err := d.o.Calendar.Shown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[charging.EVSEID]string{}
+	for evse, is := range shown {
+		if is.OutOfService != "" {
+			out[evse] = is.OutOfService
 		}
 	}
-	return all, nil
+	return out, nil
 }
 
 // Locks lists every CLAIMED and PENDING stop in force.
 func (d *Desk) Locks(ctx context.Context) ([]charging.Lock, error) {
 	all := []charging.Lock{}
-	for _, s := range d.order {
-		locks, err := d.o.Calendar.Locks(ctx, s.ID, s.evses)
-		if err != nil {
-			return nil, err
+	o := d.offered.Load()
+	for _, home := range o.homes {
+		for _, s := range o.at[home] {
+			locks, err := d.o.Calendar.Locks(ctx, home, s.evses)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, locks...)
 		}
-		all = append(all, locks...)
 	}
 	return all, nil
 }

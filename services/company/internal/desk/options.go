@@ -34,9 +34,12 @@ type Garages interface {
 
 // Options of a Desk. Zero durations and numbers take the defaults.
 type Options struct {
-	// Company is who this is; Locations are what it offers.
+	// Company is who this is; Locations are what it offers, Homes and Left are
+	// those of an Inventory.
 	Company   charging.CompanyID
 	Locations []charging.Location
+	Homes     map[charging.EVSEID]charging.LocationID
+	Left      []charging.Location
 
 	Calendar    Calendar
 	Tickets     Tickets
@@ -158,17 +161,8 @@ func (o Options) Validate() error {
 	if o.NoticeQueue < 0 || o.SettleRate < 0 {
 		errs = append(errs, errors.New("desk: NoticeQueue and SettleRate must not be negative"))
 	}
-	owner := map[charging.EVSEID]charging.LocationID{}
-	for _, l := range o.Locations {
-		if l.ID.Company() != o.Company {
-			errs = append(errs, fmt.Errorf("desk: location %s does not belong to %s", l.ID, o.Company))
-		}
-		for _, e := range l.EVSEs {
-			if was, twice := owner[e.ID]; twice {
-				errs = append(errs, fmt.Errorf("desk: EVSE %s is at %s and at %s", e.ID, was, l.ID))
-			}
-			owner[e.ID] = l.ID
-		}
-	}
+	errs = append(errs, o.inventory().validate(o.Company))
 	return errors.Join(errs...)
 }
+
+func (o Options) inventory() Inventory { return Inventory{o.Locations, o.Homes, o.Left} }

@@ -36,10 +36,13 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) 
 		}
 		return charging.Reservation{}, err
 	}
-	d.forgetStatus(s.ID)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), plugTime)
 	defer cancel()
-	return d.decided(ctx, at, visit, res)
+	res, err = d.decided(ctx, at, visit, res)
+	if err == nil && res.State == charging.Charging {
+		d.show(ctx, res.EVSEID, charging.Condition{Charging: res.ID})
+	}
+	return res, err
 }
 
 // claim takes the vehicle of a stop that may begin, or has begun. A stop of which
@@ -132,7 +135,6 @@ func (d *Desk) back(ctx context.Context, at charging.At, res charging.Reservatio
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	d.forgetStatus(at.Location)
 	if now.State != charging.Reserved {
 		return d.changed(now, nil)
 	}

@@ -213,7 +213,7 @@ func (d *Desk) reopened(how string, silent RecoveryState) {
 		v = *now
 	})
 	d.o.Log(fmt.Sprintf("audit: %s: %d stops restored, %d lost, after %s", how, v.Restored, v.Conflicts, d.o.Now().Sub(v.Since).Round(time.Millisecond)), nil)
-	d.wakeOutbox()
+	d.Survey()
 }
 
 // AcceptLoss opens the store by the operator's word with what has been heard so

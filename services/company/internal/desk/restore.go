@@ -87,7 +87,7 @@ func (d *Desk) takeHeard() []charging.Promise {
 func (d *Desk) restoreAll(ctx context.Context, all []charging.Promise) error {
 	restored, conflicts := 0, 0
 	for _, p := range all {
-		s := d.sites[p.EVSEID]
+		s := d.offered.Load().sites[p.EVSEID]
 		if s == nil || p.Start.After(d.o.Clock().Add(s.Terms.MaxAhead+tombstoneSlack)) {
 			d.o.Log("audit: "+string(p.Origin)+" claims reservation "+string(p.ID)+" on "+string(p.EVSEID)+", which cannot be booked here like that", nil)
 			continue
@@ -109,6 +109,9 @@ func (d *Desk) restoreAll(ctx context.Context, all []charging.Promise) error {
 		}
 	}
 	d.recovery.change(func(v *Recovery) { v.Restored += restored; v.Conflicts += conflicts })
+	if len(all) > 0 {
+		d.Survey()
+	}
 	return nil
 }
 

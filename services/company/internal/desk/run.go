@@ -22,6 +22,7 @@ func (d *Desk) Run(ctx context.Context) {
 	}
 	limit := rate.NewLimiter(rate.Limit(d.o.SettleRate), min(d.o.SettleRate, settleBatch))
 	box := &outbox{desk: d, due: map[charging.ReservationID]retry{}}
+	wg.Go(func() { d.patrol(ctx) })
 	wg.Go(func() { every(ctx, d.o.TidyEvery, nil, d.tidyRound) })
 	wg.Go(func() { every(ctx, d.o.SettleEvery, nil, func(ctx context.Context) { d.settleRound(ctx, limit) }) })
 	wg.Go(func() { every(ctx, d.o.OutboxEvery, d.outboxDue, box.round) })
@@ -46,23 +47,46 @@ func every(ctx context.Context, wait time.Duration, wake <-chan struct{}, round 
 	}
 }
 
+// tidyRound tidies the locations whose time has come, and finds out when it
+// comes again.
 func (d *Desk) tidyRound(ctx context.Context) {
-	for _, s := range d.order {
-		victims, err := d.o.Calendar.Tidy(ctx, s.ID, s.evses, s.Terms.NoShowTimeout, s.meter)
-		if err != nil {
-			d.trouble(ctx, "tidy "+string(s.ID), err)
+	homes := d.agendas.tidying.take(d.o.Now(), d.o.Clock())
+	for i, home := range homes {
+		if err := d.tidy(ctx, home); err != nil {
+			d.trouble(ctx, "tidy "+string(home), err)
+			again(&d.agendas.tidying, homes[i:], d.o.Now())
 			return
 		}
+	}
+	if len(homes) > 0 && !d.look(ctx, homes) {
+		again(&d.agendas.tidying, homes, d.o.Now())
+	}
+}
+
+// again puts locations back on an agenda.
+func again(a *agenda, homes []charging.LocationID, at time.Time) {
+	for _, home := range homes {
+		a.at(home, at)
+	}
+}
+
+func (d *Desk) tidy(ctx context.Context, home charging.LocationID) error {
+	told := false
+	for _, s := range d.offered.Load().at[home] {
+		victims, err := d.o.Calendar.Tidy(ctx, home, s.evses, s.Terms.NoShowTimeout, s.meter)
 		for _, v := range victims {
 			d.tidied(ctx, s, v)
 		}
-		if len(victims) > 0 {
-			d.wakeOutbox()
+		told = told || len(victims) > 0
+		if err != nil {
+			return err
 		}
 	}
-	if d.away.Swap(false) {
-		d.o.Log("the store answers again", nil)
+	if told {
+		d.agendas.posting.at(home, d.o.Now())
+		d.wakeOutbox()
 	}
+	return nil
 }
 
 func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
@@ -74,6 +98,7 @@ func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
 	}
 	if res.State == charging.Fulfilled {
 		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
+		d.left(ctx, res.EVSEID, res.ID)
 	}
 	d.o.OnChange(res)
 }

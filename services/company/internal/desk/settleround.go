@@ -38,32 +38,41 @@ type doubt struct {
 	res charging.Reservation
 }
 
+// settleRound settles what it can at the locations whose time has come, and
+// finds out when it comes again.
 func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
+	due := d.agendas.settling.take(d.o.Now(), d.o.Clock())
+	if len(due) == 0 {
+		return
+	}
 	r := &settling{d, limit, map[charging.CompanyID]bool{}, map[charging.LocationID]int{}}
-	for sites := d.order; len(sites) > 0 && ctx.Err() == nil; {
-		sites = r.pages(ctx, sites)
+	for homes := due; len(homes) > 0 && ctx.Err() == nil; {
+		homes = r.pages(ctx, homes)
+	}
+	if !d.look(ctx, due) {
+		again(&d.agendas.settling, due, d.o.Now())
 	}
 }
 
 // pages settles what it can of one page of each location, and answers the
 // locations that may have another.
-func (r *settling) pages(ctx context.Context, sites []*site) (more []*site) {
+func (r *settling) pages(ctx context.Context, homes []charging.LocationID) (more []charging.LocationID) {
 	doubts := map[charging.CompanyID][]doubt{}
-	for _, s := range sites {
-		list, err := r.d.o.Calendar.Unsettled(ctx, s.ID, r.d.o.SettleAge, r.behind[s.ID], settlePage)
+	for _, home := range homes {
+		list, err := r.d.o.Calendar.Unsettled(ctx, home, r.d.o.SettleAge, r.behind[home], settlePage)
 		if err != nil {
-			r.d.trouble(ctx, "list what is unsettled at "+string(s.ID), err)
+			r.d.trouble(ctx, "list what is unsettled at "+string(home), err)
 			return nil
 		}
 		if len(list) == settlePage {
-			more = append(more, s)
+			more = append(more, home)
 		}
 		for _, res := range list {
 			if r.away[res.Origin] || r.d.askedLately(res.ID) {
-				r.behind[s.ID]++
+				r.behind[home]++
 				continue
 			}
-			doubts[res.Origin] = append(doubts[res.Origin], doubt{charging.At{Location: s.ID, Ref: charging.Ref{
+			doubts[res.Origin] = append(doubts[res.Origin], doubt{charging.At{Location: home, Ref: charging.Ref{
 				ID: res.ID, TripID: res.TripID, Origin: res.Origin, EVSEID: res.EVSEID, End: res.Window.End, Epoch: max(res.Epoch, 1),
 			}}, res})
 		}

@@ -158,6 +158,13 @@ func (f *Federation) ownLocationOf(ctx context.Context, n *near, id charging.EVS
 	return charging.Location{}, unknownEVSE(id)
 }
 
+// ForgetOwn has the own locations read anew: they have changed.
+func (f *Federation) ForgetOwn() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.own = shelf{}
+}
+
 func (f *Federation) onShelf(s *shelf, id charging.EVSEID) (charging.Location, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

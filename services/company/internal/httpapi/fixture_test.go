@@ -416,11 +416,13 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
 		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub,
-		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
-		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
-		StoreTime:  func(context.Context) (time.Time, error) { return now, nil },
-		Ready:      map[string]Check{"store": func(context.Context) (string, error) { return "redis", nil }},
-		Log:        zerolog.New(w.log), Now: func() time.Time { return now }, RateLimit: -1,
+		Peers:           func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
+		PublicKeys:      func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
+		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
+		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },
+		StoreTime:       func(context.Context) (time.Time, error) { return now, nil },
+		Ready:           map[string]Check{"store": func(context.Context) (string, error) { return "redis", nil }},
+		Log:             zerolog.New(w.log), Now: func() time.Time { return now }, RateLimit: -1,
 	}
 	for _, f := range change {
 		f(&o)
@@ -462,3 +464,11 @@ func code(rec *httptest.ResponseRecorder) string {
 }
 
 var errInside = errors.New("the inside broke")
+
+func someInventory() api.Inventory {
+	until := now.Add(time.Hour)
+	return api.Inventory{
+		CompanyID: "MAR", Locations: 1, EVSEs: 1, Left: []api.InventoryChange{},
+		Moved: []api.InventoryChange{{EVSEID: evseID, Home: "BR*MAR*LOLD01", LocationID: "BR*MAR*LJPA01", Bookings: 2, Until: &until}},
+	}
+}

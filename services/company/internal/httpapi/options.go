@@ -38,6 +38,9 @@ type Options struct {
 	Revoked func(context.Context) ([]string, error)
 	// StoreTime is the clock of this company's store.
 	StoreTime func(context.Context) (time.Time, error)
+	// Inventory tells what is offered and what has moved or left under bookings,
+	// ReloadInventory reads its file anew. INVALID_FIELD, STORE_UNAVAILABLE.
+	Inventory, ReloadInventory func(context.Context) (api.Inventory, error)
 	// Ready are the parts of /readyz by name.
 	Ready map[string]Check
 
@@ -68,8 +71,8 @@ func (o Options) Validate() error {
 	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
 		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
 	}
-	if o.PublicKeys == nil || o.StoreTime == nil {
-		errs = append(errs, errors.New("httpapi: PublicKeys and StoreTime are required"))
+	if o.PublicKeys == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
+		errs = append(errs, errors.New("httpapi: PublicKeys, StoreTime, Inventory and ReloadInventory are required"))
 	}
 	return errors.Join(errs...)
 }

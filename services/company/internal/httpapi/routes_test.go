@@ -88,6 +88,8 @@ func goodRequests() []good {
 		{"PUT", "/api/v1/evses/BR*MAR*E0001*1/status", asOperator, `{"status":"OUTOFORDER"}`, 200},
 		{"GET", "/api/v1/recovery", asOperator, "", 200},
 		{"POST", "/api/v1/recovery/accept", asOperator, `{"reason":"SER is gone for good"}`, 200},
+		{"GET", "/api/v1/inventory", asOperator, ``, 200},
+		{"POST", "/api/v1/inventory/reload", asOperator, ``, 200},
 		{"GET", "/federation/v1/company", asPeer, "", 200},
 		{"GET", "/federation/v1/locations", asPeer, "", 200},
 		{"POST", "/federation/v1/availability", asPeer, `{"evse_ids":["BR*MAR*E0001*1"],"from":"2026-11-24T12:00:00Z","to":"2026-11-24T18:00:00Z"}`, 200},

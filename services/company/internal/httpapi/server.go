@@ -111,6 +111,8 @@ func (s *Server) routes() []route {
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
 		{get, "/api/v1/recovery", s.operator(s.recovery)},
 		{post, "/api/v1/recovery/accept", s.operator(s.acceptLoss)},
+		{get, "/api/v1/inventory", s.operator(s.inventory)},
+		{post, "/api/v1/inventory/reload", s.operator(s.reloadInventory)},
 
 		{get, "/federation/v1/company", s.peer(s.company)},
 		{get, "/federation/v1/locations", s.peer(s.ownLocations)},

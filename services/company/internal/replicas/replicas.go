@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,8 @@ type Options struct {
 	Hear func(Message)
 	// Missed is told that something may have been told and not heard.
 	Missed func()
+	// Gone is told that a server is there no more; nil for nobody.
+	Gone func()
 
 	// Life is how long after its last sign a server counts as there; it gives
 	// one every third of that. Default 3 s.
@@ -124,6 +127,9 @@ func New(o Options) (*Link, error) {
 	}
 	if o.Queue == 0 {
 		o.Queue = 4096
+	}
+	if o.Gone == nil {
+		o.Gone = func() {}
 	}
 	return &Link{o: o, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), heard: map[string]uint64{}}, nil
 }
@@ -176,9 +182,14 @@ func (l *Link) Run(ctx context.Context) {
 func (l *Link) announce(ctx context.Context) {
 	tick := time.NewTicker(l.o.Life / 3)
 	defer tick.Stop()
+	var there []string
 	for {
 		if others, err := l.o.Wire.Announce(ctx, l.o.Server, l.o.Life); err == nil {
 			l.others.Store(int64(len(others)))
+			if slices.ContainsFunc(there, func(s string) bool { return !slices.Contains(others, s) }) {
+				l.o.Gone()
+			}
+			there = others
 		}
 		select {
 		case <-ctx.Done():

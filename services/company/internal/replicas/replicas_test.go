@@ -77,6 +77,7 @@ type server struct {
 	*Link
 	heard  []Message
 	missed int
+	gone   int
 }
 
 func (e *ether) join(t *testing.T, ctx context.Context, name string) *server {
@@ -86,6 +87,7 @@ func (e *ether) join(t *testing.T, ctx context.Context, name string) *server {
 	s.Link, err = New(Options{
 		Company: "MAR", Server: name, Wire: e, Queue: 8,
 		Hear: func(m Message) { s.heard = append(s.heard, m) }, Missed: func() { s.missed++ },
+		Gone: func() { s.gone++ },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +125,32 @@ func TestServersTellEachOther(t *testing.T) {
 		synctest.Wait()
 		if len(e.there) != 2 || time.Now().Before(e.there["one"]) {
 			t.Errorf("one did not say that it goes: %v", e.there)
+		}
+	})
+}
+
+// A server that dies without a word, and one that says that it goes, are said to
+// be gone, each once.
+func TestAServerThatGoesIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEther()
+		one := e.join(t, t.Context(), "one")
+		ctx, cancel := context.WithCancel(t.Context())
+		e.join(t, ctx, "two")
+		e.set(func() { e.there["three"] = time.Now().Add(2 * time.Second) })
+		settle()
+		if one.gone != 0 {
+			t.Errorf("%d gone while all are there", one.gone)
+		}
+		time.Sleep(3 * time.Second)
+		if one.gone != 1 {
+			t.Errorf("%d gone after the death of one", one.gone)
+		}
+		cancel()
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if one.gone != 2 {
+			t.Errorf("%d gone after two", one.gone)
 		}
 	})
 }

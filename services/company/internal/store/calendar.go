@@ -35,7 +35,7 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		return charging.Grant{}, err
 	}
 	if got.str(0) != "OK" {
-		return charging.Grant{}, refusal(at, got)
+		return charging.Grant{}, c.refused(at, got)
 	}
 	return grant(h, got), nil
 }

@@ -66,6 +66,10 @@ func (k keys) oos(loc charging.LocationID) string       { return k.at("oos", str
 func (k keys) unsettled(loc charging.LocationID) string { return k.at("unsettled", string(loc)) }
 func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", string(loc)) }
 
+// out is what of all oos is shown, and inventory where each EVSE's calendar lies.
+func (k keys) shownEVSEs() string { return k.prefix + "evses" }
+func (k keys) inventory() string  { return k.prefix + "inventory" }
+
 // mark and beat tell a location's memory from an empty one (docs/adr/0004).
 func (k keys) mark(loc charging.LocationID) string { return k.at("mark", string(loc)) }
 

@@ -33,9 +33,9 @@ type MarkOptions struct {
 }
 
 // Mark tells a store that remembers from one that has lost its memory
-// (docs/adr/0004): each location carries a birth mark, with the number of its
-// recoveries, and a beat of each server that only ever grows. Until Check has been called for the first time, the
-// store grants to anybody.
+// (docs/adr/0005): each location carries a birth mark, with the number of its
+// recoveries, and a beat of each server that only ever grows. Until Check has been
+// called for the first time, the store grants to anybody.
 type Mark struct {
 	*conn
 	o MarkOptions
@@ -44,7 +44,11 @@ type Mark struct {
 	known memory
 	// lost are the locations that must be recovered.
 	lost  map[charging.LocationID]lost
+	why   string
 	noted time.Time
+	// whole asks the next Check to look at every location; turn counts them.
+	whole bool
+	turn  int
 }
 
 // lost is one location's recovery: what was seen in the mark's place, and the
@@ -64,7 +68,7 @@ func (s *Store) Mark(o MarkOptions) (*Mark, error) {
 	if known.Locations == nil {
 		known.Locations = map[charging.LocationID]remembered{}
 	}
-	m := &Mark{conn: s.conn, o: o, known: known, lost: map[charging.LocationID]lost{}}
+	m := &Mark{conn: s.conn, o: o, known: known, lost: map[charging.LocationID]lost{}, whole: true}
 	m.expect()
 	return m, nil
 }
@@ -72,46 +76,55 @@ func (s *Store) Mark(o MarkOptions) (*Mark, error) {
 // Durable reports whether the server knows its store again after a restart.
 func (m *Mark) Durable() bool { return m.o.File != "" }
 
-// Check compares every location's memory with what this server knows of it, and
-// adds a beat where they agree. It answers the locations that have lost their
-// memory or are being recovered, and why, in words. STORE_UNAVAILABLE.
+// Cover replaces the locations, from the next Check on. Those that are new are
+// born then.
+func (m *Mark) Cover(locs []charging.LocationID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.o.Locations, m.whole = slices.Clone(locs), true
+}
+
+// Check compares the store's memory with what this server knows of it, and adds
+// a beat where they agree. It answers the locations that have lost their memory
+// or are being recovered, and why, in words. The first time, and while something
+// is lost, it looks at every location; else at two of each Redis node, always the
+// same and each of the others in turn, and at those where a grant has met another
+// mark. What shows a loss shows it for its node. STORE_UNAVAILABLE.
 func (m *Mark) Check(ctx context.Context) (gone []charging.LocationID, why string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := map[charging.LocationID]lost{}
-	changed := false
-	for _, loc := range m.o.Locations {
-		had := m.known.Locations[loc]
-		got, err := m.promise(ctx, "check memory", beatScript, []string{m.keys.mark(loc), m.keys.beat(loc, m.known.Server)},
-			had.Mark, random()+".0", had.Beat, ms(beatLife))
-		if err != nil {
+	nodes, err := m.nodes(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	l := look{m: m, all: m.whole || len(m.lost) > 0, found: map[charging.LocationID]lost{}, suspects: m.takeSuspects()}
+	m.turn++
+	for _, locs := range nodes {
+		if err := l.node(ctx, locs, m.turn); err != nil {
+			m.whole = true // the suspects are forgotten
 			return nil, "", err
 		}
-		if got.str(0) != "OK" {
-			l := lost{seen: got.str(1)}
-			if strings.HasPrefix(l.seen, lostMark) {
-				l.token = l.seen
-			}
-			found[loc], why = l, string(loc)+": "+got.str(2)
-			continue
-		}
-		changed = changed || had.Mark != got.str(1)
-		m.known.Locations[loc] = remembered{Mark: got.str(1), Beat: got.num(2)}
 	}
-	m.lost = found
+	m.lost, m.why, m.whole = l.found, l.why, false
 	m.expect()
-	if changed || time.Since(m.noted) >= noteEvery {
+	if l.changed || time.Since(m.noted) >= noteEvery {
 		err = m.note()
 	}
-	return slices.Sorted(maps.Keys(found)), why, err
+	return slices.Sorted(maps.Keys(l.found)), l.why, err
 }
 
 // Doubt closes the locations that Check has found, for every server of the
 // company, until Trust. It may be repeated, and joins the recovery of another.
+// The first of each node, which shows the loss to whoever comes after a crash, is
+// closed last.
 func (m *Mark) Doubt(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for loc, l := range m.lost {
+	for _, loc := range slices.Backward(m.o.Locations) {
+		l, ok := m.lost[loc]
+		if !ok {
+			continue
+		}
 		got, err := m.run(ctx, "begin recovery", doubtScript, []string{m.keys.mark(loc)}, l.seen, lostMark+random())
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -323,5 +324,80 @@ func TestRestoreOfAWindowThatHasBegun(t *testing.T) {
 		over := e.hold(-30)
 		_, err := m.Restore(ctx, site, promise(over, 7, charging.OutcomeConfirmed), 0, false)
 		refused(t, err, charging.CodeInvalidWindow)
+	})
+}
+
+// A server beats at two locations a look; what the first of them shows counts
+// for all, also for those whose own beat is too old to show it.
+func TestALossShowsForTheWholeNode(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx := t.Context()
+		locs := []charging.LocationID{site, "BR*MAR*L2", "BR*MAR*L3", "BR*MAR*L4"}
+		_, m := e.guard(t, "", locs...)
+		for range 3 {
+			remembers(t, m, "")
+		}
+		beats, err := e.raw.Keys(ctx, e.prefix+"mark:{"+string(site)+"}:*").Result()
+		if err != nil || len(beats) != 1 {
+			t.Fatal(beats, err)
+		}
+		done(t, e.raw.Set(ctx, beats[0], 1, 0).Err()) // the copy of two seconds ago
+		lost, _, err := m.Check(ctx)
+		if err != nil || len(lost) != len(locs) {
+			t.Fatalf("lost %v, %v; want all of the node", lost, err)
+		}
+		// Doubt is cut short after the last two: nobody may take the others for sound.
+		for _, loc := range locs[2:] {
+			done(t, e.raw.Set(ctx, e.prefix+"mark:{"+string(loc)+"}", "lost:half", 0).Err())
+		}
+		if lost, _, err = m.Check(ctx); err != nil || len(lost) != len(locs) {
+			t.Fatalf("after half a doubt: lost %v, %v", lost, err)
+		}
+		done(t, m.Doubt(ctx))
+		done(t, m.Trust(ctx))
+		remembers(t, m, "")
+	})
+}
+
+// A mark that one location alone has lost is met by the next grant there, and
+// looked at by the next check, whosever turn it is.
+func TestALostMarkIsFoundByTheGrant(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx := t.Context()
+		locs := []charging.LocationID{"BR*MAR*L1"}
+		for i := range 50 {
+			locs = append(locs, charging.LocationID("BR*MAR*LX"+strconv.Itoa(i)))
+		}
+		s, m := e.guard(t, "", append(locs, site)...)
+		remembers(t, m, "")
+		done(t, e.raw.Del(ctx, e.prefix+"mark:{"+string(site)+"}").Err())
+		remembers(t, m, "")
+		_, err := s.Hold(ctx, e.hold(0))
+		refused(t, err, charging.CodeStoreUnavailable)
+		remembers(t, m, "mark is gone")
+		done(t, m.Doubt(ctx))
+		done(t, m.Trust(ctx))
+		remembers(t, m, "")
+		e.must(t, e.hold(0))
+	})
+}
+
+// The others have their turn: a mark that nobody meets is missed within as many
+// looks as the node has locations.
+func TestEveryLocationHasItsTurn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		locs := []charging.LocationID{site, "BR*MAR*L2", "BR*MAR*L3", "BR*MAR*L4"}
+		_, m := e.guard(t, "", locs...)
+		remembers(t, m, "")
+		done(t, e.raw.Del(t.Context(), e.prefix+"mark:{BR*MAR*L3}").Err())
+		for range len(locs) - 1 {
+			if lost, _, err := m.Check(t.Context()); err != nil || len(lost) == len(locs) {
+				return
+			}
+		}
+		t.Error("a lost mark was not missed in a whole turn")
 	})
 }

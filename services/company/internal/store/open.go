@@ -107,6 +107,8 @@ type conn struct {
 	// marks are what each location's birth mark must be before it grants; nil
 	// without a Mark.
 	marks atomic.Pointer[map[charging.LocationID]string]
+	// suspects are locations where a grant has met another mark (LocationID → nil).
+	suspects sync.Map
 }
 
 // Open connects, loads the scripts and reads the clock. The context bounds the

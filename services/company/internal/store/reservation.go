@@ -127,7 +127,16 @@ func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script
 		return charging.Reservation{}, err
 	}
 	if got.str(0) != "OK" {
-		return charging.Reservation{}, refusal(at, got)
+		return charging.Reservation{}, c.refused(at, got)
 	}
 	return reservation(at.ID, got), nil
+}
+
+// refused is refusal; a location that has lost its memory is looked at by the
+// next Check of the Mark.
+func (c *conn) refused(at charging.At, r reply) *charging.Refusal {
+	if charging.Code(r.str(0)) == forgotten {
+		c.suspects.Store(at.Location, nil)
+	}
+	return refusal(at, r)
 }

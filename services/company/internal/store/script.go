@@ -33,6 +33,7 @@ var (
 	tidyScript       = calendarScript("tidy")
 	sweepScript      = calendarScript("sweep")
 	unsettledScript  = calendarScript("unsettled")
+	agendaScript     = script("agenda")
 
 	restoreScript = calendarScript("restore")
 
@@ -45,6 +46,8 @@ var (
 	answerCarScript = script("answercar")
 	freeCarScript   = script("freecar")
 	toldScript      = script("told")
+
+	enrollScript = script("enroll")
 
 	replaceScript = script("replace")
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -19,6 +20,9 @@ const sessionOver = time.Hour
 // reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
 	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff))
+	if err == nil {
+		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
+	}
 	return victims(got), err
 }
 
@@ -82,6 +86,41 @@ func (c Calendar) Status(ctx context.Context, loc charging.LocationID, evses []c
 		out[e] = charging.Condition{OutOfService: got.str(2 * i), Charging: charging.ReservationID(got.str(2*i + 1))}
 	}
 	return out, nil
+}
+
+// charges begins what stands in the company's list for an EVSE with a car at its
+// plug; anything else is why it is out of service.
+const charges = "charging "
+
+// Show notes in the company's list of EVSEs how one is, or with an empty
+// condition that it waits for a car. Nothing but what is shown depends on it.
+func (c Calendar) Show(ctx context.Context, evse charging.EVSEID, is charging.Condition) error {
+	word := is.OutOfService
+	if word == "" && is.Charging != "" {
+		word = charges + string(is.Charging)
+	}
+	if word == "" {
+		return failed(ctx, "show an EVSE", c.rdb.HDel(ctx, c.keys.shownEVSEs(), string(evse)).Err())
+	}
+	return failed(ctx, "show an EVSE", c.rdb.HSet(ctx, c.keys.shownEVSEs(), string(evse), word).Err())
+}
+
+// Shown lists the EVSEs that are shown as out of service, and why, or with a car
+// at the plug, in one reading.
+func (c Calendar) Shown(ctx context.Context) (map[charging.EVSEID]charging.Condition, error) {
+	got, err := c.rdb.HGetAll(ctx, c.keys.shownEVSEs()).Result()
+	if err != nil {
+		return nil, failed(ctx, "how the EVSEs are shown", err)
+	}
+	is := make(map[charging.EVSEID]charging.Condition, len(got))
+	for evse, word := range got {
+		if id, car := strings.CutPrefix(word, charges); car {
+			is[charging.EVSEID(evse)] = charging.Condition{Charging: charging.ReservationID(id)}
+		} else {
+			is[charging.EVSEID(evse)] = charging.Condition{OutOfService: word}
+		}
+	}
+	return is, nil
 }
 
 // Outbox lists up to limit notices of a location that no originator has

@@ -1,0 +1,69 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// dated is the desk's calendar: each action puts its location on the agendas,
+// whatever its answer, because it may have been taken all the same.
+type dated struct {
+	Calendar
+	d *Desk
+}
+
+// acted has a location looked at soon: notices at once, the calendar by the next
+// round, and once more when a hold of the given life has lapsed.
+func (c dated) acted(loc charging.LocationID, hold time.Duration) {
+	now := c.d.o.Now()
+	c.d.agendas.posting.at(loc, now)
+	c.d.agendas.tidying.at(loc, now.Add(c.d.o.TidyEvery))
+	if hold > c.d.o.TidyEvery {
+		c.d.agendas.tidying.at(loc, now.Add(hold))
+	}
+}
+
+func (c dated) Hold(ctx context.Context, h charging.Hold) (charging.Grant, error) {
+	defer c.acted(h.Location, h.TTL)
+	return c.Calendar.Hold(ctx, h)
+}
+
+func (c dated) Renew(ctx context.Context, at charging.At, ttl time.Duration) (charging.Reservation, error) {
+	defer c.acted(at.Location, ttl)
+	return c.Calendar.Renew(ctx, at, ttl)
+}
+
+func (c dated) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	defer c.acted(at.Location, 0)
+	defer func() { c.d.agendas.settling.at(at.Location, c.d.o.Now().Add(c.d.o.SettleAge)) }()
+	return c.Calendar.Confirm(ctx, at)
+}
+
+func (c dated) Compensate(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	defer c.acted(at.Location, 0)
+	return c.Calendar.Compensate(ctx, at)
+}
+
+func (c dated) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
+	defer c.acted(at.Location, 0)
+	return c.Calendar.Move(ctx, at, m, noShow)
+}
+
+// Start is looked at once more when a plug that nobody has answered counts as
+// answered.
+func (c dated) Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error) {
+	defer c.acted(at.Location, charging.OpenPlug+c.d.o.TidyEvery)
+	return c.Calendar.Start(ctx, at, a, terms)
+}
+
+func (c dated) Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error) {
+	defer c.acted(at.Location, 0)
+	return c.Calendar.Complete(ctx, at, m)
+}
+
+func (c dated) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
+	defer c.acted(loc, 0)
+	return c.Calendar.Withdraw(ctx, loc, evse, reason, m)
+}

@@ -1,0 +1,106 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+// statusLife is how long what is shown of the EVSEs is taken from memory.
+const statusLife = time.Second
+
+// shown is how the company's EVSEs are shown to others, read at a time: out of
+// service, or with a car at the plug. What is done at a plug rests on the
+// calendars alone.
+type shown struct {
+	is map[charging.EVSEID]charging.Condition
+	at time.Time
+}
+
+// conditions is how the EVSEs are shown, at most statusLife old. The caller must
+// not change it.
+func (d *Desk) conditions(ctx context.Context) (map[charging.EVSEID]charging.Condition, error) {
+	d.mu.Lock()
+	known := d.shown
+	d.mu.Unlock()
+	if known.is != nil && d.o.Now().Sub(known.at) < statusLife {
+		return known.is, nil
+	}
+	is, err := d.o.Calendar.Shown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.shown = shown{is, d.o.Now()}
+	d.mu.Unlock()
+	return is, nil
+}
+
+func (d *Desk) forgetStatus() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shown = shown{}
+}
+
+// show has an EVSE shown as it is. What fails is mended by the patrol.
+func (d *Desk) show(ctx context.Context, evse charging.EVSEID, is charging.Condition) {
+	if err := d.o.Calendar.Show(ctx, evse, is); err != nil {
+		d.trouble(ctx, "show how "+string(evse)+" is", err)
+	}
+	d.forgetStatus()
+}
+
+// left has an EVSE shown as free that was shown with the car of a reservation.
+func (d *Desk) left(ctx context.Context, evse charging.EVSEID, id charging.ReservationID) {
+	d.forgetStatus()
+	if is, err := d.conditions(ctx); err == nil && is[evse].Charging == id {
+		d.show(ctx, evse, charging.Condition{})
+	}
+}
+
+// compare mends what is shown of some premises where it is not so: a server may
+// have died between the two.
+func (d *Desk) compare(ctx context.Context, at charging.Premises, due charging.Due) {
+	is, err := d.conditions(ctx)
+	if err != nil || !due.Begun && agrees(at.EVSEs, is, due.Out) {
+		return
+	}
+	// Read in this order, what is changed meanwhile is seen in both or in the
+	// second only, which counts.
+	d.forgetStatus()
+	is, err = d.conditions(ctx)
+	if err == nil {
+		err = d.mend(ctx, at, is)
+	}
+	if err != nil {
+		d.trouble(ctx, "compare how the EVSEs of "+string(at.Location)+" are shown", err)
+	}
+}
+
+// agrees reports whether what is shown of some EVSEs is what is known of them
+// without a look at their calendars: nobody is at their plugs.
+func agrees(evses []charging.EVSEID, is map[charging.EVSEID]charging.Condition, out map[charging.EVSEID]string) bool {
+	for _, e := range evses {
+		if is[e].OutOfService != out[e] || is[e].Charging != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Desk) mend(ctx context.Context, at charging.Premises, is map[charging.EVSEID]charging.Condition) error {
+	present, err := d.o.Calendar.Status(ctx, at.Location, at.EVSEs)
+	if err != nil {
+		return err
+	}
+	for _, e := range at.EVSEs {
+		if now := present[e]; now.OutOfService != "" {
+			present[e] = charging.Condition{OutOfService: now.OutOfService}
+		}
+		if is[e] != present[e] {
+			d.show(ctx, e, present[e])
+		}
+	}
+	return nil
+}
