@@ -83,7 +83,7 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 		t.Errorf("an hour after the window: %s", got)
 	}
 	res, err := w.Reservation(t.Context(), h.ID, "SER")
-	if err != nil || res.State != charging.Fulfilled || res.Session == nil || !res.Session.Estimated || res.Session.Price == nil || res.Session.EnergyKWh != 120 {
+	if err != nil || res.State != charging.Fulfilled || res.Session == nil || !res.Session.Estimated || res.Session.Price == nil || res.Session.EnergyKWh < 119 || res.Session.EnergyKWh > 120 {
 		t.Errorf("%+v, %+v, %v", res, res.Session, err)
 	}
 }
