@@ -77,7 +77,9 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 		t.Errorf("after the window, with the car still there: %s", got)
 	}
 	w.advance(time.Hour)
-	w.tidyRound(t.Context())
+	if err := w.tidy(t.Context(), testLocation); err != nil {
+		t.Fatal(err)
+	}
 	w.forgetStatus()
 	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("an hour after the window: %s", got)

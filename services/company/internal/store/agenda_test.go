@@ -70,7 +70,7 @@ func TestDues(t *testing.T) {
 		if out, err := e.Shown(ctx); err != nil || len(out) != 1 || out[plug].OutOfService != "BROKEN_CHARGER" {
 			t.Errorf("shown out of service: %v, %v", out, err)
 		}
-		if _, err := e.Withdraw(ctx, site, plug, ""); err != nil {
+		if _, err := e.Withdraw(ctx, site, plug, "", charging.Meter{}); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := e.Shown(ctx); err != nil || len(out) != 0 {
