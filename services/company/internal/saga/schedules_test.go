@@ -111,14 +111,6 @@ func (d *day) serve() {
 	go d.c.Run(ctx)
 }
 
-func (d *day) record() trip.Trip {
-	rec, err := d.m.Load(d.t.Context(), testTrip)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return rec
-}
-
 func (d *day) play() {
 	policy := []trip.Policy{trip.Ask, trip.Ask, trip.Replan}[d.rng.IntN(3)]
 	if got := d.book(policy); got.State != trip.Confirmed {
