@@ -27,6 +27,10 @@ type world struct {
 	moves map[charging.ReservationID]int64
 	// twice counts cars that plugged in while they, or another, did so already.
 	twice int
+	// outbox is what companies tell until it is heard; see stage.deliver.
+	outbox []charging.Notice
+	// broken EVSEs take nobody.
+	broken map[charging.EVSEID]bool
 }
 
 type stop struct {
@@ -38,7 +42,7 @@ type stop struct {
 var errNetwork = errors.New("connection reset")
 
 func newWorld() *world {
-	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
+	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, broken: map[charging.EVSEID]bool{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
 }
 
 func (w *world) Company(id charging.CompanyID) (charging.Company, error) { return party{w}, nil }
@@ -132,6 +136,9 @@ func (w *world) hold(h charging.HoldRequest, want charging.State) (charging.Rese
 			s.State = want
 		}
 		return s.Reservation, nil
+	}
+	if w.broken[h.EVSEID] {
+		return charging.Reservation{}, charging.Refuse(charging.CodeEVSEOutOfService, "")
 	}
 	mine := granted(h.Ticket)
 	var victims []*stop

@@ -63,6 +63,40 @@ func (w *world) bill(s *stop, kWh float64, estimated bool) {
 	billed := charging.Tariff{ID: "t", Currency: "BRL", PerKWh: 2}.Bill(s.Window, s.Session.StartedAt, s.Session.StartedAt.Add(30*time.Minute), kWh)
 	billed.Estimated = estimated
 	s.State, s.Session = charging.Fulfilled, &billed
+	w.tell(s, "")
+}
+
+// tell puts a stop's state into the outbox. It needs w.mu.
+func (w *world) tell(s *stop, reason string) {
+	n := charging.Notice{TripID: s.TripID, ReservationID: s.ID, Leg: s.Leg, State: s.State, Reason: reason}
+	if s.Session != nil {
+		told := *s.Session
+		n.Session = &told
+	}
+	w.outbox = append(w.outbox, n)
+}
+
+// deliver brings what companies have to tell to the saga, in order, as far as it
+// is heard.
+func (s *stage) deliver() {
+	for {
+		s.w.mu.Lock()
+		if len(s.w.outbox) == 0 {
+			s.w.mu.Unlock()
+			return
+		}
+		n := s.w.outbox[0]
+		s.w.mu.Unlock()
+		ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+		err := s.c.Notice(ctx, n)
+		cancel()
+		if err != nil {
+			return // it is told again
+		}
+		s.w.mu.Lock()
+		s.w.outbox = s.w.outbox[1:]
+		s.w.mu.Unlock()
+	}
 }
 
 func (p party) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
