@@ -143,6 +143,7 @@ func TestAServerThatGoesIsSaid(t *testing.T) {
 			t.Errorf("%d gone while all are there", one.gone)
 		}
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		if one.gone != 1 {
 			t.Errorf("%d gone after the death of one", one.gone)
 		}
