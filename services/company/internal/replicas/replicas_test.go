@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +78,7 @@ type server struct {
 	*Link
 	heard  []Message
 	missed int
-	gone   int
+	gone   atomic.Int64
 }
 
 func (e *ether) join(t *testing.T, ctx context.Context, name string) *server {
@@ -87,7 +88,7 @@ func (e *ether) join(t *testing.T, ctx context.Context, name string) *server {
 	s.Link, err = New(Options{
 		Company: "MAR", Server: name, Wire: e, Queue: 8,
 		Hear: func(m Message) { s.heard = append(s.heard, m) }, Missed: func() { s.missed++ },
-		Gone: func() { s.gone++ },
+		Gone: func() { s.gone.Add(1) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -139,18 +140,19 @@ func TestAServerThatGoesIsSaid(t *testing.T) {
 		e.join(t, ctx, "two")
 		e.set(func() { e.there["three"] = time.Now().Add(2 * time.Second) })
 		settle()
-		if one.gone != 0 {
-			t.Errorf("%d gone while all are there", one.gone)
+		if one.gone.Load() != 0 {
+			t.Errorf("%d gone while all are there", one.gone.Load())
 		}
 		time.Sleep(3 * time.Second)
-		if one.gone != 1 {
-			t.Errorf("%d gone after the death of one", one.gone)
+		synctest.Wait()
+		if one.gone.Load() != 1 {
+			t.Errorf("%d gone after the death of one", one.gone.Load())
 		}
 		cancel()
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if one.gone != 2 {
-			t.Errorf("%d gone after two", one.gone)
+		if one.gone.Load() != 2 {
+			t.Errorf("%d gone after two", one.gone.Load())
 		}
 	})
 }
