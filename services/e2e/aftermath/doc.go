@@ -3,8 +3,8 @@
 // change under bookings. Three companies run in this process, each with a store
 // of its own that outlives a restart; drivers speak REST, cars MQTT, and what
 // comes back is read by shapes of this package, so that each test can be put
-// beside an older server to see it fail. They all fail at 029867a, but for
-// "while it waits", which guards what held there already.
+// beside an older server to see it fail: they all do at 029867a. (In "while it
+// waits" the trip that asks does, now and then; the one that waits held already.)
 //
 //	fault at 029867a                                              test
 //	─────────────────────────────────────────────────────────────────────────────────────────────────────

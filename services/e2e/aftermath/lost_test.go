@@ -81,8 +81,8 @@ func TestTheLastStopIsLost(t *testing.T) {
 		f.withdraw("BR*MAR*E0006*1")
 		d.sees(booked.ID, "it asks", func(t tripView) bool { return t.Decision != nil })
 		car := f.car(d.user, "SER")
-		if !f.within(5*time.Second, func() bool { return len(car.on("trips/"+booked.ID)) > 0 && car.alerted(booked.ID, true) }) {
-			t.Errorf("nothing has waited for the car: trip %d, alerts %d", len(car.on("trips/"+booked.ID)), len(car.on("alerts")))
+		if !f.within(5*time.Second, func() bool { return car.keeps("trips/"+booked.ID) && car.alerted(booked.ID, true) }) {
+			t.Errorf("nothing has waited for the car: trip %t, alert %t", car.keeps("trips/"+booked.ID), car.alerted(booked.ID, true))
 		}
 		now := d.trip(booked.ID)
 		if a := car.ask("decision", object{"trip_id": booked.ID, "action": "continue", "leg": 1, "alternative_id": now.Decision.Alternatives[0].ID}); a.Status != http.StatusOK {
