@@ -68,6 +68,11 @@ func (c *car) on(topic string) []message {
 	return found
 }
 
+// keeps reports whether something retained has come on a topic that begins so.
+func (c *car) keeps(topic string) bool {
+	return slices.ContainsFunc(c.on(topic), func(m message) bool { return m.kept })
+}
+
 // alerted reports whether an alert about a trip has come.
 func (c *car) alerted(trip string, retained bool) bool {
 	return slices.ContainsFunc(c.on("alerts"), func(m message) bool {

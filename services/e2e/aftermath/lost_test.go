@@ -27,7 +27,8 @@ func asksAbout(legs ...int) func(tripView) bool {
 	}
 }
 
-// TestTheLastStopIsLost: it is asked about like any other.
+// TestTheLastStopIsLost: it is asked about like any other. The trips are on
+// days of their own, so that none is offered what another has.
 func TestTheLastStopIsLost(t *testing.T) {
 	f := start(t)
 	t.Run("the only one, changed over REST", func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestTheLastStopIsLost(t *testing.T) {
 	t.Run("the only one, given up", func(t *testing.T) {
 		f := f.with(t)
 		d := f.driver(vehicle(2), "SER")
-		booked := d.book(f.tomorrow("BR*MAR*E0002*1", 0))
+		booked := d.book(f.tomorrow("BR*MAR*E0002*1", 48))
 		f.withdraw("BR*MAR*E0002*1")
 		d.sees(booked.ID, "it asks", asksAbout(1))
 		if a := d.decide(booked.ID, object{"action": "give_up", "leg": 1}); a.Status != http.StatusOK {
@@ -62,7 +63,7 @@ func TestTheLastStopIsLost(t *testing.T) {
 	t.Run("the earlier ones are over", func(t *testing.T) {
 		f := f.with(t)
 		d := f.driver(vehicle(3), "SER")
-		booked := d.book(stop{EVSE: "BR*MAR*E0004*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)}, f.tomorrow("BR*MAR*E0005*1", 0))
+		booked := d.book(stop{EVSE: "BR*MAR*E0004*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)}, f.tomorrow("BR*MAR*E0005*1", 96))
 		car := f.car(d.user, "SER")
 		car.plugged("BR*MAR*E0004*1")
 		car.billed("BR*MAR*E0004*1", 0.1)
@@ -76,12 +77,12 @@ func TestTheLastStopIsLost(t *testing.T) {
 	t.Run("the car was away, and answers over MQTT", func(t *testing.T) {
 		f := f.with(t)
 		d := f.driver(vehicle(4), "SER")
-		booked := d.book(f.tomorrow("BR*MAR*E0006*1", 0))
+		booked := d.book(f.tomorrow("BR*MAR*E0006*1", 144))
 		f.withdraw("BR*MAR*E0006*1")
 		d.sees(booked.ID, "it asks", func(t tripView) bool { return t.Decision != nil })
 		car := f.car(d.user, "SER")
-		if !f.within(5*time.Second, func() bool { return len(car.on("trips/"+booked.ID)) > 0 && car.alerted(booked.ID, true) }) {
-			t.Errorf("nothing has waited for the car: trip %d, alerts %d", len(car.on("trips/"+booked.ID)), len(car.on("alerts")))
+		if !f.within(5*time.Second, func() bool { return car.keeps("trips/"+booked.ID) && car.alerted(booked.ID, true) }) {
+			t.Errorf("nothing has waited for the car: trip %t, alert %t", car.keeps("trips/"+booked.ID), car.alerted(booked.ID, true))
 		}
 		now := d.trip(booked.ID)
 		if a := car.ask("decision", object{"trip_id": booked.ID, "action": "continue", "leg": 1, "alternative_id": now.Decision.Alternatives[0].ID}); a.Status != http.StatusOK {
@@ -105,7 +106,7 @@ func TestTwoStopsAreLost(t *testing.T) {
 		f := f.with(t)
 		d := f.driver(vehicle(car), "CAJ")
 		mar, ser := "BR*MAR*E000"+n+"*1", "BR*SER*E000"+n+"*1"
-		booked := d.book(f.tomorrow(mar, 0), f.tomorrow(ser, 8), f.tomorrow("BR*CAJ*E000"+n+"*1", 16))
+		booked := d.book(f.tomorrow(mar, 96*car), f.tomorrow(ser, 96*car+8), f.tomorrow("BR*CAJ*E000"+n+"*1", 96*car+16))
 		f.withdraw(mar)
 		f.withdraw(ser)
 		now := d.sees(booked.ID, "it asks about both", asksAbout(1, 2))

@@ -177,7 +177,7 @@ func TestASessionThatEnded(t *testing.T) {
 // TestAnEVSEBreaksWhileCharging: the session ends with a bill, which is an
 // estimate until the car says what it has got.
 func TestAnEVSEBreaksWhileCharging(t *testing.T) {
-	f := startAt(t, 60)
+	f := startAt(t, 120)
 	for n, c := range []struct {
 		name          string
 		planned, says float64
@@ -208,10 +208,11 @@ func TestAnEVSEBreaksWhileCharging(t *testing.T) {
 			if s.EnergyKWh < min(1.9, c.planned) || s.EnergyKWh > min(most, c.planned) {
 				t.Errorf("%.3f kWh are estimated, where %.3f could be given and %.3f were planned", s.EnergyKWh, most, c.planned)
 			}
-			f.pass(f.in(2 * time.Minute))
+			f.pass(f.in(10 * time.Minute))
 			figure := car.billed(evse, c.says)
-			if figure.Estimated || !c.bounded && figure.EnergyKWh != c.says || figure.EnergyKWh > most {
-				t.Errorf("the car said %.3f kWh of at most %.3f: %+v", c.says, most, figure)
+			const grace = 6 // kWh: of six minutes, as for any session
+			if figure.Estimated || !c.bounded && figure.EnergyKWh != c.says || figure.EnergyKWh > most+grace {
+				t.Errorf("the car said %.3f kWh, of at most %.3f up to the break: %+v", c.says, most, figure)
 			}
 			if again := car.billed(evse, c.says/2); again.EnergyKWh != figure.EnergyKWh || *again.Price != *figure.Price {
 				t.Errorf("billed %+v, and then %+v", figure, again)
