@@ -94,8 +94,12 @@ type Plug struct {
 const LateWord = 15 * time.Minute
 
 // OpenPlug is how long a plug may be unanswered, while other companies are asked for
-// the vehicle; after that it counts as answered.
+// the vehicle. After that whoever had the plug to answer has died: other companies
+// are asked once more, for nobody who waits, and meanwhile they take it as answered.
 const OpenPlug = 10 * time.Second
+
+// ReasonOpenPlug marks such a plug.
+const ReasonOpenPlug = "OPEN_PLUG"
 
 // Arrival is what an originator tells of a car that has plugged in.
 type Arrival struct {

@@ -151,7 +151,7 @@ func (r *record) victim(by charging.TripID) charging.Victim {
 
 func (r *record) answer(replay bool) charging.Reservation {
 	res := r.Reservation
-	res.Replay, res.Open = replay, !r.asked.IsZero() && time.Since(r.asked) < charging.OpenPlug
+	res.Replay, res.Open = replay, !r.asked.IsZero()
 	if res.State == charging.Claimed || res.State == charging.Pending {
 		res.TTL = time.Until(r.expires)
 	} else {
@@ -466,8 +466,11 @@ func (m *memory) Start(_ context.Context, at charging.At, a charging.Arrival, te
 	})
 }
 
-func (m *memory) Answered(_ context.Context, at charging.At) (charging.Reservation, error) {
+func (m *memory) Answered(_ context.Context, at charging.At, tell bool) (charging.Reservation, error) {
 	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
+		if tell && !r.asked.IsZero() && r.State == charging.Charging {
+			m.tell(r, "")
+		}
 		r.asked = time.Time{}
 		return nil
 	})
@@ -759,9 +762,10 @@ func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.E
 			victims = append(victims, r.victim(""))
 		case r.State == charging.Charging && !m.now().Before(over):
 			victims = append(victims, m.estimate(r, over, meter(r.EVSEID)))
-		case r.State == charging.Charging && !r.asked.IsZero() && !r.answer(false).Open:
-			r.asked = time.Time{}
-			victims = append(victims, m.tell(r, ""))
+		case r.State == charging.Charging && !r.asked.IsZero() && time.Since(r.asked) >= charging.OpenPlug:
+			open := r.victim("")
+			open.Reason = charging.ReasonOpenPlug
+			victims = append(victims, open)
 		case r.State == charging.Charging && !m.now().Before(r.Window.End):
 			if next := m.next(r); next != nil && !next.blocked {
 				next.blocked = true

@@ -38,7 +38,7 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), plugTime)
 	defer cancel()
-	res, err = d.decided(ctx, at, visit, res)
+	res, err = d.decided(ctx, at, visit, res, false)
 	if err == nil && res.State == charging.Charging {
 		d.show(ctx, res.EVSEID, charging.Condition{Charging: res.ID})
 	}
@@ -85,8 +85,9 @@ func (d *Desk) goesOn(ctx context.Context, v charging.Visit) (bool, error) {
 	return v.Open() && res.State == charging.Reserved, nil
 }
 
-// decided answers a plug whose session has begun, or takes it back.
-func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit, res charging.Reservation) (charging.Reservation, error) {
+// decided answers a plug whose session has begun, or takes it back. With tell nobody
+// waits for the answer: the originator has a notice.
+func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit, res charging.Reservation, tell bool) (charging.Reservation, error) {
 	if !res.Open {
 		return d.answer(ctx, res, visit)
 	}
@@ -105,7 +106,7 @@ func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit
 	if where != "" {
 		return d.back(ctx, at, res, visit, where)
 	}
-	answered, err := d.o.Calendar.Answered(ctx, at)
+	answered, err := d.o.Calendar.Answered(ctx, at, tell)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
@@ -115,6 +116,28 @@ func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit
 	}
 	answered.Replay = res.Replay
 	return d.changed(answered, nil)
+}
+
+// open decides a plug that has been open for too long: whoever was to answer it has
+// died before the other companies were asked, or before it was answered. Until then
+// they take it as answered, so that of two at once one goes on at most.
+func (d *Desk) open(ctx context.Context, s *site, res charging.Reservation) {
+	at := charging.At{Location: s.ID, Ref: charging.Ref{
+		ID: res.ID, TripID: res.TripID, Origin: res.Origin, EVSEID: res.EVSEID, End: res.Window.End, Epoch: max(res.Epoch, 1),
+	}}
+	_, visit, err := d.claim(ctx, at)
+	switch {
+	case charging.CodeOf(err) == charging.CodeVehicleBusy:
+		_, err = d.o.Calendar.Back(ctx, at)
+	case err == nil:
+		res, err = d.decided(ctx, at, visit, res, true)
+	}
+	if err == nil && res.State == charging.Charging {
+		d.show(ctx, res.EVSEID, charging.Condition{Charging: res.ID})
+	}
+	if err != nil && charging.CodeOf(err) != charging.CodeVehicleBusy {
+		d.trouble(ctx, "decide the plug of reservation "+string(res.ID), err)
+	}
 }
 
 // answer repeats what was answered before. A claim that was lost on the way is noted

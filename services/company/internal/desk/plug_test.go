@@ -197,6 +197,52 @@ func TestACrashBetweenClaimAndAnswer(t *testing.T) {
 	}
 }
 
+// A server dies after start, before the other companies were asked, and comes back when
+// the vehicle charges at one of them: they are asked all the same, by a repeat and by
+// the round that finds the open plug. Of the two sessions one was answered, so the other
+// yields; without another it goes on, and its originator is told.
+func TestAnOldOpenPlugAsksToo(t *testing.T) {
+	for name, c := range map[string]struct {
+		elsewhere, repeat bool
+		want              charging.State
+	}{
+		"the round, charging elsewhere":    {true, false, charging.Reserved},
+		"a repeat, charging elsewhere":     {true, true, charging.Reserved},
+		"the round, charging nowhere else": {false, false, charging.Charging},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mar, caj, here, there, _ := twoCompanies(t)
+			at := charging.At{Location: "BR*CAJ*LJPA01", Ref: there}
+			if c.elsewhere {
+				if _, err := mar.Start(t.Context(), here, charging.Arrival{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, _, err := caj.cal.ClaimCar(t.Context(), "EV-0001", at, nil); err != nil {
+				t.Fatal(err)
+			}
+			if res, err := caj.cal.Start(t.Context(), at, charging.Arrival{}, testTerms); err != nil || !res.Open {
+				t.Fatalf("%+v, %v", res, err)
+			}
+			caj.cal.recs[there.ID].asked = time.Now().Add(-2 * charging.OpenPlug)
+			if c.repeat {
+				if _, err := caj.Start(t.Context(), there, charging.Arrival{}); charging.CodeOf(err) != charging.CodeVehicleBusy {
+					t.Errorf("the repeat: %v", err)
+				}
+			} else if err := caj.tidy(t.Context(), at.Location); err != nil {
+				t.Fatal(err)
+			}
+			res, err := caj.Reservation(t.Context(), there.ID, "")
+			if err != nil || res.State != c.want || res.Open {
+				t.Errorf("%+v, %v", res, err)
+			}
+			if _, told := caj.cal.box[there.ID]; told != (c.want == charging.Charging) {
+				t.Errorf("told: %t", told)
+			}
+		})
+	}
+}
+
 // A company that cannot vouch for its memory does not say that a vehicle is free.
 func TestContestRefusesWhatItCannotKnow(t *testing.T) {
 	w := newWorld(t, nil)

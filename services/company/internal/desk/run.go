@@ -96,6 +96,10 @@ func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
 		d.lost(v, "")
 		return
 	}
+	if v.Reason == charging.ReasonOpenPlug {
+		d.open(ctx, s, res)
+		return
+	}
 	if res.State == charging.Fulfilled {
 		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
 		d.left(ctx, res.EVSEID, res.ID)

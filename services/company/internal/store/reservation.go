@@ -73,19 +73,20 @@ func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outco
 // NO_RESERVATION_HERE, TOO_EARLY, TOO_LATE, EVSE_OCCUPIED.
 func (c Calendar) Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error) {
 	return c.act(ctx, "start", startScript, at, c.eight(at),
-		ms(terms.EarlyPlug), ms(terms.NoShowTimeout), instant(a.At), ms(charging.LateWord), wattHours(a.PlannedKWh), ms(charging.OpenPlug))
+		ms(terms.EarlyPlug), ms(terms.NoShowTimeout), instant(a.At), ms(charging.LateWord), wattHours(a.PlannedKWh))
 }
 
-// Answered notes that a plug is about to be answered. The answer's state is CHARGING
+// Answered notes that a plug is about to be answered, or with tell that nobody waits
+// for the answer: then its originator has a notice. The answer's state is CHARGING
 // where it may be. NO_RESERVATION_HERE.
-func (c Calendar) Answered(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "answer a plug", answeredScript, at, c.five(at))
+func (c Calendar) Answered(ctx context.Context, at charging.At, tell bool) (charging.Reservation, error) {
+	return c.firm(ctx, "answer a plug", answeredScript, at, c.eight(at), flag(tell))
 }
 
-// Back takes an open plug back: CHARGING → RESERVED. One that has been answered, or
-// counts as answered, stays: the answer's state tells. NO_RESERVATION_HERE.
+// Back takes an open plug back: CHARGING → RESERVED. One that has been answered
+// stays: the answer's state tells. NO_RESERVATION_HERE.
 func (c Calendar) Back(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "take a plug back", backScript, at, c.eight(at), ms(charging.OpenPlug))
+	return c.firm(ctx, "take a plug back", backScript, at, c.eight(at))
 }
 
 // Complete notes that the car has left: CHARGING → FULFILLED, and the rest of the

@@ -93,8 +93,8 @@ func TestARecordOfBefore(t *testing.T) {
 	})
 }
 
-// A plug that is open may be taken back; once it is answered, or is older than
-// charging.OpenPlug, only its end leads away.
+// A plug that is open may be taken back, however old; once it is answered only its
+// end leads away. One that is older than charging.OpenPlug is named until it is decided.
 func TestAnOpenPlug(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
@@ -111,7 +111,7 @@ func TestAnOpenPlug(t *testing.T) {
 			t.Errorf("its entry begins at %v, not at the booked start", z)
 		}
 		e.plug(t, h, charging.Arrival{})
-		if r, err := e.Answered(ctx, at(h)); err != nil || r.State != charging.Charging || r.Open {
+		if r, err := e.Answered(ctx, at(h), false); err != nil || r.State != charging.Charging || r.Open {
 			t.Fatalf("answered: %+v, %v", r, err)
 		}
 		if r, err := e.Back(ctx, at(h)); err != nil || r.State != charging.Charging {
@@ -123,13 +123,21 @@ func TestAnOpenPlug(t *testing.T) {
 		e.civil.set(next.Start)
 		e.plug(t, next, charging.Arrival{})
 		e.raw.HSet(ctx, e.rsvKey(next), "asked", time.Now().Add(-charging.OpenPlug).UnixMilli())
-		if r, err := e.Back(ctx, at(next)); err != nil || r.State != charging.Charging {
-			t.Errorf("back after ten seconds: %+v, %v", r, err)
-		}
 		e.told(t)
-		v := e.tidy(t)
-		if len(v) != 1 || v[0].ReservationID != next.ID || v[0].State != charging.Charging {
-			t.Errorf("told %+v", v)
+		for range 2 {
+			v := e.tidy(t)
+			if len(v) != 1 || v[0].ReservationID != next.ID || v[0].State != charging.Charging || v[0].Reason != charging.ReasonOpenPlug {
+				t.Errorf("named %+v", v)
+			}
+		}
+		if box := e.told(t); len(box) != 0 {
+			t.Errorf("told before it is decided: %+v", box)
+		}
+		if r, err := e.Answered(ctx, at(next), true); err != nil || r.State != charging.Charging || r.Open {
+			t.Errorf("decided: %+v, %v", r, err)
+		}
+		if r, err := e.Back(ctx, at(next)); err != nil || r.State != charging.Charging {
+			t.Errorf("back after that: %+v, %v", r, err)
 		}
 		if box := e.told(t); len(box) != 1 || box[0].Session == nil || box[0].Session.Over() {
 			t.Errorf("outbox %+v", box)

@@ -1,9 +1,9 @@
 -- answered.lua notes that a plug is about to be answered: from here on only the end of
 -- the session leads away from CHARGING.
 -- KEYS  all eight of a reservation
--- ARGV  the seven of a reservation
+-- ARGV  the seven of a reservation, then 8 its originator is told ('1')
 -- Answers answer(), whatever the state.
-local rsv = KEYS[3]
+local rsv, outbox = KEYS[3], KEYS[8]
 local r = read(rsv)
 if not r then return { 'NO_RESERVATION_HERE' } end
 local no = other(r)
@@ -12,5 +12,6 @@ local open = r.asked
 if open then
   r.asked = nil
   redis.call('HDEL', rsv, 'asked')
+  if r.state == 'CHARGING' and ARGV[8] == '1' then notify(outbox, r, ARGV[1]) end
 end
 return answer(r, not open)

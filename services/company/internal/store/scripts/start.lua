@@ -3,7 +3,6 @@
 -- KEYS  all eight of a reservation
 -- ARGV  the seven of a reservation, then 8 early (ms)  9 no-show (ms)  10 when (ms; empty: now)
 --       11 how long ago that may be (ms)  12 what is planned (Wh; 0: not known)
---       13 when an open plug counts as answered (ms)
 -- Answers answer(), or {TOO_EARLY|TOO_LATE, start, end}, or {TOO_EARLY, start, end, from
 -- when on nobody else has it}, or {EVSE_OCCUPIED, start, end of who is at the plug}.
 local cal, _, rsv, _, _, _, _, outbox = unpack(KEYS)
@@ -18,10 +17,6 @@ if no then return no end
 local _, start = which(r.what)
 local stop = ending(r)
 if r.state == 'NO_SHOW' then return { 'TOO_LATE', start, stop } end
-if r.asked and ms - r.asked >= tonumber(ARGV[13]) then
-  r.asked = nil
-  redis.call('HDEL', rsv, 'asked')
-end
 if r.state == 'FULFILLED' or r.state == 'CHARGING' then return answer(r, true) end
 if r.state ~= 'RESERVED' then return { 'NO_RESERVATION_HERE', r.state } end
 local earliest = start * 1000 - ARGV[8]

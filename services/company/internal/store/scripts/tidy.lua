@@ -4,8 +4,9 @@
 -- KEYS  1 cal  2 oos  3 outbox  4 unsettled  5 what stands before RESERVATION in a lock's key  6 the same of rsv
 -- ARGV  1 civil time (ms; empty: Redis TIME)  2 no-show (ms)  3 how long after its end a session is over (ms)
 --       4 any number: which page of a long calendar is looked at
---       5 the most power (W)  6 the tariff's rates  7 when an open plug counts as answered (ms)
--- Answers per notice: trip, reservation, leg, state, reason, origin.
+--       5 the most power (W)  6 the tariff's rates  7 how long a plug may be open (ms)
+-- Answers per notice: trip, reservation, leg, state, reason, origin; and so of each plug
+-- that has been open for longer, with the reason OPEN_PLUG and without a notice.
 local cal, _, outbox, unsettled, lockbase, rsvbase = unpack(KEYS)
 local ms = clock()
 local civil = tonumber(ARGV[1]) or ms
@@ -25,9 +26,8 @@ local function atPlug(m)
     return
   end
   if r.asked and ms - r.asked >= tonumber(ARGV[7]) then
-    r.asked = nil
-    redis.call('HDEL', rsvbase .. m.rid, 'asked')
-    tell(notify(outbox, r, m.rid))
+    local trip, origin = whose(r.who)
+    tell({ trip, m.rid, (which(r.what)), r.state, 'OPEN_PLUG', origin })
   end
   at.late = m.stop * 1000 <= civil
 end
