@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type federation struct {
 	*fixture.Play
 	apps map[string]*app.App
 	rdb  map[string]*redis.Client
+	http *http.Client // of all who call
 }
 
 // resume loads a recording as if it had ended just now, and starts its servers.
@@ -30,7 +32,8 @@ func resume(t *testing.T, name string) *federation {
 	t.Helper()
 	rec, err := fixture.Read(name)
 	must(t, err)
-	f := &federation{t: t, apps: map[string]*app.App{}, rdb: map[string]*redis.Client{}}
+	f := &federation{t: t, apps: map[string]*app.App{}, rdb: map[string]*redis.Client{}, http: client.NewHTTP(nil)}
+	t.Cleanup(f.http.CloseIdleConnections)
 	stores := map[string]string{}
 	for _, id := range fixture.Companies {
 		stores[id] = redisrig.Start(t).Addr
@@ -93,7 +96,7 @@ func (f *federation) meet() {
 // as is a driver, or the operator, at a company.
 func (f *federation) as(company, user, secret string) *client.Driver {
 	f.t.Helper()
-	d, err := client.NewDriver(client.DriverOptions{BaseURL: f.apps[company].URL(), User: user, Secret: secret, Timeout: 20 * time.Second})
+	d, err := client.NewDriver(client.DriverOptions{BaseURL: f.apps[company].URL(), User: user, Secret: secret, Timeout: 20 * time.Second, HTTP: f.http})
 	must(f.t, err)
 	return d
 }
@@ -110,7 +113,7 @@ func (f *federation) operator(company string) *client.Driver {
 func (f *federation) peer(from, to string) *client.Client {
 	f.t.Helper()
 	c, err := client.New(client.Options{
-		BaseURL: f.apps[to].URL(), Token: app.DemoToken(charging.CompanyID(from)), Self: charging.CompanyID(from), Peer: charging.CompanyID(to),
+		BaseURL: f.apps[to].URL(), Token: app.DemoToken(charging.CompanyID(from)), Self: charging.CompanyID(from), Peer: charging.CompanyID(to), HTTP: f.http,
 	})
 	must(f.t, err)
 	return c

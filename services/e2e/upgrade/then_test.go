@@ -46,7 +46,7 @@ func (f *federation) post(t *testing.T, r fixture.Trip, body []byte) (int, http.
 	req.SetBasicAuth(r.VehicleID, r.Secret)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", r.Key)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := f.http.Do(req)
 	must(t, err)
 	defer resp.Body.Close()
 	var b bytes.Buffer

@@ -197,11 +197,13 @@ func (f *federation) end(t *testing.T) {
 			if want == "" {
 				want = x.rests
 			}
-			if err != nil || got.State != want {
-				all = append(all, fmt.Errorf("%s is %s, want %s: %+v, %w", x.name, got.State, want, got.Problem, err))
-				continue
+			if err == nil && got.State != want {
+				err = fmt.Errorf("it is %s, want %s: %+v", got.State, want, got.Problem)
 			}
-			if err := b.whole(got); err != nil {
+			if err == nil {
+				err = b.whole(got)
+			}
+			if err != nil {
 				all = append(all, fmt.Errorf("%s: %w", x.name, err))
 			}
 		}
