@@ -3,6 +3,7 @@ package trip
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -49,11 +50,7 @@ func (o *object) into(doc []byte) ([]byte, error) {
 	if err := json.Unmarshal(doc, &all); err != nil {
 		return nil, err
 	}
-	for name, value := range o.fields {
-		if _, there := all[name]; !there {
-			all[name] = value
-		}
-	}
+	maps.Copy(all, o.fields) // of which none has a known name
 	for name, in := range o.inner {
 		if value, there := all[name]; there && who(value) == in.who {
 			merged, err := in.into(value)

@@ -367,6 +367,7 @@ func TestFile(t *testing.T) {
 		}
 		// Servers of before go on for a while: one makes a trip, one ends one.
 		late := newTrip(e, 1)
+		late.CreatedAt = time.Now().Add(-time.Minute).UTC() // and comes late to the list of all
 		if err := e.Create(ctx, late, lease, nil); err != nil {
 			t.Fatal(err)
 		}
