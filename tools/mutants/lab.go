@@ -110,24 +110,31 @@ func (l lab) try(ctx context.Context, m mutant) verdict {
 	return v
 }
 
-// overlay writes the changed file, and the file that tells go test of it.
-func (l lab) overlay(m mutant) (dir, overlay string, err error) {
-	path := filepath.Join(l.top, m.File)
-	raw, err := os.ReadFile(path)
+// changed is the file with the mistake.
+func (m mutant) changed(top string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(top, m.File))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	if n := bytes.Count(raw, []byte(m.Old)); n != 1 {
-		return "", "", fmt.Errorf("%s contains %d times what is replaced: adapt the mutant to the file", m.File, n)
+		return nil, fmt.Errorf("%s contains %d times what is replaced: adapt the mutant to the file", m.File, n)
+	}
+	return bytes.Replace(raw, []byte(m.Old), []byte(m.New), 1), nil
+}
+
+// overlay writes the changed file, and the file that tells go test of it.
+func (l lab) overlay(m mutant) (dir, overlay string, err error) {
+	raw, err := m.changed(l.top)
+	if err != nil {
+		return "", "", err
 	}
 	if dir, err = os.MkdirTemp("", "mutant"); err != nil {
 		return "", "", err
 	}
+	path := filepath.Join(l.top, m.File)
 	changed, overlay := filepath.Join(dir, filepath.Base(path)), filepath.Join(dir, "overlay.json")
 	tells, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
-	return dir, overlay, errors.Join(err,
-		os.WriteFile(changed, bytes.Replace(raw, []byte(m.Old), []byte(m.New), 1), 0o600),
-		os.WriteFile(overlay, tells, 0o600))
+	return dir, overlay, errors.Join(err, os.WriteFile(changed, raw, 0o600), os.WriteFile(overlay, tells, 0o600))
 }
 
 // test runs the tests of a package; failed tells, and by is the first that did.

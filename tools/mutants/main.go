@@ -9,6 +9,7 @@
 //	go run ./tools/mutants -only move.lua  those whose file or text contains that
 //	go run ./tools/mutants -sample 10      ten, drawn by the commit that is checked out
 //	go run ./tools/mutants -list           what there is
+//	go run ./tools/mutants -check          whether each still fits its file; runs none
 package main
 
 import (
@@ -32,6 +33,7 @@ type options struct {
 	sample int
 	seed   uint64
 	list   bool
+	check  bool
 	json   bool
 }
 
@@ -41,6 +43,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 0, "draw `N` of them; 0 takes all")
 	flag.Uint64Var(&o.seed, "seed", 0, "draw by this `NUMBER`; 0 draws by the commit that is checked out")
 	flag.BoolVar(&o.list, "list", false, "list them and end")
+	flag.BoolVar(&o.check, "check", false, "ask whether each still fits its file, and end")
 	flag.BoolVar(&o.json, "json", false, "a JSON object a line")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -66,6 +69,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "mutants:", err)
 		return 2
 	}
+	if o.check {
+		return check(top, chosen, stdout, stderr)
+	}
 	lab := lab{top: top, stderr: stderr}
 	if err := lab.baseline(ctx, chosen); err != nil {
 		fmt.Fprintln(stderr, "mutants:", err)
@@ -82,6 +88,23 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		say(stdout, o.json, i+1, len(chosen), v)
 	}
 	return sum(stdout, stderr, o.json, found)
+}
+
+// check reports the mutants that do not fit. It is not a test, because a test that
+// reads another module's files is wrongly cached.
+func check(top string, all []mutant, stdout, stderr io.Writer) int {
+	wrong := 0
+	for _, m := range all {
+		if _, err := m.changed(top); err != nil {
+			fmt.Fprintf(stderr, "mutants: %s: %v\n", m, err)
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		return 1
+	}
+	fmt.Fprintf(stdout, "mutants: %d, each fits its file\n", len(all))
+	return 0
 }
 
 // choose filters and draws.

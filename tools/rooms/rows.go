@@ -237,6 +237,7 @@ var rooms = []room{
 	// tools alone.
 	{path: "tools"},
 	{path: "tools/rooms"},
+	{path: "tools/mutants"},
 }
 
 // modules is the order of the five modules: each may import itself and those named.
