@@ -46,8 +46,8 @@ var seeded = []mistake{
 	{
 		"forget one compensation",
 		[]fleet.Edit{{
-			File: sagas + "release.go", Old: "if final(l.State) {\n\t\t\tcontinue\n\t\t}",
-			New: "if final(l.State) {\n\t\t\tcontinue\n\t\t}\n\t\tif l.Leg == 2 {\n\t\t\tl.State = charging.Canceled\n\t\t\tcontinue\n\t\t}",
+			File: sagas + "release.go", Old: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}",
+			New: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}\n\t\tif l.Leg == 2 {\n\t\t\tl.State = charging.Canceled\n\t\t\tcontinue\n\t\t}",
 		}},
 		[]judge.Rule{judge.AllOrNothing},
 	},
