@@ -105,7 +105,7 @@ func perSecond(t testing.TB, c *redis.Client, settle, span time.Duration) float6
 }
 
 // A server at rest asks its Redis as often with 300 locations as with 12.
-// (029867a: 111 and 2,790 commands a second.)
+// (Before, each location cost 9.3 commands a second.)
 func TestIdleCostIsFlat(t *testing.T) {
 	few, many := idle(t, 12), idle(t, 300)
 	a, b := make(chan float64, 1), make(chan float64, 1)

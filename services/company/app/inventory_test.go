@@ -113,7 +113,7 @@ func (o *operator) refuses(when string, evse charging.EVSEID, code charging.Code
 const plugA, plugB = charging.EVSEID("BR*MAR*E0001*1"), charging.EVSEID("BR*MAR*E0002*1")
 
 // A site is renamed and an EVSE moves to another one, over a restart: what was
-// booked there is booked, and can be released. (029867a sold both windows twice.)
+// booked there is booked, and can be released.
 func TestRenamedAndMovedKeepTheirBookings(t *testing.T) {
 	o := newOperator(t)
 	o.restart("LONE01", "E0001*1", "LTWO01", "E0002*1")
