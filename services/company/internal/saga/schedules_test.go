@@ -57,6 +57,7 @@ type day struct {
 	tune   func(*Options)
 	leave  context.CancelFunc
 	n      int
+	net    *rand.Rand // the network's, which is used by the server's goroutines
 	log    []string
 	counts map[string]int
 	lossy  bool
@@ -72,7 +73,7 @@ func (d *day) civil() time.Time {
 
 func newDay(t *testing.T, seed uint64) *day {
 	d := &day{
-		stage: &stage{t: t, w: newWorld(), m: newMemory()}, rng: rand.New(rand.NewPCG(seed, 7)), began: time.Now(),
+		stage: &stage{t: t, w: newWorld(), m: newMemory()}, rng: rand.New(rand.NewPCG(seed, 7)), net: rand.New(rand.NewPCG(seed, 8)), began: time.Now(),
 		counts: map[string]int{}, asks: map[charging.ReservationID]time.Time{},
 	}
 	d.tune = func(o *Options) {
@@ -92,7 +93,7 @@ func newDay(t *testing.T, seed uint64) *day {
 func (d *day) loses(string, int, charging.Ref, int, bool) error {
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
-	if d.lossy && d.rng.IntN(12) == 0 {
+	if d.lossy && d.net.IntN(12) == 0 {
 		return errNetwork
 	}
 	return nil
