@@ -351,24 +351,31 @@ func TestAnAbandonedStopThatIsChargingIsCompleted(t *testing.T) {
 	})
 }
 
+// busy keeps a server at work on the booked trip, with a shift of its last stop,
+// until the result is closed.
+func (p *pair) busy(c *Coordinator) chan struct{} {
+	p.t.Helper()
+	hold, at := make(chan struct{}), make(chan struct{}, 8)
+	p.w.set(func() {
+		p.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
+			if step == "move" && !after {
+				at <- struct{}{}
+				<-hold
+			}
+			return nil
+		}
+	})
+	go func() { _, _ = c.Shift(p.t.Context(), testTrip, delayed(20)[1:]) }()
+	<-at
+	return hold
+}
+
 // The car's words reach a trip that another server works on.
 func TestACarAtAnotherServersBroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
 		got := p.book(trip.Ask)
-		// Its first server is busy with the trip: a notice whose write takes long.
-		p.m.before = func(int, trip.Trip) error { return nil }
-		busy := make(chan struct{})
-		p.w.set(func() {
-			p.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
-				if step == "move" && !after {
-					<-busy
-				}
-				return nil
-			}
-		})
-		go func() { _, _ = p.c.Shift(t.Context(), testTrip, delayed(20)[1:]) }()
-		synctest.Wait()
+		busy := p.busy(p.c)
 		done := make(chan error, 1)
 		go func() {
 			got, err := p.two.Plug(t.Context(), testTrip, visit(got, 1, 0.2))
