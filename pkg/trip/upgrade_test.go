@@ -77,7 +77,9 @@ func TestTaking(t *testing.T) {
 	tr := Trip{Legs: []Leg{leg(1, charging.Reserved, 85.88), leg(2, charging.Reserved, 20), leg(3, charging.Canceled, 30), leg(4, charging.Reserved, 0)}}
 	a := Alternative{Leg: 1, CompanyID: "SER", EVSEID: "BR*SER*E9*1", Start: at, End: at.Add(time.Hour), DeltaPrice: 2.66, LaterStops: []MovedStop{
 		{Leg: 2, CompanyID: "CAJ", EVSEID: "BR*CAJ*E9*1", Start: at.Add(5 * time.Hour), End: at.Add(6 * time.Hour)},
-		{Leg: 3}, {Leg: 7}, {Leg: 0}, // lost, and none of the trip's
+		{Leg: 3},
+		{Leg: 7},
+		{Leg: 0}, // lost, and none of the trip's
 	}}
 	got := tr.Taking(a)
 	if len(got) != 2 {

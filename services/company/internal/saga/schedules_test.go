@@ -194,8 +194,20 @@ func (d *day) step() {
 		name string
 		do   func(ctx context.Context, rec trip.Trip, leg int) error
 	}{
-		{"plug", d.plug}, {"plug", d.plug}, {"plug", d.plug}, {"unplug", d.unplug}, {"unplug", d.unplug}, {"swap", d.swap}, {"shift", d.shift},
-		{"cancel", d.cancel}, {"withdraw", d.withdraw}, {"no-show", d.noShow}, {"decide", d.decide}, {"decide", d.decide}, {"restore", d.restore}, {"crash", nil},
+		{"plug", d.plug},
+		{"plug", d.plug},
+		{"plug", d.plug},
+		{"unplug", d.unplug},
+		{"unplug", d.unplug},
+		{"swap", d.swap},
+		{"shift", d.shift},
+		{"cancel", d.cancel},
+		{"withdraw", d.withdraw},
+		{"no-show", d.noShow},
+		{"decide", d.decide},
+		{"decide", d.decide},
+		{"restore", d.restore},
+		{"crash", nil},
 	}
 	s := steps[d.rng.IntN(len(steps))]
 	if s.name == "cancel" && d.rng.IntN(3) > 0 {
