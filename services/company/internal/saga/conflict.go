@@ -236,7 +236,7 @@ func (r *run) apply(a trip.Alternative) {
 	for _, to := range r.t.Taking(a) {
 		r.newID(to.Leg - 1)
 		l := &r.t.Legs[to.Leg-1]
-		l.CompanyID, l.EVSEID, l.Start, l.End = to.CompanyID, to.EVSEID, to.Start, to.End
+		l.CompanyID, l.EVSEID, l.Start, l.End, l.Price = to.CompanyID, to.EVSEID, to.Start, to.End, to.Price
 		l.Problem = nil
 	}
 }
