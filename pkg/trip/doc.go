@@ -5,7 +5,7 @@
 //
 //	RESERVING ---> CONFIRMING ---> CONFIRMED ---> COMPLETED
 //	  |  ^  ^          | (refused: release all,      |
-//	  v  |  +----------+  start again or give up)    +--> CANCELED  (the driver cancels)
+//	  v  |  +----------+  start again or give up)    +--> CANCELED  (canceled, or no stop is left)
 //	AWAITING_DECISION  |
 //	  |                v
 //	  +------> COMPENSATING ---> ABORTED   (nothing stays held anywhere)

@@ -264,17 +264,7 @@ func TestKeptIsToldThroughTheInbox(t *testing.T) {
 		p.c = one
 		p.book(trip.Ask)
 		now = now.Add(time.Minute)
-		hold := make(chan struct{})
-		p.w.set(func() {
-			p.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
-				if step == "move" && !after {
-					<-hold
-				}
-				return nil
-			}
-		})
-		go func() { _, _ = one.Shift(t.Context(), testTrip, delayed(20)[1:]) }()
-		synctest.Wait()
+		hold := p.busy(one)
 		answer := make(chan trip.Trip, 1)
 		go func() {
 			got, err := p.two.Cancel(t.Context(), testTrip)

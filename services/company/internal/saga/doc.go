@@ -21,6 +21,8 @@
 //	crash after any call                the record names all ids: the next owner repeats or compensates them
 //	crash while CONFIRMING              the next owner confirms again; a stop that lapsed turns all back
 //	answer lost in CONFIRMING           a stop counts as released only when its company has said so
+//	crash, or no answer, at a plug      the record names the stop: its company is read before that stop is changed
+//	crash after a wish to cancel        the wish is in the record before it is answered
 //	a former owner wakes up late        its epoch is refused by journal and companies alike
 //
 // One goroutine owns one trip; commands and notices reach it through its

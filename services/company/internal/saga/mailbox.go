@@ -290,6 +290,8 @@ func (r *run) noticed(n charging.Notice) bool {
 // mayBecome judges a notice about a present stop by what is known of it.
 func mayBecome(l trip.Leg, n charging.Notice) bool {
 	switch l.State {
+	case charging.Reserved: // nobody takes it from its trip any more but its company
+		return n.State != charging.Preempted && n.State != charging.Expired
 	case charging.Charging:
 		return n.State == charging.Fulfilled
 	case charging.Fulfilled:

@@ -1,6 +1,7 @@
 package saga
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -351,24 +352,31 @@ func TestAnAbandonedStopThatIsChargingIsCompleted(t *testing.T) {
 	})
 }
 
+// busy keeps a server at work on the booked trip, with a shift of its last stop,
+// until the result is closed.
+func (p *pair) busy(c *Coordinator) chan struct{} {
+	p.t.Helper()
+	hold, at := make(chan struct{}), make(chan struct{}, 8)
+	p.w.set(func() {
+		p.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
+			if step == "move" && !after {
+				at <- struct{}{}
+				<-hold
+			}
+			return nil
+		}
+	})
+	go func() { _, _ = c.Shift(p.t.Context(), testTrip, delayed(20)[1:]) }()
+	<-at
+	return hold
+}
+
 // The car's words reach a trip that another server works on.
 func TestACarAtAnotherServersBroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
 		got := p.book(trip.Ask)
-		// Its first server is busy with the trip: a notice whose write takes long.
-		p.m.before = func(int, trip.Trip) error { return nil }
-		busy := make(chan struct{})
-		p.w.set(func() {
-			p.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
-				if step == "move" && !after {
-					<-busy
-				}
-				return nil
-			}
-		})
-		go func() { _, _ = p.c.Shift(t.Context(), testTrip, delayed(20)[1:]) }()
-		synctest.Wait()
+		busy := p.busy(p.c)
 		done := make(chan error, 1)
 		go func() {
 			got, err := p.two.Plug(t.Context(), testTrip, visit(got, 1, 0.2))
@@ -381,6 +389,67 @@ func TestACarAtAnotherServersBroker(t *testing.T) {
 		close(busy)
 		if err := <-done; err != nil || p.post.posted == 0 {
 			t.Errorf("%v, %d letters", err, p.post.posted)
+		}
+	})
+}
+
+// A plug whose answer is lost, at a company that then cannot be read: the stop is
+// nobody's to change until it is known, and it becomes known by itself.
+func TestAPlugInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		got := s.book(trip.Ask)
+		s.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
+			if step == "start" && after || step == "read" {
+				return errNetwork
+			}
+			return nil
+		}
+		if _, err := s.c.Plug(t.Context(), testTrip, visit(got, 2, 0.2)); charging.CodeOf(err) != charging.CodePeerUnavailable {
+			t.Fatalf("%v", err)
+		}
+		other := got.Legs[1]
+		other.EVSEID = "BR*SER*E0007*1"
+		if _, err := s.c.Shift(t.Context(), testTrip, []trip.Leg{other}); charging.CodeOf(err) != charging.CodePeerUnavailable {
+			t.Errorf("changed while in doubt: %v", err)
+		}
+		if _, err := s.c.Plug(t.Context(), testTrip, visit(got, 3, 0.2)); charging.CodeOf(err) != charging.CodePeerUnavailable {
+			t.Errorf("plugged in elsewhere while in doubt: %v", err)
+		}
+		if rec, err := s.c.Cancel(t.Context(), testTrip); err != nil || len(rec.Kept) != 1 || rec.Kept[0] != (trip.Kept{Leg: 2, Code: charging.CodeSessionOpen}) {
+			t.Errorf("canceled while in doubt: kept %+v, %v", rec.Kept, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.c.Run(ctx)
+		s.w.set(func() { s.w.fault = nil })
+		time.Sleep(time.Minute)
+		if l := s.leg(2); l.State != charging.Charging || l.Session.StartSoC != 0.2 || s.record().Saga.Plugging != nil {
+			t.Errorf("%s %+v", l.State, l.Session)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// A plug that its company never heard of leaves nothing behind.
+func TestAPlugThatNeverArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		got := s.book(trip.Ask)
+		s.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
+			if step == "start" && !after {
+				return errNetwork
+			}
+			return nil
+		}
+		if _, err := s.c.Plug(t.Context(), testTrip, visit(got, 2, 0.2)); charging.CodeOf(err) != charging.CodePeerUnavailable {
+			t.Fatalf("%v", err)
+		}
+		other := got.Legs[1]
+		other.EVSEID = "BR*SER*E0007*1"
+		if _, err := s.c.Shift(t.Context(), testTrip, []trip.Leg{other}); err != nil || s.record().Saga.Plugging != nil {
+			t.Errorf("%v", err)
 		}
 	})
 }

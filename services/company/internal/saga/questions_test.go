@@ -163,7 +163,7 @@ func TestANoShowIsAskedAbout(t *testing.T) {
 					}
 					want, state = trip.Confirmed, charging.Reserved
 				} else {
-					time.Sleep(40 * time.Second)
+					time.Sleep(time.Minute)
 				}
 				if rec = s.rested(); rec.State != want || rec.Legs[0].State != state || len(rec.Saga.Abandoned) != 0 {
 					t.Errorf("%s %v, asks %+v", rec.State, states(rec), rec.Decisions)

@@ -90,7 +90,7 @@ func (r *run) serveBooked(m message) error {
 	if m.kind == msgNotice {
 		return r.noticedBooked(m)
 	}
-	kept, err, served := r.carryOut(m)
+	kept, served, err := r.carryOut(m)
 	if !served {
 		r.receive(m)
 		return nil
@@ -110,7 +110,7 @@ func (r *run) serveBooked(m message) error {
 
 // carryOut does what a message asks of a CONFIRMED trip; served is false for what
 // is nothing of the kind.
-func (r *run) carryOut(m message) (kept []trip.Kept, err error, served bool) {
+func (r *run) carryOut(m message) (kept []trip.Kept, served bool, err error) {
 	r.doing = m.id
 	defer func() { r.doing = "" }()
 	switch m.kind {
@@ -128,9 +128,9 @@ func (r *run) carryOut(m message) (kept []trip.Kept, err error, served bool) {
 		err = r.unplug(m.visit)
 	case msgPark:
 	default:
-		return nil, nil, false
+		return nil, false, nil
 	}
-	return kept, err, true
+	return kept, true, err
 }
 
 // serveClosed answers what is asked of a trip that is at its end: bills may still
