@@ -498,3 +498,42 @@ func TestListsUnderContention(t *testing.T) {
 }
 
 func ends() []trip.State { return []trip.State{trip.Completed, trip.Canceled, trip.Aborted} }
+
+// Shows a record that goes while a window that its trip has asked for is still to
+// come, and with it the answer to who asks about that window.
+func TestRetentionCountsEveryWindow(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		for name, asked := range map[string]func(s *trip.Saga, end time.Time){
+			"abandoned": func(s *trip.Saga, end time.Time) { s.Abandoned = []trip.Abandoned{{End: end}} },
+			"new stop of a shift": func(s *trip.Saga, end time.Time) {
+				s.Shift = &trip.Shift{Takes: []trip.Take{{Leg: trip.Leg{End: end}}}}
+			},
+			"old stop of a shift": func(s *trip.Saga, end time.Time) {
+				s.Shift = &trip.Shift{Takes: []trip.Take{{Old: charging.Window{End: end}}}}
+			},
+		} {
+			tr := created(t, e)
+			end := e.tomorrow().Add(100 * time.Hour)
+			asked(tr.Saga, end)
+			tr.State = trip.Aborted
+			e.write(t, tr, time.Time{})
+			want := end.Sub(e.civil.now()) + 72*time.Hour
+			if ttl := e.raw.PTTL(t.Context(), e.tripKey(tr.ID)).Val(); ttl < want-time.Minute || ttl > want+time.Minute {
+				t.Errorf("%s: the record lives %s, want %s", name, ttl, want)
+			}
+		}
+	})
+}
+
+// Shows a trip that is given up although its record has come meanwhile.
+func TestALivingTripIsNotBuried(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		tr := created(t, e)
+		if buried, err := e.Bury(t.Context(), tr.ID); buried || err != nil {
+			t.Errorf("buried %v, %v", buried, err)
+		}
+		e.write(t, tr, time.Now())
+	})
+}
