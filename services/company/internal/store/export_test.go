@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -11,3 +12,6 @@ import (
 func (j *Journal) Unlist(ctx context.Context, t trip.Trip) error {
 	return j.unlist(ctx, madeAt(t), j.keys.open(), j.keys.standing(), j.keys.stuck())
 }
+
+// Bury gives up a trip that was looked for before its record came.
+func (j *Journal) Bury(ctx context.Context, id charging.TripID) (bool, error) { return j.bury(ctx, id) }
