@@ -64,7 +64,8 @@ func TestDues(t *testing.T) {
 		if _, err := e.Withdraw(ctx, site, plug, "BROKEN_CHARGER", charging.Meter{}); err != nil {
 			t.Fatal(err)
 		}
-		if d := e.due(t); d.Notices != 1 || d.Out[plug] != "BROKEN_CHARGER" {
+		// The session that the break has ended, and the stop to come.
+		if d := e.due(t); d.Notices != 2 || d.Out[plug] != "BROKEN_CHARGER" {
 			t.Errorf("withdrawn: %+v", d)
 		}
 		if out, err := e.Shown(ctx); err != nil || len(out) != 1 || out[plug].OutOfService != "BROKEN_CHARGER" {

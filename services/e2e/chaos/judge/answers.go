@@ -90,7 +90,7 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 			continue
 		}
 		for k, l := range o.Legs {
-			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t, o) {
+			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t, o) && !x.replaced(t, l) {
 				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
 					"was answered CONFIRMED with stop %d as %s, is %s in the end, and nobody asked for that", k+1, l.ReservationID, t.Legs[k].ReservationID)})
 			}
@@ -115,6 +115,12 @@ func (x *index) allLost(t trip.Trip) bool {
 	return !slices.ContainsFunc(t.Legs, func(l trip.Leg) bool {
 		return l.State != charging.Canceled || len(x.withdrawals[l.EVSEID]) == 0 || !x.due(l, x.until)
 	})
+}
+
+// replaced reports whether a stop was not used in time, and its trip took another
+// by itself: under the policy replan a lost stop is answered for its driver.
+func (x *index) replaced(t trip.Trip, l trip.Leg) bool {
+	return t.OnConflict == trip.Replan && x.records[l.ReservationID].State == charging.NoShow
 }
 
 // changed reports whether somebody asked for another stop of a trip, or took one

@@ -270,3 +270,24 @@ func TestTakeOversAreCounted(t *testing.T) {
 		t.Errorf("%d take-overs of %d trips", times, trips)
 	}
 }
+
+// TestANoShowIsReplaced: nobody came to a stop, and under the policy replan its trip
+// has taken another by itself. Under any other policy nobody may.
+func TestANoShowIsReplaced(t *testing.T) {
+	for policy, fine := range map[trip.Policy]bool{trip.Replan: true, trip.Ask: false} {
+		w := good()
+		w.trip("b").OnConflict = policy
+		w.trip("b").Legs = []trip.Leg{leg("z", slot(4), charging.Reserved, 9)}
+		was := w.record("b")
+		was.State = charging.NoShow
+		anew := *was
+		anew.ID, anew.Slot, anew.State, anew.Fence = rid("z"), slot(4), charging.Reserved, 9
+		w.store.Reservations = append(w.store.Reservations, anew)
+		w.store.Calendar = slices.DeleteFunc(w.store.Calendar, func(b history.Booking) bool { return b.ID == rid("b") })
+		w.store.Calendar = append(w.store.Calendar, history.Booking{Slot: slot(4), ID: rid("z")})
+		exchanged := slices.ContainsFunc(w.verdict().Violations, func(v Violation) bool { return v.Rule == Answers })
+		if exchanged == fine {
+			t.Errorf("%s: %v", policy, w.verdict().Violations)
+		}
+	}
+}
