@@ -45,7 +45,9 @@ func Decode(doc string) (Trip, error) {
 		}
 		r.foreign.version = r.Version
 	}
-	upgrade(r.Trip, r.Version)
+	if r.Version == 0 {
+		r.Trip.upgrade()
+	}
 	return *r.Trip, nil
 }
 
@@ -75,12 +77,4 @@ func decodeKnown(doc string, r *record) bool {
 	}
 	stricts.Put(s)
 	return true
-}
-
-// upgrade turns what an older version has written into what this one reads.
-// It is the one place that knows older records.
-func upgrade(t *Trip, version int) {
-	if version < 1 && t.Decision != nil && len(t.Decisions) == 0 {
-		t.questions([]Decision{*t.Decision})
-	}
 }

@@ -164,7 +164,7 @@ type Saga struct {
 	DecisionTimeout time.Duration `json:"decision_timeout"`
 	// Shift is a change of several windows in progress.
 	Shift *Shift `json:"shift,omitempty"`
-	// Swap0 is read from records of version 0 only; see Upgrade.
+	// Swap0 is read from records of version 0 only; see Decode.
 	Swap0 *Swap0 `json:"swap,omitempty"`
 	// Journey is what alternatives need to judge the battery; nil for stops
 	// given by hand without it.

@@ -2,20 +2,20 @@ package trip
 
 import "github.com/eletrovia/eletrovia/pkg/charging"
 
-// Swap0 is what version 0 wrote of a stop that was being exchanged. Upgrade turns
+// Swap0 is what version 0 wrote of a stop that was being exchanged. Decode turns
 // it into a Shift; it is never written.
 type Swap0 struct {
 	Leg Leg `json:"leg"`
 }
 
-// Upgrade brings a record that an earlier version wrote into the present form. It
-// is called once after every decoding and changes nothing in a present record.
+// upgrade brings a record of version 0 into the present form. It is the one place
+// that knows older records.
 //
 //   - a decision that stands alone is the first of the decisions;
 //   - a RESERVED stop whose car had plugged in and not left is CHARGING;
 //   - a swap half done is a shift of one stop that is taking: nothing of it is the
 //     trip's yet, so that its next owner lets go of the new stop.
-func (t *Trip) Upgrade() {
+func (t *Trip) upgrade() {
 	if t.Decision != nil && len(t.Decisions) == 0 {
 		t.Ask(*t.Decision)
 	}
