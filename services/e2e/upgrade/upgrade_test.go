@@ -30,6 +30,7 @@ const (
 	fulfilled = charging.Fulfilled
 	lost      = charging.Canceled
 	noShow    = charging.NoShow
+	atPlug    = charging.Charging
 )
 
 // fates of all trips of the first recording. A trip that is missing here fails
@@ -45,19 +46,19 @@ var fates = []fate{
 	{name: "no-show", rests: trip.Confirmed, legs: []charging.State{noShow, reserved}},
 	{name: "proposed", rests: trip.Confirmed, then: accepted, ends: trip.Confirmed},
 
-	// Sessions. 029867a has them RESERVED with a session that has no end.
-	{name: "charging", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Confirmed},
-	{name: "charging-only-stop", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
-	{name: "overstaying", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
+	// Sessions. 029867a has them RESERVED with a session that has no end: CHARGING.
+	{name: "charging", rests: trip.Confirmed, legs: []charging.State{atPlug, reserved}, then: unplugs("plug-1"), ends: trip.Confirmed},
+	{name: "charging-only-stop", rests: trip.Confirmed, legs: []charging.State{atPlug}, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "overstaying", rests: trip.Confirmed, legs: []charging.State{atPlug}, then: unplugs("plug-1"), ends: trip.Completed},
 	{name: "charged", rests: trip.Confirmed, legs: []charging.State{fulfilled, reserved}, then: billed},
 	{name: "completed", rests: trip.Completed, legs: []charging.State{fulfilled}, then: billed},
 
 	// What 029867a should not have let become: two cars at one plug, one car at two,
 	// a session whose stop was taken from under its car, unbilled.
-	{name: "first-at-plug", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
-	{name: "second-at-plug", rests: trip.Confirmed, then: unplugs("plug-1"), ends: trip.Completed},
-	{name: "one-car-here", rests: trip.Confirmed, then: unplugs("plug-here"), ends: trip.Confirmed},
-	{name: "one-car-there", rests: trip.Confirmed, then: unplugs("plug-there"), ends: trip.Completed},
+	{name: "first-at-plug", rests: trip.Confirmed, legs: []charging.State{atPlug}, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "second-at-plug", rests: trip.Confirmed, legs: []charging.State{atPlug}, then: unplugs("plug-1"), ends: trip.Completed},
+	{name: "one-car-here", rests: trip.Confirmed, legs: []charging.State{atPlug, reserved}, then: unplugs("plug-here"), ends: trip.Confirmed},
+	{name: "one-car-there", rests: trip.Confirmed, legs: []charging.State{atPlug}, then: unplugs("plug-there"), ends: trip.Completed},
 	{name: "charging-swapped", rests: trip.Confirmed},
 	{name: "charging-withdrawn", rests: trip.Confirmed, legs: []charging.State{lost, reserved}},
 
