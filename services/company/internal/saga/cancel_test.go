@@ -282,3 +282,17 @@ func TestKeptIsToldThroughTheInbox(t *testing.T) {
 		}
 	})
 }
+
+// What is given back while its window was being moved is to be released in all
+// that its company may hold: it is not forgotten before that is over.
+func TestWhatIsGivenBackCoversBothWindows(t *testing.T) {
+	tr := draft(trip.Ask)
+	moved := tr.Legs[1]
+	moved.End = moved.End.Add(time.Hour)
+	tr.Saga.Shift = &trip.Shift{Phase: trip.ShiftUndo, Takes: []trip.Take{{Leg: moved, Moves: true, Old: tr.Legs[1].Window()}}}
+	r := &run{t: tr}
+	r.giveBack(1)
+	if a := r.t.Saga.Abandoned; len(a) != 1 || !a[0].End.Equal(moved.End) || r.t.Saga.Shift != nil {
+		t.Errorf("%+v, shift %+v", a, r.t.Saga.Shift)
+	}
+}

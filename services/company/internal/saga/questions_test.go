@@ -168,9 +168,35 @@ func TestANoShowIsAskedAbout(t *testing.T) {
 				if rec = s.rested(); rec.State != want || rec.Legs[0].State != state || len(rec.Saga.Abandoned) != 0 {
 					t.Errorf("%s %v, asks %+v", rec.State, states(rec), rec.Decisions)
 				}
+				if n := s.w.count["compensate/"+string(evses[0])]; n != 0 {
+					t.Errorf("its company was asked %d times to release what is over", n)
+				}
 			})
 		})
 	}
+}
+
+// A question that was put in the last minutes of a trip stays open for its time,
+// and no longer.
+func TestAQuestionOutlivesTheLastWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, stop := awake(t, -59*time.Minute) // one minute of the window is left
+		defer stop()
+		one := draft(trip.Ask)
+		one.Legs, one.Saga.DecisionTimeout = one.Legs[:1], 10*time.Minute
+		if _, err := s.c.Start(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		s.lose(s.wait(s.c), 1, charging.NoShow)
+		time.Sleep(5 * time.Minute)
+		if rec := s.rested(); rec.State != trip.Confirmed || len(rec.Decisions) != 1 {
+			t.Errorf("%s, asks %+v", rec.State, rec.Decisions)
+		}
+		time.Sleep(6 * time.Minute)
+		if rec := s.rested(); rec.State != trip.Completed {
+			t.Errorf("%s, asks %+v", rec.State, rec.Decisions)
+		}
+	})
 }
 
 // Where a stop was used the trip is COMPLETED, whatever was lost besides.
