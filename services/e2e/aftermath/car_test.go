@@ -30,7 +30,8 @@ type message struct {
 	kept  bool
 }
 
-// car connects a vehicle and listens to all that is for it.
+// car connects a vehicle and listens to all that is for it. Tests connect it
+// before they book, unless it is what was retained that they look at.
 func (f *federation) car(id, company string) *car {
 	f.t.Helper()
 	c := &car{f: f, id: id, company: company}

@@ -46,8 +46,8 @@ func TestACarPlugsInDuringAChange(t *testing.T) {
 	t.Run("a swap", func(t *testing.T) {
 		f := start(t)
 		d := f.driver(vehicle(1), "MAR")
-		booked := d.book(stop{EVSE: "BR*CAJ*E0001*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)})
 		car := f.car(d.user, "MAR")
+		booked := d.book(stop{EVSE: "BR*CAJ*E0001*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)})
 		arrived, release := f.links["SER"].hold("/reserve")
 		defer release()
 		var swap sync.WaitGroup
@@ -63,8 +63,8 @@ func TestACarPlugsInDuringAChange(t *testing.T) {
 	t.Run("a replan", func(t *testing.T) {
 		f := startAt(t, 30)
 		d := f.driver(vehicle(1), "MAR")
-		booked := d.booked(d.asks("replan", object{"plan_id": d.plan(0.15, f.in(time.Minute))}))
 		car := f.car(d.user, "MAR")
+		booked := d.booked(d.asks("replan", object{"plan_id": d.plan(0.15, f.in(time.Minute))}))
 		f.pass(booked.Legs[0].Start.Add(-9 * time.Minute))
 		var arrived [2]<-chan struct{}
 		var release [2]func()

@@ -63,8 +63,8 @@ func TestTheLastStopIsLost(t *testing.T) {
 	t.Run("the earlier ones are over", func(t *testing.T) {
 		f := f.with(t)
 		d := f.driver(vehicle(3), "SER")
-		booked := d.book(stop{EVSE: "BR*MAR*E0004*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)}, f.tomorrow("BR*MAR*E0005*1", 96))
 		car := f.car(d.user, "SER")
+		booked := d.book(stop{EVSE: "BR*MAR*E0004*1", Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)}, f.tomorrow("BR*MAR*E0005*1", 96))
 		car.plugged("BR*MAR*E0004*1")
 		car.billed("BR*MAR*E0004*1", 0.1)
 		f.withdraw("BR*MAR*E0005*1")
@@ -182,8 +182,8 @@ func TestAfterANoShow(t *testing.T) {
 			f := f.with(t)
 			evse := []string{"BR*MAR*E0001*1", "BR*MAR*E0002*1"}[n]
 			d := f.driver(vehicle(1+n), "MAR")
-			booked := d.book(append([]stop{{EVSE: evse, Start: f.in(3 * time.Minute), End: f.in(60 * time.Minute)}}, c.more...)...)
 			car := f.car(d.user, "MAR")
+			booked := d.book(append([]stop{{EVSE: evse, Start: f.in(3 * time.Minute), End: f.in(60 * time.Minute)}}, c.more...)...)
 			f.pass(booked.Legs[0].Start.Add(15 * time.Minute))
 			d.sees(booked.ID, "nobody has come", func(t tripView) bool { return t.Legs[0].State == "NO_SHOW" })
 			if a := car.plug(evse); !a.is(http.StatusConflict, "TOO_LATE") {

@@ -13,10 +13,10 @@ func TestOnePlugOneCar(t *testing.T) {
 	t.Run("another's window is first", func(t *testing.T) {
 		f := start(t)
 		a, b := f.driver(vehicle(1), "MAR"), f.driver(vehicle(2), "MAR")
+		first, second := f.car(a.user, "MAR"), f.car(b.user, "MAR")
 		t0 := f.in(0)
 		a.book(stop{EVSE: evse, Start: t0.Add(2 * time.Minute), End: t0.Add(7 * time.Minute)})
 		b.book(stop{EVSE: evse, Start: t0.Add(7 * time.Minute), End: t0.Add(17 * time.Minute)})
-		first, second := f.car(a.user, "MAR"), f.car(b.user, "MAR")
 		if got := second.plug(evse); !got.is(http.StatusConflict, "TOO_EARLY") {
 			t.Errorf("the second plugs in before the first one's window: %s", got)
 		}
@@ -30,10 +30,10 @@ func TestOnePlugOneCar(t *testing.T) {
 	t.Run("somebody is still there", func(t *testing.T) {
 		f := startAt(t, 120)
 		a, b := f.driver(vehicle(1), "MAR"), f.driver(vehicle(2), "MAR")
+		first, second := f.car(a.user, "MAR"), f.car(b.user, "MAR")
 		t0 := f.in(0)
 		a.book(stop{EVSE: evse, Start: t0.Add(3 * time.Minute), End: t0.Add(9 * time.Minute)})
 		waits := b.book(stop{EVSE: evse, Start: t0.Add(12 * time.Minute), End: t0.Add(30 * time.Minute)})
-		first, second := f.car(a.user, "MAR"), f.car(b.user, "MAR")
 		first.plugged(evse)
 		f.pass(t0.Add(10 * time.Minute))
 		got := second.plug(evse)
@@ -58,9 +58,9 @@ func TestOneCarOnePlug(t *testing.T) {
 		f := f.with(t)
 		const here, there = "BR*MAR*E0001*1", "BR*CAJ*E0001*1"
 		mar, caj := f.driver(vehicle(1), "MAR"), f.driver(vehicle(1), "CAJ")
+		one, other := f.car(mar.user, "MAR"), f.car(caj.user, "CAJ")
 		mar.book(soon(here))
 		far := caj.book(soon(there))
-		one, other := f.car(mar.user, "MAR"), f.car(caj.user, "CAJ")
 		one.plugged(here)
 		if got := other.plug(there); !got.is(http.StatusConflict, "VEHICLE_BUSY") {
 			t.Errorf("it charges at both: %s", got)
@@ -74,9 +74,9 @@ func TestOneCarOnePlug(t *testing.T) {
 	t.Run("on two trips at once", func(t *testing.T) {
 		f := f.with(t)
 		const here, there = "BR*MAR*E0002*1", "BR*CAJ*E0002*1"
+		cars := []*car{f.car(vehicle(2), "MAR"), f.car(vehicle(2), "CAJ")}
 		f.driver(vehicle(2), "MAR").book(soon(here))
 		f.driver(vehicle(2), "CAJ").book(soon(there))
-		cars := []*car{f.car(vehicle(2), "MAR"), f.car(vehicle(2), "CAJ")}
 		var got [2]answer
 		var both sync.WaitGroup
 		for i, evse := range []string{here, there} {
@@ -96,10 +96,10 @@ func TestOneCarOnePlug(t *testing.T) {
 		f := f.with(t)
 		const here, there = "BR*MAR*E0004*1", "BR*CAJ*E0004*1"
 		d := f.driver(vehicle(3), "SER")
+		c := f.car(d.user, "SER")
 		t0 := f.in(0)
 		d.book(stop{EVSE: here, Start: t0.Add(2 * time.Minute), End: t0.Add(7 * time.Minute)},
 			stop{EVSE: there, Start: t0.Add(8 * time.Minute), End: t0.Add(18 * time.Minute)})
-		c := f.car(d.user, "SER")
 		c.plugged(here)
 		if got := c.plug(there); got.Status != http.StatusConflict {
 			t.Errorf("it charges at both: %s", got)
@@ -115,8 +115,8 @@ func TestUnplugBeforePlug(t *testing.T) {
 		f := start(t)
 		const evse = "BR*MAR*E0001*1"
 		d := f.driver(vehicle(1), "MAR")
-		d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)})
 		c := f.car(d.user, "MAR")
+		d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute)})
 		leaves := func() object { return object{"evse_id": evse, "soc": 0.4, "energy_kwh": 0.1} }
 		if got := c.askAs("leaves", "unplug", leaves()); got.Status != http.StatusConflict {
 			t.Fatalf("unplug before plug: %s", got)
@@ -128,8 +128,8 @@ func TestUnplugBeforePlug(t *testing.T) {
 		f := startAt(t, 60)
 		const evse = "BR*SER*E0001*1"
 		d := f.driver(vehicle(1), "MAR")
-		booked := d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute), Energy: 10})
 		c := f.car(d.user, "MAR")
+		booked := d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute), Energy: 10})
 		came := f.in(time.Minute)
 		left := came.Add(2 * time.Minute)
 		f.pass(left.Add(time.Second))

@@ -23,12 +23,12 @@ type guest struct {
 func (f *federation) charges(n string, car int) guest {
 	f.t.Helper()
 	d := f.driver(vehicle(car), "MAR")
-	evse := "BR*MAR*E000" + n + "*1"
+	evse, at := "BR*MAR*E000"+n+"*1", f.car(d.user, "MAR")
 	booked := d.book(
 		stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute), Energy: 20},
 		stop{EVSE: "BR*SER*E000" + n + "*1", Start: f.in(4 * time.Hour), End: f.in(5 * time.Hour)},
 		stop{EVSE: "BR*CAJ*E000" + n + "*1", Start: f.in(7 * time.Hour), End: f.in(8 * time.Hour)})
-	c := guest{f, d, f.car(d.user, "MAR"), booked, evse}
+	c := guest{f, d, at, booked, evse}
 	c.car.plugged(evse)
 	return c
 }
@@ -99,8 +99,9 @@ func TestASessionIsAState(t *testing.T) {
 		f := f.with(t)
 		const evse = "BR*CAJ*E0009*1"
 		d := f.driver(vehicle(6), "SER")
+		car := f.car(d.user, "SER")
 		booked := d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(40 * time.Minute), Energy: 20})
-		car, l := f.car(d.user, "SER"), booked.Legs[0]
+		l := booked.Legs[0]
 		car.plugged(evse)
 		if got := f.stateAt("SER", l); got.State != "CHARGING" {
 			t.Errorf("its company says %s", got.State)
@@ -193,8 +194,8 @@ func TestAnEVSEBreaksWhileCharging(t *testing.T) {
 			f := f.with(t)
 			d := f.driver(vehicle(1+n), "SER")
 			evse := []string{"BR*MAR*E0001*1", "BR*MAR*E0002*1", "BR*MAR*E0004*1"}[n] // of 60 kW
-			booked := d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(time.Hour), Energy: c.planned})
 			car := f.car(d.user, "SER")
+			booked := d.book(stop{EVSE: evse, Start: f.in(2 * time.Minute), End: f.in(time.Hour), Energy: c.planned})
 			before := f.clock.Now()
 			car.plugged(evse)
 			f.pass(f.in(2*time.Minute + time.Second))
