@@ -316,7 +316,7 @@ func TestAnOccupiedPlugIsProposedAround(t *testing.T) {
 		if rec = tell("EVSE_FREE"); rec.Proposal != nil || rec.Legs[1].Problem != nil {
 			t.Errorf("%+v, %+v", rec.Proposal, rec.Legs[1].Problem)
 		}
-		other := &trip.Decision{Leg: 1, Code: charging.CodeTooLate, Alternatives: []trip.Alternative{}}
+		other := &trip.Decision{Leg: 1, Code: charging.CodeEVSEOccupied, Alternatives: []trip.Alternative{}}
 		if _, err := s.c.Propose(t.Context(), testTrip, other); err != nil {
 			t.Fatal(err)
 		}
