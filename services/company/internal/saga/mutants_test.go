@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,18 +89,18 @@ func (s *stage) record() trip.Trip {
 func TestTheTicketIsJournaledBeforeItIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		shown := 0
+		var shown atomic.Int32 // claims are made in parallel
 		s.w.fault = func(step string, _ int, _ charging.Ref, _ int, after bool) error {
 			if step == "claim" && !after {
-				if shown++; s.record().Saga.Ticket == "" {
+				if shown.Add(1); s.record().Saga.Ticket == "" {
 					t.Error("a claim shows a ticket that the journal does not know")
 				}
 			}
 			return nil
 		}
 		s.must(s.book(trip.Abort), trip.Confirmed)
-		if shown != 2 {
-			t.Errorf("%d claims", shown)
+		if n := shown.Load(); n != 2 {
+			t.Errorf("%d claims", n)
 		}
 	})
 }
