@@ -49,7 +49,7 @@ var seeded = []mistake{
 			File: sagas + "release.go", Old: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}",
 			New: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}\n\t\tif l.Leg == 2 {\n\t\t\tl.State = charging.Canceled\n\t\t\tcontinue\n\t\t}",
 		}},
-		[]judge.Rule{judge.AllOrNothing},
+		[]judge.Rule{judge.AllOrNothing, judge.NothingHeld},
 	},
 	{
 		"confirm without a hold",
