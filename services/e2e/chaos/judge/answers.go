@@ -90,7 +90,7 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 			continue
 		}
 		for k, l := range o.Legs {
-			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t, o) && !x.replaced(t, l) {
+			if k < len(t.Legs) && t.Legs[k].ReservationID != l.ReservationID && !x.changed(t, o) && !x.replaced(t, o.Legs[:k+1]) {
 				out = append(out, Violation{Rule: Answers, Trip: t.ID, EVSE: l.EVSEID, Detail: fmt.Sprintf(
 					"was answered CONFIRMED with stop %d as %s, is %s in the end, and nobody asked for that", k+1, l.ReservationID, t.Legs[k].ReservationID)})
 			}
@@ -117,10 +117,13 @@ func (x *index) allLost(t trip.Trip) bool {
 	})
 }
 
-// replaced reports whether a stop was not used in time, and its trip took another
-// by itself: under the policy replan a lost stop is answered for its driver.
-func (x *index) replaced(t trip.Trip, l trip.Leg) bool {
-	return t.OnConflict == trip.Replan && x.records[l.ReservationID].State == charging.NoShow
+// replaced reports whether the last of some stops, or one before it, was not used in
+// time, and its trip took another by itself: under the policy replan a lost stop is
+// answered for its driver, and the stops after it may move with it.
+func (x *index) replaced(t trip.Trip, until []trip.Leg) bool {
+	return t.OnConflict == trip.Replan && slices.ContainsFunc(until, func(l trip.Leg) bool {
+		return x.records[l.ReservationID].State == charging.NoShow
+	})
 }
 
 // changed reports whether somebody asked for another stop of a trip, or took one

@@ -291,3 +291,22 @@ func TestANoShowIsReplaced(t *testing.T) {
 		}
 	}
 }
+
+// TestStopsAfterANoShowMoveWithIt, under the policy replan; those before it may not.
+func TestStopsAfterANoShowMoveWithIt(t *testing.T) {
+	x := &index{records: map[charging.ReservationID]history.Reservation{rid("missed"): {State: charging.NoShow}}}
+	stop := func(id string, k int) trip.Leg { return leg(id, slot(k), charging.Reserved, 1) }
+	now := trip.Trip{ID: "t", OnConflict: trip.Replan, State: trip.Confirmed, Legs: []trip.Leg{stop("y", 4), stop("z", 5)}}
+	for name, tt := range map[string]struct {
+		answered []trip.Leg
+		fine     bool
+	}{
+		"after it":  {[]trip.Leg{stop("missed", 0), stop("b", 1)}, true},
+		"before it": {[]trip.Leg{stop("a", 0), stop("missed", 1)}, false},
+	} {
+		said := history.Op{Kind: history.Create, Answered: true, Trip: "t", State: trip.Confirmed, Legs: tt.answered}
+		if found := x.kept(now, []history.Op{said}); len(found) == 0 != tt.fine {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+}
