@@ -32,6 +32,7 @@ type flags struct {
 	duration       time.Duration
 	scenario       string
 	over           time.Duration
+	misbehave      float64
 	report         string
 	operator       string
 	json, quiet    bool
@@ -82,6 +83,7 @@ func command(out, errs io.Writer) *cobra.Command {
 	p.DurationVar(&f.duration, "duration", 0, "end after this real time; 0 for when the journeys are done, or Ctrl-C")
 	p.StringVar(&f.scenario, "scenario", "", "play a scenario: a file, or one of "+strings.Join(scenario.Names(), ", "))
 	p.DurationVar(&f.over, "over", 0, "civil time over which the journeys begin")
+	p.Float64Var(&f.misbehave, "misbehave", 0, fleet.MisbehaveHelp)
 	p.StringVar(&f.report, "report", "", "write a report with plots to this file (.html, or .md for the tables)")
 	p.StringVar(&f.operator, "operator-secret", "", "the operators' secret, to look for locks that are left and to play what scenarios do to companies")
 	p.BoolVar(&f.json, "json", false, "print the summary as JSON, and progress on standard error")
@@ -209,8 +211,17 @@ func print(out io.Writer, s fleet.Summary, asJSON bool) error {
 			parts = append(parts, fmt.Sprintf("%s %d", o, n))
 		}
 	}
-	_, err := fmt.Fprintf(out, "%s, %.0f km, %.0f kWh\n", strings.Join(parts, ", "), s.Km, s.KWh)
-	return err
+	if _, err := fmt.Fprintf(out, "%s, %.0f km, %.0f kWh\n", strings.Join(parts, ", "), s.Km, s.KWh); err != nil {
+		return err
+	}
+	for _, m := range fleet.Misdeeds() {
+		if answers := s.Manners[m]; len(answers) > 0 {
+			if _, err := fmt.Fprintf(out, "  %-12s %s\n", m, fleet.Tried(answers)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // options of the fleet; a scenario's values give way to flags that were typed.
@@ -234,6 +245,11 @@ func (f flags) options(changed func(string) bool) (fleet.Options, error) {
 	pick("speed", func() { o.Speed = f.speed })
 	if changed("over") {
 		o.Over = f.over
+	}
+	if changed("misbehave") {
+		if err := o.Misbehave(f.misbehave); err != nil {
+			return o, fmt.Errorf("--%w", err)
+		}
 	}
 	if f.over < 0 {
 		return o, fmt.Errorf("--over %s: want 0 or more", f.over)

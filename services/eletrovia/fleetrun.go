@@ -24,6 +24,7 @@ type fleetFlags struct {
 	cars, journeys int
 	seed           uint64
 	over           time.Duration
+	misbehave      float64
 	report         string
 	verbose, quiet bool
 	changed        func(string) bool
@@ -36,7 +37,8 @@ func (c *cli) fleetCommand() *cobra.Command {
 		Long: `Starts the demo's three companies on free ports, lets simulated cars make one
 journey each, waits until every trip has ended, and audits the books. The last line of
 the output is the summary. It fails (exit 1) where a car was stranded although it
-followed its plan, where the books of a trip do not balance, or where a lock is left.`,
+followed its plan, where the books of a trip do not balance, where a car without
+manners got what it may not have, or where a lock is left.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.changed = cmd.Flags().Changed
 			return c.fleet(cmd.Context(), f)
@@ -48,6 +50,7 @@ followed its plan, where the books of a trip do not balance, or where a lock is 
 	p.IntVar(&f.journeys, "journeys", 1, "journeys of each car")
 	p.Float64Var(&f.speed, "speed", 600, "how fast the civil clock runs, 1 to 3600")
 	p.DurationVar(&f.over, "over", 0, "civil time over which the journeys begin; 5 min a car when left out")
+	p.Float64Var(&f.misbehave, "misbehave", 0, fleet.MisbehaveHelp)
 	p.StringVar(&f.scenario, "scenario", "", "play a scenario: one of `simulator scenarios`, or a file")
 	p.StringVar(&f.report, "report", "", "write a report with plots to this file (.html, or .md for the tables)")
 	p.StringVar(&f.store, "store", app.StoreAuto, "auto (redis-server where there is one), redis-server or memory")
@@ -112,6 +115,11 @@ func (f fleetFlags) fleetOptions() (fleet.Options, error) {
 	}
 	if f.over > 0 {
 		o.Over = f.over
+	}
+	if f.changed("misbehave") {
+		if err := o.Misbehave(f.misbehave); err != nil {
+			return o, fmt.Errorf("--%w", err)
+		}
 	}
 	if f.scenario == "" && o.Over == 0 {
 		o.Over = time.Duration(o.Cars) * 5 * time.Minute

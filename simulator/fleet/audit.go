@@ -4,18 +4,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // Imbalance is something that does not add up in the books.
 type Imbalance struct {
 	Vehicle charging.VehicleID `json:"vehicle_id,omitempty"`
 	Journey int                `json:"journey"`
-	// What is energy, time, money, exclusive, company or plan.
+	// What is energy, time, money, exclusive, manners or company.
 	What   string `json:"what"`
 	Detail string `json:"detail"`
 }
@@ -30,8 +28,8 @@ const (
 	quickest        = 140.0
 )
 
-// Audit checks every record by itself, and that no EVSE was used by two cars at a
-// time. What it finds is in the order of the records.
+// Audit checks every record by itself, that no EVSE was used by two cars at a time,
+// and no car two of them. What it finds is in the order of the records.
 func Audit(records []Record) []Imbalance {
 	var found []Imbalance
 	for _, r := range records {
@@ -51,6 +49,11 @@ func (r Record) audit() []Imbalance {
 	r.auditEnergy(wrong)
 	r.auditTime(wrong)
 	r.auditMoney(wrong)
+	for _, a := range r.Attempts {
+		if a.Wrong != "" {
+			wrong("manners", "%s at %s, %s: %s", a.Misdeed, a.EVSE, a.At.Format(time.RFC3339), a.Wrong)
+		}
+	}
 	return found
 }
 
@@ -95,10 +98,14 @@ func (r Record) auditTime(wrong func(what, format string, args ...any)) {
 		wrong("time", "the phases have %.2f km, and the journey %.2f", km, r.Km)
 	}
 	for _, s := range r.Sessions {
+		left := s.Unplugged
+		if !s.Left.IsZero() {
+			left = s.Left
+		}
 		if !slices.ContainsFunc(r.Phases, func(p Phase) bool {
-			return p.Kind == PhaseCharge && !s.Plugged.Before(p.From.Add(-timeTolerance)) && !s.Unplugged.After(p.To.Add(timeTolerance))
-		}) {
-			wrong("time", "the session at %s from %s to %s is in no time spent at a plug", s.EVSE, s.Plugged.Format(time.RFC3339), s.Unplugged.Format(time.RFC3339))
+			return p.Kind == PhaseCharge && !s.Plugged.Before(p.From.Add(-timeTolerance)) && !left.After(p.To.Add(timeTolerance))
+		}) && left.After(s.Plugged) {
+			wrong("time", "the session at %s from %s to %s is in no time spent at a plug", s.EVSE, s.Plugged.Format(time.RFC3339), left.Format(time.RFC3339))
 		}
 	}
 }
@@ -107,6 +114,9 @@ func (r Record) auditMoney(wrong func(what, format string, args ...any)) {
 	paid := 0.0
 	for _, s := range r.Sessions {
 		paid += s.Price
+		if s.Silent {
+			continue // its company knows no figure of it; see auditTrip
+		}
 		if sum := s.PerSession + s.PerKWh*s.MeterKWh + s.Overstay; off(sum, s.Price, moneyTolerance) {
 			wrong("money", "%.2f a session + %.2f × %.3f kWh + %.2f for overstaying = %.2f, and %s charged %.2f",
 				s.PerSession, s.PerKWh, s.MeterKWh, s.Overstay, sum, s.EVSE, s.Price)
@@ -128,76 +138,9 @@ func (r Record) auditMoney(wrong func(what, format string, args ...any)) {
 
 func off(a, b, tolerance float64) bool { return !(math.Abs(a-b) <= tolerance) }
 
-// exclusive looks for two cars at one plug at a time. A car that overstays is
-// there longer than its window, so nobody else was.
-func exclusive(records []Record) []Imbalance {
-	type visit struct {
-		r Record
-		s Session
-	}
-	at := map[charging.EVSEID][]visit{}
-	for _, r := range records {
-		for _, s := range r.Sessions {
-			at[s.EVSE] = append(at[s.EVSE], visit{r, s})
-		}
-	}
-	var found []Imbalance
-	for evse, visits := range at {
-		slices.SortFunc(visits, func(a, b visit) int { return a.s.Plugged.Compare(b.s.Plugged) })
-		for i := 1; i < len(visits); i++ {
-			a, b := visits[i-1], visits[i]
-			if b.s.Plugged.Before(a.s.Unplugged) {
-				found = append(found, Imbalance{b.r.Vehicle, b.r.Journey, "exclusive", fmt.Sprintf(
-					"%s was used by %s until %s, and by this car from %s", evse, a.r.Vehicle,
-					a.s.Unplugged.Format(time.RFC3339), b.s.Plugged.Format(time.RFC3339))})
-			}
-			// A window ends for others when the car leaves within it.
-			if end := earlier(a.s.Window.End, a.s.Unplugged); b.s.Window.Start.Before(end) {
-				found = append(found, Imbalance{b.r.Vehicle, b.r.Journey, "exclusive", fmt.Sprintf(
-					"%s was booked for %s until %s, and for this car from %s", evse, a.r.Vehicle,
-					end.Format(time.RFC3339), b.s.Window.Start.Format(time.RFC3339))})
-			}
-		}
-	}
-	slices.SortFunc(found, func(a, b Imbalance) int {
-		return strings.Compare(string(a.Vehicle)+a.Detail, string(b.Vehicle)+b.Detail)
-	})
-	return found
-}
-
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}
 	return a
-}
-
-// auditTrip holds a journey's sessions against one of its trips as its company
-// tells it after the end.
-func (r Record) auditTrip(t trip.Trip) []Imbalance {
-	var found []Imbalance
-	wrong := func(format string, args ...any) {
-		found = append(found, Imbalance{r.Vehicle, r.Journey, "company", fmt.Sprintf("trip %s: ", t.ID) + fmt.Sprintf(format, args...)})
-	}
-	for _, s := range r.Sessions {
-		if s.TripID != t.ID {
-			continue
-		}
-		k := slices.IndexFunc(t.Legs, func(l trip.Leg) bool { return l.ReservationID == s.ReservationID })
-		switch {
-		case k < 0:
-			wrong("the car charged at %s, which is no stop of it", s.EVSE)
-		case t.Legs[k].State != charging.Fulfilled:
-			wrong("the car charged at %s and left, and the stop is %s", s.EVSE, t.Legs[k].State)
-		case t.Legs[k].EVSEID != s.EVSE:
-			wrong("the car charged at %s, and the stop is at %s", s.EVSE, t.Legs[k].EVSEID)
-		}
-	}
-	for _, l := range t.Legs {
-		used := slices.ContainsFunc(r.Sessions, func(s Session) bool { return s.ReservationID == l.ReservationID })
-		if l.State == charging.Fulfilled && !used {
-			wrong("stop %d at %s is FULFILLED, and the car was not there", l.Leg, l.EVSEID)
-		}
-	}
-	return found
 }

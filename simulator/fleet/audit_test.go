@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func sound() Record {
 		},
 		Sessions: []Session{{
 			ReservationID: rid, TripID: tripID, Company: "MAR", EVSE: evse1, Window: charging.Window{Start: after(65), End: after(90)},
-			Plugged: after(65), Unplugged: after(95), FromSoC: 0.4, ToSoC: 0.8, BatteryKWh: 20, Efficiency: 0.9, MeterKWh: 20 / 0.9,
+			Asked: after(65), Plugged: after(65), Released: after(95), Unplugged: after(95), FromSoC: 0.4, ToSoC: 0.8, BatteryKWh: 20, Efficiency: 0.9, MeterKWh: 20 / 0.9,
 			PerKWh: 2, PerSession: 1, Price: 1 + 2*20/0.9 + 3, Overstayed: 5 * time.Minute, Overstay: 3, Billed: true, BilledKWh: 20 / 0.9,
 		}},
 	}
@@ -82,7 +83,7 @@ func TestAuditFindsTwoCarsAtAPlug(t *testing.T) {
 			r.Phases[i].From, r.Phases[i].To = r.Phases[i].From.Add(d), r.Phases[i].To.Add(d)
 		}
 		s := &r.Sessions[0]
-		s.Plugged, s.Unplugged = s.Plugged.Add(d), s.Unplugged.Add(d)
+		s.Asked, s.Plugged, s.Released, s.Unplugged = s.Asked.Add(d), s.Plugged.Add(d), s.Released.Add(d), s.Unplugged.Add(d)
 		s.Window.Start, s.Window.End = s.Window.Start.Add(d), s.Window.End.Add(d)
 		return r
 	}
@@ -99,11 +100,53 @@ func TestAuditFindsTwoCarsAtAPlug(t *testing.T) {
 	}
 }
 
+// TestAuditFindsOneCarAtTwoPlugs.
+func TestAuditFindsOneCarAtTwoPlugs(t *testing.T) {
+	elsewhere := sound()
+	elsewhere.Sessions[0].EVSE, elsewhere.Journey = evse2, 1
+	found := Audit([]Record{sound(), elsewhere})
+	if len(found) != 1 || found[0].What != "exclusive" || !strings.Contains(found[0].Detail, string(evse2)) {
+		t.Errorf("%+v", found)
+	}
+}
+
+// TestAuditFindsWhoWasLetInTooEarly: during the window of another car, which came
+// after it had left.
+func TestAuditFindsWhoWasLetInTooEarly(t *testing.T) {
+	early, booked := sound(), sound()
+	booked.Vehicle = "EV-2"
+	s, w := &early.Sessions[0], booked.Sessions[0].Window
+	s.Asked, s.Plugged, s.Released = w.Start.Add(time.Minute), w.Start.Add(time.Minute), w.Start.Add(5*time.Minute)
+	s.Window = charging.Window{Start: w.End, End: w.End.Add(time.Hour)}
+	booked.Sessions[0].Asked, booked.Sessions[0].Plugged = w.Start.Add(10*time.Minute), w.Start.Add(10*time.Minute)
+	found := exclusive([]Record{early, booked})
+	if len(found) != 1 || found[0].Vehicle != "EV-1" || !strings.Contains(found[0].Detail, "in the window of EV-2") {
+		t.Errorf("%+v", found)
+	}
+}
+
+// TestAuditFindsWhatShouldNotHaveBeenLetHappen.
+func TestAuditFindsWhatShouldNotHaveBeenLetHappen(t *testing.T) {
+	r := sound()
+	r.Attempts = []Attempt{{Misdeed: Barge, Answer: "TOO_EARLY"}, {Misdeed: SwapAway, EVSE: evse1, Answer: LetIn, Wrong: "the stop was changed"}}
+	if found := Audit([]Record{r}); len(found) != 1 || found[0].What != "manners" || !strings.Contains(found[0].Detail, "swap_away at "+string(evse1)) {
+		t.Errorf("%+v", found)
+	}
+}
+
+// billed is a trip as its company tells it after sound().
+func billed() trip.Trip {
+	s := sound().Sessions[0]
+	return trip.Trip{ID: tripID, State: trip.Completed, Legs: []trip.Leg{{
+		Leg: 1, ReservationID: rid, EVSEID: evse1, State: charging.Fulfilled, EnergyKWh: 23,
+		Session: &charging.Session{EnergyKWh: s.MeterKWh, EndedAt: s.Unplugged, Price: &charging.Price{Total: s.Price}},
+	}}}
+}
+
 // TestAuditHoldsTheCompanyAgainstTheCar.
 func TestAuditHoldsTheCompanyAgainstTheCar(t *testing.T) {
 	r := sound()
-	told := trip.Trip{ID: tripID, State: trip.Completed, Legs: []trip.Leg{{Leg: 1, ReservationID: rid, EVSEID: evse1, State: charging.Fulfilled}}}
-	if found := r.auditTrip(told); len(found) > 0 {
+	if found := r.auditTrip(billed()); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
 	for name, do := range map[string]func(*trip.Trip){
@@ -113,12 +156,40 @@ func TestAuditHoldsTheCompanyAgainstTheCar(t *testing.T) {
 		"a stop that nobody used": func(t *trip.Trip) {
 			t.Legs = append(t.Legs, trip.Leg{Leg: 2, ReservationID: "another", State: charging.Fulfilled})
 		},
+		"no bill":                  func(t *trip.Trip) { t.Legs[0].Session = nil },
+		"a bill for less":          func(t *trip.Trip) { t.Legs[0].Session.EnergyKWh-- },
+		"a bill for more":          func(t *trip.Trip) { t.Legs[0].Session.EnergyKWh++ },
+		"another sum":              func(t *trip.Trip) { t.Legs[0].Session.Price.Total++ },
+		"an estimate for a figure": func(t *trip.Trip) { t.Legs[0].Session.Estimated = true },
 	} {
-		wrong := told
-		wrong.Legs = slices.Clone(told.Legs)
+		wrong := billed()
 		do(&wrong)
 		if found := r.auditTrip(wrong); len(found) != 1 || found[0].What != "company" {
 			t.Errorf("%s: %+v", name, found)
 		}
+	}
+	twice := sound()
+	twice.Sessions = append(twice.Sessions, twice.Sessions[0])
+	if found := twice.auditTrip(billed()); len(found) != 1 || !strings.Contains(found[0].Detail, "for one bill") {
+		t.Errorf("two sessions, one bill: %+v", found)
+	}
+}
+
+// TestAuditOfASessionThatWasNeverEnded: an estimate, and of no more than was
+// planned.
+func TestAuditOfASessionThatWasNeverEnded(t *testing.T) {
+	r, told := sound(), billed()
+	r.Sessions[0].Silent = true
+	told.Legs[0].Session.Estimated = true
+	if found := r.auditTrip(told); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	told.Legs[0].Session.EnergyKWh = 24
+	if found := r.auditTrip(told); len(found) != 1 || !strings.Contains(found[0].Detail, "above the 23.000 that were planned") {
+		t.Errorf("%+v", found)
+	}
+	told.Legs[0].Session.Estimated = false
+	if found := r.auditTrip(told); len(found) != 1 || !strings.Contains(found[0].Detail, "no estimate") {
+		t.Errorf("%+v", found)
 	}
 }

@@ -133,9 +133,12 @@ const decisionSeconds = 60
 // none or the driver has had enough.
 func (d *driver) decide(ctx context.Context, t trip.Trip, giveUp bool) (trip.Trip, bool) {
 	lost := t.Decision
-	body := map[string]string{"action": "give_up"}
+	body := map[string]any{"action": "give_up"}
 	if len(lost.Alternatives) > 0 && !giveUp {
-		body = map[string]string{"action": "continue", "alternative_id": lost.Alternatives[0].ID}
+		body = map[string]any{"action": "continue", "alternative_id": lost.Alternatives[0].ID}
+	}
+	if t.State == trip.Confirmed { // the other stops are booked: it is about this one
+		body["leg"] = lost.Leg
 	}
 	var next trip.Trip
 	err, ok := d.ask(ctx, carlink.ActionDecision, t.ID, body, &next)
@@ -153,8 +156,12 @@ func (d *driver) decide(ctx context.Context, t trip.Trip, giveUp bool) (trip.Tri
 	return next, true
 }
 
-// cancel gives the booked trip back.
+// cancel gives the booked trip back. The refusal names the first stop that could
+// not be given back; the others are.
 func (d *driver) cancel(ctx context.Context) error {
+	if d.slunk != nil {
+		d.own(ctx, ToldLate)
+	}
 	if d.t.ID == "" {
 		return nil
 	}
@@ -162,6 +169,10 @@ func (d *driver) cancel(ctx context.Context) error {
 	err, ok := d.ask(ctx, carlink.ActionCancel, d.t.ID, nil, &t)
 	if !ok {
 		return fmt.Errorf("no answer: %w", err)
+	}
+	if err == nil && len(t.Kept) > 0 {
+		d.t = t
+		return charging.Refuse(t.Kept[0].Code, fmt.Sprintf("stop %d stays booked", t.Kept[0].Leg))
 	}
 	if d.hear(ctx); err != nil && (!d.t.State.Open() || d.now().After(d.t.Span().End.Add(time.Hour))) {
 		err = nil // it has come to its end by itself

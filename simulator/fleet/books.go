@@ -57,10 +57,20 @@ type Session struct {
 	Window        charging.Window        `json:"window"`
 	Lat           float64                `json:"lat"`
 	Lon           float64                `json:"lon"`
-	Plugged       time.Time              `json:"plugged"`
-	Unplugged     time.Time              `json:"unplugged"`
-	FromSoC       float64                `json:"from_soc"`
-	ToSoC         float64                `json:"to_soc"`
+	// Asked is when the car said that it has plugged in, Plugged when it was let
+	// in; Released when it said that it leaves, or its company ended the session
+	// by itself: between Plugged and Released nobody else may have this plug, nor
+	// this car another. Unplugged is when it had left by the company's word.
+	Asked     time.Time `json:"asked"`
+	Plugged   time.Time `json:"plugged"`
+	Released  time.Time `json:"released"`
+	Unplugged time.Time `json:"unplugged"`
+	// Left is when it drove off without a word, zero where it did not; Silent is
+	// true where it has never said so, and the company's bill is an estimate.
+	Left    time.Time `json:"left,omitzero"`
+	Silent  bool      `json:"silent,omitempty"`
+	FromSoC float64   `json:"from_soc"`
+	ToSoC   float64   `json:"to_soc"`
 	// BatteryKWh reached the battery, MeterKWh is what the EVSE's meter counted.
 	BatteryKWh float64 `json:"battery_kwh"`
 	Efficiency float64 `json:"efficiency"`
@@ -110,8 +120,10 @@ type Record struct {
 	Trips   []charging.TripID `json:"trips,omitempty"`
 	Replans int               `json:"replans,omitempty"`
 	// OffPlan is what the driver did that cost charge and no plan knew of: detour,
-	// careless.
+	// careless, bad manners.
 	OffPlan []string `json:"off_plan,omitempty"`
+	// Attempts are the misdeeds that were tried.
+	Attempts []Attempt `json:"attempts,omitempty"`
 	// Path is where the car has been, every few km.
 	Path []geo.Point `json:"-"`
 }

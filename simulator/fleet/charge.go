@@ -2,11 +2,10 @@ package fleet
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
-	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
@@ -23,33 +22,39 @@ const (
 
 // charge waits for the window, plugs in, charges and leaves.
 func (d *driver) charge(ctx context.Context, l trip.Leg, at geo.Point) (turn, string) {
-	site, err := d.run.chargers.location(ctx, l.EVSEID)
+	d.set(Waiting)
+	m := d.occasion()
+	if m != "" {
+		d.run.tally.rude()
+	}
+	s, o, err := d.open(ctx, l)
 	if err != nil {
 		return missed, err.Error()
 	}
-	o, ok := outletOf(site, l.EVSEID)
-	if !ok {
-		return missed, "no connector of " + string(l.EVSEID) + " fits"
-	}
-	d.set(Waiting)
-	if d.until(ctx, l.Start, PhaseWait) != nil {
-		return over, ""
-	}
-	free, err := d.run.yard.enter(ctx, l.EVSEID, d.real(l.Start.Add(d.noShow(ctx, l.EVSEID)-plugMargin)))
-	if err != nil {
-		d.catchUp(PhaseWait)
-		if ctx.Err() != nil {
-			return over, ""
-		}
-		d.done[l.ReservationID] = true
-		return missed, "somebody else stands at " + string(l.EVSEID)
-	}
-	defer free()
-	if end, why := d.plug(ctx, l); end != reached {
+	stands, end, why := d.connect(ctx, m, l)
+	if end != reached {
 		return end, why
 	}
+	defer stands.leave()
 	d.set(Plugged)
-	return d.session(ctx, l, o, at)
+	s.Asked, s.Plugged, s.FromSoC = stands.asked, d.clock, d.soc()
+	return d.session(ctx, m, l, s, o, at)
+}
+
+// open is an account of what the car will do at a stop, and the outlet there.
+func (d *driver) open(ctx context.Context, l trip.Leg) (Session, outlet, error) {
+	site, err := d.run.chargers.location(ctx, l.EVSEID)
+	if err != nil {
+		return Session{}, outlet{}, err
+	}
+	o, ok := outletOf(site, l.EVSEID)
+	if !ok {
+		return Session{}, o, fmt.Errorf("no connector of %s fits", l.EVSEID)
+	}
+	return Session{
+		ReservationID: l.ReservationID, TripID: d.t.ID, Company: l.CompanyID, EVSE: l.EVSEID, Window: l.Window(), Lat: site.Lat, Lon: site.Lon,
+		FromSoC: d.soc(), ToSoC: d.soc(), Efficiency: o.efficiency, PerKWh: o.tariff.PerKWh, PerSession: o.tariff.PerSession,
+	}, o, nil
 }
 
 // real is how long until a civil instant.
@@ -57,57 +62,21 @@ func (d *driver) real(at time.Time) time.Duration {
 	return time.Duration(float64(at.Sub(d.now())) / d.run.options.Speed)
 }
 
-// plug says that the car is there. Coming too early is waited for; other refusals
-// end the stop.
-func (d *driver) plug(ctx context.Context, l trip.Leg) (turn, string) {
-	for range 3 {
-		err, ok := d.insist(ctx, carlink.ActionPlug, map[string]any{"evse_id": l.EVSEID, "soc": round(d.soc(), 1e4)}, &struct{}{})
-		d.catchUp(PhaseWait)
-		switch {
-		case ctx.Err() != nil:
-			return over, ""
-		case ok && err == nil:
-			return reached, ""
-		case ok:
-			d.report(Refused, "%s: %v", l.EVSEID, err)
-		}
-		if !errors.Is(err, charging.CodeTooEarly) {
-			d.done[l.ReservationID] = true
-			return missed, "plugging in at " + string(l.EVSEID) + ": " + err.Error()
-		}
-		if d.until(ctx, d.now().Add(max(l.Start.Sub(d.now()), 0)+30*time.Second), PhaseWait) != nil {
-			return over, ""
-		}
-	}
-	d.done[l.ReservationID] = true
-	return missed, "plugging in at " + string(l.EVSEID) + " is still too early"
-}
-
-// bill is what the company says when a car leaves: the session as it has metered
-// and priced it. It is empty where the company does not say.
-type bill struct {
-	Session *struct {
-		EnergyKWh   float64 `json:"energy_kwh"`
-		IdleMinutes float64 `json:"idle_minutes"`
-		Price       *struct {
-			Idle  float64 `json:"idle"`
-			Total float64 `json:"total"`
-		} `json:"price"`
-	} `json:"session"`
-}
-
-// session charges by the car's curve, until it has what it needs or its window
-// ends, and leaves.
-func (d *driver) session(ctx context.Context, l trip.Leg, o outlet, at geo.Point) (turn, string) {
-	begin := d.clock
+// session charges by the car's curve, until it has what it needs, its window ends
+// or the power fails, and leaves.
+func (d *driver) session(ctx context.Context, m Misdeed, l trip.Leg, s Session, o outlet, at geo.Point) (turn, string) {
+	begin := s.Plugged
 	c := o.charge(d.car.Model, d.soc())
-	s := Session{
-		ReservationID: l.ReservationID, TripID: d.t.ID, Company: l.CompanyID, EVSE: l.EVSEID, Window: l.Window(), Plugged: begin, Lat: at.Lat, Lon: at.Lon,
-		FromSoC: c.from, Efficiency: o.efficiency, PerKWh: o.tariff.PerKWh, PerSession: o.tariff.PerSession,
-	}
 	d.report(Charging, "%s with %s", l.EVSEID, percent(c.from))
+	if d.slunk != nil { // its company has ended that session by itself, or should have
+		d.own(ctx, LetIn)
+	}
+	d.provokeCharging(ctx, m, l)
 	full := begin.Add(c.until(d.target(ctx, l, c.from)))
 	end := earlier(full, l.End.Add(-unplugEarly))
+	if cut, ok := d.run.options.World.PowerCut(begin.Sub(d.run.began), l.CompanyID); ok {
+		end = earlier(end, d.run.began.Add(cut))
+	}
 	if end.Before(begin) {
 		end = begin
 	}
@@ -123,6 +92,9 @@ func (d *driver) session(ctx context.Context, l trip.Leg, o outlet, at geo.Point
 		if d.until(ctx, l.End.Add(late), PhaseCharge) != nil {
 			return over, ""
 		}
+	}
+	if m == Slink {
+		return d.slink(l, s), ""
 	}
 	return d.unplug(ctx, l, s)
 }
@@ -157,39 +129,62 @@ func (d *driver) charging(ctx context.Context, c charge, begin, end time.Time, a
 
 // unplug says that the car leaves, and writes the session down.
 func (d *driver) unplug(ctx context.Context, l trip.Leg, s Session) (turn, string) {
-	body := map[string]any{"evse_id": l.EVSEID, "soc": round(d.soc(), 1e4), "energy_kwh": round(s.MeterKWh, 1e6)}
-	var told bill
-	err, ok := d.insist(ctx, carlink.ActionUnplug, body, &told)
+	d.sayLeft(ctx, &s)
 	d.catchUp(PhaseCharge)
-	if ok && err != nil {
-		d.report(Refused, "leaving %s: %v", l.EVSEID, err)
-	}
-	s.Unplugged = d.clock
-	s.Overstayed = max(s.Unplugged.Sub(s.Window.End), 0)
-	s.Price = round(s.PerSession+s.PerKWh*s.MeterKWh, 100)
-	if b := told.Session; b != nil && b.Price != nil {
-		s.Billed, s.BilledKWh = true, b.EnergyKWh
-		s.Overstay, s.Price = b.Price.Idle, b.Price.Total
-	}
-	d.rec.Sessions = append(d.rec.Sessions, s)
-	d.rec.Paid += s.Price
 	d.done[l.ReservationID] = true
+	d.write(s)
 	if ctx.Err() != nil {
 		return over, ""
 	}
 	return changed, ""
 }
 
+// sayLeft tells the company that the car has left, and takes its bill. A session
+// that the company had ended before by itself has ended then; over is true of it.
+func (d *driver) sayLeft(ctx context.Context, s *Session) (over bool) {
+	s.Released = d.now()
+	body := map[string]any{"evse_id": s.EVSE, "soc": round(s.ToSoC, 1e4), "energy_kwh": round(s.MeterKWh, 1e6)}
+	var t told
+	err, ok := d.insist(ctx, carlink.ActionUnplug, body, &t)
+	if ok && err != nil {
+		d.report(Refused, "leaving %s: %v", s.EVSE, err)
+	}
+	s.Unplugged = d.now()
+	s.Price = round(s.PerSession+s.PerKWh*s.MeterKWh, 100)
+	if b := t.Session; b != nil && b.Price != nil {
+		s.Billed, s.BilledKWh = true, b.EnergyKWh
+		s.Overstay, s.Price = b.Price.Idle, b.Price.Total
+		if b.Over() && b.EndedAt.Before(s.Released.Add(-timeTolerance)) {
+			s.Released, s.Unplugged, over = b.EndedAt, b.EndedAt, true
+		}
+	}
+	s.Overstayed = max(s.Unplugged.Sub(s.Window.End), 0)
+	return over
+}
+
+// write puts a session into the books.
+func (d *driver) write(s Session) {
+	d.rec.Sessions = append(d.rec.Sessions, s)
+	d.rec.Paid += s.Price
+}
+
+// after is the stop that comes after another, nil for none.
+func (d *driver) after(l trip.Leg) *trip.Leg {
+	for k := range d.t.Legs {
+		if next := &d.t.Legs[k]; next.Leg > l.Leg && !d.done[next.ReservationID] {
+			return next
+		}
+	}
+	return nil
+}
+
 // target is the charge with which to leave a stop: what the plan says, and what
 // the car itself thinks that the way to the next halt takes.
 func (d *driver) target(ctx context.Context, l trip.Leg, soc float64) float64 {
 	to := point(d.j.To)
-	for _, next := range d.t.Legs {
-		if next.Leg > l.Leg && !d.done[next.ReservationID] {
-			if site, err := d.run.chargers.location(ctx, next.EVSEID); err == nil {
-				to = geo.Point{Lat: site.Lat, Lon: site.Lon}
-			}
-			break
+	if next := d.after(l); next != nil {
+		if site, err := d.run.chargers.location(ctx, next.EVSEID); err == nil {
+			to = geo.Point{Lat: site.Lat, Lon: site.Lon}
 		}
 	}
 	w := wayOf(d.at, to)

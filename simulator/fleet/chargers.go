@@ -44,3 +44,18 @@ func (c *chargers) location(ctx context.Context, id charging.EVSEID) (api.Locati
 	}
 	return l, nil
 }
+
+// beside is another EVSE of the same location, if there is one that is not among
+// those left out.
+func (c *chargers) beside(ctx context.Context, id charging.EVSEID, without map[charging.EVSEID]bool) (charging.EVSEID, bool) {
+	site, err := c.location(ctx, id)
+	if err != nil {
+		return "", false
+	}
+	for _, e := range site.EVSEs {
+		if e.EVSEID != id && !without[e.EVSEID] {
+			return e.EVSEID, true
+		}
+	}
+	return "", false
+}

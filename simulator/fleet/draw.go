@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
@@ -107,6 +108,8 @@ type Role struct {
 	Objective trip.Objective
 	Policy    trip.Policy
 	Wait      time.Duration
+	// Misdeeds are what it tries at its stops, one after the other; "" is nothing.
+	Misdeeds []Misdeed
 }
 
 // Validate reports the first thing that cannot be, by its name in a scenario.
@@ -128,6 +131,8 @@ func (r Role) Validate() error {
 		return fmt.Errorf("on_conflict: %q is not ask, replan, wait or abort", r.Policy)
 	case r.Objective != "" && r.Objective != trip.Fastest && r.Objective != trip.Cheapest && r.Objective != trip.FewestStops:
 		return fmt.Errorf("objective: %q is not fastest, cheapest or fewest_stops", r.Objective)
+	case slices.ContainsFunc(r.Misdeeds, func(m Misdeed) bool { return m != "" && !slices.Contains(Misdeeds(), m) }):
+		return fmt.Errorf("misdeeds: there are %v", Misdeeds())
 	case r.Wait < 0:
 		return fmt.Errorf("wait: %s is negative", r.Wait)
 	case r.To != "" && r.From == r.To:
@@ -150,6 +155,9 @@ func (r Role) play(j *Journey, e ends, rng *rand.Rand) {
 	set(&j.Objective, r.Objective)
 	set(&j.Policy, r.Policy)
 	set(&j.Wait, r.Wait)
+	if len(r.Misdeeds) > 0 {
+		j.Quirks.Misdeeds = r.Misdeeds
+	}
 }
 
 func set[T comparable](v *T, value T) {

@@ -68,8 +68,8 @@ func TestDrawsDoNotDependOnScheduling(t *testing.T) {
 
 // TestOddsChangeNothingElse: the same fleet, with and without break-downs.
 func TestOddsChangeNothingElse(t *testing.T) {
-	calm, wild := draw(3, 300, Odds{}, nil, ends{}), draw(3, 300, Odds{Late: 1, NoShow: 0.5, BreakDown: 0.2}, nil, ends{})
-	late, noShow, broken := 0, 0, 0
+	calm, wild := draw(3, 300, Odds{}, nil, ends{}), draw(3, 300, Odds{Late: 1, NoShow: 0.5, BreakDown: 0.2, Misbehave: 0.3}, nil, ends{})
+	late, noShow, broken, rude := 0, 0, 0, 0
 	for i := range calm {
 		a, b := calm[i].Journey(0), wild[i].Journey(0)
 		if b.Quirks.Late > 0 {
@@ -81,7 +81,10 @@ func TestOddsChangeNothingElse(t *testing.T) {
 		if b.Quirks.BreakDownAt > 0 {
 			broken++
 		}
-		if a.Quirks != (Quirks{}) {
+		if len(b.Quirks.Misdeeds) > 0 {
+			rude++
+		}
+		if !reflect.DeepEqual(a.Quirks, Quirks{}) {
 			t.Errorf("car %d: %+v with no odds", i, a.Quirks)
 		}
 		a.Quirks, b.Quirks = Quirks{}, Quirks{}
@@ -89,8 +92,8 @@ func TestOddsChangeNothingElse(t *testing.T) {
 			t.Errorf("car %d is another one", i)
 		}
 	}
-	if late != 300 || noShow < 110 || noShow > 190 || broken < 30 || broken > 90 {
-		t.Errorf("%d late, %d do not come, %d break down", late, noShow, broken)
+	if late != 300 || noShow < 110 || noShow > 190 || broken < 30 || broken > 90 || rude < 60 || rude > 120 {
+		t.Errorf("%d late, %d do not come, %d break down, %d have no manners", late, noShow, broken, rude)
 	}
 }
 

@@ -39,6 +39,8 @@ type driver struct {
 	t         trip.Trip // the booked one; its ID is empty where there is none
 	plan      trip.Plan
 	done      map[charging.ReservationID]bool
+	slunk     *Session     // it has left, and not said so
+	visits    int          // stops that it has come to
 	passed    map[int]bool // closures that it has driven around
 	lastTold  time.Time    // real, of the last telemetry
 	// Where (in its path) and since when it has stood without a plan that led on.
@@ -136,10 +138,13 @@ func (d *driver) journey(ctx context.Context, n int) Record {
 	d.discharge, d.eco, d.hurry = d.j.Stretches[0].Discharge, false, false
 	d.at, d.clock = point(d.j.From), d.now()
 	d.t, d.plan, d.done, d.passed = trip.Trip{}, trip.Plan{}, map[charging.ReservationID]bool{}, map[int]bool{}
+	d.visits = 0
 	d.rec.Wished, d.stoodAt = d.clock, -1
 	d.set(Wishing)
 	defer d.set(Idle)
-	d.end(d.make(ctx))
+	ending, reason := d.make(ctx)
+	d.gone()
+	d.end(ending, reason)
 	return *d.rec
 }
 
@@ -180,7 +185,7 @@ func (d *driver) make(ctx context.Context) (Ending, string) {
 		if d.run.options.sleep(ctx, time.Duration(at*float64(depart.Sub(d.now())))) != nil {
 			return Unfinished, ""
 		}
-		if err := d.cancel(ctx); err == nil {
+		if err := d.cancel(ctx); err == nil || len(d.t.Kept) > 0 {
 			return Withdrawn, "changed its mind"
 		}
 	}

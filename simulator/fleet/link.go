@@ -47,19 +47,25 @@ type Teller interface {
 // Dialer makes the link of a car. It does not wait for the connection.
 type Dialer func(s Server, id Identity) (Link, error)
 
-// answer reads the body of a good reply, or tells the refusal.
+// answer reads the body of a good reply, or tells the refusal: a *trip.Offer where
+// it says what may be taken instead.
 func answer(r carlink.Reply, into any) error {
 	if r.Status < 400 {
 		return json.Unmarshal(r.Body, into)
 	}
 	var p struct {
-		Code   charging.Code `json:"code"`
-		Detail string        `json:"detail"`
-		Title  string        `json:"title"`
+		Code         charging.Code      `json:"code"`
+		Detail       string             `json:"detail"`
+		Title        string             `json:"title"`
+		Alternatives []trip.Alternative `json:"alternatives"`
 	}
 	_ = json.Unmarshal(r.Body, &p) // a problem without a readable body is one without a code
 	if p.Code == "" {
 		p.Detail = p.Title
 	}
-	return charging.Refuse(p.Code, p.Detail)
+	refusal := &charging.Refusal{Code: p.Code, Detail: p.Detail}
+	if len(p.Alternatives) > 0 {
+		return &trip.Offer{Refusal: refusal, Alternatives: p.Alternatives}
+	}
+	return refusal
 }

@@ -20,13 +20,14 @@ type Odds struct {
 	Careless  float64 // unplugs with less than it needs
 	Refuse    float64 // refuses what the server proposes on the road
 	DeadZone  float64 // of the road's length that has no network
+	Misbehave float64 // has no manners at the plugs: see Misdeed
 }
 
 // EverydayOdds are those of a fleet that is told nothing else.
 func EverydayOdds() Odds {
 	return Odds{
 		Late: 0.10, Detour: 0.05, BreakDown: 0.01, GiveUp: 0.10, Cancel: 0.04, NoShow: 0.02, Overstay: 0.05,
-		Careless: 0.01, Refuse: 0.15, DeadZone: 0.04,
+		Careless: 0.01, Refuse: 0.15, DeadZone: 0.04, Misbehave: 0.03,
 	}
 }
 
@@ -48,6 +49,7 @@ func (o *Odds) all() []oneOdds {
 		{"careless", &o.Careless},
 		{"refuse", &o.Refuse},
 		{"dead_zone", &o.DeadZone},
+		{"misbehave", &o.Misbehave},
 	}
 }
 
@@ -96,7 +98,13 @@ type Quirks struct {
 	OverstayAt int           `json:"overstay_at,omitempty"`
 	Careless   bool          `json:"careless,omitempty"`
 	Refuse     bool          `json:"refuse,omitempty"`
+	// Misdeeds are what is tried at the stops that the car comes to, one after the
+	// other; empty for good manners.
+	Misdeeds []Misdeed `json:"misdeeds,omitempty"`
 }
+
+// misdeeds of a journey at most.
+const misdeeds = 6
 
 // draw makes as many draws whatever the odds, so that other odds change nothing
 // else.
@@ -124,6 +132,12 @@ func (o Odds) draw(rng *rand.Rand) Quirks {
 		q.Overstay, q.OverstayAt = over, stop
 	}
 	q.Careless, q.Refuse = hit(o.Careless), hit(o.Refuse)
+	rude, all := hit(o.Misbehave), Misdeeds()
+	for range misdeeds {
+		if m := all[rng.IntN(len(all))]; rude {
+			q.Misdeeds = append(q.Misdeeds, m)
+		}
+	}
 	return q
 }
 

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -57,58 +58,92 @@ func (r *run) settle(ctx context.Context) {
 		return a.Journey - b.Journey
 	})
 	t.s.Civil, t.s.Real = r.options.Now().Sub(r.began), time.Since(t.began)
-	found := Audit(t.s.Records)
+	var theirs []Imbalance
 	if r.options.Operators != nil && ctx.Err() == nil {
 		bounded, cancel := context.WithTimeout(ctx, settleWithin)
 		defer cancel()
-		found = append(found, r.companies(bounded)...)
+		theirs = r.companies(bounded)
 		t.s.LocksLeft = r.locks(bounded)
+	}
+	found := append(Audit(t.s.Records), theirs...)
+	if t.s.Rude > 0 && len(t.s.Manners) == 0 {
+		found = append(found, Imbalance{What: "manners", Detail: fmt.Sprintf("cars without manners came to %d stops, and tried nothing", t.s.Rude)})
 	}
 	t.s.Imbalanced = len(found)
 	t.s.Imbalances = found[:min(len(found), mostImbalances)]
 }
 
-// companies reads every trip of the fleet where it is owned, waits until it has
-// ended, and compares.
+// unsettled is a trip of the fleet that has not been read as ended.
+type unsettled struct {
+	record *Record
+	id     charging.TripID
+	at     *client.Driver
+	last   trip.Trip // as it was read last
+	err    error
+}
+
+// companies reads every trip of the fleet where it is owned, until all have ended or
+// ctx ends, and compares. A trip whose last window has yet to end by the civil clock
+// keeps none of the others waiting.
 func (r *run) companies(ctx context.Context) []Imbalance {
-	var found []Imbalance
+	left, found := r.booked()
+	for n := 0; len(left) > 0; n++ {
+		left = slices.DeleteFunc(left, func(u *unsettled) bool {
+			t, err := u.at.Trip(ctx, u.id, 0)
+			if u.err = err; err != nil {
+				return false
+			}
+			if u.last = t; t.State.Open() {
+				return false
+			}
+			u.record.close(u.last)
+			found = append(found, u.record.auditTrip(u.last)...)
+			return true
+		})
+		if len(left) > 0 && pause(ctx, min(backoff(n), time.Second)) != nil {
+			break
+		}
+	}
+	for _, u := range left {
+		why := "it is still open, " + string(u.last.State)
+		if u.err != nil && u.last.ID == "" {
+			why = u.err.Error()
+		}
+		found = append(found, Imbalance{u.record.Vehicle, u.record.Journey, "company", "trip " + string(u.id) + ": " + why})
+	}
+	r.tally.s.TripsOpen = len(left)
+	return found
+}
+
+// booked lists every trip of the fleet.
+func (r *run) booked() (all []*unsettled, found []Imbalance) {
 	keys := map[charging.VehicleID]key{}
 	for _, k := range r.keys {
 		keys[k.id.VehicleID] = k
 	}
-	open := 0
-	for _, rec := range r.tally.s.Records {
+	for n := range r.tally.s.Records {
+		rec := &r.tally.s.Records[n]
 		k := keys[rec.Vehicle]
 		d, err := r.options.rest(k.server, k.id)
 		if err != nil {
-			return append(found, Imbalance{Vehicle: rec.Vehicle, What: "company", Detail: err.Error()})
+			return all, append(found, Imbalance{Vehicle: rec.Vehicle, What: "company", Detail: err.Error()})
 		}
 		for _, id := range rec.Trips {
-			t, err := r.ended(ctx, d, id)
-			if err != nil {
-				found = append(found, Imbalance{rec.Vehicle, rec.Journey, "company", "trip " + string(id) + ": " + err.Error()})
-				continue
-			}
-			if t.State.Open() {
-				open++
-			}
-			found = append(found, rec.auditTrip(t)...)
+			all = append(all, &unsettled{record: rec, id: id, at: d})
 		}
 	}
-	r.tally.s.TripsOpen = open
-	return found
+	return all, found
 }
 
-// ended reads a trip until it is over or ctx ends. A trip whose last window has
-// yet to end by the civil clock is waited for.
-func (r *run) ended(ctx context.Context, d *client.Driver, id charging.TripID) (trip.Trip, error) {
-	for n := 0; ; n++ {
-		t, err := d.Trip(ctx, id, 0)
-		if err == nil && !t.State.Open() {
-			return t, nil
-		}
-		if pause(ctx, min(backoff(n), time.Second)) != nil {
-			return t, err
+// close takes over when the company ended the sessions that the car said nothing
+// about.
+func (r *Record) close(t trip.Trip) {
+	for i := range r.Sessions {
+		s := &r.Sessions[i]
+		for _, l := range t.Legs {
+			if s.Silent && l.ReservationID == s.ReservationID && l.Session.Over() {
+				s.Released = earlier(s.Released, l.Session.EndedAt)
+			}
 		}
 	}
 }

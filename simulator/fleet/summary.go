@@ -32,7 +32,8 @@ const (
 	Charging     Outcome = "charging"
 	Refused      Outcome = "refused" // at the plug
 	Overstayed   Outcome = "overstayed"
-	Done         Outcome = "done" // arrived
+	Misbehaved   Outcome = "misbehaved" // tried what must come to nothing
+	Done         Outcome = "done"       // arrived
 	GivenUp      Outcome = "given_up"
 	Canceled     Outcome = "canceled"
 	NoShow       Outcome = "no_show"
@@ -49,7 +50,7 @@ const (
 func Outcomes() []Outcome {
 	return []Outcome{
 		Connected, Planned, Infeasible, Reserved, Decided, Aborted, Driving, Dark, Alerted, Accepted, Declined, Replanned,
-		Charging, Refused, Overstayed, Done, GivenUp, Canceled, NoShow, BrokenDown, Stranded, Disconnected, Unanswered, Failed,
+		Charging, Refused, Overstayed, Misbehaved, Done, GivenUp, Canceled, NoShow, BrokenDown, Stranded, Disconnected, Unanswered, Failed,
 		Ended, Scene,
 	}
 }
@@ -137,6 +138,11 @@ type Summary struct {
 	Answers map[carlink.Action]Quantiles
 	// Waits are the civil minutes between coming to a stop and plugging in.
 	Waits Quantiles
+	// Manners are the misdeeds that were tried, and how often each was answered how.
+	// Rude is how many stops cars without manners came to, Crowded how often a car
+	// said that it had plugged in where another one stood.
+	Manners       map[Misdeed]map[string]int
+	Rude, Crowded int
 	// Records are all journeys' books, in the order of the cars, where their
 	// number was bounded.
 	Records []Record `json:"-"`
@@ -156,6 +162,7 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 		"stranded_following_plan": s.StrandedFollowing, "imbalances": s.Imbalanced, "imbalance_details": s.Imbalances,
 		"locks_left": s.LocksLeft, "trips_open": s.TripsOpen, "companies": s.Companies, "answers_ms": s.Answers,
 		"wait_minutes": s.Waits, "endings": s.Ended, "good": s.Good(),
+		"misdeeds": s.Manners, "rude_stops": s.Rude, "crowded_plugs": s.Crowded,
 	}
 	for _, o := range Outcomes() {
 		flat[string(o)] = s.Counts[o]
@@ -189,7 +196,7 @@ func newTally(o Options) *tally {
 	return &tally{
 		s: Summary{
 			Cars: o.Cars, Seed: o.Seed, Speed: o.Speed, Counts: map[Outcome]int{}, Ended: map[Ending]int{},
-			Companies: map[charging.CompanyID]Account{}, LocksLeft: -1, TripsOpen: -1,
+			Companies: map[charging.CompanyID]Account{}, Manners: map[Misdeed]map[string]int{}, LocksLeft: -1, TripsOpen: -1,
 		},
 		now: map[Doing]int{}, answers: map[carlink.Action][]float64{}, began: time.Now(),
 	}
@@ -232,11 +239,31 @@ func (t *tally) add(r *Record) {
 		}
 		t.s.Companies[s.Company] = a
 	}
+	for _, a := range r.Attempts {
+		if t.s.Manners[a.Misdeed] == nil {
+			t.s.Manners[a.Misdeed] = map[string]int{}
+		}
+		t.s.Manners[a.Misdeed][a.Answer]++
+	}
 	for i, p := range r.Phases {
 		if i+1 < len(r.Phases) && p.Kind == PhaseWait && r.Phases[i+1].Kind == PhaseCharge && len(t.waits) < mostSamples {
 			t.waits = append(t.waits, p.To.Sub(p.From).Minutes())
 		}
 	}
+}
+
+// crowd counts a car that says it has plugged in where another one stands.
+func (t *tally) crowd() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Crowded++
+}
+
+// rude counts a stop that a car without manners has come to.
+func (t *tally) rude() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Rude++
 }
 
 func (t *tally) keep(r Record) {
@@ -267,6 +294,10 @@ func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := t.s
+	out.Manners = map[Misdeed]map[string]int{}
+	for m, answers := range t.s.Manners {
+		out.Manners[m] = maps.Clone(answers)
+	}
 	out.Counts, out.Ended, out.Companies = maps.Clone(t.s.Counts), maps.Clone(t.s.Ended), maps.Clone(t.s.Companies)
 	out.Answers = map[carlink.Action]Quantiles{}
 	for a, v := range t.answers {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 )
 
@@ -76,6 +77,20 @@ func (w World) Closed(at time.Duration, p geo.Point) (n int, closed bool) {
 		}
 	}
 	return 0, false
+}
+
+// PowerCut is when a company's EVSEs are without power next, from some time on: at
+// once where they are now.
+func (w World) PowerCut(from time.Duration, company charging.CompanyID) (at time.Duration, ok bool) {
+	for _, e := range w.Events {
+		if e.Kind != Outage || e.Company != string(company) || e.At+e.For <= from {
+			continue
+		}
+		if begins := max(e.At, from); !ok || begins < at {
+			at, ok = begins, true
+		}
+	}
+	return at, ok
 }
 
 // deadCell is the size of a dead zone in degrees, about 11 km.

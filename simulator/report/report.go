@@ -83,6 +83,7 @@ func facts(s fleet.Summary) [][]string {
 		{"planned again on the road", count(s.Counts[fleet.Replanned])},
 		{"connections lost, of these in dead zones", fmt.Sprintf("%d, %d", s.Counts[fleet.Disconnected], s.Counts[fleet.Dark])},
 		{"proposals taken, refused", fmt.Sprintf("%d, %d", s.Counts[fleet.Accepted], s.Counts[fleet.Declined])},
+		{"plugs tried where another car stood", count(s.Crowded)},
 		{"wait at a stop, p50 / p90 / p99", fmt.Sprintf("%.0f / %.0f / %.0f min", s.Waits.P50, s.Waits.P90, s.Waits.P99)},
 	}
 }
@@ -111,6 +112,19 @@ func tables(s fleet.Summary) []table {
 		answers.Rows = append(answers.Rows, []string{string(a), count(q.N), number(q.P50), number(q.P90), number(q.P99), number(q.Max)})
 	}
 	out := []table{endings, companies, answers}
+	if len(s.Manners) > 0 {
+		manners := table{Title: "Cars without manners", Head: []string{"misdeed", "tried", "answered"}}
+		for _, m := range fleet.Misdeeds() {
+			n := 0
+			for _, times := range s.Manners[m] {
+				n += times
+			}
+			if n > 0 {
+				manners.Rows = append(manners.Rows, []string{words(string(m)), count(n), fleet.Tried(s.Manners[m])})
+			}
+		}
+		out = append(out, manners)
+	}
 	if len(s.Imbalances) > 0 {
 		wrong := table{Title: "What does not balance", Head: []string{"car", "what", "how"}}
 		for _, i := range s.Imbalances {

@@ -64,6 +64,9 @@ type Driver struct {
 	Objective  string   `yaml:"objective"`
 	OnConflict string   `yaml:"on_conflict"`
 	Wait       Duration `yaml:"wait"`
+	// Misdeeds are what it tries at its stops, one after the other: see
+	// fleet.Misdeed.
+	Misdeeds []string `yaml:"misdeeds"`
 }
 
 // Duration is written as in Go: 90s, 5m.
@@ -221,8 +224,12 @@ func (s Scenario) odds() (fleet.Odds, error) {
 }
 
 func (d Driver) role() fleet.Role {
+	var misdeeds []fleet.Misdeed
+	for _, m := range d.Misdeeds {
+		misdeeds = append(misdeeds, fleet.Misdeed(m))
+	}
 	return fleet.Role{
-		Model: d.Model, Discharge: carlink.Discharge(d.Discharge), SoC: d.SoC, From: d.From, To: d.To,
+		Misdeeds: misdeeds, Model: d.Model, Discharge: carlink.Discharge(d.Discharge), SoC: d.SoC, From: d.From, To: d.To,
 		Objective: trip.Objective(d.Objective), Policy: trip.Policy(d.OnConflict), Wait: time.Duration(d.Wait),
 	}
 }
