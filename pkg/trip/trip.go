@@ -186,6 +186,9 @@ type Saga struct {
 	// Unplugs are cars that have left, by what came before the word that they had
 	// plugged in.
 	Unplugs []Unplug `json:"unplugs,omitempty"`
+	// Missed counts the stops that nobody came to and that the policy replan has
+	// replaced since the car plugged in last.
+	Missed int `json:"missed,omitempty"`
 	// AttemptEnds bounds the present wait.
 	AttemptEnds *time.Time `json:"attempt_ends,omitempty"`
 	// Done are the ids of the last commands that were carried out, so that one

@@ -38,6 +38,7 @@ func (d *driver) charge(ctx context.Context, l trip.Leg, at geo.Point) (turn, st
 	defer stands.leave()
 	d.set(Plugged)
 	s.Asked, s.Plugged, s.FromSoC = stands.asked, d.clock, d.soc()
+	set(&s.ReservationID, stands.id) // the stop may have been changed on the way
 	return d.session(ctx, m, l, s, o, at)
 }
 

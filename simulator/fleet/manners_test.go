@@ -184,6 +184,34 @@ func TestOccupiedTakesAnAlternative(t *testing.T) {
 	})
 }
 
+// TestASessionThatWasOverBeforeItWasAnswered: the car says that it has got nothing,
+// and looks for another stop.
+func TestASessionThatWasOverBeforeItWasAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := planFrom(time.Now().Add(10 * time.Minute))
+		s := &scripted{answers: answers(plan)}
+		s.answers[carlink.ActionPlan] = append(s.answers[carlink.ActionPlan], good(200, map[string]any{"plans": []trip.Plan{direct(plan.Stops[0].End)}}))
+		s.answers[carlink.ActionPlug] = []carlink.Reply{bad(409, charging.CodeSessionEnded)}
+		r := play(t, s, nil).one(t, Arrived)
+		asked4(t, s, carlink.ActionPlan, carlink.ActionTrip, carlink.ActionPlug, carlink.ActionUnplug, carlink.ActionCancel, carlink.ActionPlan)
+		if len(r.Sessions) != 1 || r.Sessions[0].MeterKWh != 0 || s.asked[3].body["energy_kwh"] != 0.0 {
+			t.Errorf("%+v", r.Sessions)
+		}
+	})
+}
+
+// TestTheStopIsWhatItsCompanySays: it was changed while the car was on its way.
+func TestTheStopIsWhatItsCompanySays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := planFrom(time.Now().Add(10 * time.Minute))
+		s := &scripted{answers: answers(plan)}
+		s.answers[carlink.ActionPlug] = []carlink.Reply{good(200, map[string]any{"reservation_id": rid2, "state": "CHARGING"})}
+		if r := play(t, s, nil).one(t, Arrived); r.Sessions[0].ReservationID != rid2 {
+			t.Errorf("%+v", r.Sessions[0])
+		}
+	})
+}
+
 // TestNeverSaysThatItHasLeft: the session stays open until its company ends it.
 func TestNeverSaysThatItHasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 
 // told is what a company says of a stop at the plug.
 type told struct {
-	State   charging.State    `json:"state"`
-	Session *charging.Session `json:"session"`
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	State         charging.State         `json:"state"`
+	Session       *charging.Session      `json:"session"`
 }
 
 // provoke tries, before the car plugs in, what must come to nothing.
@@ -50,19 +51,20 @@ func (d *driver) barge(ctx context.Context, l trip.Leg) (stand, bool) {
 		d.run.tally.crowd()
 	}
 	asked := d.now()
-	err, ok := d.ask(ctx, carlink.ActionPlug, "", d.plugging(l.EVSEID), &told{})
+	var t told
+	err, ok := d.ask(ctx, carlink.ActionPlug, "", d.plugging(l.EVSEID), &t)
 	d.catchUp(PhaseWait)
 	d.tried(Barge, l.EVSEID, answerOf(err, ok), "")
 	if !ok || err != nil {
 		leave()
 		return stand{}, false
 	}
-	return stand{leave, asked}, true
+	return stand{leave, asked, t.ReservationID}, true
 }
 
 // sayTwice says at one time, under two ids, that the car has plugged in: one
 // session may come of it, and both must be told the same.
-func (d *driver) sayTwice(ctx context.Context, l trip.Leg) (err error, ok bool) {
+func (d *driver) sayTwice(ctx context.Context, l trip.Leg, t *told) (err error, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, d.run.options.Patience)
 	defer cancel()
 	type reply struct {
@@ -78,7 +80,7 @@ func (d *driver) sayTwice(ctx context.Context, l trip.Leg) (err error, ok bool) 
 		}
 		second <- reply{answer(r, &told{}), true}
 	}()
-	err, ok = d.sayPlugged(ctx, l)
+	err, ok = d.sayPlugged(ctx, l, t)
 	other := <-second
 	wrong := ""
 	if ok && other.ok && (err == nil) != (other.err == nil) {

@@ -22,6 +22,7 @@ const (
 type stand struct {
 	leave func()
 	asked time.Time
+	id    charging.ReservationID // whose plug the company takes it to be
 }
 
 // connect waits for the window and for whoever is still there, and says that the
@@ -51,7 +52,7 @@ func (d *driver) connect(ctx context.Context, m Misdeed, l trip.Leg) (at stand, 
 		end, why = d.overtaken(ctx, l)
 		return at, end, why
 	}
-	if at.asked, end, why = d.plug(ctx, m, l, patience); end != reached {
+	if at, end, why = d.plug(ctx, m, l, patience); end != reached {
 		free()
 		return at, end, why
 	}
@@ -60,23 +61,26 @@ func (d *driver) connect(ctx context.Context, m Misdeed, l trip.Leg) (at stand, 
 }
 
 // plug says that the car is there. What is only so for the moment is waited for,
-// an occupied plug until patience ends; other refusals end the stop. asked is when
-// the company may have let the car in at the earliest.
-func (d *driver) plug(ctx context.Context, m Misdeed, l trip.Leg, patience time.Time) (asked time.Time, end turn, why string) {
+// an occupied plug until patience ends; other refusals end the stop. A session that
+// the company has opened and ended while its answer was on the way is unplugged from
+// with nothing taken.
+func (d *driver) plug(ctx context.Context, m Misdeed, l trip.Leg, patience time.Time) (at stand, end turn, why string) {
 	say := d.sayPlugged
 	if m == Twice {
 		say = d.sayTwice
 	}
 	for range mostAsks {
-		asked = d.now()
-		err, ok := say(ctx, l)
+		at.asked = d.now()
+		var t told
+		err, ok := say(ctx, l, &t)
 		say = d.sayPlugged
 		d.catchUp(PhaseWait)
 		switch {
 		case ctx.Err() != nil:
-			return asked, over, ""
+			return at, over, ""
 		case ok && err == nil:
-			return asked, reached, ""
+			at.id = t.ReservationID
+			return at, reached, ""
 		case ok:
 			d.report(Refused, "%s: %v", l.EVSEID, err)
 		}
@@ -90,23 +94,40 @@ func (d *driver) plug(ctx context.Context, m Misdeed, l trip.Leg, patience time.
 		case errors.Is(err, charging.CodeEVSEOccupied) && d.now().Before(patience):
 		case errors.Is(err, charging.CodeEVSEOccupied):
 			end, why = d.yield(ctx, l, err)
-			return asked, end, why
+			return at, end, why
+		case errors.Is(err, charging.CodeSessionEnded):
+			end, why = d.complain(ctx, l, at.asked)
+			return at, end, why
 		default:
-			return asked, d.lose(l), "plugging in at " + string(l.EVSEID) + ": " + err.Error()
+			return at, d.lose(l), "plugging in at " + string(l.EVSEID) + ": " + err.Error()
 		}
 		if d.until(ctx, d.now().Add(wait), PhaseWait) != nil {
-			return asked, over, ""
+			return at, over, ""
 		}
 	}
-	return asked, d.lose(l), "plugging in at " + string(l.EVSEID) + " is still refused"
+	return at, d.lose(l), "plugging in at " + string(l.EVSEID) + " is still refused"
 }
 
-func (d *driver) sayPlugged(ctx context.Context, l trip.Leg) (err error, ok bool) {
-	return d.insist(ctx, carlink.ActionPlug, d.plugging(l.EVSEID), &struct{}{})
+func (d *driver) sayPlugged(ctx context.Context, l trip.Leg, t *told) (err error, ok bool) {
+	return d.insist(ctx, carlink.ActionPlug, d.plugging(l.EVSEID), t)
 }
 
 func (d *driver) plugging(id charging.EVSEID) map[string]any {
 	return map[string]any{"evse_id": id, "soc": round(d.soc(), 1e4)}
+}
+
+// complain says of a session that the car was never told of that it has got nothing:
+// its figure takes the place of the company's estimate.
+func (d *driver) complain(ctx context.Context, l trip.Leg, asked time.Time) (turn, string) {
+	s, _, err := d.open(ctx, l)
+	if err != nil {
+		return missed, err.Error()
+	}
+	s.Asked, s.Plugged = asked, d.clock
+	d.sayLeft(ctx, &s)
+	d.catchUp(PhaseWait)
+	d.write(s)
+	return d.lose(l), "the session at " + string(l.EVSEID) + " was over before the car heard that it had begun"
 }
 
 // lose gives a stop up.

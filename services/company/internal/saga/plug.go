@@ -157,7 +157,7 @@ func (r *run) began(k int, p charging.Plug, res charging.Reservation) error {
 	if l.State = charging.Charging; res.State == charging.Fulfilled {
 		l.State = charging.Fulfilled
 	}
-	r.t.Saga.Plugging = nil
+	r.t.Saga.Plugging, r.t.Saga.Missed = nil, 0
 	r.settled(k)
 	r.mark(r.doing)
 	r.note("plugged", l.EVSEID, "ok", fmt.Sprintf("stop %d is %s", l.Leg, l.State))

@@ -13,8 +13,8 @@ import (
 const evseFree = "EVSE_FREE"
 
 // noticedBooked keeps what a company says about a booked stop, and acts on it:
-// one that is lost is asked about, and under the policy replan the trip then
-// answers by itself.
+// one that is lost is asked about, and under the policy replan the trip may then
+// answer by itself.
 func (r *run) noticedBooked(m message) error {
 	k := r.legOf(m.notice.ReservationID)
 	changed := r.noticed(m.notice)
@@ -25,6 +25,7 @@ func (r *run) noticedBooked(m message) error {
 	if changed && m.notice.State == charging.Reserved {
 		r.occupied(k, m.notice)
 	}
+	replaces := lost && r.replaces(r.t.Legs[k])
 	err := r.save()
 	m.answer(r, err)
 	if err != nil || !changed {
@@ -33,10 +34,24 @@ func (r *run) noticedBooked(m message) error {
 	if err := r.leaveKept(); err != nil {
 		return err
 	}
-	if !lost || r.t.OnConflict != trip.Replan {
+	if !replaces {
 		return nil
 	}
 	return r.replanBooked(k + 1)
+}
+
+// replaces reports whether the trip answers the question about a lost stop by
+// itself. A stop that nobody came to is replaced once until the car is seen at a
+// plug again: else a car that stays at home takes one stop after the other from
+// those who drive. The count is saved with the question.
+func (r *run) replaces(l trip.Leg) bool {
+	if r.t.OnConflict != trip.Replan || l.State == charging.NoShow && r.t.Saga.Missed > 0 {
+		return false
+	}
+	if l.State == charging.NoShow {
+		r.t.Saga.Missed++
+	}
+	return true
 }
 
 // askLost asks for a decision about a stop of a booked trip that it has lost.

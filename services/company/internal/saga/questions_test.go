@@ -176,6 +176,53 @@ func TestANoShowIsAskedAbout(t *testing.T) {
 	}
 }
 
+// A car that stays at home: under replan the first stop that it misses is replaced,
+// the next one is asked about, and the trip ends.
+func TestReplanAnswersANoShowOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, stop := awake(t, -30*time.Minute)
+		defer stop()
+		one := draft(trip.Replan)
+		one.Legs = one.Legs[:1]
+		if _, err := s.c.Start(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		first := s.wait(s.c)
+		second := s.lose(first, 1, charging.NoShow)
+		if l := second.Legs[0]; l.State != charging.Reserved || l.ReservationID == first.Legs[0].ReservationID || second.Saga.Missed != 1 {
+			t.Fatalf("not replaced: %+v, missed %d, asks %+v", l, second.Saga.Missed, second.Decisions)
+		}
+		third := s.lose(second, 1, charging.NoShow)
+		if third.State != trip.Confirmed || third.Legs[0].State != charging.NoShow || third.Question(1) == nil {
+			t.Fatalf("%s %v, asks %+v", third.State, states(third), third.Decisions)
+		}
+		time.Sleep(time.Minute)
+		if rec := s.rested(); rec.State != trip.Completed {
+			t.Errorf("%s %v, asks %+v", rec.State, states(rec), rec.Decisions)
+		}
+	})
+}
+
+// Who was late once and came then may be late again.
+func TestAPlugEndsTheCountOfNoShows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, stop := awake(t, time.Hour)
+		defer stop()
+		was := s.book(trip.Replan)
+		rec := s.lose(was, 1, charging.NoShow)
+		if rec.Saga.Missed != 1 || rec.Legs[0].State != charging.Reserved {
+			t.Fatalf("missed %d, %v", rec.Saga.Missed, states(rec))
+		}
+		rec, err := s.c.Plug(t.Context(), testTrip, visit(rec, 1, 0.2))
+		if err != nil || rec.Legs[0].State != charging.Charging {
+			t.Fatalf("%v, %v", states(rec), err)
+		}
+		if rec = s.rested(); rec.Saga.Missed != 0 {
+			t.Errorf("missed %d after a plug", rec.Saga.Missed)
+		}
+	})
+}
+
 // A question that was put in the last minutes of a trip stays open for its time,
 // and no longer.
 func TestAQuestionOutlivesTheLastWindow(t *testing.T) {
