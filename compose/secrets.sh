@@ -1,9 +1,5 @@
 #!/usr/bin/env bash
-# Prints fresh secrets in the form of an .env file:  compose/secrets.sh > compose/.env
-# The three companies of one federation share these lines; add them to each computer's .env.
+# Prints a fresh secret of the operator in the form of an .env file:  compose/secrets.sh > compose/.env
+# Companies share no secret: each proves itself by a key that its server makes at its first start and keeps in /data.
 set -euo pipefail
-secret() { head -c 24 /dev/urandom | base64 | tr -d '/+=\n'; }
-echo "TOKEN_MAR=$(secret)"
-echo "TOKEN_SER=$(secret)"
-echo "TOKEN_CAJ=$(secret)"
-echo "OPERATOR_SECRET=$(secret)"
+echo "OPERATOR_SECRET=$(head -c 24 /dev/urandom | base64 | tr -d '/+=\n')"

@@ -240,6 +240,17 @@ type Peer struct {
 	EVSEs      int     `json:"evses"`
 	// MQTT is the link to the peer's broker, by which it tells what changes.
 	MQTT *PeerLink `json:"mqtt,omitempty"`
+	// Auth is how the two companies prove themselves: "key", or "token" with one of
+	// an older edition.
+	Auth string `json:"auth,omitempty"`
+}
+
+// PeerToken is what a company shows to a peer, made for a person who tries that by
+// hand.
+type PeerToken struct {
+	Audience  charging.CompanyID `json:"audience"`
+	Token     string             `json:"token"`
+	ExpiresAt time.Time          `json:"expires_at"`
 }
 
 // PeerLink is the link to a peer's broker.

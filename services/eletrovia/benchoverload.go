@@ -135,7 +135,6 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 		cmd.Env = append([]string{keptMemory}, os.Environ()...) // of two the last counts: a GODEBUG of one's own
 		cmd.Env = append(cmd.Env, "ELETROVIA_OPERATOR_SECRET="+demoSecret)
 		for j, other := range demoCompanies {
-			cmd.Env = append(cmd.Env, "ELETROVIA_TOKEN_"+string(other)+"=bench-"+string(other))
 			if j != i {
 				cmd.Args = append(cmd.Args, "--peer", string(other)+"=http://"+addresses[j])
 			}

@@ -116,7 +116,7 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 	o := app.Options{
 		Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
 		Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
-		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret,
+		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret, DemoTokens: true,
 		Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
 	}
 	for n := 1; n <= demoVehicles; n++ {
@@ -131,7 +131,7 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 
 // peerOf is how one of the demo's companies knows another one.
 func peerOf(self, other charging.CompanyID, url string) app.Peer {
-	return app.Peer{ID: other, URL: url, Token: app.DemoToken(self), Accept: app.DemoToken(other)}
+	return app.Peer{ID: other, URL: url}
 }
 
 func localPort(first, i int) string {

@@ -23,7 +23,7 @@ func (c *cli) serveCommand() *cobra.Command {
 		Use: "serve", Short: "Run the server of one company",
 		Long: "Run the server of one company: REST, MQTT broker, and a Redis of its own or by URL.\n" +
 			"Every flag that names a variable can be set there instead; a variable ELETROVIA_… that nothing reads stops the start.",
-		Example: `  ELETROVIA_TOKEN_MAR=… ELETROVIA_TOKEN_SER=… eletrovia serve --company MAR --store redis://localhost:6379 --peer SER=http://10.0.0.2:8080`,
+		Example: `  ELETROVIA_OPERATOR_SECRET=… eletrovia serve --company MAR --store redis://localhost:6379 --peer SER=http://10.0.0.2:8080`,
 	}
 	s.Define(cmd.Flags(), c.environ)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -37,12 +37,12 @@ const (
 // caller makes calls to one base URL with one authorization.
 type caller struct {
 	base    string
-	auth    func(*http.Request)
+	auth    func(*http.Request) error
 	http    *http.Client
 	timeout time.Duration
 }
 
-func newCaller(base string, auth func(*http.Request), h *http.Client, timeout time.Duration) (caller, error) {
+func newCaller(base string, auth func(*http.Request) error, h *http.Client, timeout time.Duration) (caller, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return caller{}, fmt.Errorf("client: %q is no address such as http://127.0.0.1:8081", base)
@@ -118,7 +118,9 @@ func (c caller) request(ctx context.Context, k call) (*http.Request, error) {
 	}
 	api.TraceFrom(ctx).Inject(req.Header)
 	if c.auth != nil {
-		c.auth(req)
+		if err := c.auth(req); err != nil {
+			return nil, err
+		}
 	}
 	return req, nil
 }

@@ -15,8 +15,9 @@ import (
 type Options struct {
 	// BaseURL of the other company's server, "http://127.0.0.1:8082".
 	BaseURL string
-	// Token is the bearer token by which the other company knows us.
-	Token string
+	// Token gives the bearer token by which the other company knows us, asked for
+	// before each call: it is a new one every minute. An error fails the call.
+	Token func() (string, error)
 	// Self is who calls. Peer is who is called, where it is known: then an
 	// answer of anybody else is refused.
 	Self, Peer charging.CompanyID
@@ -41,14 +42,24 @@ var (
 
 // New makes a client; it calls nobody yet.
 func New(o Options) (*Client, error) {
-	c, err := newCaller(o.BaseURL, func(r *http.Request) {
-		r.Header.Set("Authorization", "Bearer "+o.Token)
+	c, err := newCaller(o.BaseURL, func(r *http.Request) error {
+		token, err := o.Token()
+		if err != nil {
+			return fmt.Errorf("what to show to %s: %w", o.Peer, err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
 		r.Header.Set("User-Agent", "eletrovia/"+string(o.Self))
+		return nil
 	}, o.HTTP, o.Timeout)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{caller: c, self: o.Self, peer: o.Peer}, nil
+}
+
+// Fixed is a token that stays: a secret of the configuration.
+func Fixed(token string) func() (string, error) {
+	return func() (string, error) { return token, nil }
 }
 
 const federation = "/federation/v1"

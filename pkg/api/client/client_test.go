@@ -42,7 +42,7 @@ func peer(t *testing.T, f http.HandlerFunc) *Client {
 	t.Helper()
 	srv := httptest.NewServer(f)
 	t.Cleanup(srv.Close)
-	c, err := New(Options{BaseURL: srv.URL, Token: "tok", Self: "SER", Peer: "MAR", Timeout: 5 * time.Second})
+	c, err := New(Options{BaseURL: srv.URL, Token: Fixed("tok"), Self: "SER", Peer: "MAR", Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,10 +32,11 @@ type Driver struct{ caller }
 
 // NewDriver makes a driver's client; it calls nobody yet.
 func NewDriver(o DriverOptions) (*Driver, error) {
-	c, err := newCaller(o.BaseURL, func(r *http.Request) {
+	c, err := newCaller(o.BaseURL, func(r *http.Request) error {
 		if o.User != "" {
 			r.SetBasicAuth(o.User, o.Secret)
 		}
+		return nil
 	}, o.HTTP, o.Timeout)
 	return &Driver{c}, err
 }

@@ -20,6 +20,12 @@ func (d *Driver) Peers(ctx context.Context) ([]api.Peer, error) {
 	return everything[api.Peer](ctx, d, "/api/v1/peers")
 }
 
+// PeerToken makes what the company shows to a peer, good there for two minutes; for
+// its operator. INVALID_FIELD: no peer.
+func (d *Driver) PeerToken(ctx context.Context, peer charging.CompanyID) (api.PeerToken, error) {
+	return send[api.PeerToken](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/token", nil, nil, 0)
+}
+
 // Retry looks at a stuck trip now; for the operator.
 func (d *Driver) Retry(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/retry"), nil, nil, 0)

@@ -27,7 +27,7 @@ func TestNotSent(t *testing.T) {
 	}))
 	defer cuts.Close()
 	for base, notSent := range map[string]bool{closed: true, cuts.URL: false} {
-		c, err := New(Options{BaseURL: base, Token: "t", Self: "MAR"})
+		c, err := New(Options{BaseURL: base, Token: Fixed("t"), Self: "MAR"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 )
 
@@ -136,16 +138,38 @@ func checkPort(what, addr string, runs bool) Finding {
 	return wrong(what, fmt.Errorf("%w: stop what listens there, or choose another port", err))
 }
 
-// checkPeer asks a peer who it is: that needs its address, our token, a common
-// version and a clock.
+// showsUnopened gives what is shown to a peer before anything is opened. A key is read
+// where there is one; none is made.
+func (a *App) showsUnopened(p Peer) (func() (string, error), error) {
+	if p.byToken() {
+		return client.Fixed(p.Token), nil
+	}
+	path := a.o.keyFile()
+	if _, err := os.Stat(path); path == "" || err != nil {
+		return nil, errors.New("this company has no key yet, and shows none: start the server once, or run eletrovia keys show --data DIR")
+	}
+	keys, err := identity.LoadKeys(path)
+	if err != nil {
+		return nil, err
+	}
+	own := identity.NewCredentials(a.o.Company, keys, nil)
+	return func() (string, error) { return own.For(p.ID) }, nil
+}
+
+// checkPeer asks a peer who it is: that needs its address, what it takes as ours, a
+// common version and a clock.
 func (a *App) checkPeer(ctx context.Context, p Peer) Finding {
 	what := "peer " + string(p.ID)
 	trust, err := a.o.TLS.roots()
 	if err != nil {
 		return wrong(what, err)
 	}
+	shows, err := a.showsUnopened(p)
+	if err != nil {
+		return wrong(what, err)
+	}
 	c, err := client.New(client.Options{
-		BaseURL: p.URL, Token: p.Token, Self: a.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
+		BaseURL: p.URL, Token: shows, Self: a.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
 	})
 	if err != nil {
 		return wrong(what, err)
@@ -166,6 +190,6 @@ func (a *App) checkPeer(ctx context.Context, p Peer) Finding {
 	if skew.Abs() > maxSkew {
 		return wrong(what, fmt.Errorf("its clock is off by %s, so its tickets will not count: set the clocks (NTP)", skew.Round(time.Millisecond)))
 	}
-	return fine(what, "%s at %s answers in %s and takes our token; its clock is off by %s", info.Name, p.URL,
+	return fine(what, "%s at %s answers in %s and takes what we show; its clock is off by %s", info.Name, p.URL,
 		took.Round(100*time.Microsecond), skew.Round(time.Millisecond))
 }

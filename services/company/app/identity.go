@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"path/filepath"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
@@ -28,15 +30,16 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if names, err := r.store.Revoked(ctx); err == nil { // else the watch hears of them
 		r.revoked.Add(a.o.Company, names...)
 	}
-	r.ring = identity.NewRing(a.o.Company, keys, peerKeys{&a.rooms}, nil)
-	r.tickets = identity.NewTickets(keys, r.ring)
-	tokens := map[charging.CompanyID]string{}
-	for _, p := range a.o.Peers {
-		tokens[p.ID] = p.Accept
+	trust, err := a.o.TLS.roots()
+	if err != nil {
+		return err
 	}
+	r.credentials = identity.NewCredentials(a.o.Company, keys, nil)
+	r.ring = identity.NewRing(a.o.Company, keys, a.peerKeys(client.NewHTTP(trust)), a.o.pins(), nil)
+	r.tickets = identity.NewTickets(keys, r.ring)
 	r.identity, err = identity.New(identity.Options{
 		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.revokedHere,
-		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: tokens,
+		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: a.o.peerSecrets(),
 	})
 	return err
 }
@@ -117,16 +120,108 @@ func (a *App) recheckLogins() {
 	}
 }
 
-// peerKeys finds other companies' public keys.
-type peerKeys struct{ rooms *rooms }
-
-// PublicKeys asks the company, unless it has said so a moment ago.
-func (k peerKeys) PublicKeys(ctx context.Context, id charging.CompanyID) (json.RawMessage, error) {
-	info, err := k.federation().Info(ctx, id, time.Now().Add(-time.Second))
-	if charging.CodeOf(err) == charging.CodeUnknownEVSE {
-		return nil, identity.ErrUnknownCompany
+// pins are the peers' thumbprints of the configuration.
+func (o Options) pins() map[charging.CompanyID][]string {
+	pins := map[charging.CompanyID][]string{}
+	for _, p := range o.Peers {
+		if len(p.Keys) > 0 {
+			pins[p.ID] = p.Keys
+		}
 	}
-	return info.Keys, err
+	return pins
 }
 
-func (k peerKeys) federation() *federation.Federation { return k.rooms.federation }
+// peerSecrets are those that count beside what peers sign.
+func (o Options) peerSecrets() map[charging.CompanyID]string {
+	secrets := map[charging.CompanyID]string{}
+	for _, p := range o.Peers {
+		if p.byToken() {
+			secrets[p.ID] = p.Accept
+		} else if o.DemoTokens {
+			secrets[p.ID] = DemoToken(p.ID)
+		}
+	}
+	return secrets
+}
+
+// shows gives what is shown to a peer.
+func (a *App) shows(p Peer) func() (string, error) {
+	if p.byToken() {
+		return client.Fixed(p.Token)
+	}
+	return func() (string, error) { return a.rooms.credentials.For(p.ID) }
+}
+
+// authOf is how a peer and this company prove themselves to each other.
+func (a *App) authOf(id charging.CompanyID) string {
+	for _, p := range a.o.Peers {
+		if p.ID == id && p.byToken() {
+			return "token"
+		}
+	}
+	return "key"
+}
+
+// warnOfTokens says which peers are still met with a secret.
+func (a *App) warnOfTokens() {
+	for _, p := range a.o.Peers {
+		if p.byToken() {
+			a.log.Warn().Str("peer", string(p.ID)).Msg("this peer is met with a token that it could show to others: once it has been upgraded, take its auth and token settings out")
+		}
+	}
+}
+
+// keysEvery is how often the key file is looked at.
+const keysEvery = 10 * time.Second
+
+// watchKeys takes over what `+"`eletrovia keys`"+` has done to the key file.
+func (a *App) watchKeys(ctx context.Context) {
+	tick := time.NewTicker(keysEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch changed, err := a.rooms.keys.Reload(); {
+		case err != nil:
+			a.tell("identity")("the key file cannot be read; the keys stay as they are", err)
+		case changed:
+			a.log.Info().Strs("keys", a.rooms.keys.KeyIDs()).Msg("the key file has changed: the first key signs")
+		}
+	}
+}
+
+// peerKeys finds other companies' public keys.
+type peerKeys struct {
+	rooms *rooms
+	urls  map[charging.CompanyID]string
+	http  *http.Client
+}
+
+func (a *App) peerKeys(h *http.Client) peerKeys {
+	urls := map[charging.CompanyID]string{}
+	for _, p := range a.o.Peers {
+		urls[p.ID] = p.URL
+	}
+	return peerKeys{&a.rooms, urls, h}
+}
+
+// keysWithin bounds the question for a company's keys: a caller waits for it.
+const keysWithin = 3 * time.Second
+
+// PublicKeys asks the company's address; one of an edition that publishes no keys
+// there has told them with the rest about itself.
+func (k peerKeys) PublicKeys(ctx context.Context, id charging.CompanyID) (json.RawMessage, error) {
+	address, ok := k.urls[id]
+	if !ok {
+		return nil, identity.ErrUnknownCompany
+	}
+	set, err := client.JWKS(ctx, address, k.http, keysWithin)
+	if code := charging.CodeOf(err); code != charging.CodeUnknownRoute {
+		return set, err
+	}
+	info, err := k.rooms.federation.Info(ctx, id, time.Now().Add(-time.Second))
+	return info.Keys, err
+}

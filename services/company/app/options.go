@@ -1,6 +1,8 @@
 package app
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -62,7 +64,10 @@ type Options struct {
 	// Vehicles with fixed secrets, for the demo; others register.
 	Vehicles       map[charging.VehicleID]string
 	OperatorSecret string
-	TLS            TLS
+	// DemoTokens accepts DemoToken(PEER) as that peer, so that a person can play
+	// one. On loopback only.
+	DemoTokens bool
+	TLS        TLS
 
 	// Clock is civil time; the zero value is real time.
 	Clock Clock
@@ -106,9 +111,16 @@ type Peer struct {
 	URL string
 	// MQTT is its broker (tcp://host:port); empty takes what it advertises.
 	MQTT string
-	// Token is what this company presents to it, Accept what it presents here.
+	// Keys are the thumbprints (RFC 7638) of the only keys that count as its; empty
+	// takes those that it publishes at URL.
+	Keys []string
+	// Token and Accept are for a peer of an edition that knows no keys: what this
+	// company shows to it, and what it shows here. Both or none.
 	Token, Accept string
 }
+
+// byToken reports whether the peer is met with a secret instead of a key.
+func (p Peer) byToken() bool { return p.Token != "" }
 
 // TLS names certificate files (PEM). A listener without a certificate is plain.
 type TLS struct {
@@ -223,8 +235,13 @@ func (o Options) checkPeers() error {
 		if u, err := url.Parse(p.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			errs = append(errs, fmt.Errorf("peer %s: address %q: want http://host:port", p.ID, p.URL))
 		}
-		if p.Token == "" || p.Accept == "" {
-			errs = append(errs, fmt.Errorf("peer %s needs two tokens: what we present to it, and what it presents here", p.ID))
+		if (p.Token == "") != (p.Accept == "") {
+			errs = append(errs, fmt.Errorf("peer %s needs two tokens, or better none: what we show to it, and what it shows here", p.ID))
+		}
+		for _, k := range p.Keys {
+			if raw, err := base64.RawURLEncoding.DecodeString(k); err != nil || len(raw) != sha256.Size {
+				errs = append(errs, fmt.Errorf("peer %s: key %q is no thumbprint: `eletrovia keys show` at that company prints it", p.ID, k))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -265,9 +282,14 @@ func (o Options) checkSecrets() error {
 		secrets = append(secrets, identity.Secret{Name: "the secret of vehicle " + string(id), Value: secret})
 	}
 	for _, p := range o.Peers {
-		secrets = append(secrets,
-			identity.Secret{Name: "the token that we present to " + string(p.ID), Value: p.Token},
-			identity.Secret{Name: "the token that we accept from " + string(p.ID), Value: p.Accept})
+		if p.byToken() {
+			secrets = append(secrets,
+				identity.Secret{Name: "the token that we show to " + string(p.ID), Value: p.Token},
+				identity.Secret{Name: "the token that we accept from " + string(p.ID), Value: p.Accept})
+		}
+	}
+	if o.DemoTokens && o.beyondLoopback() {
+		return errors.New("the demo's tokens are known to everybody: they are for a server on loopback")
 	}
 	return identity.CheckSecrets(!o.beyondLoopback(), secrets...)
 }

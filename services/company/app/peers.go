@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -37,7 +39,7 @@ func (a *App) openPeers(context.Context) error {
 		},
 	}
 	for _, p := range a.o.Peers {
-		o.Peers = append(o.Peers, peerlink.Peer{ID: p.ID, Token: p.Token, Address: a.brokerOf(p)})
+		o.Peers = append(o.Peers, peerlink.Peer{ID: p.ID, Token: a.shows(p), Address: a.brokerOf(p)})
 	}
 	link, err := peerlink.New(o)
 	if err != nil {
@@ -70,18 +72,34 @@ func (a *App) showPeer(v federation.PeerView) {
 	a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
 }
 
-// brokerOf finds a peer's broker: as configured, or as the peer says.
+// brokerOf finds a peer's broker: as configured, or as the peer says, if that is at
+// the host where the peer itself is: what is shown there goes nowhere else.
 func (a *App) brokerOf(p Peer) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		if p.MQTT != "" {
 			return p.MQTT, nil
 		}
 		info, err := a.rooms.federation.Info(ctx, p.ID, time.Time{})
-		if err == nil && info.MQTT == "" {
-			err = errors.New("it does not say where its broker is")
+		if err != nil {
+			return "", err
 		}
-		return info.MQTT, err
+		if info.MQTT == "" {
+			return "", errors.New("it does not say where its broker is")
+		}
+		return info.MQTT, sameHost(p.URL, info.MQTT)
 	}
+}
+
+// sameHost refuses a broker at another host than a peer's own.
+func sameHost(peer, broker string) error {
+	p, err := url.Parse(peer)
+	if err != nil {
+		return err
+	}
+	if b, err := url.Parse(broker); err != nil || b.Hostname() != p.Hostname() {
+		return fmt.Errorf("it says that its broker is %.100q, at another host than %s: where that is right, configure the broker's address", broker, p.Hostname())
+	}
+	return nil
 }
 
 // nudgePause is how long changes of a peer's EVSEs are collected before its

@@ -21,7 +21,7 @@ func (a *App) openREST(context.Context) error {
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
-		Peers: a.peers, PublicKeys: r.keys.JWKS, Revoked: r.store.Revoked, StoreTime: r.store.Time,
+		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Revoked: r.store.Revoked, StoreTime: r.store.Time,
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready:   a.readyParts(),
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
@@ -48,6 +48,7 @@ func (a *App) peers() []api.Peer {
 	var out []api.Peer
 	for _, v := range a.rooms.federation.Peers() {
 		p := peerOf(v)
+		p.Auth = a.authOf(v.ID)
 		p.Locations, p.EVSEs, p.MQTT = sites[v.ID], evses[v.ID], a.linkTo(v.ID)
 		out = append(out, p)
 	}

@@ -36,20 +36,22 @@ type rooms struct {
 	embedded                         *embedded.Store
 	storeAddr, storeKind, storeLoses string
 
-	store      *store.Store
-	keys       *identity.Keys
-	ring       *identity.Ring
-	tickets    *identity.Tickets
-	revoked    *identity.Revocations
-	recheck    chan struct{} // asks for the cars' logins to be judged anew
-	identity   *identity.Service
-	hub        *events.Hub
-	federation *federation.Federation
-	desk       *desk.Desk
-	mark       *store.Mark
-	saga       *saga.Coordinator
-	trips      *trips.Service
-	broker     mqttBroker
+	store   *store.Store
+	keys    *identity.Keys
+	ring    *identity.Ring
+	tickets *identity.Tickets
+	// credentials are what this company shows to its peers.
+	credentials *identity.Credentials
+	revoked     *identity.Revocations
+	recheck     chan struct{} // asks for the cars' logins to be judged anew
+	identity    *identity.Service
+	hub         *events.Hub
+	federation  *federation.Federation
+	desk        *desk.Desk
+	mark        *store.Mark
+	saga        *saga.Coordinator
+	trips       *trips.Service
+	broker      mqttBroker
 	// embeddedBroker is the same where it is this server's own.
 	embeddedBroker *broker.Broker
 	cars           *carapi.API
@@ -99,7 +101,7 @@ func (a *App) openFederation(context.Context) error {
 	shared := client.NewHTTP(trust)
 	var peers []federation.Peer
 	for _, p := range a.o.Peers {
-		peers = append(peers, federation.Peer{ID: p.ID, BaseURL: p.URL, Token: p.Token})
+		peers = append(peers, federation.Peer{ID: p.ID, BaseURL: p.URL, Token: a.shows(p)})
 	}
 	a.rooms.federation, err = federation.New(federation.Options{
 		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
@@ -171,6 +173,8 @@ func (a *App) openSaga(context.Context) (err error) {
 func (a *App) run(context.Context) error {
 	a.background("federation", a.rooms.federation.Run)
 	a.background("revocations", a.watchRevocations)
+	a.background("keys", a.watchKeys)
+	a.warnOfTokens()
 	a.background("desk", a.rooms.desk.Run)
 	a.background("inventory", a.keepInventory)
 	a.background("saga", a.rooms.saga.Run)

@@ -113,7 +113,7 @@ func (d *driver) stray(c *car, stop history.Stop) {
 		return
 	}
 	far, err := client.New(client.Options{
-		BaseURL: d.r.fleet.Company[stop.Origin].To[owner].URL(), Token: fleet.Token(stop.Origin), Self: stop.Origin, HTTP: d.r.http, Timeout: callTimeout,
+		BaseURL: d.r.fleet.Company[stop.Origin].To[owner].URL(), Token: d.r.shows(stop.Origin, owner), Self: stop.Origin, HTTP: d.r.http, Timeout: callTimeout,
 	})
 	if err != nil {
 		panic(err) // the link's own address

@@ -70,7 +70,6 @@ func (w *world) add(id string) *server {
 	}
 	args = append(args, c.store.flags...)
 	for _, other := range ids {
-		environ = append(environ, "ELETROVIA_TOKEN_"+other+"=token-of-"+other+"-in-the-test")
 		if other != id {
 			args = append(args, "--peer", other+"="+w.companies[other].url)
 		}

@@ -113,7 +113,7 @@ func (f *federation) operator(company string) *client.Driver {
 func (f *federation) peer(from, to string) *client.Client {
 	f.t.Helper()
 	c, err := client.New(client.Options{
-		BaseURL: f.apps[to].URL(), Token: app.DemoToken(charging.CompanyID(from)), Self: charging.CompanyID(from), Peer: charging.CompanyID(to), HTTP: f.http,
+		BaseURL: f.apps[to].URL(), Token: client.Fixed(app.DemoToken(charging.CompanyID(from))), Self: charging.CompanyID(from), Peer: charging.CompanyID(to), HTTP: f.http,
 	})
 	must(f.t, err)
 	return c

@@ -54,7 +54,7 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 	plug := []charging.Connector{{ID: "1", Standard: "IEC_62196_T2_COMBO", PowerKW: 60, TariffID: "T1"}}
 	far, err := desk.New(desk.Options{
 		Company: "MAR", Calendar: s, Originators: undecided{}, Clock: now,
-		Tickets: identity.NewTickets(mar, identity.NewRing("MAR", mar, published{"CAJ": caj}, nil)),
+		Tickets: identity.NewTickets(mar, identity.NewRing("MAR", mar, published{"CAJ": caj}, nil, nil)),
 		Locations: []charging.Location{{
 			ID: farSite, Company: "MAR", Terms: terms, EVSEs: []charging.EVSE{{ID: "BR*MAR*E1*1", Connectors: plug}, {ID: "BR*MAR*E1*2", Connectors: plug}},
 			Tariffs: []charging.Tariff{{ID: "T1", Currency: "BRL", PerKWh: 2, IdlePerMinute: 1, IdleGraceMinutes: 10}},
@@ -67,7 +67,7 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 	t.Cleanup(web.Close)
 
 	f, err := New(Options{
-		Self: "SER", Peers: []Peer{{ID: "MAR", BaseURL: web.URL, Token: "demo-SER"}}, Dial: DialREST("SER", nil),
+		Self: "SER", Peers: []Peer{{ID: "MAR", BaseURL: web.URL, Token: client.Fixed("demo-SER")}}, Dial: DialREST("SER", nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := client.New(client.Options{BaseURL: web.URL, Token: "demo-SER", Self: "SER", Peer: "MAR"})
+	read, err := client.New(client.Options{BaseURL: web.URL, Token: client.Fixed("demo-SER"), Self: "SER", Peer: "MAR"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"errors"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -36,7 +37,7 @@ func TestDialREST(t *testing.T) {
 	defer server.Close()
 
 	f, err := New(Options{
-		Self: "MAR", Dial: DialREST("MAR", nil), Peers: []Peer{{ID: "SER", BaseURL: server.URL, Token: "secret"}},
+		Self: "MAR", Dial: DialREST("MAR", nil), Peers: []Peer{{ID: "SER", BaseURL: server.URL, Token: client.Fixed("secret")}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 type Peer struct {
 	ID      charging.CompanyID
 	BaseURL string
-	// Token is what this company presents there.
-	Token string
+	// Token gives what this company shows there now.
+	Token func() (string, error)
 }
 
 // Options of a Federation. Zero durations and numbers take the defaults.

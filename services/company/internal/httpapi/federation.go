@@ -38,6 +38,12 @@ func (s *Server) company(c echo.Context, _ charging.CompanyID) error {
 	return answer(c, http.StatusOK, info)
 }
 
+// jwks answers GET /.well-known/jwks.json: the keys with which this company signs.
+func (s *Server) jwks(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "max-age=60")
+	return c.Blob(http.StatusOK, "application/jwk-set+json", s.o.PublicKeys())
+}
+
 // ownLocations answers GET /federation/v1/locations: a page, under the version
 // of the whole list.
 func (s *Server) ownLocations(c echo.Context, _ charging.CompanyID) error {

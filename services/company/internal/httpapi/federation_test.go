@@ -19,7 +19,7 @@ func far(t *testing.T, w *world, token string) *client.Client {
 	t.Helper()
 	srv := httptest.NewServer(w)
 	t.Cleanup(srv.Close)
-	c, err := client.New(client.Options{BaseURL: srv.URL, Token: token, Self: "SER", Peer: "MAR", HTTP: srv.Client(), Timeout: 5 * time.Second})
+	c, err := client.New(client.Options{BaseURL: srv.URL, Token: client.Fixed(token), Self: "SER", Peer: "MAR", HTTP: srv.Client(), Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,6 +24,24 @@ func (s *Server) locks(c echo.Context, _ identity.Caller) error {
 // peers answers GET /api/v1/peers.
 func (s *Server) peers(c echo.Context, _ identity.Caller) error {
 	return answerPage(c, s.o.Peers(), same)
+}
+
+// peerToken answers POST /api/v1/peers/{company_id}/token: what this company would
+// show to that peer.
+func (s *Server) peerToken(c echo.Context, _ identity.Caller) error {
+	id, err := pathID[charging.CompanyID](c, "company_id")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(s.o.Peers(), func(p api.Peer) bool { return p.CompanyID == id }) {
+		return charging.Invalid("company_id", string(id)+" is no peer of "+string(s.o.Company))
+	}
+	s.audit(c, "make a token for a peer", string(id), "")
+	token, expires, err := s.o.PeerToken(id)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.PeerToken{Audience: id, Token: token, ExpiresAt: expires})
 }
 
 // retryTrip answers POST /api/v1/trips/{trip_id}/retry.

@@ -33,6 +33,8 @@ type Options struct {
 	Peers func() []api.Peer
 	// PublicKeys is this company's JWK set.
 	PublicKeys func() json.RawMessage
+	// PeerToken makes a token for a person who tries a peer by hand.
+	PeerToken func(peer charging.CompanyID) (token string, expires time.Time, err error)
 	// Revoked lists the ids of this company's vehicle tokens that are no longer
 	// good; nil is none.
 	Revoked func(context.Context) ([]string, error)
@@ -71,8 +73,8 @@ func (o Options) Validate() error {
 	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
 		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
 	}
-	if o.PublicKeys == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
-		errs = append(errs, errors.New("httpapi: PublicKeys, StoreTime, Inventory and ReloadInventory are required"))
+	if o.PublicKeys == nil || o.PeerToken == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
+		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, StoreTime, Inventory and ReloadInventory are required"))
 	}
 	return errors.Join(errs...)
 }

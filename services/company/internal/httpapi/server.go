@@ -106,6 +106,7 @@ func (s *Server) routes() []route {
 
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
+		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},
 		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
 		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
@@ -133,6 +134,7 @@ func (s *Server) routes() []route {
 		{post, "/federation/v1/trips/:trip_id/preempted", s.peer(s.preempted)},
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
 
+		{get, "/.well-known/jwks.json", s.anybody(s.jwks)},
 		{get, "/healthz", s.healthz},
 		{get, "/readyz", s.readyz},
 		{get, "/metrics", s.metricsPage()},

@@ -4,7 +4,7 @@
 //
 //	vehicle   vehicle_id + secret      a token signed by the company where it registered, or a secret of the configuration
 //	operator  "operator" + secret      from the configuration
-//	peer      a token, one per peer    from the configuration
+//	peer      a token, two minutes     signed by that company for this one alone; or a secret of the configuration
 //	browser   a session's id           stands for one of the above, kept hashed
 //
 // A vehicle's id belongs to the company whose token for it was seen first: else

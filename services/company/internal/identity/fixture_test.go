@@ -165,7 +165,7 @@ func companies(t testing.TB) map[charging.CompanyID]*company {
 		keys, clock := mustKeys(t), now
 		fed.keys[id] = keys
 		c := &company{id: id, keys: keys, mem: newMemory(), fed: fed, revoked: &Revocations{}, clock: &clock}
-		c.ring = NewRing(id, keys, fed, func() time.Time { return *c.clock })
+		c.ring = NewRing(id, keys, fed, nil, func() time.Time { return *c.clock })
 		c.tickets = NewTickets(keys, c.ring)
 		s, err := New(Options{
 			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked,

@@ -13,13 +13,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
 
 // Keys are a company's own Ed25519 keys: the first signs, all are published, so
-// that a new key can be put first while the old one still verifies.
+// that a new key can be put first while the old one still verifies. They may be read
+// anew while they are used.
 type Keys struct {
+	set  atomic.Pointer[ownKeys]
+	file string
+}
+
+// ownKeys are those of one moment.
+type ownKeys struct {
 	order []jose.JSONWebKey
 	byID  map[string]jose.JSONWebKey
 }
@@ -30,7 +39,8 @@ func NewKeys() (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: make a key: %w", err)
 	}
-	return keysOf([]ed25519.PrivateKey{private})
+	set, err := keysOf([]ed25519.PrivateKey{private})
+	return held(set, ""), err
 }
 
 // LoadKeys reads keys from a file: PKCS#8 blocks in PEM, or a JWK set. A file
@@ -43,6 +53,35 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: keys: %w", err)
 	}
+	set, err := readKeys(path, raw)
+	return held(set, path), err
+}
+
+func held(set *ownKeys, file string) *Keys {
+	k := &Keys{file: file}
+	k.set.Store(set)
+	return k
+}
+
+// Reload reads the file again, and reports whether its keys are others. Keys that
+// cannot be read change nothing.
+func (k *Keys) Reload() (changed bool, err error) {
+	if k.file == "" {
+		return false, nil
+	}
+	raw, err := os.ReadFile(k.file)
+	if err != nil {
+		return false, fmt.Errorf("identity: keys: %w", err)
+	}
+	set, err := readKeys(k.file, raw)
+	if err != nil || slices.Equal(set.ids(), k.KeyIDs()) {
+		return false, err
+	}
+	k.set.Store(set)
+	return true, nil
+}
+
+func readKeys(path string, raw []byte) (*ownKeys, error) {
 	read := fromPEM
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
 		read = fromJWKS
@@ -115,29 +154,40 @@ func fromJWKS(raw []byte) ([]ed25519.PrivateKey, error) {
 	return all, nil
 }
 
-func keysOf(private []ed25519.PrivateKey) (*Keys, error) {
+func keysOf(private []ed25519.PrivateKey) (*ownKeys, error) {
 	if len(private) == 0 {
 		return nil, errors.New("identity: no key")
 	}
-	k := &Keys{byID: map[string]jose.JSONWebKey{}}
+	k := &ownKeys{byID: map[string]jose.JSONWebKey{}}
 	for _, p := range private {
 		jwk := jose.JSONWebKey{Key: p, Algorithm: string(jose.EdDSA), Use: "sig"}
-		sum, err := jwk.Thumbprint(crypto.SHA256)
+		id, err := thumbprint(jwk)
 		if err != nil {
-			return nil, fmt.Errorf("identity: key: %w", err)
+			return nil, err
 		}
-		jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
+		jwk.KeyID = id
 		k.order = append(k.order, jwk)
 		k.byID[jwk.KeyID] = jwk
 	}
 	return k, nil
 }
 
+// thumbprint is a key's RFC 7638 name.
+func thumbprint(k jose.JSONWebKey) (string, error) {
+	sum, err := k.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", fmt.Errorf("identity: key: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sum), nil
+}
+
 // KeyID names the key that signs now: its RFC 7638 thumbprint.
-func (k *Keys) KeyID() string { return k.order[0].KeyID }
+func (k *Keys) KeyID() string { return k.set.Load().order[0].KeyID }
 
 // KeyIDs names all keys; the first signs.
-func (k *Keys) KeyIDs() []string {
+func (k *Keys) KeyIDs() []string { return k.set.Load().ids() }
+
+func (k *ownKeys) ids() []string {
 	var all []string
 	for _, key := range k.order {
 		all = append(all, key.KeyID)
@@ -145,10 +195,19 @@ func (k *Keys) KeyIDs() []string {
 	return all
 }
 
+// public is the key of a name, for those that this company has signed with.
+func (k *Keys) public(keyID string) (ed25519.PublicKey, bool) {
+	key, ok := k.set.Load().byID[keyID]
+	if !ok {
+		return nil, false
+	}
+	return key.Public().Key.(ed25519.PublicKey), true
+}
+
 // JWKS is the set of public keys (RFC 7517), to publish.
 func (k *Keys) JWKS() json.RawMessage {
 	var set jose.JSONWebKeySet
-	for _, key := range k.order {
+	for _, key := range k.set.Load().order {
 		set.Keys = append(set.Keys, key.Public())
 	}
 	raw, _ := json.Marshal(set) // Ed25519 public keys: cannot fail
@@ -158,7 +217,7 @@ func (k *Keys) JWKS() json.RawMessage {
 // sign makes a compact JWS with the named key, of the given type. The same
 // payload and key give the same text, because Ed25519 is deterministic.
 func (k *Keys) sign(payload any, keyID, typ string) (string, error) {
-	key, ok := k.byID[keyID]
+	key, ok := k.set.Load().byID[keyID]
 	if !ok {
 		return "", fmt.Errorf("identity: no key %q to sign with", keyID)
 	}

@@ -19,7 +19,7 @@ import (
 
 func private(k *Keys) []ed25519.PrivateKey {
 	var all []ed25519.PrivateKey
-	for _, j := range k.order {
+	for _, j := range k.set.Load().order {
 		all = append(all, j.Key.(ed25519.PrivateKey))
 	}
 	return all
@@ -68,7 +68,7 @@ func TestKeyFilesOfBothForms(t *testing.T) {
 			t.Fatal(err)
 		}
 		k, err := LoadKeys(path)
-		if err != nil || k.KeyID() != a.KeyID() || len(k.order) != 2 {
+		if err != nil || k.KeyID() != a.KeyID() || len(k.set.Load().order) != 2 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestKeyFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	der, _ := x509.MarshalPKCS8PrivateKey(ec)
-	public, _ := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{mustKeys(t).order[0].Public()}})
+	public, _ := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{mustKeys(t).set.Load().order[0].Public()}})
 	for name, text := range map[string]string{
 		"empty": "", "text": "hello", "broken JSON": "{", "no keys": `{"keys":[]}`,
 		"another curve": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),

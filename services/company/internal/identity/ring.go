@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +39,8 @@ const (
 // Ring knows the public keys of all companies.
 type Ring struct {
 	self   charging.CompanyID
-	own    map[string]ed25519.PublicKey
+	own    *Keys
+	pins   map[charging.CompanyID][]string
 	source KeySource
 	now    func() time.Time
 
@@ -54,19 +57,13 @@ type keySet struct {
 }
 
 // NewRing makes a ring of this company's own keys and those that source finds.
-// now is real time; nil is time.Now.
-func NewRing(self charging.CompanyID, own *Keys, source KeySource, now func() time.Time) *Ring {
+// pins names, for companies that have some, the thumbprints of the only keys that
+// count, whatever is published; may be nil. now is real time; nil is time.Now.
+func NewRing(self charging.CompanyID, own *Keys, source KeySource, pins map[charging.CompanyID][]string, now func() time.Time) *Ring {
 	if now == nil {
 		now = time.Now
 	}
-	r := &Ring{
-		self: self, own: map[string]ed25519.PublicKey{}, source: source, now: now,
-		sets: map[charging.CompanyID]*keySet{},
-	}
-	for id, k := range own.byID {
-		r.own[id] = k.Public().Key.(ed25519.PublicKey)
-	}
-	return r
+	return &Ring{self: self, own: own, source: source, pins: pins, now: now, sets: map[charging.CompanyID]*keySet{}}
 }
 
 // errNoKey says that a company has no key of that id: the signature is forged
@@ -77,7 +74,7 @@ var errNoKey = errors.New("the company has no such key")
 // other error means that nobody knows now.
 func (r *Ring) key(ctx context.Context, company charging.CompanyID, keyID string) (ed25519.PublicKey, error) {
 	if company == r.self {
-		if k, ok := r.own[keyID]; ok {
+		if k, ok := r.own.public(keyID); ok {
 			return k, nil
 		}
 		return nil, errNoKey
@@ -132,7 +129,7 @@ func (r *Ring) ask(ctx context.Context, company charging.CompanyID, s *keySet, n
 	raw, err := r.source.PublicKeys(ctx, company)
 	if err == nil {
 		var keys map[string]ed25519.PublicKey
-		if keys, err = publicKeys(raw); err == nil {
+		if keys, err = publicKeys(raw, r.pins[company]); err == nil {
 			s.keys, s.at = keys, now
 		}
 	}
@@ -142,9 +139,9 @@ func (r *Ring) ask(ctx context.Context, company charging.CompanyID, s *keySet, n
 	}
 }
 
-// publicKeys reads what another company publishes. Keys of other kinds are
-// passed over: they sign nothing here.
-func publicKeys(raw json.RawMessage) (map[string]ed25519.PublicKey, error) {
+// publicKeys reads what another company publishes. Keys of other kinds, and where
+// some are pinned all others, are passed over: they sign nothing here.
+func publicKeys(raw json.RawMessage, pins []string) (map[string]ed25519.PublicKey, error) {
 	if len(raw) > maxJWKS {
 		return nil, fmt.Errorf("identity: a key set of %d bytes", len(raw))
 	}
@@ -160,14 +157,27 @@ func publicKeys(raw json.RawMessage) (map[string]ed25519.PublicKey, error) {
 		if json.Unmarshal(one, &k) != nil || len(keys) >= maxKeys {
 			continue
 		}
-		if public, ok := k.Key.(ed25519.PublicKey); ok && k.KeyID != "" && len(k.KeyID) <= 128 {
+		if public, ok := k.Key.(ed25519.PublicKey); ok && k.KeyID != "" && len(k.KeyID) <= 128 && pinned(k, pins) {
 			keys[k.KeyID] = public
 		}
+	}
+	if len(keys) == 0 && len(pins) > 0 {
+		return nil, fmt.Errorf("identity: a key set without a key that is pinned (%s)", strings.Join(pins, ", "))
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("identity: a key set without an Ed25519 key")
 	}
 	return keys, nil
+}
+
+// pinned reports whether a key may count. The name that it is published under is no
+// proof: its thumbprint is.
+func pinned(k jose.JSONWebKey, pins []string) bool {
+	if len(pins) == 0 {
+		return true
+	}
+	id, err := thumbprint(k)
+	return err == nil && slices.Contains(pins, id)
 }
 
 // maxToken bounds a ticket or a vehicle's token, in bytes.

@@ -42,7 +42,7 @@ func TestAuthenticate(t *testing.T) {
 func TestEmptySecretsAreNobodys(t *testing.T) {
 	keys := mustKeys(t)
 	s, err := New(Options{
-		Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil), Registry: newMemory(),
+		Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil, nil), Registry: newMemory(),
 		PeerTokens: map[charging.CompanyID]string{"SER": ""},
 	})
 	if err != nil {
@@ -157,7 +157,7 @@ func TestADemoVehicleIsNobodyElses(t *testing.T) {
 func TestATicketIsNoVehiclesToken(t *testing.T) {
 	all := companies(t)
 	claims := `{"iss":"SER","sub":"EV-77","jti":"j","iat":1,"typ":"vehicle"}`
-	key := all["SER"].keys.order[0]
+	key := all["SER"].keys.set.Load().order[0]
 	if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, ticketType, claims)); err == nil {
 		t.Error("a ticket opened a door")
 	}
@@ -282,7 +282,7 @@ func TestCheckSecrets(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	keys := mustKeys(t)
-	good := Options{Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil), Registry: newMemory()}
+	good := Options{Self: "MAR", Keys: keys, Ring: NewRing("MAR", keys, nil, nil, nil), Registry: newMemory()}
 	for name, change := range map[string]func(*Options){
 		"no self":           func(o *Options) { o.Self = "" },
 		"no keys":           func(o *Options) { o.Keys = nil },

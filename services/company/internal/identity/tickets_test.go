@@ -76,7 +76,7 @@ func TestBadTickets(t *testing.T) {
 	parts := strings.Split(good, ".")
 	raw, _ := base64.RawURLEncoding.DecodeString(parts[1])
 	claims := string(raw)
-	marKey, serKey := mar.keys.order[0], all["SER"].keys.order[0]
+	marKey, serKey := mar.keys.set.Load().order[0], all["SER"].keys.set.Load().order[0]
 	asMAR := serKey
 	asMAR.KeyID = marKey.KeyID
 	public, _ := marKey.Public().MarshalJSON()
@@ -161,7 +161,7 @@ func TestACallerWhoGivesUpDoesNotBlockTheNext(t *testing.T) {
 func TestForgedKeyIDsCauseNoFlood(t *testing.T) {
 	all := companies(t)
 	ser := all["SER"]
-	forged := all["CAJ"].keys.order[0]
+	forged := all["CAJ"].keys.set.Load().order[0]
 	raw, _ := json.Marshal(ticketClaims{tripID, "SER", "MAR", "17", "BR*MAR*E1", now.Add(time.Hour).Unix()})
 	for i := range 50 {
 		forged.KeyID = strings.Repeat("k", i+1)
@@ -180,12 +180,13 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := mustKeys(t)
-	both, err := keysOf(append(private(fresh), private(mar.keys)...))
+	set, err := keysOf(append(private(fresh), private(mar.keys)...))
 	if err != nil {
 		t.Fatal(err)
 	}
+	both := held(set, "")
 	ser.fed.keys["MAR"] = both
-	rotated := NewTickets(both, NewRing("MAR", both, ser.fed, nil))
+	rotated := NewTickets(both, NewRing("MAR", both, ser.fed, nil, nil))
 	if both.KeyID() != fresh.KeyID() {
 		t.Error("the first key signs")
 	}

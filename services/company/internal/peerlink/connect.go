@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -29,9 +30,13 @@ func (l *Link) listen(ctx context.Context, p Peer) (joined bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("the address of %s's broker: %w", p.ID, err)
 	}
+	address, user, secret, err := l.login(p, address)
+	if err != nil {
+		return false, err
+	}
 	lost := make(chan error, 1)
 	client := paho.NewClient(paho.NewClientOptions().AddBroker(address).
-		SetClientID(l.id).SetUsername(string(l.o.Self)).SetPassword(p.Token).SetTLSConfig(l.o.TLS).
+		SetClientID(l.id).SetUsername(user).SetPassword(secret).SetTLSConfig(l.o.TLS).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
 		SetKeepAlive(keepAlive).SetPingTimeout(keepAlive / 2).SetConnectTimeout(patience).SetWriteTimeout(patience).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }))
@@ -53,6 +58,25 @@ func (l *Link) listen(ctx context.Context, p Peer) (joined bool, err error) {
 	case <-ctx.Done():
 		return true, nil
 	}
+}
+
+// login is with whom and with what this company logs in at a peer's broker: what the
+// address says (tcp://MAR:password@host, at a broker that is no server of ours), else
+// its party id and what it shows to that peer.
+func (l *Link) login(p Peer, address string) (broker, user, secret string, err error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", "", fmt.Errorf("the address of %s's broker: %w", p.ID, err)
+	}
+	if password, ok := u.User.Password(); ok {
+		user = u.User.Username()
+		u.User = nil
+		return u.String(), user, password, nil
+	}
+	if secret, err = p.Token(); err != nil {
+		return "", "", "", fmt.Errorf("what to show to %s: %w", p.ID, err)
+	}
+	return address, string(l.o.Self), secret, nil
 }
 
 var errSilent = errors.New("no answer")

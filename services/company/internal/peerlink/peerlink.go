@@ -21,8 +21,8 @@ type Peer struct {
 	// before each connection: a peer may move, and says in GET /company where
 	// it is.
 	Address func(ctx context.Context) (string, error)
-	// Token is what this company presents to the peer.
-	Token string
+	// Token gives what this company shows to the peer, asked for at each log-in.
+	Token func() (string, error)
 }
 
 // Options of a Link.

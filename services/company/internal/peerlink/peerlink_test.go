@@ -50,7 +50,7 @@ func listen(t *testing.T, address func(context.Context) (string, error), token s
 	t.Helper()
 	heard := make(chan string, 100)
 	l, err := New(Options{
-		Self: "MAR", Peers: []Peer{{ID: "SER", Address: address, Token: token}},
+		Self: "MAR", Peers: []Peer{{ID: "SER", Address: address, Token: func() (string, error) { return token, nil }}},
 		OnEVSE:   func(c charging.CompanyID, e charging.EVSEID) { heard <- fmt.Sprint(c, " ", e) },
 		OnStatus: func(c charging.CompanyID, online bool) { heard <- fmt.Sprint(c, " ", online) },
 	})

@@ -20,9 +20,6 @@ var Companies = []charging.CompanyID{"MAR", "SER", "CAJ"}
 // OperatorSecret of every company.
 const OperatorSecret = "chaos"
 
-// Token is the bearer token of a company towards the others.
-func Token(id charging.CompanyID) string { return "token-of-" + string(id) }
-
 // Options of a fleet.
 type Options struct {
 	// Binary is the eletrovia program.
@@ -168,7 +165,6 @@ func (f *Fleet) addServers(c *Company) error {
 		s.args = append(s.args, civil(f.o.Skews[c.ID])...)
 		s.fixed = []string{"ELETROVIA_OPERATOR_SECRET=" + OperatorSecret}
 		for _, id := range Companies {
-			s.fixed = append(s.fixed, fmt.Sprintf("ELETROVIA_TOKEN_%s=%s", id, Token(id)))
 			if id != c.ID {
 				s.args = append(s.args, "--peer", string(id)+"="+c.To[id].URL())
 			}

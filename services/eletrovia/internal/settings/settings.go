@@ -27,7 +27,7 @@ const EnvPrefix = "ELETROVIA_"
 var client = []string{"ELETROVIA_SERVER", "ELETROVIA_VEHICLE", "ELETROVIA_SECRET", "ELETROVIA_OPERATOR_SECRET", "ELETROVIA_CA"}
 
 // perCompany are variables that end in a company's id: ELETROVIA_URL_SER.
-var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|TOKEN|PEER_TOKEN|ACCEPT_TOKEN)_([A-Z]{3})$`)
+var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TOKEN|ACCEPT_TOKEN)_([A-Z]{3})$`)
 
 // Settings are the flags of serve.
 type Settings struct {
@@ -88,9 +88,9 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
 	text(&s.LogLevel, "log-level", "ELETROVIA_LOG_LEVEL", "info", "debug, info, warn or error")
-	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); its tokens come from "+
-		"ELETROVIA_TOKEN_ and a company's id, what that company presents to everybody, or pair by pair from "+
-		"ELETROVIA_PEER_TOKEN_SER, what we present to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER presents here")
+	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); ELETROVIA_KEY_SER has "+
+		"the thumbprints of the only keys that count as its, one or two; while it runs an edition that knows no keys ELETROVIA_AUTH_SER=token, with "+
+		"ELETROVIA_PEER_TOKEN_SER, what we show to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER shows here")
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
@@ -210,17 +210,43 @@ func (s *Settings) peerOptions() ([]app.Peer, error) {
 		}
 		urls[id] = address
 	}
-	own := s.env["ELETROVIA_TOKEN_"+s.company]
 	var peers []app.Peer
 	for id, address := range urls {
-		peers = append(peers, app.Peer{
-			ID: charging.CompanyID(id), URL: address, MQTT: s.env["ELETROVIA_MQTT_"+id],
-			Token:  orElse(s.env["ELETROVIA_PEER_TOKEN_"+id], own),
-			Accept: orElse(s.env["ELETROVIA_ACCEPT_TOKEN_"+id], s.env["ELETROVIA_TOKEN_"+id]),
-		})
+		p := app.Peer{ID: charging.CompanyID(id), URL: address, MQTT: s.env["ELETROVIA_MQTT_"+id]}
+		if err := s.authOf(&p, id); err != nil {
+			return nil, err
+		}
+		peers = append(peers, p)
+	}
+	if own := "ELETROVIA_TOKEN_" + s.company; s.env[own] != "" && !slices.ContainsFunc(peers, func(p app.Peer) bool { return p.Token != "" }) {
+		return nil, fmt.Errorf("the environment has %s, which is shown to nobody: a company proves itself by its key; take it out", own)
 	}
 	slices.SortFunc(peers, func(a, b app.Peer) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return peers, nil
+}
+
+// authOf is how a peer is met: by its key, or for one edition by tokens. Tokens that
+// nothing reads would look as if they did something.
+func (s *Settings) authOf(p *app.Peer, id string) error {
+	own := s.env["ELETROVIA_TOKEN_"+s.company]
+	token := orElse(s.env["ELETROVIA_PEER_TOKEN_"+id], own)
+	accept := orElse(s.env["ELETROVIA_ACCEPT_TOKEN_"+id], s.env["ELETROVIA_TOKEN_"+id])
+	switch auth := s.env["ELETROVIA_AUTH_"+id]; {
+	case auth != "" && auth != "key" && auth != "token":
+		return fmt.Errorf("ELETROVIA_AUTH_%s=%s: want key or token", id, auth)
+	case auth == "token" && (token == "" || accept == ""):
+		return fmt.Errorf("ELETROVIA_AUTH_%s=token needs what we show to it (ELETROVIA_PEER_TOKEN_%s) and what it shows here (ELETROVIA_ACCEPT_TOKEN_%s)", id, id, id)
+	case auth == "token":
+		p.Token, p.Accept = token, accept
+	case accept != "" || s.env["ELETROVIA_PEER_TOKEN_"+id] != "":
+		return fmt.Errorf("the environment has a token of %s, which proves itself by its key: take the token out, or say ELETROVIA_AUTH_%s=token while that company runs an older edition", id, id)
+	}
+	for _, k := range strings.Split(s.env["ELETROVIA_KEY_"+id], ",") {
+		if k = strings.TrimSpace(k); k != "" {
+			p.Keys = append(p.Keys, k)
+		}
+	}
+	return nil
 }
 
 func (s *Settings) operatorSecret() (string, error) {

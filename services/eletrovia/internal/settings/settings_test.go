@@ -3,6 +3,7 @@ package settings
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -25,11 +26,17 @@ func read(t *testing.T, environ []string, args ...string) (app.Options, error) {
 	return s.Options(f)
 }
 
+// Two thumbprints.
+const (
+	print1 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	print2 = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"
+)
+
 // The environment of a compose file: one for all three computers but for the
 // company's name.
 var shared = []string{
 	"ELETROVIA_COMPANY=MAR", "ELETROVIA_REDIS=redis://redis:6379", "ELETROVIA_HTTP=0.0.0.0:8080", "ELETROVIA_MQTT=:1883",
-	"ELETROVIA_DATA=/data", "ELETROVIA_OPERATOR_SECRET=op", "ELETROVIA_TOKEN_MAR=tm", "ELETROVIA_TOKEN_SER=ts", "ELETROVIA_TOKEN_CAJ=tc",
+	"ELETROVIA_DATA=/data", "ELETROVIA_OPERATOR_SECRET=op", "ELETROVIA_KEY_SER=" + print1 + ", " + print2,
 	"ELETROVIA_URL_MAR=http://mar:8080", "ELETROVIA_URL_SER=http://ser:8080", "ELETROVIA_URL_CAJ=http://caj:8080",
 	"ELETROVIA_MQTT_MAR=tcp://mar:1883", "ELETROVIA_MQTT_SER=tcp://ser:1883", "ELETROVIA_WS=", "PATH=/bin",
 }
@@ -40,10 +47,10 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []app.Peer{
-		{ID: "CAJ", URL: "http://caj:8080", Token: "tm", Accept: "tc"},
-		{ID: "SER", URL: "http://ser:8080", MQTT: "tcp://ser:1883", Token: "tm", Accept: "ts"},
+		{ID: "CAJ", URL: "http://caj:8080"},
+		{ID: "SER", URL: "http://ser:8080", MQTT: "tcp://ser:1883", Keys: []string{print1, print2}},
 	}
-	if !slices.Equal(o.Peers, want) {
+	if !reflect.DeepEqual(o.Peers, want) {
 		t.Errorf("peers %+v", o.Peers)
 	}
 	if o.Company != "MAR" || o.AdvertiseHTTP != "http://mar:8080" || o.AdvertiseMQTT != "tcp://mar:1883" || o.MQTTAddr != "0.0.0.0:1883" ||
@@ -53,13 +60,13 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestFlagsGoFirst(t *testing.T) {
-	o, err := read(t, append(shared, "ELETROVIA_PEER_TOKEN_SER=pair out", "ELETROVIA_ACCEPT_TOKEN_SER=pair in"),
+	o, err := read(t, append(shared, "ELETROVIA_AUTH_SER=token", "ELETROVIA_PEER_TOKEN_SER=pair out", "ELETROVIA_ACCEPT_TOKEN_SER=pair in"),
 		"--store", "embedded", "--http", "127.0.0.1:9", "--peer", "SER=https://other:1", "--hold-ttl", "30s", "--advertise-http", "http://x:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ser := o.Peers[1]
-	if ser != (app.Peer{ID: "SER", URL: "https://other:1", MQTT: "tcp://ser:1883", Token: "pair out", Accept: "pair in"}) {
+	if want := (app.Peer{ID: "SER", URL: "https://other:1", MQTT: "tcp://ser:1883", Token: "pair out", Accept: "pair in", Keys: []string{print1, print2}}); !reflect.DeepEqual(ser, want) {
 		t.Errorf("SER %+v", ser)
 	}
 	if o.HTTPAddr != "127.0.0.1:9" || o.Store.URL != "" || o.Store.Dir != "/data/store" || o.Timings.HoldTTL != 30*time.Second || o.AdvertiseHTTP != "http://x:1" {
@@ -103,12 +110,16 @@ func TestRefusals(t *testing.T) {
 		environ, args []string
 		says          string
 	}{
-		"typing error":       {environ: []string{"ELETROVIA_HTPP=:80"}, says: "ELETROVIA_HTPP, which nothing here reads"},
-		"small company":      {environ: []string{"ELETROVIA_TOKEN_mar=x"}, says: "ELETROVIA_TOKEN_mar"},
-		"store":              {args: []string{"--store", "etcd"}, says: "redis://"},
-		"peer without id":    {args: []string{"--peer", "http://x:1"}, says: "SER=http://host:8080"},
-		"epoch":              {args: []string{"--clock-epoch", "now"}, says: "now"},
-		"no file of secrets": {args: []string{"--operator-secret-file", "nowhere"}, says: "operator's secret"},
+		"typing error":              {environ: []string{"ELETROVIA_HTPP=:80"}, says: "ELETROVIA_HTPP, which nothing here reads"},
+		"small company":             {environ: []string{"ELETROVIA_TOKEN_mar=x"}, says: "ELETROVIA_TOKEN_mar"},
+		"tokens that nothing reads": {environ: append(slices.Clone(shared), "ELETROVIA_TOKEN_SER=ts"), says: "ELETROVIA_AUTH_SER=token"},
+		"a token for nobody":        {environ: append(slices.Clone(shared), "ELETROVIA_TOKEN_MAR=tm"), says: "ELETROVIA_TOKEN_MAR, which is shown to nobody"},
+		"half a pair":               {environ: append(slices.Clone(shared), "ELETROVIA_AUTH_SER=token", "ELETROVIA_PEER_TOKEN_SER=x"), says: "ELETROVIA_ACCEPT_TOKEN_SER"},
+		"no such way":               {environ: append(slices.Clone(shared), "ELETROVIA_AUTH_SER=mtls"), says: "want key or token"},
+		"store":                     {args: []string{"--store", "etcd"}, says: "redis://"},
+		"peer without id":           {args: []string{"--peer", "http://x:1"}, says: "SER=http://host:8080"},
+		"epoch":                     {args: []string{"--clock-epoch", "now"}, says: "now"},
+		"no file of secrets":        {args: []string{"--operator-secret-file", "nowhere"}, says: "operator's secret"},
 	} {
 		if _, err := read(t, c.environ, c.args...); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want %q", name, err, c.says)
