@@ -60,7 +60,7 @@ func idle(t testing.TB, n int) *redis.Client {
 	}
 	for i, a := range apps {
 		b := apps[1-i]
-		if err := a.SetPeers([]app.Peer{{ID: b.Company(), URL: b.URL(), Token: app.DemoToken(a.Company()), Accept: app.DemoToken(b.Company())}}); err != nil {
+		if err := a.SetPeers([]app.Peer{{ID: b.Company(), URL: b.URL()}}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {

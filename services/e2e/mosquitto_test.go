@@ -49,6 +49,11 @@ func TestBrokerElsewhere(t *testing.T) {
 	keys := filepath.Join(t.TempDir(), "keys.pem") // which the two servers share
 	var options app.Options
 	f := start(t, func(o *app.Options) {
+		for i := range o.Peers { // a broker that is no server of ours takes a password
+			if p := &o.Peers[i]; p.ID == "MAR" {
+				p.MQTT = "tcp://" + string(o.Company) + ":" + app.DemoToken(o.Company) + "@" + m.Addr
+			}
+		}
 		if o.Company == "MAR" {
 			o.MQTTAddr, o.MQTTBroker, o.MQTTPassword = "", "tcp://"+brokertest.Server+"@"+m.Addr, "servers"
 			o.KeyFile = keys

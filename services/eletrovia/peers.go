@@ -8,14 +8,39 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
 func (c *cli) peersCommand() *cobra.Command {
-	return &cobra.Command{
+	all := &cobra.Command{
 		Use: "peers", Short: "Show the other companies as the server sees them (operator)",
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.peers(cmd.Context()) },
 	}
+	all.AddCommand(&cobra.Command{
+		Use: "token COMPANY", Short: "Make what this company shows to a peer, to try that by hand (operator); good there for two minutes",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.peerToken(cmd.Context(), args[0]) },
+	})
+	return all
+}
+
+func (c *cli) peerToken(ctx context.Context, company string) error {
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	t, err := server.PeerToken(ctx, charging.CompanyID(company))
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(t); done {
+		return err
+	}
+	fmt.Fprintln(c.out, t.Token)
+	p.Next("curl --header 'Authorization: Bearer …' ADDRESS/federation/v1/company     until " + instant(p, t.ExpiresAt))
+	return nil
 }
 
 func (c *cli) peers(ctx context.Context) error {
@@ -43,10 +68,10 @@ func (c *cli) peers(ctx context.Context) error {
 		rows = append(rows, []string{
 			p.Accent(string(peer.CompanyID)), show.Clean(peer.Name), paintPeer(p, peer.Status), peer.URL, seen,
 			fmt.Sprintf("%.1f ms", peer.RTTMillis), fmt.Sprintf("%+.0f ms", peer.SkewMillis),
-			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), paintLink(p, peer.MQTT), show.Clean(peer.Detail),
+			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), peer.Auth, paintLink(p, peer.MQTT), show.Clean(peer.Detail),
 		})
 	}
-	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "MQTT", "Detail"}, rows)
+	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "Proof", "MQTT", "Detail"}, rows)
 	p.Next(c.next("doctor"))
 	return nil
 }

@@ -16,7 +16,8 @@ type Options struct {
 	// BaseURL of the other company's server, "http://127.0.0.1:8082".
 	BaseURL string
 	// Token gives the bearer token by which the other company knows us, asked for
-	// before each call: it is a new one every minute. An error fails the call.
+	// before each call: it is a new one every minute. An error fails the call; nil
+	// shows nothing.
 	Token func() (string, error)
 	// Self is who calls. Peer is who is called, where it is known: then an
 	// answer of anybody else is refused.
@@ -43,12 +44,15 @@ var (
 // New makes a client; it calls nobody yet.
 func New(o Options) (*Client, error) {
 	c, err := newCaller(o.BaseURL, func(r *http.Request) error {
+		r.Header.Set("User-Agent", "eletrovia/"+string(o.Self))
+		if o.Token == nil {
+			return nil
+		}
 		token, err := o.Token()
 		if err != nil {
 			return fmt.Errorf("what to show to %s: %w", o.Peer, err)
 		}
 		r.Header.Set("Authorization", "Bearer "+token)
-		r.Header.Set("User-Agent", "eletrovia/"+string(o.Self))
 		return nil
 	}, o.HTTP, o.Timeout)
 	if err != nil {

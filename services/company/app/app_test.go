@@ -24,7 +24,7 @@ func boot(t *testing.T, tune func(*Options)) map[charging.CompanyID]*App {
 	apps := map[charging.CompanyID]*App{}
 	for _, id := range three {
 		o := Options{
-			Company: id, OperatorSecret: DemoSecret, Store: Store{Kind: StoreMemory}, RateLimit: -1,
+			Company: id, OperatorSecret: DemoSecret, DemoTokens: true, Store: Store{Kind: StoreMemory}, RateLimit: -1,
 			Vehicles: map[charging.VehicleID]string{"EV-0001": DemoSecret, "EV-0002": DemoSecret},
 		}
 		if tune != nil {
@@ -43,7 +43,7 @@ func boot(t *testing.T, tune func(*Options)) map[charging.CompanyID]*App {
 		var peers []Peer
 		for _, b := range apps {
 			if a != b {
-				peers = append(peers, Peer{ID: b.Company(), URL: b.URL(), Token: DemoToken(a.Company()), Accept: DemoToken(b.Company())})
+				peers = append(peers, Peer{ID: b.Company(), URL: b.URL()})
 			}
 		}
 		if err := a.SetPeers(peers); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
@@ -57,7 +56,7 @@ func (a *App) keys() (*identity.Keys, error) {
 // keyFile is where the keys are; empty when they live as long as the process.
 func (o Options) keyFile() string {
 	if o.KeyFile == "" && o.DataDir != "" {
-		return filepath.Join(o.DataDir, "keys.pem")
+		return KeyFile(o.DataDir)
 	}
 	return o.KeyFile
 }

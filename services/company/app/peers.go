@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,7 +97,7 @@ func sameHost(peer, broker string) error {
 	if err != nil {
 		return err
 	}
-	if b, err := url.Parse(broker); err != nil || b.Hostname() != p.Hostname() {
+	if b, err := url.Parse(broker); err != nil || !strings.EqualFold(b.Hostname(), p.Hostname()) {
 		return fmt.Errorf("it says that its broker is %.100q, at another host than %s: where that is right, configure the broker's address", broker, p.Hostname())
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,6 +182,59 @@ func TestCheckPorts(t *testing.T) {
 			if strings.HasSuffix(f.What, "port") && f.OK != ok {
 				t.Errorf("%s: %+v", company, f)
 			}
+		}
+	}
+}
+
+// Companies meet by their keys: what one shows to another is of no use at a third, and
+// pinned thumbprints keep out whoever publishes another key.
+func TestCompaniesMeetByTheirKeys(t *testing.T) {
+	apps := boot(t, nil)
+	mar := apps["MAR"]
+	for _, p := range mar.peers() {
+		if p.Auth != "key" || p.Status != "up" {
+			t.Errorf("%+v", p)
+		}
+	}
+	token, err := apps["CAJ"].rooms.credentials.For("SER")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[charging.CompanyID]int{"SER": http.StatusOK, "MAR": http.StatusUnauthorized} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, apps[at].URL()+"/federation/v1/promises", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("CAJ's token for SER at %s: %s", at, resp.Status)
+		}
+	}
+}
+
+// What the demo's tokens and peers' brokers must not be.
+func TestUnsafeSettingsOfPeers(t *testing.T) {
+	o := good()
+	o.DemoTokens, o.HTTPAddr, o.OperatorSecret = true, "0.0.0.0:0", "a long enough secret"
+	o.Vehicles, o.Peers = nil, []Peer{{ID: "SER", URL: "http://127.0.0.1:2"}}
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "demo's tokens") {
+		t.Errorf("%v", err)
+	}
+	o = good()
+	o.Peers = []Peer{{ID: "SER", URL: "http://127.0.0.1:2", Keys: []string{"short"}}}
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "no thumbprint") {
+		t.Errorf("%v", err)
+	}
+	for broker, fine := range map[string]bool{
+		"tcp://ser.example:1883": true, "wss://SER.example:9": true, "tcp://evil.example:1883": false, "tcp://ser.example.evil:1883": false, "::": false,
+	} {
+		if err := sameHost("http://ser.example:8080", broker); (err == nil) != fine {
+			t.Errorf("%s: %v", broker, err)
 		}
 	}
 }

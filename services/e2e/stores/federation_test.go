@@ -68,7 +68,7 @@ func start(t *testing.T, stores map[charging.CompanyID]app.Store) *federation {
 		var peers []app.Peer
 		for other, b := range f.apps {
 			if other != id {
-				peers = append(peers, app.Peer{ID: other, URL: b.URL(), Token: app.DemoToken(id), Accept: app.DemoToken(other)})
+				peers = append(peers, app.Peer{ID: other, URL: b.URL()})
 			}
 		}
 		if err := a.SetPeers(peers); err != nil {

@@ -41,7 +41,7 @@ func (s *Server) company(c echo.Context, _ charging.CompanyID) error {
 // jwks answers GET /.well-known/jwks.json: the keys with which this company signs.
 func (s *Server) jwks(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "max-age=60")
-	return c.Blob(http.StatusOK, "application/jwk-set+json", s.o.PublicKeys())
+	return answer(c, http.StatusOK, s.o.PublicKeys())
 }
 
 // ownLocations answers GET /federation/v1/locations: a page, under the version

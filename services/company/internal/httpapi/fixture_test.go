@@ -416,8 +416,11 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
 		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub,
-		Peers:           func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
-		PublicKeys:      func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
+		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
+		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
+		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {
+			return "made for " + string(peer), time.Date(2026, 11, 24, 12, 2, 0, 0, time.UTC), nil
+		},
 		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		StoreTime:       func(context.Context) (time.Time, error) { return now, nil },

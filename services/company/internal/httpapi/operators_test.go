@@ -53,3 +53,19 @@ func TestRevokeIsAudited(t *testing.T) {
 		}
 	}
 }
+
+// A token is made for a peer, and for nobody else.
+func TestPeerTokens(t *testing.T) {
+	w := newWorld(t)
+	if rec := w.ask("POST", "/api/v1/peers/SER/token", asOperator, ""); rec.Code != 200 || !strings.Contains(rec.Body.String(), "made for SER") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	for path, want := range map[string]int{"/api/v1/peers/MAR/token": 422, "/api/v1/peers/XYZ/token": 422, "/api/v1/peers/ser/token": 422} {
+		if rec := w.ask("POST", path, asOperator, ""); rec.Code != want {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	if rec := w.ask("POST", "/api/v1/peers/SER/token", asCar, ""); rec.Code != 403 {
+		t.Errorf("as a car: %d", rec.Code)
+	}
+}

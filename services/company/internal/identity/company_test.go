@@ -276,3 +276,36 @@ func FuzzCompanyToken(f *testing.F) {
 		}
 	})
 }
+
+// Rotate puts a key first, DropOld leaves it alone; a JWK set is left as it is.
+func TestRotateAndDrop(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.pem")
+	keys, err := LoadKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := keys.KeyID()
+	two, err := Rotate(path)
+	if err != nil || len(two) != 2 || two[1] != first {
+		t.Fatalf("%v, %v", two, err)
+	}
+	one, err := DropOld(path)
+	if err != nil || len(one) != 1 || one[0] != two[0] {
+		t.Fatalf("%v, %v", one, err)
+	}
+	if changed, err := keys.Reload(); err != nil || !changed || keys.KeyID() != one[0] {
+		t.Errorf("%t, %v", changed, err)
+	}
+	if at, err := os.Stat(path); err != nil || at.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", at, err)
+	}
+	if err := os.WriteFile(path, []byte(`{"keys":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rotate(path); err == nil {
+		t.Error("a JWK set was rotated")
+	}
+	if raw, _ := os.ReadFile(path); string(raw) != `{"keys":[]}` {
+		t.Errorf("and written: %s", raw)
+	}
+}
