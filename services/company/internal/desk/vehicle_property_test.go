@@ -86,6 +86,7 @@ type stay struct {
 	charging.HoldRequest
 	silent map[charging.CompanyID]bool // peers that did not say whether the vehicle charges there
 	under  int                         // errands about it that are not done
+	alone  bool                        // there has been one of them at a time
 	told   []float64                   // figures that its car has named
 	bill   *float64                    // that its car was answered
 }
@@ -249,6 +250,7 @@ func (f *meeting) about(what string, s *stay, do func(context.Context, *garage) 
 	e := &errand{name: what, co: s.EVSEID.Company(), server: &g.server, born: g.server}
 	var res charging.Reservation
 	var err error
+	s.begin()
 	e.done = func() {
 		s.under--
 		f.s.did = append(f.s.did, fmt.Sprintf("  %s %s: done, %s %v (dead: %t)", e.co, what, res.State, err, e.dead()))
@@ -256,8 +258,14 @@ func (f *meeting) about(what string, s *stay, do func(context.Context, *garage) 
 			then(res, err)
 		}
 	}
-	s.under++
 	f.s.send(f.t.Context(), e, func(ctx context.Context) { res, err = do(ctx, g) })
+}
+
+// begin an errand about it. The answer to one that others were about the stop beside
+// may be about an earlier moment.
+func (s *stay) begin() {
+	s.alone = s.under == 0
+	s.under++
 }
 
 func (f *meeting) plugIn(s *stay) {
@@ -274,7 +282,7 @@ func (f *meeting) plugIn(s *stay) {
 			f.t.Errorf("a plug is answered by %s, open %t", res.State, res.Open)
 		case charging.CodeOf(err) == charging.CodeVehicleBusy:
 			f.counts["busy"]++
-			if s.under == 0 && (now.State != charging.Reserved || now.Session != nil) {
+			if s.alone && (now.State != charging.Reserved || now.Session != nil) {
 				f.t.Errorf("VEHICLE_BUSY leaves …%s %s, open %t, %+v", s.ID[30:], now.State, now.Open, now.Session)
 			}
 		}
@@ -321,7 +329,16 @@ func (f *meeting) crash(co charging.CompanyID) {
 func (f *meeting) round(co charging.CompanyID) {
 	f.s.did = append(f.s.did, "round of "+string(co))
 	g := f.cos[co]
-	e := &errand{name: "round", co: co, server: &g.server, born: g.server, done: func() {}}
+	e := &errand{name: "round", co: co, server: &g.server, born: g.server}
+	its := slices.DeleteFunc(slices.Clone(f.stops), func(s *stay) bool { return s.EVSEID.Company() != co })
+	for _, s := range its {
+		s.begin()
+	}
+	e.done = func() {
+		for _, s := range its {
+			s.under--
+		}
+	}
 	f.s.send(f.t.Context(), e, func(ctx context.Context) { _ = g.tidy(ctx, f.home(co)) })
 }
 
