@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
@@ -72,7 +70,7 @@ type garage struct {
 // meeting is a federation, and the vehicle of the day.
 type meeting struct {
 	t      *testing.T
-	raw    *redis.Client
+	addr   string
 	s      *timetable
 	cos    map[charging.CompanyID]*garage
 	stops  []*stay
@@ -92,8 +90,7 @@ type stay struct {
 }
 
 func newFederation(t *testing.T, addr string) *meeting {
-	f := &meeting{t: t, raw: redis.NewClient(&redis.Options{Addr: addr}), s: &timetable{reached: make(chan any)}, cos: map[charging.CompanyID]*garage{}, counts: map[string]int{}}
-	t.Cleanup(func() { _ = f.raw.Close() })
+	f := &meeting{t: t, addr: addr, s: &timetable{reached: make(chan any)}, cos: map[charging.CompanyID]*garage{}, counts: map[string]int{}}
 	for _, id := range federation {
 		g := &garage{}
 		g.world = newWorld(t, func(o *Options) {
@@ -342,21 +339,26 @@ func (f *meeting) round(co charging.CompanyID) {
 	f.s.send(f.t.Context(), e, func(ctx context.Context) { _ = g.tidy(ctx, f.home(co)) })
 }
 
+// older makes an open plug, and its vehicle's claim, older.
+// KEYS  1 car  2 rsv
+// ARGV  1 by how much (ms)  2 reservation
+const older = `
+local asked = redis.call('HGET', KEYS[2], 'asked')
+if asked then redis.call('HSET', KEYS[2], 'asked', string.format('%.0f', asked - ARGV[1])) end
+local rid, where, began, state = string.match(redis.call('GET', KEYS[1]) or '', '^([^|]*)(|.*|)(%d+)(|%a+)$')
+if rid == ARGV[2] then
+  redis.call('SET', KEYS[1], rid .. where .. string.format('%.0f', began - ARGV[1] * 1000) .. state, 'PX', 3600000)
+end
+return 1`
+
 // pass lets more time pass than a plug may be open, by making all that is noted older.
 func (f *meeting) pass() {
 	f.counts["pass"]++
 	f.s.did = append(f.s.did, "time passes")
-	by := charging.OpenPlug + time.Second
+	by := strconv.FormatInt((charging.OpenPlug + time.Second).Milliseconds(), 10)
 	for _, s := range f.stops {
 		prefix := string(s.EVSEID.Company()) + ":"
 		car, rsv := prefix+"car:{"+string(s.VehicleID)+"}", prefix+"rsv:{"+string(f.home(s.EVSEID.Company()))+"}:"+string(s.ID)
-		if ms, err := f.raw.HGet(f.t.Context(), rsv, "asked").Int64(); err == nil {
-			f.raw.HSet(f.t.Context(), rsv, "asked", ms-by.Milliseconds())
-		}
-		p := strings.Split(f.raw.Get(f.t.Context(), car).Val(), "|")
-		if us, err := strconv.ParseInt(p[max(0, len(p)-2)], 10, 64); err == nil && p[0] == string(s.ID) {
-			p[len(p)-2] = strconv.FormatInt(us-by.Microseconds(), 10)
-			f.raw.Set(f.t.Context(), car, strings.Join(p, "|"), time.Hour)
-		}
+		redisDo(f.t, f.addr, "EVAL", older, "2", car, rsv, by, string(s.ID))
 	}
 }
