@@ -18,7 +18,7 @@ import (
 )
 
 // inventoryEvery is how often the inventory is compared with the store: an EVSE
-// that has left is forgotten after its last booking.
+// that has left is forgotten some time after its last booking.
 const inventoryEvery = time.Minute
 
 // settled is an inventory beside what the store remembers (docs/adr/0012).
@@ -26,7 +26,8 @@ type settled struct {
 	desk  desk.Inventory
 	view  api.Inventory
 	fresh map[charging.EVSEID]store.Enrolled // not noted so yet
-	over  []charging.EVSEID                  // left, with nothing booked
+	idle  map[charging.EVSEID]store.Enrolled // left, with nothing booked; not noted so yet
+	over  []charging.EVSEID                  // left, with no record any more
 	notes []string
 }
 
@@ -36,6 +37,7 @@ func compare(ctx context.Context, st *store.Store, offer inventory.Inventory) (s
 		desk:  desk.Inventory{Locations: offer.Locations, Homes: map[charging.EVSEID]charging.LocationID{}},
 		view:  api.Inventory{CompanyID: offer.Company, Locations: len(offer.Locations), EVSEs: offer.EVSEs(), Moved: []api.InventoryChange{}, Left: []api.InventoryChange{}},
 		fresh: map[charging.EVSEID]store.Enrolled{},
+		idle:  map[charging.EVSEID]store.Enrolled{},
 	}
 	known, err := st.Enrolled(ctx)
 	maps.DeleteFunc(known, func(id charging.EVSEID, _ store.Enrolled) bool { return id.Company() != offer.Company })
@@ -50,8 +52,8 @@ func compare(ctx context.Context, st *store.Store, offer inventory.Inventory) (s
 	if err != nil {
 		return s, err
 	}
-	for id, home := range away {
-		s.changed(offer, known[id], id, home, booked[id])
+	for id := range away {
+		s.changed(offer, known[id], id, booked[id], st.Over(known[id]))
 	}
 	byID := func(a, b api.InventoryChange) int { return cmp.Compare(a.EVSEID, b.EVSEID) }
 	slices.SortFunc(s.view.Moved, byID)
@@ -98,7 +100,7 @@ func (s *settled) offered(offer inventory.Inventory, known map[charging.EVSEID]s
 			if there {
 				now.Home = was.Home
 			}
-			if !there || !reflect.DeepEqual(was.Location, now.Location) {
+			if !there || !was.Idle.IsZero() || !reflect.DeepEqual(was.Location, now.Location) {
 				s.fresh[e.ID] = now
 			}
 			s.desk.Homes[e.ID] = now.Home
@@ -111,8 +113,8 @@ func (s *settled) offered(offer inventory.Inventory, known map[charging.EVSEID]s
 }
 
 // changed notes an EVSE that has moved or left.
-func (s *settled) changed(offer inventory.Inventory, k store.Enrolled, id charging.EVSEID, home charging.LocationID, b store.Booked) {
-	c := api.InventoryChange{EVSEID: id, Home: home, Bookings: b.Entries}
+func (s *settled) changed(offer inventory.Inventory, k store.Enrolled, id charging.EVSEID, b store.Booked, over bool) {
+	c := api.InventoryChange{EVSEID: id, Home: k.Home, Bookings: b.Entries}
 	if !b.Until.IsZero() {
 		c.Until = &b.Until
 	}
@@ -121,12 +123,21 @@ func (s *settled) changed(offer inventory.Inventory, k store.Enrolled, id chargi
 		s.view.Moved = append(s.view.Moved, c)
 		return
 	}
-	if b.Entries == 0 && b.Notices == 0 {
+	switch booked := b.Entries+b.Notices > 0; {
+	case booked:
+		if !k.Idle.IsZero() {
+			k.Idle = time.Time{}
+			s.fresh[id] = k
+		}
+		s.view.Left = append(s.view.Left, c)
+	case over:
 		s.over = append(s.over, id)
 		return
+	case k.Idle.IsZero():
+		k.Idle = time.Now()
+		s.idle[id] = k
 	}
-	s.view.Left = append(s.view.Left, c)
-	s.desk.Homes[id] = home
+	s.desk.Homes[id] = k.Home
 	s.desk.Left = append(s.desk.Left, k.Location)
 }
 
@@ -257,7 +268,7 @@ func (a *App) keepInventory(ctx context.Context) {
 }
 
 // reviewInventory keeps what another server has booked at an EVSE that is not
-// offered here, and lets go of what has left and has nothing booked: for good
+// offered here, and lets go of what has left and has no record any more,
 // where no other server may still offer it.
 func (a *App) reviewInventory(ctx context.Context) error {
 	a.inventoryMu.Lock()
@@ -274,6 +285,9 @@ func (a *App) reviewInventory(ctx context.Context) error {
 	}
 	if a.rooms.replicas.Others() > 0 {
 		return nil
+	}
+	if err := a.rooms.store.Enroll(ctx, s.idle); err != nil {
+		return err
 	}
 	for _, id := range s.over {
 		if err := a.rooms.store.Disenroll(ctx, id); err != nil {

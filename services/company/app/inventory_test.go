@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
 )
 
@@ -171,8 +172,8 @@ func TestWhatLeavesKeepsItsBookings(t *testing.T) {
 	o.book(plugA)
 }
 
-// What has left and has nothing booked is forgotten, and the next review of the
-// store changes nothing.
+// What has left and has nothing booked is forgotten when its records are, and the next
+// review of the store changes nothing.
 func TestWhatLeavesWithNothingBookedIsForgotten(t *testing.T) {
 	o := newOperator(t)
 	ctx := t.Context()
@@ -182,14 +183,26 @@ func TestWhatLeavesWithNothingBookedIsForgotten(t *testing.T) {
 	if _, err := o.rooms.desk.Withdraw(ctx, plugA, "POWER_OUTAGE"); err != nil {
 		t.Fatal(err)
 	}
-	redisrig.Until(t, "the notice of the withdrawal is delivered, and the EVSE is let go", func() bool {
-		if err := o.reviewInventory(ctx); err != nil {
-			t.Fatal(err)
-		}
-		_, err := o.rooms.desk.Confirm(ctx, h.Ref)
-		return charging.CodeOf(err) == charging.CodeUnknownEVSE
-	})
+	o.idle(plugA)
+	if _, err := o.rooms.desk.Confirm(ctx, h.Ref); charging.CodeOf(err) != charging.CodeAlreadyCompensated {
+		t.Errorf("as long as there is a record: %v", err)
+	}
 	known, err := o.rooms.store.Enrolled(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := known[plugA]
+	past.Idle = past.Idle.Add(-7 * 24 * time.Hour)
+	if err := o.rooms.store.Enroll(ctx, map[charging.EVSEID]store.Enrolled{plugA: past}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.reviewInventory(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Confirm(ctx, h.Ref); charging.CodeOf(err) != charging.CodeUnknownEVSE {
+		t.Errorf("afterwards: %v", err)
+	}
+	known, err = o.rooms.store.Enrolled(ctx)
 	if err != nil || len(known) != 1 || known[plugB].Home != "BR*MAR*LTWO01" {
 		t.Errorf("%+v, %v", known, err)
 	}
@@ -197,6 +210,71 @@ func TestWhatLeavesWithNothingBookedIsForgotten(t *testing.T) {
 	if err != nil || len(s.fresh) != 0 || !reflect.DeepEqual(s.desk, o.settled.desk) {
 		t.Errorf("a review of what has not changed: %+v, %v", s, err)
 	}
+}
+
+// An EVSE breaks while a car charges, and its operator takes it out of the inventory
+// at once. The car's figure still takes the place of the estimate, also when the EVSE
+// has come back at another location meanwhile, and a reserve that comes late finds its
+// tombstone. It used to be forgotten with its last booking: a review after the notice,
+// and no bill could be found any more (seed 0 of the desk's
+// TestSessionsOverInventoryChanges).
+func TestACarTellsAfterItsEVSEHasLeft(t *testing.T) {
+	o := newOperator(t)
+	ctx := t.Context()
+	o.restart("LONE01", "E0001*1", "LTWO01", "E0002*1")
+	h, late := request(plugA), request(plugA)
+	h.Start = time.Now().UTC().Truncate(time.Second).Add(5 * time.Minute)
+	h.End = h.Start.Add(time.Hour)
+	if _, err := o.rooms.desk.Reserve(ctx, h); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Confirm(ctx, h.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Compensate(ctx, late.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Start(ctx, h.Ref, charging.Arrival{PlannedKWh: 20}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Withdraw(ctx, plugA, "BROKEN_CHARGER"); err != nil {
+		t.Fatal(err)
+	}
+	o.reload("LTWO01", "E0002*1")
+	o.idle(plugA)
+	if err := o.reviewInventory(ctx); err != nil {
+		t.Fatal(err)
+	}
+	o.reload("LNEW01", "E0001*1", "LTWO01", "E0002*1")
+	if err := o.rooms.desk.Restore(ctx, plugA); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.rooms.desk.Reserve(ctx, late); charging.CodeOf(err) != charging.CodeAlreadyCompensated {
+		t.Errorf("a reserve after its compensate: %v", err)
+	}
+	got, err := o.rooms.desk.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 0.001})
+	if err != nil || got.State != charging.Fulfilled || got.Session.Estimated || got.Session.EnergyKWh > 0.001 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if known, err := o.rooms.store.Enrolled(ctx); err != nil || !known[plugA].Idle.IsZero() {
+		t.Errorf("offered again, and idle since %v, %v", known[plugA].Idle, err)
+	}
+}
+
+// idle reviews the inventory until an EVSE that has left is seen to have no booking.
+func (o *operator) idle(evse charging.EVSEID) {
+	o.t.Helper()
+	redisrig.Until(o.t, "its notices are delivered, and nothing is booked there", func() bool {
+		if err := o.reviewInventory(o.t.Context()); err != nil {
+			o.t.Fatal(err)
+		}
+		known, err := o.rooms.store.Enrolled(o.t.Context())
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		k, there := known[evse]
+		return !there || !k.Idle.IsZero()
+	})
 }
 
 // A file that cannot be used changes nothing and says which line is wrong.

@@ -63,7 +63,7 @@ func (w *world) leave(i id) answer {
 	case r.state == fulfilled && !w.follows(BilledOnce):
 		r.bills++
 	case r.state == fulfilled:
-	case r.state == claimed, r.state == pending, r.state.reserved():
+	case r.state.reserved():
 		return tooEarly
 	default:
 		return noReservation

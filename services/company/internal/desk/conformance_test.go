@@ -79,16 +79,26 @@ func onRedis(t *testing.T, addr, prefix string) companytest.Fixture {
 // hold.
 func deleteKey(t *testing.T, addr, key string) {
 	t.Helper()
+	redisDo(t, addr, "DEL", key)
+}
+
+// redisDo is one command to a store, whose answer must be 1.
+func redisDo(t *testing.T, addr string, args ...string) {
+	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := fmt.Fprintf(c, "*2\r\n$3\r\nDEL\r\n$%d\r\n%s\r\n", len(key), key); err != nil {
+	command := fmt.Sprintf("*%d\r\n", len(args))
+	for _, a := range args {
+		command += fmt.Sprintf("$%d\r\n%s\r\n", len(a), a)
+	}
+	if _, err := c.Write([]byte(command)); err != nil {
 		t.Fatal(err)
 	}
 	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != ":1\r\n" {
-		t.Fatalf("DEL %s: %q, %v", key, answer, err)
+		t.Fatalf("%v: %q, %v", args, answer, err)
 	}
 }
 

@@ -11,20 +11,31 @@ import (
 
 // TestScriptsFollowTheModel drives every state of a reservation through every
 // action, by the real desk and the real scripts, and holds what comes of it
-// against the table of the model (services/e2e/model): what the model has shown
-// to be safe is what runs.
+// against the tables of the model (services/e2e/model), that of the booking and that of
+// a car at the plug: what the model has shown to be safe is what runs.
 func TestScriptsFollowTheModel(t *testing.T) {
 	onBothStores(t, theTable)
 }
 
 func theTable(t *testing.T, w *world, addr string) {
-	lines := model.Table()
-	if want := len(model.Froms) * (len(model.Actions) + len(model.StaleActions)); len(lines) != want {
+	lines, perState := model.Table(), len(model.Actions)+len(model.StaleActions)
+	if want := len(model.Froms) * perState; len(lines) != want {
 		t.Fatalf("%d lines, want %d", len(lines), want)
+	}
+	sessions := model.SessionTable()
+	if want := len(model.Froms)*len(model.SessionActions) + len(model.SessionFroms)*(perState+len(model.SessionActions)); len(sessions) != want {
+		t.Fatalf("%d lines with a car at the plug, want %d", len(sessions), want)
 	}
 	for n, line := range lines {
 		t.Run(fmt.Sprintf("%s/%s/stale=%v", line.From, line.Action, line.Stale), func(t *testing.T) {
 			newLine(t, w, addr, n).check(line)
+		})
+	}
+	for n, line := range sessions {
+		t.Run(fmt.Sprintf("%s/%s/stale=%v", line.From, line.Action, line.Stale), func(t *testing.T) {
+			l := newLine(t, w, addr, len(lines)+n).soon()
+			l.check(line)
+			l.leave()
 		})
 	}
 }
@@ -50,6 +61,25 @@ func newLine(t *testing.T, w *world, addr string, n int) *tableLine {
 	return l
 }
 
+// soon has the line's window begin so soon that a car may plug in, at an EVSE whose
+// windows of the lines before are over.
+func (l *tableLine) soon() *tableLine {
+	l.w.advance(3 * time.Hour)
+	start := l.w.now().UTC().Truncate(time.Second).Add(testTerms.EarlyPlug / 2)
+	for _, h := range []*charging.HoldRequest{&l.older, &l.subject, &l.younger} {
+		h.EVSEID, h.Start, h.End = evse2, start, start.Add(time.Hour)
+	}
+	return l
+}
+
+// leave has the line's car unplug, if it is there.
+func (l *tableLine) leave() {
+	l.t.Helper()
+	if res, err := l.w.Reservation(l.t.Context(), l.subject.ID, ""); err == nil && res.State == charging.Charging {
+		l.must(l.w.Complete(l.t.Context(), l.subject.Ref, charging.Leaving{EnergyKWh: 1}))
+	}
+}
+
 func (l *tableLine) must(_ charging.Reservation, err error) {
 	l.t.Helper()
 	if err != nil {
@@ -71,10 +101,16 @@ func (l *tableLine) bring(from string) {
 		l.must(w.Reserve(ctx, l.subject))
 	}
 	switch from {
-	case "unsettled", "settled":
+	case "unsettled", "settled", "charging", "fulfilled":
 		l.must(w.Confirm(ctx, ref))
-		if from == "settled" {
+		if from != "unsettled" {
 			l.outcome(charging.OutcomeConfirmed)
+		}
+		if from == "charging" || from == "fulfilled" {
+			l.must(w.Start(ctx, ref, charging.Arrival{}))
+		}
+		if from == "fulfilled" {
+			l.must(w.Complete(ctx, ref, charging.Leaving{EnergyKWh: 1}))
 		}
 	case "expired":
 		deleteKey(l.t, l.addr, fmt.Sprintf("lock:{%s}:%s:%s", testLocation, ref.EVSEID, ref.ID))
@@ -135,6 +171,10 @@ func (l *tableLine) act(action string, stale bool) charging.Code {
 		_, err = l.w.Confirm(ctx, h.Ref)
 	case "compensate":
 		_, err = l.w.Compensate(ctx, h.Ref)
+	case "start":
+		_, err = l.w.Start(ctx, h.Ref, charging.Arrival{})
+	case "complete":
+		_, err = l.w.Complete(ctx, h.Ref, charging.Leaving{EnergyKWh: 1})
 	case "older":
 		_, err = l.w.Reserve(ctx, l.older)
 	case "younger":

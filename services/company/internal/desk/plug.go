@@ -125,8 +125,10 @@ func (d *Desk) open(ctx context.Context, s *site, res charging.Reservation) {
 	at := charging.At{Location: s.ID, Ref: charging.Ref{
 		ID: res.ID, TripID: res.TripID, Origin: res.Origin, EVSEID: res.EVSEID, End: res.Window.End, Epoch: max(res.Epoch, 1),
 	}}
-	_, visit, err := d.claim(ctx, at)
+	vehicle, visit, err := d.claim(ctx, at)
 	switch {
+	case err == nil && vehicle == "":
+		return // its car has left meanwhile: there is nothing to ask about
 	case charging.CodeOf(err) == charging.CodeVehicleBusy:
 		_, err = d.o.Calendar.Back(ctx, at)
 	case err == nil:

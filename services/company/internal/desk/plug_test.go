@@ -243,6 +243,31 @@ func TestAnOldOpenPlugAsksToo(t *testing.T) {
 	}
 }
 
+// A round finds an open plug whose car leaves before the plug is decided: there is no
+// session to ask about. The peers used to be asked about one without a start, which
+// they refuse, and each was noted as one that does not say whether the vehicle charges
+// there (found by TestOneVehicleOverCompanies).
+func TestAnOpenPlugWhoseCarHasLeft(t *testing.T) {
+	_, caj, _, there, peers := twoCompanies(t)
+	at := charging.At{Location: "BR*CAJ*LJPA01", Ref: there}
+	res, err := caj.cal.Start(t.Context(), at, charging.Arrival{}, testTerms)
+	if err != nil || !res.Open {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if _, err := caj.Complete(t.Context(), there, charging.Leaving{EnergyKWh: 1}); err != nil {
+		t.Fatal(err)
+	}
+	peers["CAJ"].asked = func(k charging.Contest) { t.Errorf("MAR is asked about %+v", k) }
+	s, err := caj.site(there.EVSEID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caj.open(t.Context(), s, res)
+	if got := caj.state(t, there); got != charging.Fulfilled || caj.logged() != "" {
+		t.Errorf("%s, noted %q", got, caj.logged())
+	}
+}
+
 // A company that cannot vouch for its memory does not say that a vehicle is free.
 func TestContestRefusesWhatItCannotKnow(t *testing.T) {
 	w := newWorld(t, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,9 @@ type world struct {
 	outbox []charging.Notice
 	// broken EVSEs take nobody.
 	broken map[charging.EVSEID]bool
+	// left are EVSEs that are offered no more: what is booked there is kept until
+	// it is over, and then they are forgotten.
+	left map[charging.EVSEID]bool
 }
 
 type stop struct {
@@ -42,7 +46,7 @@ type stop struct {
 var errNetwork = errors.New("connection reset")
 
 func newWorld() *world {
-	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, broken: map[charging.EVSEID]bool{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
+	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, broken: map[charging.EVSEID]bool{}, left: map[charging.EVSEID]bool{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
 }
 
 func (w *world) Company(id charging.CompanyID) (charging.Company, error) { return party{w}, nil }
@@ -84,6 +88,23 @@ func (w *world) block(evse charging.EVSEID, win charging.Window, state charging.
 // set changes a stop under the lock.
 func (w *world) set(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
 
+// forgotten reports whether an EVSE has left with nothing booked and nothing left to
+// tell. It needs w.mu.
+func (w *world) forgotten(evse charging.EVSEID) bool {
+	if !w.left[evse] {
+		return false
+	}
+	for _, s := range w.rsv {
+		if s.EVSEID == evse && s.live() {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(w.outbox, func(n charging.Notice) bool {
+		s := w.rsv[n.ReservationID]
+		return s != nil && s.EVSEID == evse
+	})
+}
+
 type party struct{ w *world }
 
 var _ charging.Company = party{}
@@ -123,7 +144,7 @@ func (p party) Claim(ctx context.Context, h charging.HoldRequest) (charging.Rese
 func granted(ticket string) string { _, g, _ := strings.Cut(ticket, "|"); return g }
 
 func (w *world) hold(h charging.HoldRequest, want charging.State) (charging.Reservation, error) {
-	if s, ok := w.rsv[h.ID]; ok {
+	if s, ok := w.rsv[h.ID]; ok && !w.forgotten(h.EVSEID) {
 		s.live()
 		switch s.State {
 		case charging.Canceled:
@@ -136,6 +157,9 @@ func (w *world) hold(h charging.HoldRequest, want charging.State) (charging.Rese
 			s.State = want
 		}
 		return s.Reservation, nil
+	}
+	if w.left[h.EVSEID] {
+		return charging.Reservation{}, charging.Refuse(charging.CodeUnknownEVSE, "offered no more")
 	}
 	if w.broken[h.EVSEID] {
 		return charging.Reservation{}, charging.Refuse(charging.CodeEVSEOutOfService, "")
@@ -175,7 +199,7 @@ func (w *world) hold(h charging.HoldRequest, want charging.State) (charging.Rese
 
 func (p party) find(ref charging.Ref) (*stop, error) {
 	s, ok := p.w.rsv[ref.ID]
-	if !ok {
+	if !ok || p.w.forgotten(s.EVSEID) {
 		return nil, charging.Refuse(charging.CodeUnknownReservation, "")
 	}
 	s.live()
@@ -223,6 +247,9 @@ func (p party) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservat
 
 func (p party) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
 	return p.do(ctx, "compensate", 0, ref, func() (charging.Reservation, error) {
+		if p.w.forgotten(ref.EVSEID) { // it holds nothing: releasing it succeeds, without a record
+			return charging.Reservation{ID: ref.ID, TripID: ref.TripID, EVSEID: ref.EVSEID, State: charging.Canceled}, nil
+		}
 		s, ok := p.w.rsv[ref.ID]
 		if !ok {
 			s = &stop{Reservation: charging.Reservation{ID: ref.ID, TripID: ref.TripID, EVSEID: ref.EVSEID}}

@@ -42,7 +42,7 @@ func TestRandomSchedules(t *testing.T) {
 		}
 	}
 	t.Logf("%v", counts)
-	for _, what := range []string{"plug", "unplug", "swap", "shift", "cancel", "withdraw", "no-show", "decide", "crash", "COMPLETED", "CANCELED"} {
+	for _, what := range []string{"plug", "unplug", "swap", "shift", "cancel", "withdraw", "no-show", "decide", "inventory", "forgotten", "crash", "COMPLETED", "CANCELED"} {
 		if counts[what] == 0 {
 			t.Errorf("no %s was ever played", what)
 		}
@@ -63,6 +63,10 @@ type day struct {
 	lossy  bool
 	// asks are the stops that must be asked about, until when.
 	asks map[charging.ReservationID]time.Time
+	// told are the figures that cars have named at a stop, bills those that one of
+	// them has settled for good.
+	told  map[charging.ReservationID][]float64
+	bills map[charging.ReservationID]float64
 }
 
 // civil is the time on the day's clock: it begins an hour and a half before the
@@ -75,6 +79,7 @@ func newDay(t *testing.T, seed uint64) *day {
 	d := &day{
 		stage: &stage{t: t, w: newWorld(), m: newMemory()}, rng: rand.New(rand.NewPCG(seed, 7)), net: rand.New(rand.NewPCG(seed, 8)), began: time.Now(),
 		counts: map[string]int{}, asks: map[charging.ReservationID]time.Time{},
+		told: map[charging.ReservationID][]float64{}, bills: map[charging.ReservationID]float64{},
 	}
 	d.tune = func(o *Options) {
 		o.Now = d.civil
@@ -160,10 +165,30 @@ func (d *day) goOn() {
 	synctest.Wait()
 }
 
+// billed asserts that what a car has named is billed once, and then for good. No car
+// has named what is billed by an estimate, or by an end with nothing taken.
+func (d *day) billed() {
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
+	for id, s := range d.w.rsv {
+		before, known := d.bills[id]
+		switch {
+		case known && (s.State != charging.Fulfilled || s.Session.Estimated || s.Session.EnergyKWh != before):
+			d.t.Errorf("%v kWh were billed at %s, which is %s now: %+v", before, s.EVSEID, s.State, s.Session)
+		case known || s.State != charging.Fulfilled || s.Session.Estimated:
+		case s.Session.EnergyKWh != 0 && !slices.Contains(d.told[id], s.Session.EnergyKWh):
+			d.t.Errorf("%v kWh are billed at %s, cars have told %v", s.Session.EnergyKWh, s.EVSEID, d.told[id])
+		default:
+			d.bills[id] = s.Session.EnergyKWh
+		}
+	}
+}
+
 // check asserts, between two steps, that every lost stop is asked about.
 func (d *day) check() {
 	d.t.Helper()
 	synctest.Wait()
+	d.billed()
 	rec := d.record()
 	if d.w.twice > 0 {
 		d.t.Errorf("two sessions at once")
@@ -208,6 +233,7 @@ func (d *day) step() {
 		{"decide", d.decide},
 		{"decide", d.decide},
 		{"restore", d.restore},
+		{"inventory", d.inventory},
 		{"crash", nil},
 	}
 	s := steps[d.rng.IntN(len(steps))]
@@ -254,6 +280,7 @@ func (d *day) plug(ctx context.Context, rec trip.Trip, leg int) error {
 func (d *day) unplug(ctx context.Context, rec trip.Trip, leg int) error {
 	v := visit(rec, leg, 0.8)
 	v.Plug.EnergyKWh = kWh(float64(d.rng.IntN(10_000)) / 100)
+	d.told[v.ReservationID] = append(d.told[v.ReservationID], *v.Plug.EnergyKWh)
 	if d.rng.IntN(2) == 0 {
 		v.Plug.At = d.civil()
 	}
@@ -324,6 +351,23 @@ func (d *day) withdraw(_ context.Context, rec trip.Trip, leg int) error {
 
 func (d *day) restore(_ context.Context, rec trip.Trip, leg int) error {
 	d.w.set(func() { delete(d.w.broken, rec.Legs[leg-1].EVSEID) })
+	return nil
+}
+
+// inventory takes the EVSE of a stop, or one beside it, out of its company's
+// inventory, or brings it back (docs/adr/0012).
+func (d *day) inventory(_ context.Context, rec trip.Trip, leg int) error {
+	evse := rec.Legs[leg-1].EVSEID
+	if d.rng.IntN(3) == 0 {
+		alts, _ := others{}.Alternatives(d.t.Context(), rec, leg)
+		evse = alts[d.rng.IntN(len(alts))].EVSEID
+	}
+	d.w.set(func() {
+		d.w.left[evse] = !d.w.left[evse]
+		if d.w.forgotten(evse) {
+			d.counts["forgotten"]++
+		}
+	})
 	return nil
 }
 

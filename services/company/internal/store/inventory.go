@@ -21,10 +21,23 @@ type Enrolled struct {
 	// Location is where it was last offered, with its terms and tariffs and no
 	// other EVSE.
 	Location charging.Location `json:"location"`
+	// Idle is when it was first seen to be neither offered nor booked; zero while it
+	// is, or nobody has looked.
+	Idle time.Time `json:"idle,omitzero"`
 }
 
-// enrollAtOnce is how many EVSEs one script notes.
-const enrollAtOnce = 200
+// Over says whether an EVSE may be forgotten: neither offered nor booked for as long as
+// the record of a reservation is kept. Until then a car may still say what it took
+// there, and a message that comes late must find that it is too late.
+func (c Calendar) Over(e Enrolled) bool {
+	return !e.Idle.IsZero() && time.Since(e.Idle) > c.o.Retention
+}
+
+// enrollAtOnce is how many EVSEs one script notes, by enrollArgs arguments each.
+const (
+	enrollAtOnce = 200
+	enrollArgs   = 4
+)
 
 // Enrolled lists all EVSEs that the company has offered and not forgotten.
 func (c Calendar) Enrolled(ctx context.Context) (map[charging.EVSEID]Enrolled, error) {
@@ -46,15 +59,19 @@ func (c Calendar) Enrolled(ctx context.Context) (map[charging.EVSEID]Enrolled, e
 // Enroll notes EVSEs; the home of one that is known already stays. It answers
 // when as many replicas have it as a promise needs.
 func (c Calendar) Enroll(ctx context.Context, all map[charging.EVSEID]Enrolled) error {
-	args := make([]any, 0, 3*len(all))
+	args := make([]any, 0, enrollArgs*len(all))
 	for id, e := range all {
 		raw, err := json.Marshal(e.Location)
 		if err != nil {
 			return fmt.Errorf("store: enroll %s: %w", id, err)
 		}
-		args = append(args, string(id), string(e.Home), string(raw))
+		idle := ""
+		if !e.Idle.IsZero() {
+			idle = e.Idle.UTC().Format(time.RFC3339)
+		}
+		args = append(args, string(id), string(e.Home), string(raw), idle)
 	}
-	for some := range slices.Chunk(args, 3*enrollAtOnce) {
+	for some := range slices.Chunk(args, enrollArgs*enrollAtOnce) {
 		if _, err := c.promise(ctx, "enroll", enrollScript, []string{c.keys.inventory()}, some...); err != nil {
 			return err
 		}
