@@ -2,13 +2,14 @@ package federation
 
 import (
 	"errors"
-	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
