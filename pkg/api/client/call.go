@@ -17,6 +17,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 )
 
@@ -40,6 +41,8 @@ type caller struct {
 	auth    func(*http.Request)
 	http    *http.Client
 	timeout time.Duration
+	// refusal reads the answer to a call that was refused.
+	refusal func(*http.Response) error
 }
 
 func newCaller(base string, auth func(*http.Request), h *http.Client, timeout time.Duration) (caller, error) {
@@ -53,7 +56,7 @@ func newCaller(base string, auth func(*http.Request), h *http.Client, timeout ti
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	return caller{base: strings.TrimRight(base, "/"), auth: auth, http: h, timeout: timeout}, nil
+	return caller{base: strings.TrimRight(base, "/"), auth: auth, http: h, timeout: timeout, refusal: refusal}, nil
 }
 
 // call is one request and what its answer must be.
@@ -82,7 +85,7 @@ func (c caller) do(ctx context.Context, k call) (*http.Response, error) {
 		return nil, fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))
 	}
 	defer drain(resp.Body)
-	if err := read(resp, k); err != nil {
+	if err := c.read(resp, k); err != nil {
 		return resp, fmt.Errorf("%s %s: %w", k.method, k.path, err)
 	}
 	return resp, nil
@@ -130,10 +133,10 @@ func drain(body io.ReadCloser) {
 	_ = body.Close()
 }
 
-func read(resp *http.Response, k call) error {
+func (c caller) read(resp *http.Response, k call) error {
 	expected := slices.Contains(k.ok, resp.StatusCode)
 	if resp.StatusCode >= 400 && !expected {
-		return refusal(resp)
+		return c.refusal(resp)
 	}
 	if !expected {
 		return fmt.Errorf("%w: status %d", ErrRubbish, resp.StatusCode)
@@ -153,10 +156,13 @@ func read(resp *http.Response, k call) error {
 		return fmt.Errorf("%w: more than %d bytes", ErrRubbish, limit)
 	}
 	if err := json.Unmarshal(raw, k.into); err != nil {
-		return fmt.Errorf("%w: %w", ErrRubbish, err)
+		return fmt.Errorf("%w: %s", ErrRubbish, legible.Tame(err.Error(), maxWhy))
 	}
 	return nil
 }
+
+// maxWhy of what is told about rubbish, in bytes: it may quote the rubbish.
+const maxWhy = 200
 
 func refusal(resp *http.Response) error {
 	p, err := problem.Parse(resp)
@@ -167,4 +173,14 @@ func refusal(resp *http.Response) error {
 		return err
 	}
 	return fmt.Errorf("%w: status %d: %w", ErrRubbish, resp.StatusCode, p)
+}
+
+// foreignRefusal is refusal without what another company offers instead: what
+// our drivers are offered, this company has worked out itself.
+func foreignRefusal(resp *http.Response) error {
+	err := refusal(resp)
+	if r := (*charging.Refusal)(nil); errors.As(err, &r) {
+		return r
+	}
+	return err
 }
