@@ -240,6 +240,23 @@ type Peer struct {
 	EVSEs      int     `json:"evses"`
 	// MQTT is the link to the peer's broker, by which it tells what changes.
 	MQTT *PeerLink `json:"mqtt,omitempty"`
+	// Dropped is what was left out of its answers; nil while nothing was.
+	Dropped *PeerDrops `json:"dropped,omitempty"`
+}
+
+// PeerDrops counts the records of a peer's answers that were left out since the
+// server started, because they cannot be true or cannot be shown; one that is
+// still wrong when it is read again counts again.
+type PeerDrops struct {
+	Count int64    `json:"count"`
+	Last  PeerDrop `json:"last"`
+}
+
+// PeerDrop is one such record: what it was, why it was left out, and when.
+type PeerDrop struct {
+	What string    `json:"what"`
+	Why  string    `json:"why"`
+	At   time.Time `json:"at"`
 }
 
 // PeerLink is the link to a peer's broker.

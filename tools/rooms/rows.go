@@ -155,7 +155,7 @@ var rooms = []room{
 	},
 	{
 		path:  "services/company/internal/federation",
-		own:   []string{"pkg/api/...", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/trip"},
+		own:   []string{"pkg/api/...", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/problem", "pkg/trip"},
 		third: []string{breaker, zerolog, syncx},
 	},
 	{
@@ -172,7 +172,7 @@ var rooms = []room{
 		third: []string{jose, crypto, zerolog, uuid}, noStd: noHTTP,
 	},
 	{
-		path: "services/company/internal/inventory", own: []string{"pkg/charging", "pkg/geo", "pkg/road"},
+		path: "services/company/internal/inventory", own: []string{"pkg/api", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/road"},
 		third: []string{yaml}, noStd: noHTTP,
 	},
 	{

@@ -82,14 +82,25 @@ func (c caller) do(ctx context.Context, k call) (*http.Response, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))
+		return nil, tamed{fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))}
 	}
 	defer drain(resp.Body)
 	if err := c.read(resp, k); err != nil {
-		return resp, fmt.Errorf("%s %s: %w", k.method, k.path, err)
+		return resp, tamed{fmt.Errorf("%s %s: %w", k.method, k.path, err)}
 	}
 	return resp, nil
 }
+
+// tamed is an error that may quote what the server said: its text goes into logs,
+// trips and terminals, so it is short and legible.
+type tamed struct{ error }
+
+// maxTold of such an error, in bytes.
+const maxTold = 1200
+
+func (t tamed) Error() string { return legible.Tame(t.error.Error(), maxTold) }
+
+func (t tamed) Unwrap() error { return t.error }
 
 // sent marks an error of a connection that never came about.
 func sent(err error) error {
@@ -156,13 +167,10 @@ func (c caller) read(resp *http.Response, k call) error {
 		return fmt.Errorf("%w: more than %d bytes", ErrRubbish, limit)
 	}
 	if err := json.Unmarshal(raw, k.into); err != nil {
-		return fmt.Errorf("%w: %s", ErrRubbish, legible.Tame(err.Error(), maxWhy))
+		return fmt.Errorf("%w: %w", ErrRubbish, err)
 	}
 	return nil
 }
-
-// maxWhy of what is told about rubbish, in bytes: it may quote the rubbish.
-const maxWhy = 200
 
 func refusal(resp *http.Response) error {
 	p, err := problem.Parse(resp)
