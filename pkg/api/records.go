@@ -35,12 +35,8 @@ const (
 // currency is the only one that plans add up and sessions are billed in.
 const currency = "BRL"
 
-var (
-	standards = []string{"IEC_62196_T2_COMBO", "IEC_62196_T2", "CHADEMO"}
-	statuses  = []charging.EVSEStatus{
-		charging.StatusAvailable, charging.StatusCharging, charging.StatusOutOfOrder, charging.StatusUnknown,
-	}
-)
+// standards of connectors.
+var standards = []string{"IEC_62196_T2_COMBO", "IEC_62196_T2", "CHADEMO"}
 
 // Validate judges a location with all that it has, as the peers will: nobody
 // passes on what it refuses. INVALID_FIELD, naming the first wrong field by its
@@ -128,7 +124,7 @@ func (e EVSE) check(of charging.CompanyID) error {
 	if e.EVSEID.Company() != of {
 		return charging.Invalid("evse_id", fmt.Sprintf("%s is not of %s", e.EVSEID, of))
 	}
-	return oneOf("status", e.Status, statuses)
+	return oneOf("status", e.Status, charging.EVSEStatuses())
 }
 
 // check judges a connector beside those before it; its tariff must be known,
