@@ -182,7 +182,7 @@ func aTripThatItRefuses(t *testing.T, a *app.App) {
 		t.Fatalf("%+v, %v", booked, err)
 	}
 	legibly(t, a, "/api/v1/trips/"+string(booked.ID))
-	legibly(t, a, "/api/v1/trips/"+string(booked.ID)+"/log")
+	legibly(t, a, "/api/v1/trips/"+string(booked.ID)+"/history")
 }
 
 func itIsShown(t *testing.T, a *app.App) {
@@ -212,7 +212,7 @@ func itIsShown(t *testing.T, a *app.App) {
 func theTerminalIsClean(t *testing.T, a *app.App) {
 	t.Helper()
 	for _, args := range [][]string{
-		{"peers"}, {"doctor"}, {"trips"}, {"plan", "--from", "Natal", "--to", "Recife", "--soc", "30", "--model", "byd-dolphin"},
+		{"peers"}, {"doctor"}, {"trips"}, {"plan", "--from", "Natal", "--to", "Recife", "--soc", "0.3", "--model", "byd-dolphin"},
 	} {
 		for _, tty := range []bool{true, false} {
 			var out, errs bytes.Buffer
