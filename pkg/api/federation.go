@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // Bounds of the federation's requests.
@@ -329,7 +330,8 @@ func DecodePreempted(tid charging.TripID, body []byte) (charging.Notice, error) 
 	return n, r.rep.err()
 }
 
-// DecodeChanged reads the body of POST …/trips/{trip_id}/changed.
+// DecodeChanged reads the body of POST …/trips/{trip_id}/changed. Its reason is
+// made legible, because drivers read it.
 // MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
 func DecodeChanged(tid charging.TripID, body []byte) (charging.Notice, error) {
 	r, err := newReader(body, false)
@@ -344,7 +346,7 @@ func DecodeChanged(tid charging.TripID, body []byte) (charging.Notice, error) {
 	default:
 		r.invalid("state", fmt.Sprintf("%q is none of CANCELED, NO_SHOW, CHARGING, FULFILLED, RESERVED", brief(string(n.State))))
 	}
-	n.Reason = r.text("reason", 200)
+	n.Reason = legible.Tame(r.text("reason", MaxBody), maxReason)
 	n.Session = r.session("session")
 	return n, r.rep.err()
 }
@@ -360,8 +362,11 @@ func (r *reader) session(name string) *charging.Session {
 	if err == nil {
 		err = json.Unmarshal(raw, &s)
 	}
-	if err != nil || s.StartedAt.IsZero() || s.Minutes < 0 || s.IdleMinutes < 0 || s.EnergyKWh < 0 || s.Price != nil && s.Price.Total < 0 {
-		r.invalid(name, "is no session: it has a start, and no figure of it is negative")
+	if err == nil {
+		err = within(name+".", checkSession(s))
+	}
+	if err != nil {
+		r.invalid(name, "is no session: "+reason(err))
 		return nil
 	}
 	return &s

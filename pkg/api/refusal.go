@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -89,11 +91,24 @@ func ToRefusal(p problem.Problem) *charging.Refusal {
 		r.Fields = append(r.Fields, charging.FieldError(f))
 	}
 	var c charging.Conflict
-	if len(p.Conflict) > 0 && json.Unmarshal(p.Conflict, &c) == nil {
+	if len(p.Conflict) > 0 && json.Unmarshal(p.Conflict, &c) == nil && credible(c) {
 		c.Window = charging.NewWindow(c.Window.Start, c.Window.End)
 		r.Conflict = &c
 	}
 	return r
+}
+
+// credible reports whether what is said to stand in the way has the forms of the
+// contract: ids, a state, an order. What is unknown is left out.
+func credible(c charging.Conflict) bool {
+	return (c.EVSEID == "" || c.EVSEID.Validate() == nil) && (c.Origin == "" || c.Origin.Validate() == nil) &&
+		(c.TripID == "" || c.TripID.Validate() == nil) && (c.ReservationID == "" || c.ReservationID.Validate() == nil) &&
+		(c.State == "" || slices.Contains(charging.States(), c.State)) && microseconds(c.GrantedAt)
+}
+
+// microseconds reports whether s is a plain decimal number of them, or empty.
+func microseconds(s string) bool {
+	return len(s) <= 16 && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // ToError is ToRefusal with what the problem offers instead, as a *trip.Offer;

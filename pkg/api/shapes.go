@@ -243,6 +243,8 @@ type Peer struct {
 	// Auth is how the two companies prove themselves: "key", or "token" with one of
 	// an older edition.
 	Auth string `json:"auth,omitempty"`
+	// Dropped is what was left out of its answers; nil while nothing was.
+	Dropped *PeerDrops `json:"dropped,omitempty"`
 }
 
 // PeerToken is what a company shows to a peer, made for a person who tries that by
@@ -251,6 +253,21 @@ type PeerToken struct {
 	Audience  charging.CompanyID `json:"audience"`
 	Token     string             `json:"token"`
 	ExpiresAt time.Time          `json:"expires_at"`
+}
+
+// PeerDrops counts the records of a peer's answers that were left out since the
+// server started, because they cannot be true or cannot be shown; one that is
+// still wrong when it is read again counts again.
+type PeerDrops struct {
+	Count int64    `json:"count"`
+	Last  PeerDrop `json:"last"`
+}
+
+// PeerDrop is one such record: what it was, why it was left out, and when.
+type PeerDrop struct {
+	What string    `json:"what"`
+	Why  string    `json:"why"`
+	At   time.Time `json:"at"`
 }
 
 // PeerLink is the link to a peer's broker.

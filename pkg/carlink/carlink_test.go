@@ -208,6 +208,11 @@ func TestReplyAndChange(t *testing.T) {
 	if _, err := carlink.ParseChange([]byte(`{"evse_id":"#"}`)); !errors.Is(err, charging.CodeInvalidField) {
 		t.Errorf("an EVSE id with #: %v", err)
 	}
+	for _, what := range []string{`"status":"\u001b[31mWEIRD"`, `"state":"WEIRD"`} {
+		if _, err := carlink.ParseChange([]byte(`{"evse_id":"` + evse + `",` + what + `}`)); !errors.Is(err, charging.CodeInvalidField) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }
 
 // TestPlugsSayWhen: in UTC; a plug without it happened now.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -205,6 +206,12 @@ func ParseChange(payload []byte) (Change, error) {
 	}
 	if err := c.EVSEID.Validate(); err != nil {
 		return Change{}, err
+	}
+	if c.State != "" && !slices.Contains(charging.States(), c.State) {
+		return Change{}, charging.Invalid("state", fmt.Sprintf("%q is no state of a reservation", short(string(c.State))))
+	}
+	if c.Status != "" && !slices.Contains(charging.EVSEStatuses(), c.Status) {
+		return Change{}, charging.Invalid("status", fmt.Sprintf("%q is no status of an EVSE", short(string(c.Status))))
 	}
 	return c, nil
 }

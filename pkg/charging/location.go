@@ -31,6 +31,11 @@ const (
 	StatusUnknown    EVSEStatus = "UNKNOWN"
 )
 
+// EVSEStatuses lists the statuses.
+func EVSEStatuses() []EVSEStatus {
+	return []EVSEStatus{StatusAvailable, StatusCharging, StatusOutOfOrder, StatusUnknown}
+}
+
 // EVSE is the unit that one car can use at a time, hence the unit reserved.
 type EVSE struct {
 	ID         EVSEID

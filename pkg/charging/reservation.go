@@ -20,6 +20,11 @@ const (
 	Canceled  State = "CANCELED"
 )
 
+// States lists the states, in the order of a stop's life.
+func States() []State {
+	return []State{Claimed, Pending, Reserved, Charging, Fulfilled, NoShow, Expired, Preempted, Canceled}
+}
+
 // Holds reports whether a reservation in this state occupies its window.
 func (s State) Holds() bool { return s == Claimed || s == Pending || s == Reserved || s == Charging }
 

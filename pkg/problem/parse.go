@@ -8,9 +8,8 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // Bounds on what a stranger's problem may carry.
@@ -36,7 +35,7 @@ func Parse(resp *http.Response) (Problem, error) {
 	}
 	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != ContentType {
 		return Problem{}, fmt.Errorf("%w: status %d with content type %q", ErrNotAProblem,
-			resp.StatusCode, cut(resp.Header.Get("Content-Type"), 80))
+			resp.StatusCode, legible.Tame(resp.Header.Get("Content-Type"), 80))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	if err != nil {
@@ -73,35 +72,17 @@ func Unmarshal(body []byte, status int) (Problem, error) {
 	return p, nil
 }
 
-// tame cuts what a stranger made too long.
+// tame cuts what a stranger made too long, and makes it fit for a log or a terminal.
 func (p *Problem) tame() {
-	p.Type, p.Title, p.Instance = cut(p.Type, maxText), cut(p.Title, maxText), cut(p.Instance, maxText)
-	p.Code, p.Detail = cut(p.Code, 64), cut(p.Detail, maxText)
+	p.Type, p.Title, p.Instance = legible.Tame(p.Type, maxText), legible.Tame(p.Title, maxText), legible.Tame(p.Instance, maxText)
+	p.Code, p.Detail = legible.Tame(p.Code, 64), legible.Tame(p.Detail, maxText)
 	if len(p.Errors) > maxErrors {
 		p.Errors = p.Errors[:maxErrors]
 	}
 	for i := range p.Errors {
-		p.Errors[i].Field = cut(p.Errors[i].Field, 200)
-		p.Errors[i].Reason = cut(p.Errors[i].Reason, maxText)
+		p.Errors[i].Field = legible.Tame(p.Errors[i].Field, 200)
+		p.Errors[i].Reason = legible.Tame(p.Errors[i].Reason, maxText)
 	}
 	p.RetryAfter = min(max(p.RetryAfter, 0), maxRetry)
 	p.SeenEpoch = max(p.SeenEpoch, 0)
-}
-
-// cut shortens s to at most n bytes at a rune's edge and takes control
-// characters out, so that it can go into a log or onto a terminal.
-func cut(s string, n int) string {
-	if len(s) > n {
-		s = s[:n]
-		for r, size := utf8.DecodeLastRuneInString(s); r == utf8.RuneError && size == 1; {
-			s = s[:len(s)-1]
-			r, size = utf8.DecodeLastRuneInString(s)
-		}
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -68,12 +68,25 @@ func (c *cli) peers(ctx context.Context) error {
 		rows = append(rows, []string{
 			p.Accent(string(peer.CompanyID)), show.Clean(peer.Name), paintPeer(p, peer.Status), peer.URL, seen,
 			fmt.Sprintf("%.1f ms", peer.RTTMillis), fmt.Sprintf("%+.0f ms", peer.SkewMillis),
-			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), peer.Auth, paintLink(p, peer.MQTT), show.Clean(peer.Detail),
+			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), peer.Auth, paintLink(p, peer.MQTT), show.Clean(peer.Detail), paintDrops(p, peer.Dropped),
 		})
 	}
-	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "Proof", "MQTT", "Detail"}, rows)
+	p.Table([]string{"Peer", "Name", "Status", "Address", "Last seen", "Round trip", "Clock", "Sites", "EVSEs", "Proof", "MQTT", "Detail", "Dropped"}, rows)
+	for _, peer := range peers {
+		if d := peer.Dropped; d != nil {
+			p.Linef("%s: %s: %s (%s)", p.Accent(string(peer.CompanyID)), show.Clean(d.Last.What), show.Clean(d.Last.Why), instant(p, d.Last.At))
+		}
+	}
 	p.Next(c.next("doctor"))
 	return nil
+}
+
+// paintDrops counts what was left out of the peer's answers.
+func paintDrops(p show.Printer, d *api.PeerDrops) string {
+	if d == nil {
+		return "0"
+	}
+	return p.Wait(strconv.FormatInt(d.Count, 10))
 }
 
 // paintLink says whether the peer's broker is heard.

@@ -56,6 +56,7 @@ var noHTTP = []string{"net", "net/http/...", "net/rpc/...", "database/sql/..."}
 // rooms is the table of the house (docs/architecture.md). A new package lands with its row.
 var rooms = []room{
 	// pkg: what two processes must agree on.
+	{path: "pkg/legible", noStd: noIO},
 	{path: "pkg/geo", noStd: noIO},
 	{path: "pkg/road", own: []string{"pkg/geo"}, noStd: noIO},
 	{path: "pkg/road/internal/gen", own: []string{"pkg/geo", "pkg/road"}}, // writes the embedded data; run by hand
@@ -63,12 +64,12 @@ var rooms = []room{
 	{path: "pkg/charging", own: []string{"pkg/geo"}, noStd: noIO},
 	{path: "pkg/charging/companytest", own: []string{"pkg/charging", "pkg/geo"}, third: []string{uuid}, suite: true},
 	{path: "pkg/trip", own: []string{"pkg/charging", "pkg/geo"}, noStd: noIO},
-	{path: "pkg/problem"},
+	{path: "pkg/problem", own: []string{"pkg/legible"}},
 	{
-		path: "pkg/api", own: []string{"pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo"},
+		path: "pkg/api", own: []string{"pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo", "pkg/legible"},
 		test: []string{openapi, yaml},
 	},
-	{path: "pkg/api/client", own: []string{"pkg/api", "pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo"}},
+	{path: "pkg/api/client", own: []string{"pkg/api", "pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo", "pkg/legible"}},
 	{
 		path: "pkg/carlink", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"}, noStd: noIO,
 		test: []string{yaml},
@@ -154,7 +155,7 @@ var rooms = []room{
 	},
 	{
 		path:  "services/company/internal/federation",
-		own:   []string{"pkg/api/...", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/trip"},
+		own:   []string{"pkg/api/...", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/problem", "pkg/trip"},
 		third: []string{breaker, zerolog, syncx},
 	},
 	{
@@ -171,7 +172,7 @@ var rooms = []room{
 		third: []string{jose, crypto, zerolog, uuid}, noStd: noHTTP,
 	},
 	{
-		path: "services/company/internal/inventory", own: []string{"pkg/charging", "pkg/geo", "pkg/road"},
+		path: "services/company/internal/inventory", own: []string{"pkg/api", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/road"},
 		third: []string{yaml}, noStd: noHTTP,
 	},
 	{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 )
 
@@ -40,6 +41,8 @@ type caller struct {
 	auth    func(*http.Request) error
 	http    *http.Client
 	timeout time.Duration
+	// refusal reads the answer to a call that was refused.
+	refusal func(*http.Response) error
 }
 
 func newCaller(base string, auth func(*http.Request) error, h *http.Client, timeout time.Duration) (caller, error) {
@@ -53,7 +56,7 @@ func newCaller(base string, auth func(*http.Request) error, h *http.Client, time
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	return caller{base: strings.TrimRight(base, "/"), auth: auth, http: h, timeout: timeout}, nil
+	return caller{base: strings.TrimRight(base, "/"), auth: auth, http: h, timeout: timeout, refusal: refusal}, nil
 }
 
 // call is one request and what its answer must be.
@@ -79,14 +82,25 @@ func (c caller) do(ctx context.Context, k call) (*http.Response, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))
+		return nil, tamed{fmt.Errorf("%s %s: %w", k.method, k.path, sent(err))}
 	}
 	defer drain(resp.Body)
-	if err := read(resp, k); err != nil {
-		return resp, fmt.Errorf("%s %s: %w", k.method, k.path, err)
+	if err := c.read(resp, k); err != nil {
+		return resp, tamed{fmt.Errorf("%s %s: %w", k.method, k.path, err)}
 	}
 	return resp, nil
 }
+
+// tamed is an error that may quote what the server said: its text goes into logs,
+// trips and terminals, so it is short and legible.
+type tamed struct{ error }
+
+// maxTold of such an error, in bytes.
+const maxTold = 1200
+
+func (t tamed) Error() string { return legible.Tame(t.error.Error(), maxTold) }
+
+func (t tamed) Unwrap() error { return t.error }
 
 // sent marks an error of a connection that never came about.
 func sent(err error) error {
@@ -132,10 +146,10 @@ func drain(body io.ReadCloser) {
 	_ = body.Close()
 }
 
-func read(resp *http.Response, k call) error {
+func (c caller) read(resp *http.Response, k call) error {
 	expected := slices.Contains(k.ok, resp.StatusCode)
 	if resp.StatusCode >= 400 && !expected {
-		return refusal(resp)
+		return c.refusal(resp)
 	}
 	if !expected {
 		return fmt.Errorf("%w: status %d", ErrRubbish, resp.StatusCode)
@@ -169,4 +183,14 @@ func refusal(resp *http.Response) error {
 		return err
 	}
 	return fmt.Errorf("%w: status %d: %w", ErrRubbish, resp.StatusCode, p)
+}
+
+// foreignRefusal is refusal without what another company offers instead: what
+// our drivers are offered, this company has worked out itself.
+func foreignRefusal(resp *http.Response) error {
+	err := refusal(resp)
+	if r := (*charging.Refusal)(nil); errors.As(err, &r) {
+		return r
+	}
+	return err
 }

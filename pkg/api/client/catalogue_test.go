@@ -1,10 +1,10 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -65,22 +65,37 @@ func TestACatalogueThatChangesIsReadAgain(t *testing.T) {
 	}
 }
 
+// What one record says that cannot be true leaves out that record, not its
+// neighbours: the second location is there whatever the first one says.
 func TestIncredibleLocations(t *testing.T) {
-	for name, change := range map[string]func(*api.Location){
-		"id":               func(l *api.Location) { l.LocationID = "x" },
-		"another company":  func(l *api.Location) { l.LocationID = "BR*SER*L00001" },
-		"latitude":         func(l *api.Location) { l.Lat = 91 },
-		"EVSE of another":  func(l *api.Location) { l.EVSEs[0].EVSEID = "BR*SER*E00001*1" },
-		"EVSE id":          func(l *api.Location) { l.EVSEs[0].EVSEID = "{" },
-		"too many EVSEs":   func(l *api.Location) { l.EVSEs = make([]api.EVSE, 2000) },
-		"power":            func(l *api.Location) { l.EVSEs[0].Connectors = []api.Connector{{PowerKW: -1}} },
-		"a negative price": func(l *api.Location) { l.Tariffs = []api.Tariff{{PerKWh: -1}} },
+	for name, c := range map[string]struct {
+		change func(*api.Location)
+		sites  int
+		evses  int
+	}{
+		"nothing":          {func(*api.Location) {}, 2, 2},
+		"id":               {func(l *api.Location) { l.LocationID = "x" }, 1, 1},
+		"another company":  {func(l *api.Location) { l.LocationID = "BR*SER*L00001" }, 1, 1},
+		"latitude":         {func(l *api.Location) { l.Lat = 91 }, 1, 1},
+		"EVSE of another":  {func(l *api.Location) { l.EVSEs[0].EVSEID = "BR*SER*E00001*1" }, 2, 1},
+		"EVSE id":          {func(l *api.Location) { l.EVSEs[0].EVSEID = "{" }, 2, 1},
+		"the other's EVSE": {func(l *api.Location) { l.EVSEs[0].EVSEID = "BR*MAR*E00001*1" }, 2, 1},
+		"the other's id":   {func(l *api.Location) { l.LocationID = "BR*MAR*L00001" }, 1, 1},
+		"too many EVSEs":   {func(l *api.Location) { l.EVSEs = slices.Repeat(l.EVSEs, 2000) }, 2, 2},
+		"a wrong tariff":   {func(l *api.Location) { l.Tariffs = []api.Tariff{{PerKWh: -1}} }, 2, 2},
 	} {
-		all := sites(1)
-		change(&all[0])
-		c := peer(t, catalogue(all, func() string { return "v" }))
-		if _, err := c.Locations(t.Context(), ""); !errors.Is(err, ErrRubbish) {
-			t.Errorf("%s: %v", name, err)
+		all := sites(2)
+		c.change(&all[0])
+		var drops []api.Drop
+		p := peer(t, catalogue(all, func() string { return "v" }))
+		p.dropped = func(d api.Drop) { drops = append(drops, d) }
+		got, err := p.Locations(t.Context(), "")
+		evses := 0
+		for _, l := range got.Locations {
+			evses += len(l.EVSEs)
+		}
+		if err != nil || len(got.Locations) != c.sites || evses != c.evses || (len(drops) == 0) != (name == "nothing") {
+			t.Errorf("%s: %d locations, %d EVSEs, %v; dropped %+v", name, len(got.Locations), evses, err, drops)
 		}
 	}
 }
@@ -109,7 +124,7 @@ func TestAvailability(t *testing.T) {
 	} {
 		p := peer(t, func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, 200, c.answer) })
 		free, err := p.Availability(t.Context(), ask, w)
-		if (err == nil) != c.ok || c.ok && (len(free) != 1 || free[0].EVSEID != ask[0]) {
+		if err != nil || (len(free) == 1) != c.ok || c.ok && free[0].EVSEID != ask[0] {
 			t.Errorf("%s: %v, %v", name, free, err)
 		}
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	// Self is who calls. Peer is who is called, where it is known: then an
 	// answer of anybody else is refused.
 	Self, Peer charging.CompanyID
+	// Dropped is told of each record of an answer that is left out, because it
+	// cannot be true or cannot be shown; nil is nobody. It must not block.
+	Dropped func(api.Drop)
 	// HTTP is shared between the clients of one server; nil is NewHTTP(nil).
 	HTTP *http.Client
 	// Timeout of a call whose context ends later; 0 is 10 s.
@@ -32,6 +35,7 @@ type Options struct {
 type Client struct {
 	caller
 	self, peer charging.CompanyID
+	dropped    func(api.Drop)
 }
 
 var (
@@ -58,13 +62,17 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{caller: c, self: o.Self, peer: o.Peer}, nil
+	c.refusal = foreignRefusal
+	return &Client{caller: c, self: o.Self, peer: o.Peer, dropped: o.Dropped}, nil
 }
 
 // Fixed is a token that stays: a secret of the configuration.
 func Fixed(token string) func() (string, error) {
 	return func() (string, error) { return token, nil }
 }
+
+// border is where one answer of the peer comes in.
+func (c *Client) border() *api.Border { return api.NewBorder(c.peer, c.dropped) }
 
 const federation = "/federation/v1"
 
@@ -167,7 +175,7 @@ func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body 
 	}); err != nil {
 		return charging.Reservation{}, err
 	}
-	r := answer.Charging()
+	r := c.border().Reservation(answer).Charging()
 	if err := plausible(r, ref, states); err != nil {
 		return charging.Reservation{}, fmt.Errorf("%s %s: %w", action, ref.ID, err)
 	}
@@ -185,7 +193,12 @@ func (c *Client) Reservation(ctx context.Context, id charging.ReservationID) (ch
 	if answer.ReservationID != id {
 		return charging.Reservation{}, fmt.Errorf("%w: asked for reservation %s, got another", ErrRubbish, id)
 	}
-	return answer.Charging(), nil
+	r := c.border().Reservation(answer).Charging()
+	ref := charging.Ref{ID: id, TripID: r.TripID, Origin: r.Origin, EVSEID: r.EVSEID}
+	if err := plausible(r, ref, charging.States()); err != nil {
+		return charging.Reservation{}, fmt.Errorf("reservation %s: %w", id, err)
+	}
+	return r, nil
 }
 
 // Preempted implements charging.Originator.

@@ -152,7 +152,7 @@ func everything[T any](ctx context.Context, d *Driver, path string) ([]T, error)
 			return nil, err
 		}
 		all = append(all, items...)
-		if len(items) == 0 || len(all) >= total || len(all) >= maxLocations {
+		if len(items) == 0 || len(all) >= total || len(all) >= api.MaxLocations {
 			return all, nil
 		}
 	}

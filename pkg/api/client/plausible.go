@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -23,8 +24,10 @@ func plausible(r charging.Reservation, ref charging.Ref, states []charging.State
 		return fmt.Errorf("%w: a hold with %s left", ErrRubbish, r.TTL)
 	case r.Fence < 0:
 		return fmt.Errorf("%w: fence %d", ErrRubbish, r.Fence)
-	case len(r.Ticket) > maxTicket:
+	case len(r.Ticket) > maxTicket || !plain(r.Ticket):
 		return fmt.Errorf("%w: a ticket of %d bytes", ErrRubbish, len(r.Ticket))
+	case len(r.GrantedAt) > 16 || !plain(r.GrantedAt):
+		return fmt.Errorf("%w: granted at %.20q", ErrRubbish, r.GrantedAt)
 	}
 	return nil
 }
@@ -47,4 +50,9 @@ func sameHold(r charging.Reservation, h charging.HoldRequest) error {
 		return fmt.Errorf("%w: reservation %s is granted without a fence", ErrRubbish, h.ID)
 	}
 	return nil
+}
+
+// plain reports whether s is of ASCII that can be printed.
+func plain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

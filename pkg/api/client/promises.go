@@ -48,7 +48,7 @@ func trustworthy(p api.Promise, at charging.CompanyID) error {
 	switch {
 	case p.EVSEID.Company() != at:
 		return fmt.Errorf("%w: a promise at %s, which is not of %s", ErrRubbish, p.EVSEID, at)
-	case !p.End.After(p.Start) || p.End.Sub(p.Start) > charging.MaxWindow || p.Leg < 1 || p.Fence < 0 || p.Epoch < 0 || len(p.Owner) > 128:
+	case !p.End.After(p.Start) || p.End.Sub(p.Start) > charging.MaxWindow || p.Leg < 1 || p.Fence < 0 || p.Epoch < 0 || len(p.Owner) > 128 || !plain(p.Owner):
 		return fmt.Errorf("%w: promise %s cannot be true", ErrRubbish, p.ReservationID)
 	case p.Outcome != charging.OutcomeConfirmed && p.Outcome != charging.OutcomePending:
 		return fmt.Errorf("%w: promise %s with outcome %.20q", ErrRubbish, p.ReservationID, string(p.Outcome))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
@@ -167,7 +168,7 @@ func (o Options) withDefaults() Options {
 // Validate reports all that is wrong or unsafe, one line each.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 
@@ -186,6 +187,15 @@ func (o Options) checkAddresses() error {
 			errs = append(errs, fmt.Errorf("advertised %s address %q: want scheme://host:port", name, addr))
 		}
 	}
+	return errors.Join(errs...)
+}
+
+// checkShown refuses what peers would drop of what this company tells about itself.
+func (o Options) checkShown() error {
+	var errs []error
+	api.NewBorder(o.Company, func(d api.Drop) {
+		errs = append(errs, fmt.Errorf("peers would drop of this company its %s", d.Why))
+	}).Company(api.CompanyInfo{Name: o.Name, RESTURL: o.AdvertiseHTTP, MQTTURL: o.AdvertiseMQTT})
 	return errors.Join(errs...)
 }
 

@@ -124,7 +124,7 @@ func (a *App) metrics() *prometheus.Registry {
 			return float64(len(a.rooms.desk.Recovery().Waiting))
 		}),
 		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
-		newBrokerMetrics(a.rooms.broker.Stats),
+		newBrokerMetrics(a.rooms.broker.Stats), newPeerMetrics(a.rooms.federation.Peers),
 		gauge("trips_admitted", "Trips that are being worked on, as admission counts them.", func() float64 { return float64(a.rooms.tripGate.Stats().Working) }),
 		gauge("trips_admitted_limit", "How many trips may be worked on at a time now.", func() float64 { return float64(a.rooms.tripGate.Stats().Limit) }),
 		gauge("trips_shed_total", "New trips that were turned away because there was too much to do.", func() float64 { return float64(a.rooms.tripGate.Stats().Refused) }),

@@ -247,6 +247,9 @@ func peerOf(v federation.PeerView) api.Peer {
 	if v.LastSeen != nil {
 		p.LastSeen = *v.LastSeen
 	}
+	if d := v.Dropped; d.Count > 0 {
+		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
+	}
 	return p
 }
 

@@ -17,7 +17,7 @@ func DialREST(self charging.CompanyID, shared *http.Client) func(Peer) (Remote, 
 		shared = client.NewHTTP(nil)
 	}
 	return func(p Peer) (Remote, error) {
-		c, err := client.New(client.Options{BaseURL: p.BaseURL, Token: p.Token, Self: self, Peer: p.ID, HTTP: shared})
+		c, err := client.New(client.Options{BaseURL: p.BaseURL, Token: p.Token, Self: self, Peer: p.ID, HTTP: shared, Dropped: p.Dropped})
 		if err != nil {
 			return nil, err
 		}

@@ -30,11 +30,11 @@ func New(o Options) (*Federation, error) {
 	o = o.withDefaults()
 	f := &Federation{o: o, peers: map[charging.CompanyID]*peer{}}
 	for _, c := range o.Peers {
-		remote, err := o.Dial(c)
-		if err != nil {
+		p := newPeer(f, c)
+		var err error
+		if p.remote, err = o.Dial(p.Peer); err != nil {
 			return nil, fmt.Errorf("federation: peer %s at %s: %w", c.ID, c.BaseURL, err)
 		}
-		p := newPeer(f, c, remote)
 		f.peers[c.ID] = p
 		f.order = append(f.order, p)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // PeerState is whether a peer answers.
@@ -45,6 +46,8 @@ type PeerView struct {
 	Locations int `json:"locations"`
 	EVSEs     int `json:"evses"`
 	InFlight  int `json:"in_flight"`
+	// Dropped is what was left out of its answers.
+	Dropped Drops `json:"dropped"`
 }
 
 // health is what a peer's answers have told.
@@ -67,6 +70,9 @@ type clock struct {
 
 // clocksKept is over how many probes the best comparison is chosen.
 const clocksKept = 5
+
+// maxError of what is told about a failure, in bytes: it may quote what the peer said.
+const maxError = 400
 
 // offlineAfter failures in a row a peer that has answered before is offline.
 const offlineAfter = 2
@@ -106,7 +112,7 @@ func (p *peer) note(took time.Duration, err error) {
 	p.update(func(h *health) {
 		if failed(err) {
 			h.failures++
-			h.lastErr = err.Error()
+			h.lastErr = legible.Tame(err.Error(), maxError)
 			return
 		}
 		h.failures = 0
@@ -148,7 +154,7 @@ func (p *peer) view() PeerView {
 		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
 		LatencyMs: milliseconds(h.latency), LastError: h.lastErr,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
-		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE),
+		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops,
 	}
 	if !h.lastSeen.IsZero() {
 		seen := h.lastSeen.UTC()

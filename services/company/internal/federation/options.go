@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -14,6 +15,8 @@ type Peer struct {
 	BaseURL string
 	// Token gives what this company shows there now.
 	Token func() (string, error)
+	// Dropped is told of what was left out of the peer's answers. New sets it, for Dial.
+	Dropped func(api.Drop)
 }
 
 // Options of a Federation. Zero durations and numbers take the defaults.

@@ -22,16 +22,17 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, shelf, diary and told are guarded by f.mu. told is what OnPeer has heard.
+	// health, drops, shelf, diary and told are guarded by f.mu. told is what OnPeer has heard.
 	health health
+	drops  drops
 	shelf  shelf
 	diary  diary
 	told   PeerView
 }
 
-func newPeer(f *Federation, c Peer, remote Remote) *peer {
+func newPeer(f *Federation, c Peer) *peer {
 	p := &peer{
-		Peer: c, f: f, remote: remote,
+		Peer: c, f: f,
 		room: make(chan struct{}, f.o.InFlight), nudged: make(chan struct{}, 1),
 		told: PeerView{State: NotSeen},
 	}
@@ -44,6 +45,7 @@ func newPeer(f *Federation, c Peer, remote Remote) *peer {
 			f.o.Log(fmt.Sprintf("the breaker of peer %s went from %s to %s", name, from, to), nil)
 		},
 	})
+	p.Dropped = p.drop
 	return p
 }
 

@@ -7,7 +7,9 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // checker collects the problems of one file.
@@ -99,8 +101,6 @@ func (r record) line(name string) int {
 	return r.at
 }
 
-const maxText = 200
-
 // text is a field that must be a string that says something.
 func (r record) text(name string) string {
 	n := r.by[name]
@@ -112,17 +112,15 @@ func (r record) text(name string) string {
 		r.c.add(lineOf(n), "%s of %s is %s; want text", name, r.what, kind(n))
 		return ""
 	}
-	switch {
-	case strings.TrimSpace(s.Value) == "":
+	if strings.TrimSpace(s.Value) == "" {
 		r.c.add(lineOf(n), "%s of %s is empty", name, r.what)
-	case len(s.Value) > maxText:
-		r.c.add(lineOf(n), "%s of %s has %d bytes; at most %d", name, r.what, len(s.Value), maxText)
-	case strings.ContainsFunc(s.Value, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }):
-		r.c.add(lineOf(n), "%s of %s has a control or broken character", name, r.what)
-	default:
-		return s.Value
+		return ""
 	}
-	return ""
+	if err := legible.Check(s.Value, api.MaxName); err != nil {
+		r.c.add(lineOf(n), "%s of %s %v", name, r.what, err)
+		return ""
+	}
+	return s.Value
 }
 
 // number is a field that must be a number between two bounds, both included.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
@@ -127,6 +128,11 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"empty name", "name: Posto", `name: " "`, "t.yaml:9: name of a location is empty"},
 		{"null name", "name: Posto", "name:", "t.yaml:9: name of a location is empty; want text"},
 		{"wrong type", "name: Posto", "name: 7", "t.yaml:9: name of a location is a number; want text"},
+		{"a name that turns", "name: Posto", `name: "a\u202Eb"`, "t.yaml:9: name of a location has the character U+202E"},
+		{"a name in colour", "name: Posto", `name: "\e[31mred"`, "t.yaml:9: name of a location has the character U+001B"},
+		{"a long name", "name: Posto", "name: " + strings.Repeat("ç", 121), "t.yaml:9: name of a location has 121 characters; at most 120"},
+		{"markup", "name: Posto", "name: <script>", "t.yaml:8: INVALID_FIELD: name: has an angle bracket"},
+		{"a long connector id", `id: "1"`, "id: " + strings.Repeat("x", 37), "evses[0].connectors[0].id: has 37 characters; at most 36"},
 		{"no power", "power_kw: 60", "power_kw: 0", "t.yaml:17: power_kw of a connector is 0; want 1 to 500"},
 		{"too much power", "power_kw: 60", "power_kw: 501", "t.yaml:17: power_kw of a connector is 501"},
 		{"negative power", "power_kw: 60", "power_kw: -60", "t.yaml:17:"},
@@ -242,6 +248,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, l := range inv.Locations {
+			if err := api.LocationOf(l).Validate(); err != nil {
+				t.Fatalf("its peers would drop %+v: %v", l, err)
+			}
 			if l.ID.Validate() != nil || l.Company != inv.Company || l.Point.Validate() != nil || len(l.EVSEs) == 0 {
 				t.Fatalf("let through %+v", l)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -160,6 +161,7 @@ func (c *checker) location(n ast.Node, inv Inventory, tariffs map[string]chargin
 	if !ok {
 		return charging.Location{}
 	}
+	before := len(c.problems)
 	l := charging.Location{
 		ID: charging.LocationID(f.text("id")), Company: inv.Company, Name: f.text("name"),
 		City: f.text("city"), State: f.text("state"), Terms: inv.Terms,
@@ -187,6 +189,9 @@ func (c *checker) location(n ast.Node, inv Inventory, tariffs map[string]chargin
 		}
 		return 1
 	})
+	if len(c.problems) == before {
+		c.valid(f.at, api.LocationOf(l).Validate()) // as the peers will judge it
+	}
 	return l
 }
 

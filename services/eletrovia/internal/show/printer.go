@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 
 	"charm.land/lipgloss/v2"
+
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // Mode is how a command's output looks.
@@ -91,13 +92,6 @@ func (p Printer) paint(s string, style lipgloss.Style) string {
 	return style.Render(s)
 }
 
-// Clean takes control characters out of text that came from a server, so that
-// it cannot move the cursor.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+// Clean makes text that came from a server fit for a terminal: it cannot move the
+// cursor, end the line or turn the direction of writing.
+func Clean(s string) string { return legible.Tame(s, len(s)) }
