@@ -35,6 +35,11 @@ func (m mutant) String() string {
 	return fmt.Sprintf("%s: %s → %s", strings.TrimPrefix(m.File, "services/company/internal/"), short(m.Old), short(m.New))
 }
 
+// contains says whether its line, or what nobody would notice, does.
+func (m mutant) contains(text string) bool {
+	return strings.Contains(m.String(), text) || strings.Contains(m.Unnoticed, text)
+}
+
 // fate of a mutant.
 type fate string
 

@@ -53,6 +53,9 @@ func main() {
 
 // run returns the exit code: 0 all that must die did, 1 not so, 2 it could not be found out.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	if o.seed == 0 {
+		o.seed = commit()
+	}
 	chosen := choose(table(), o)
 	if len(chosen) == 0 {
 		fmt.Fprintf(stderr, "mutants: none contains %q; -list shows all\n", o.only)
@@ -71,6 +74,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	}
 	if o.check {
 		return check(top, chosen, stdout, stderr)
+	}
+	if o.sample > 0 {
+		fmt.Fprintf(stderr, "mutants: %d of %d; again: go tool task mutants -- -sample %d -seed %d\n", len(chosen), len(table()), o.sample, o.seed)
 	}
 	lab := lab{top: top, stderr: stderr}
 	if err := lab.baseline(ctx, chosen); err != nil {
@@ -109,15 +115,11 @@ func check(top string, all []mutant, stdout, stderr io.Writer) int {
 
 // choose filters and draws.
 func choose(all []mutant, o options) []mutant {
-	chosen := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !strings.Contains(m.String(), o.only) })
+	chosen := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !m.contains(o.only) })
 	if o.sample <= 0 || o.sample >= len(chosen) {
 		return chosen
 	}
-	seed := o.seed
-	if seed == 0 {
-		seed = commit()
-	}
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := rand.New(rand.NewPCG(o.seed, 1))
 	rng.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
 	return chosen[:o.sample]
 }
@@ -167,7 +169,7 @@ func sum(stdout, stderr io.Writer, asJSON bool, found []verdict) int {
 	}
 	for _, v := range found {
 		if v.Fate == survived {
-			fmt.Fprintf(stderr, "mutants: nobody noticed: %s: %s\n  next: write the test, then go run ./tools/mutants -only %q\n", v.mutant, v.Unnoticed, v.New)
+			fmt.Fprintf(stderr, "mutants: nobody noticed: %s: %s\n  next: write the test, then go run ./tools/mutants -only %q\n", v.mutant, v.Unnoticed, v.Unnoticed)
 		}
 	}
 	return 1
