@@ -5,7 +5,7 @@
 // is given the changed file in an overlay. It prints a line a mutant and exits with 1 where one survived that may
 // not, or no longer fits its file.
 //
-//	go run ./tools/mutants                 all of them: most of an hour on two cores
+//	go run ./tools/mutants                 all of them: TIME on two cores
 //	go run ./tools/mutants -only move.lua  those whose file or text contains that
 //	go run ./tools/mutants -sample 10      ten, drawn by the commit that is checked out
 //	go run ./tools/mutants -list           what there is
@@ -32,8 +32,10 @@ type options struct {
 	only   string
 	sample int
 	seed   uint64
+	at     int
 	list   bool
 	check  bool
+	passed bool
 	json   bool
 }
 
@@ -42,8 +44,10 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "those whose file, text or consequence contains `TEXT`")
 	flag.IntVar(&o.sample, "sample", 0, "draw `N` of them; 0 takes all")
 	flag.Uint64Var(&o.seed, "seed", 0, "draw by this `NUMBER`; 0 draws by the commit that is checked out")
+	flag.IntVar(&o.at, "j", 2, "try `N` at a time")
 	flag.BoolVar(&o.list, "list", false, "list them and end")
 	flag.BoolVar(&o.check, "check", false, "ask whether each still fits its file, and end")
+	flag.BoolVar(&o.passed, "passed", false, "the tests have just passed without a mistake: do not run them so once more")
 	flag.BoolVar(&o.json, "json", false, "a JSON object a line")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -79,19 +83,20 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "mutants: %d of %d; again: go tool task mutants -- -sample %d -seed %d\n", len(chosen), len(table()), o.sample, o.seed)
 	}
 	lab := lab{top: top, stderr: stderr}
-	if err := lab.baseline(ctx, chosen); err != nil {
-		fmt.Fprintln(stderr, "mutants:", err)
-		return 2
-	}
-	var found []verdict
-	for i, m := range chosen {
-		v := lab.try(ctx, m)
-		if ctx.Err() != nil {
-			fmt.Fprintln(stderr, "mutants: interrupted")
+	if !o.passed {
+		if err := lab.baseline(ctx, chosen); err != nil {
+			fmt.Fprintln(stderr, "mutants:", err)
 			return 2
 		}
+	}
+	var found []verdict
+	for v := range lab.tryAll(ctx, chosen, o.at) {
 		found = append(found, v)
-		say(stdout, o.json, i+1, len(chosen), v)
+		say(stdout, o.json, len(found), len(chosen), v)
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "mutants: interrupted")
+		return 2
 	}
 	return sum(stdout, stderr, o.json, found)
 }
