@@ -434,3 +434,23 @@ func TestBetweenNowAndTheWindow(t *testing.T) {
 }
 
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// While a car is at the plug no other is let to it, whether that one's window has
+// begun, or its own is over.
+func TestOnePlugOneCar(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		there, next := e.reserved(t, e.hold(0)), e.reserved(t, e.hold(1))
+		e.civil.set(there.Start)
+		e.plug(t, there, charging.Arrival{})
+		e.civil.set(next.Start.Add(time.Minute))
+		_, err := e.Start(t.Context(), at(next), charging.Arrival{}, within(testEarly, testNoShow))
+		if r := refused(t, err, charging.CodeEVSEOccupied); !r.Conflict.Window.Equal(there.Window()) {
+			t.Errorf("in the way is %s", r.Conflict.Window)
+		}
+		if _, err := e.Complete(t.Context(), at(there), testMeter); err != nil {
+			t.Fatal(err)
+		}
+		e.plug(t, next, charging.Arrival{})
+	})
+}
