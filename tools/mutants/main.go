@@ -5,7 +5,7 @@
 // is given the changed file in an overlay. It prints a line a mutant and exits with 1 where one survived that may
 // not, or no longer fits its file.
 //
-//	go run ./tools/mutants                 all of them: TIME on two cores
+//	go run ./tools/mutants                 all of them: some 15 minutes on two quiet cores
 //	go run ./tools/mutants -only move.lua  those whose file or text contains that
 //	go run ./tools/mutants -sample 10      ten, drawn by the commit that is checked out
 //	go run ./tools/mutants -list           what there is
