@@ -43,6 +43,7 @@ func TestWatch(t *testing.T) {
 	for said, want := range map[string]string{
 		"ok\n    --- FAIL: TestX/y (0.1s)\n--- FAIL: TestX (0.1s)\nFAIL\n": "FAIL: TestX/y (0.1s)",
 		"panic: test timed out after 4m0s\nmore\n":                         "panic: test timed out after 4m0s",
+		"ERR Error compiling script: line 3\n--- FAIL: TestX (0.1s)\n":     notBuilt + "ERR Error compiling script: line 3",
 		"--- PASS: TestX (0.1s)\nPASS":                                     "",
 	} {
 		stopped := 0

@@ -83,11 +83,18 @@ func watch(out io.Reader, stop func()) (by string) {
 				stop()
 			}
 		}
+		if noScript(line) && !strings.HasPrefix(by, notBuilt) {
+			by = notBuilt + strings.TrimSpace(line)
+			stop()
+		}
 		if err != nil {
 			return by
 		}
 	}
 }
+
+// noScript says whether a store could not read one of the scripts.
+func noScript(line string) bool { return strings.Contains(line, "rror compiling script") }
 
 // failure is what a line says has failed, empty if it does not.
 func failure(line string) string {
