@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,8 +21,7 @@ type mutant struct {
 	File, Old, New string
 	// Unnoticed is what nobody would notice if it lived.
 	Unnoticed string
-	// Tests are packages of services/company/internal, one after the other until one fails; an entry
-	// "saga TestShift" runs only tests that match.
+	// Tests are packages of services/company/internal, one after the other until one fails.
 	Tests []string
 	// MayLive says why it may, empty for one that must die.
 	MayLive string
@@ -33,6 +31,11 @@ type mutant struct {
 func (m mutant) String() string {
 	short := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	return fmt.Sprintf("%s: %s → %s", strings.TrimPrefix(m.File, "services/company/internal/"), short(m.Old), short(m.New))
+}
+
+// contains says whether its line, or what nobody would notice, does.
+func (m mutant) contains(text string) bool {
+	return strings.Contains(m.String(), text) || strings.Contains(m.Unnoticed, text)
 }
 
 // fate of a mutant.
@@ -53,9 +56,6 @@ type verdict struct {
 	Seconds float64
 }
 
-// patience with the tests of one package: a mutant may make them wait for ever.
-const patience = 4 * time.Minute
-
 // lab tries mutants.
 type lab struct {
 	top    string
@@ -64,20 +64,47 @@ type lab struct {
 
 // baseline runs the tests of all without a mistake: they must pass.
 func (l lab) baseline(ctx context.Context, all []mutant) error {
-	var seen []string
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var tests []string
 	for _, m := range all {
-		for _, t := range m.Tests {
-			if slices.Contains(seen, t) {
-				continue
-			}
-			seen = append(seen, t)
-			fmt.Fprintf(l.stderr, "mutants: without a mistake: %s\n", t)
-			if by, failed := l.test(ctx, t, ""); failed {
-				return fmt.Errorf("the tests of %s fail without a mistake: %s", t, by)
-			}
-		}
+		tests = append(tests, m.Tests...)
+	}
+	slices.Sort(tests)
+	tests = slices.Compact(tests)
+	fmt.Fprintf(l.stderr, "mutants: without a mistake: %s\n", strings.Join(tests, ", "))
+	if by, failed := (bench{top: l.top, dir: dir}).try(ctx, tests); failed {
+		return fmt.Errorf("the tests fail without a mistake: %s", by)
 	}
 	return nil
+}
+
+// tryAll tries some at a time, and gives what became of each as it is known, until
+// the context ends.
+func (l lab) tryAll(ctx context.Context, all []mutant, at int) <-chan verdict {
+	next, found := make(chan mutant), make(chan verdict)
+	var workers sync.WaitGroup
+	for range max(1, at) {
+		workers.Go(func() {
+			for m := range next {
+				if v := l.try(ctx, m); ctx.Err() == nil {
+					found <- v
+				}
+			}
+		})
+	}
+	go func() {
+		for _, m := range all {
+			next <- m
+		}
+		close(next)
+		workers.Wait()
+		close(found)
+	}()
+	return found
 }
 
 // try makes one mistake and runs its tests.
@@ -92,16 +119,11 @@ func (l lab) try(ctx context.Context, m mutant) verdict {
 		v.Fate, v.By = misfit, err.Error()
 		return v
 	}
-	for _, t := range m.Tests {
-		by, failed := l.test(ctx, t, overlay)
-		if failed && strings.HasPrefix(by, notBuilt) {
-			v.Fate, v.By = misfit, by
-			return v
-		}
-		if failed {
-			v.Fate, v.By = killed, by
-			break
-		}
+	switch by, failed := (bench{l.top, dir, overlay}).try(ctx, m.Tests); {
+	case failed && strings.HasPrefix(by, notBuilt):
+		v.Fate, v.By = misfit, by
+	case failed:
+		v.Fate, v.By = killed, by
 	}
 	if v.Fate == survived && m.MayLive != "" {
 		v.Fate, v.By = lives, m.MayLive
@@ -135,46 +157,4 @@ func (l lab) overlay(m mutant) (dir, overlay string, err error) {
 	changed, overlay := filepath.Join(dir, filepath.Base(path)), filepath.Join(dir, "overlay.json")
 	tells, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
 	return dir, overlay, errors.Join(err, os.WriteFile(changed, raw, 0o600), os.WriteFile(overlay, tells, 0o600))
-}
-
-// test runs the tests of a package; failed tells, and by is the first that did.
-func (l lab) test(ctx context.Context, what, overlay string) (by string, failed bool) {
-	pkg, tests, _ := strings.Cut(what, " ")
-	args := []string{"test", "-count=1", "-failfast", "-timeout", patience.String()}
-	if overlay != "" {
-		args = append(args, "-overlay", overlay)
-	}
-	if tests != "" {
-		args = append(args, "-run", tests)
-	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "./services/company/internal/"+pkg)...)
-	cmd.Dir = l.top
-	said, err := cmd.CombinedOutput()
-	if err == nil {
-		return "", false
-	}
-	return blame(said), true
-}
-
-// notBuilt begins the blame of a mutant that is no program: it proves nothing.
-const notBuilt = "does not build: "
-
-// blame finds the line that says what failed.
-func blame(said []byte) string {
-	first, built := "", !bytes.Contains(said, []byte("[build failed]"))
-	for s := bufio.NewScanner(bytes.NewReader(said)); s.Scan(); {
-		line := strings.TrimSpace(s.Text())
-		switch {
-		case strings.HasPrefix(line, "--- FAIL: "):
-			return strings.TrimPrefix(line, "--- ")
-		case strings.HasPrefix(line, "panic: "):
-			return line
-		case first == "" && line != "" && !strings.HasPrefix(line, "#"):
-			first = line
-		}
-	}
-	if !built {
-		return notBuilt + first
-	}
-	return first
 }

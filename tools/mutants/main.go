@@ -5,7 +5,7 @@
 // is given the changed file in an overlay. It prints a line a mutant and exits with 1 where one survived that may
 // not, or no longer fits its file.
 //
-//	go run ./tools/mutants                 all of them: most of an hour on two cores
+//	go run ./tools/mutants                 all of them: some 15 minutes on two quiet cores
 //	go run ./tools/mutants -only move.lua  those whose file or text contains that
 //	go run ./tools/mutants -sample 10      ten, drawn by the commit that is checked out
 //	go run ./tools/mutants -list           what there is
@@ -32,8 +32,10 @@ type options struct {
 	only   string
 	sample int
 	seed   uint64
+	at     int
 	list   bool
 	check  bool
+	passed bool
 	json   bool
 }
 
@@ -42,8 +44,10 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "those whose file, text or consequence contains `TEXT`")
 	flag.IntVar(&o.sample, "sample", 0, "draw `N` of them; 0 takes all")
 	flag.Uint64Var(&o.seed, "seed", 0, "draw by this `NUMBER`; 0 draws by the commit that is checked out")
+	flag.IntVar(&o.at, "j", 2, "try `N` at a time")
 	flag.BoolVar(&o.list, "list", false, "list them and end")
 	flag.BoolVar(&o.check, "check", false, "ask whether each still fits its file, and end")
+	flag.BoolVar(&o.passed, "passed", false, "the tests have just passed without a mistake: do not run them so once more")
 	flag.BoolVar(&o.json, "json", false, "a JSON object a line")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -53,6 +57,9 @@ func main() {
 
 // run returns the exit code: 0 all that must die did, 1 not so, 2 it could not be found out.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
+	if o.seed == 0 {
+		o.seed = commit()
+	}
 	chosen := choose(table(), o)
 	if len(chosen) == 0 {
 		fmt.Fprintf(stderr, "mutants: none contains %q; -list shows all\n", o.only)
@@ -72,20 +79,24 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) int {
 	if o.check {
 		return check(top, chosen, stdout, stderr)
 	}
-	lab := lab{top: top, stderr: stderr}
-	if err := lab.baseline(ctx, chosen); err != nil {
-		fmt.Fprintln(stderr, "mutants:", err)
-		return 2
+	if o.sample > 0 {
+		fmt.Fprintf(stderr, "mutants: %d of %d; again: go tool task mutants -- -sample %d -seed %d\n", len(chosen), len(table()), o.sample, o.seed)
 	}
-	var found []verdict
-	for i, m := range chosen {
-		v := lab.try(ctx, m)
-		if ctx.Err() != nil {
-			fmt.Fprintln(stderr, "mutants: interrupted")
+	lab := lab{top: top, stderr: stderr}
+	if !o.passed {
+		if err := lab.baseline(ctx, chosen); err != nil {
+			fmt.Fprintln(stderr, "mutants:", err)
 			return 2
 		}
+	}
+	var found []verdict
+	for v := range lab.tryAll(ctx, chosen, o.at) {
 		found = append(found, v)
-		say(stdout, o.json, i+1, len(chosen), v)
+		say(stdout, o.json, len(found), len(chosen), v)
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "mutants: interrupted")
+		return 2
 	}
 	return sum(stdout, stderr, o.json, found)
 }
@@ -109,15 +120,11 @@ func check(top string, all []mutant, stdout, stderr io.Writer) int {
 
 // choose filters and draws.
 func choose(all []mutant, o options) []mutant {
-	chosen := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !strings.Contains(m.String(), o.only) })
+	chosen := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !m.contains(o.only) })
 	if o.sample <= 0 || o.sample >= len(chosen) {
 		return chosen
 	}
-	seed := o.seed
-	if seed == 0 {
-		seed = commit()
-	}
-	rng := rand.New(rand.NewPCG(seed, 1))
+	rng := rand.New(rand.NewPCG(o.seed, 1))
 	rng.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
 	return chosen[:o.sample]
 }
@@ -167,7 +174,7 @@ func sum(stdout, stderr io.Writer, asJSON bool, found []verdict) int {
 	}
 	for _, v := range found {
 		if v.Fate == survived {
-			fmt.Fprintf(stderr, "mutants: nobody noticed: %s: %s\n  next: write the test, then go run ./tools/mutants -only %q\n", v.mutant, v.Unnoticed, v.New)
+			fmt.Fprintf(stderr, "mutants: nobody noticed: %s: %s\n  next: write the test, then go run ./tools/mutants -only %q\n", v.mutant, v.Unnoticed, v.Unnoticed)
 		}
 	}
 	return 1

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,16 +38,21 @@ func TestChangedIsOnePlace(t *testing.T) {
 	}
 }
 
-// TestBlame finds what a failing run failed by.
-func TestBlame(t *testing.T) {
+// TestWatch stops at the first failure and gives it.
+func TestWatch(t *testing.T) {
 	for said, want := range map[string]string{
-		"ok\n    --- FAIL: TestX (0.1s)\nFAIL\n":                   "FAIL: TestX (0.1s)",
-		"# pkg\nx.go:1:2: undefined: y\nFAIL	pkg [build failed]\n": notBuilt + "x.go:1:2: undefined: y",
-		"panic: test timed out after 4m0s\nmore\n":                 "panic: test timed out after 4m0s",
+		"ok\n    --- FAIL: TestX/y (0.1s)\n--- FAIL: TestX (0.1s)\nFAIL\n": "FAIL: TestX/y (0.1s)",
+		"panic: test timed out after 4m0s\nmore\n":                         "panic: test timed out after 4m0s",
+		"ERR Error compiling script: line 3\n--- FAIL: TestX (0.1s)\n":     notBuilt + "ERR Error compiling script: line 3",
+		"--- PASS: TestX (0.1s)\nPASS":                                     "",
 	} {
-		if got := blame([]byte(said)); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
+		stopped := 0
+		if got := watch(strings.NewReader(said), func() { stopped++ }); got != want || (stopped == 1) != (want != "") {
+			t.Errorf("%q: %q, stopped %d times; want %q", said, got, stopped, want)
 		}
+	}
+	if got := firstLine([]byte("# pkg\nx.go:1:2: undefined: y\n")); got != "x.go:1:2: undefined: y" {
+		t.Errorf("the compiler said %q", got)
 	}
 }
 

@@ -20,7 +20,7 @@ func sagas() []mutant {
 		at("conflict.go", "if r.t.Saga.Restarts >= maxRestarts {\n\t\treturn r.giveUp(lost.err)\n\t}\n", "", "a livelock"),
 		at("confirm.go", "r.t.Saga.Restarts >= maxRestarts || ", "", "a livelock of refused confirms"),
 		at("confirm.go", "for k := range r.t.Legs {\n\t\tr.newID(k)\n\t}", "", "after a refused confirm the old ids are used again"),
-		at("confirm.go", "if lost != nil {\n\t\treturn r.startAgain(lost)\n\t}", "", "CONFIRMED although a confirm was refused"),
+		at("confirm.go", "if lost != nil {\n\t\treturn r.startAgain(lost)\n\t}", "_ = lost", "CONFIRMED although a confirm was refused"),
 		at("run.go", "for _, a := range r.t.Saga.Abandoned {\n\t\tr.lapses[a.ReservationID] = lapse\n\t}", "", "ABORTED while a hold of an earlier id may live"),
 		at("run.go", "if !unknown(err) {\n\t\t\treturn &lostLease{err}", "if false {\n\t\t\treturn &lostLease{err}", "a former owner writes until it is killed"),
 		at("run.go", "if !r.leased.IsZero() {\n\t\tr.leased = until\n\t}", "r.leased = until", "a lease that was given back counts as held"),

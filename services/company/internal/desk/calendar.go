@@ -32,9 +32,9 @@ type Calendar interface {
 	// location's terms, → FULFILLED with a bill by the meter. A new session is Open
 	// until Answered, or Back to RESERVED. Tidy names one that has been so for longer
 	// than charging.OpenPlug, with the reason charging.ReasonOpenPlug: it is then
-	// decided for nobody who waits, and its originator told.
+	// decided for nobody who waits. The originator of one that is answered is told.
 	Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error)
-	Answered(ctx context.Context, at charging.At, tell bool) (charging.Reservation, error)
+	Answered(ctx context.Context, at charging.At) (charging.Reservation, error)
 	Back(ctx context.Context, at charging.At) (charging.Reservation, error)
 	Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error)
 	// ClaimCar takes a vehicle before Start, in the place of a claim that is over

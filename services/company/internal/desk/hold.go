@@ -46,7 +46,7 @@ func (d *Desk) granted(h charging.Hold, g charging.Grant) (charging.Reservation,
 	if !g.Replay {
 		d.o.OnChange(g.Reservation)
 	}
-	if !g.Stamped || h.Ticket != "" || h.Leg != 1 {
+	if !g.Stamped || h.Ticket != "" {
 		return g.Reservation, nil
 	}
 	token, err := d.issue(g)

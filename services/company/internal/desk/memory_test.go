@@ -466,9 +466,9 @@ func (m *memory) Start(_ context.Context, at charging.At, a charging.Arrival, te
 	})
 }
 
-func (m *memory) Answered(_ context.Context, at charging.At, tell bool) (charging.Reservation, error) {
+func (m *memory) Answered(_ context.Context, at charging.At) (charging.Reservation, error) {
 	return m.act(at, charging.CodeNoReservationHere, func(r *record) error {
-		if tell && !r.asked.IsZero() && r.State == charging.Charging {
+		if !r.asked.IsZero() && r.State == charging.Charging {
 			m.tell(r, "")
 		}
 		r.asked = time.Time{}

@@ -38,7 +38,7 @@ func (d *Desk) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), plugTime)
 	defer cancel()
-	res, err = d.decided(ctx, at, visit, res, false)
+	res, err = d.decided(ctx, at, visit, res)
 	if err == nil && res.State == charging.Charging {
 		d.show(ctx, res.EVSEID, charging.Condition{Charging: res.ID})
 	}
@@ -85,9 +85,8 @@ func (d *Desk) goesOn(ctx context.Context, v charging.Visit) (bool, error) {
 	return v.Open() && res.State == charging.Reserved, nil
 }
 
-// decided answers a plug whose session has begun, or takes it back. With tell nobody
-// waits for the answer: the originator has a notice.
-func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit, res charging.Reservation, tell bool) (charging.Reservation, error) {
+// decided answers a plug whose session has begun, or takes it back.
+func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit, res charging.Reservation) (charging.Reservation, error) {
 	if !res.Open {
 		return d.answer(ctx, res, visit)
 	}
@@ -106,7 +105,7 @@ func (d *Desk) decided(ctx context.Context, at charging.At, visit charging.Visit
 	if where != "" {
 		return d.back(ctx, at, res, visit, where)
 	}
-	answered, err := d.o.Calendar.Answered(ctx, at, tell)
+	answered, err := d.o.Calendar.Answered(ctx, at)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
@@ -132,7 +131,7 @@ func (d *Desk) open(ctx context.Context, s *site, res charging.Reservation) {
 	case charging.CodeOf(err) == charging.CodeVehicleBusy:
 		_, err = d.o.Calendar.Back(ctx, at)
 	case err == nil:
-		res, err = d.decided(ctx, at, visit, res, true)
+		res, err = d.decided(ctx, at, visit, res)
 	}
 	if err == nil && res.State == charging.Charging {
 		d.show(ctx, res.EVSEID, charging.Condition{Charging: res.ID})

@@ -163,8 +163,8 @@ func (g gated) Start(ctx context.Context, at charging.At, a charging.Arrival, te
 	return gate(ctx, g.s, "start", func() (charging.Reservation, error) { return g.Calendar.Start(ctx, at, a, terms) })
 }
 
-func (g gated) Answered(ctx context.Context, at charging.At, tell bool) (charging.Reservation, error) {
-	return gate(ctx, g.s, "answered", func() (charging.Reservation, error) { return g.Calendar.Answered(ctx, at, tell) })
+func (g gated) Answered(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return gate(ctx, g.s, "answered", func() (charging.Reservation, error) { return g.Calendar.Answered(ctx, at) })
 }
 
 func (g gated) Back(ctx context.Context, at charging.At) (charging.Reservation, error) {

@@ -370,3 +370,19 @@ func TestList(t *testing.T) {
 		}
 	})
 }
+
+// The list of open work follows a trip that is due earlier than it was.
+func TestATripThatIsDueEarlierIsListedSo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		tr := created(t, e) // listed for when its lease ends
+		for _, in := range []time.Duration{lease / 2, lease / 6} {
+			if err := e.Write(t.Context(), tr, 0, time.Now().Add(in), nil); err != nil {
+				t.Fatal(err)
+			}
+			if at, ok := e.openScore(t, tr.ID); !ok || time.UnixMilli(at).After(time.Now().Add(in+time.Second)) {
+				t.Errorf("due in %s, it is listed (%t) for %s", in, ok, time.UnixMilli(at))
+			}
+		}
+	})
+}

@@ -76,11 +76,10 @@ func (c Calendar) Start(ctx context.Context, at charging.At, a charging.Arrival,
 		ms(terms.EarlyPlug), ms(terms.NoShowTimeout), instant(a.At), ms(charging.LateWord), wattHours(a.PlannedKWh))
 }
 
-// Answered notes that a plug is about to be answered, or with tell that nobody waits
-// for the answer: then its originator has a notice. The answer's state is CHARGING
-// where it may be. NO_RESERVATION_HERE.
-func (c Calendar) Answered(ctx context.Context, at charging.At, tell bool) (charging.Reservation, error) {
-	return c.firm(ctx, "answer a plug", answeredScript, at, c.eight(at), flag(tell))
+// Answered notes that a plug is about to be answered; its originator has a notice. The
+// answer's state is CHARGING where it may be. NO_RESERVATION_HERE.
+func (c Calendar) Answered(ctx context.Context, at charging.At) (charging.Reservation, error) {
+	return c.firm(ctx, "answer a plug", answeredScript, at, c.eight(at))
 }
 
 // Back takes an open plug back: CHARGING → RESERVED. One that has been answered

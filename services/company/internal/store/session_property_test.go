@@ -66,7 +66,7 @@ func (d *dice) step(t *testing.T) {
 	case n < 8:
 		did = "plug"
 		if _, err = d.Start(ctx, at(h), charging.Arrival{PlannedKWh: float64(d.IntN(30)), At: d.civil.now().Add(time.Duration(d.IntN(40)-30) * time.Minute)}, terms); err == nil && d.IntN(4) > 0 {
-			_, err = d.Answered(ctx, at(h), false)
+			_, err = d.Answered(ctx, at(h))
 		}
 	case n < 11:
 		did = "unplug"

@@ -111,8 +111,13 @@ func TestAnOpenPlug(t *testing.T) {
 			t.Errorf("its entry begins at %v, not at the booked start", z)
 		}
 		e.plug(t, h, charging.Arrival{})
-		if r, err := e.Answered(ctx, at(h), false); err != nil || r.State != charging.Charging || r.Open {
+		if r, err := e.Answered(ctx, at(h)); err != nil || r.State != charging.Charging || r.Open {
 			t.Fatalf("answered: %+v, %v", r, err)
+		}
+		// A plug that comes late, after its car was told no, is let in and nobody waits for
+		// the answer: its originator hears of every one.
+		if box := e.told(t); len(box) != 1 || box[0].ReservationID != h.ID || box[0].State != charging.Charging {
+			t.Errorf("told of an answered plug: %+v", box)
 		}
 		if r, err := e.Back(ctx, at(h)); err != nil || r.State != charging.Charging {
 			t.Errorf("back after the answer: %+v, %v", r, err)
@@ -133,7 +138,7 @@ func TestAnOpenPlug(t *testing.T) {
 		if box := e.told(t); len(box) != 0 {
 			t.Errorf("told before it is decided: %+v", box)
 		}
-		if r, err := e.Answered(ctx, at(next), true); err != nil || r.State != charging.Charging || r.Open {
+		if r, err := e.Answered(ctx, at(next)); err != nil || r.State != charging.Charging || r.Open {
 			t.Errorf("decided: %+v, %v", r, err)
 		}
 		if r, err := e.Back(ctx, at(next)); err != nil || r.State != charging.Charging {

@@ -23,6 +23,8 @@ type records struct {
 	trips   map[charging.TripID]trip.Trip
 	plans   map[string]trip.Plan
 	journey trip.Journey
+	// dismissed are trips whose admission was taken back.
+	dismissed []charging.TripID
 }
 
 func (r *records) Admit(_ context.Context, a trip.Admission) (charging.TripID, error) {
@@ -42,7 +44,11 @@ func (r *records) Admit(_ context.Context, a trip.Admission) (charging.TripID, e
 	}
 	return "", nil
 }
-func (r *records) Dismiss(context.Context, charging.VehicleID, charging.TripID) error { return nil }
+
+func (r *records) Dismiss(_ context.Context, _ charging.VehicleID, id charging.TripID) error {
+	r.dismissed = append(r.dismissed, id)
+	return nil
+}
 
 func (r *records) LoadEach(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Trip, error) {
 	known := map[charging.TripID]trip.Trip{}

@@ -248,3 +248,18 @@ func TestBadPlansNameTheField(t *testing.T) {
 		})
 	}
 }
+
+// A trip that was turned away before it was journaled is no trip of its vehicle; one of
+// which nobody knows whether it was journaled stays one.
+func TestATripThatWasTurnedAwayBlocksNobody(t *testing.T) {
+	for code, want := range map[charging.Code]int{charging.CodeRateLimited: 1, charging.CodeStoreUnavailable: 0} {
+		s, g, _ := counter(t)
+		g.refuse = charging.Refuse(code, "as the test says")
+		if _, _, err := s.Start(t.Context(), request(at("MAR", 1)), ""); charging.CodeOf(err) != code {
+			t.Fatal(err)
+		}
+		if len(g.r.dismissed) != want {
+			t.Errorf("after %s %d trips were dismissed", code, len(g.r.dismissed))
+		}
+	}
+}

@@ -223,8 +223,15 @@ func trips(ctx context.Context, c *redis.Client, keys []string, st *history.Stor
 	})
 }
 
+// justGranted is how long a RESERVED may wait for its originator's word without being
+// left over: trips that replace a stop which nobody came to go on doing so at rest.
+const justGranted = 30 * time.Second
+
 func leftovers(ctx context.Context, c *redis.Client, kinds map[string][]string, st *history.Store) error {
-	members := func(p redis.Pipeliner, key string) *redis.StringSliceCmd { return p.ZRange(ctx, key, 0, -1) }
+	old := strconv.FormatInt(time.Now().Add(-justGranted).UnixMilli(), 10) // the score is when it was granted
+	members := func(p redis.Pipeliner, key string) *redis.StringSliceCmd {
+		return p.ZRangeByScore(ctx, key, &redis.ZRangeBy{Min: "-inf", Max: old})
+	}
 	err := batch(ctx, c, kinds["unsettled"], members, func(_ string, cmd *redis.StringSliceCmd) error {
 		for _, id := range cmd.Val() {
 			st.Unsettled = append(st.Unsettled, charging.ReservationID(id))

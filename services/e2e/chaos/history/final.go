@@ -36,7 +36,8 @@ type Store struct {
 	Calendar     []Booking
 	// Locks are the keys of the holds in force.
 	Locks []string
-	// Unsettled are RESERVED whose originator has not said that the trip is CONFIRMED.
+	// Unsettled are RESERVED whose originator has not said that the trip is CONFIRMED,
+	// without those that have only just been granted.
 	Unsettled []charging.ReservationID
 	// Notices that no originator has acknowledged.
 	Notices int

@@ -310,3 +310,18 @@ func TestStopsAfterANoShowMoveWithIt(t *testing.T) {
 		}
 	}
 }
+
+// The bookings after a no-show end with it, some time; those before it do not.
+func TestBookingsAfterANoShowEnd(t *testing.T) {
+	x := &index{records: map[charging.ReservationID]history.Reservation{rid("missed"): {State: charging.NoShow}}}
+	missed, later := leg("missed", slot(0), charging.Reserved, 1), leg("b", slot(1), charging.Reserved, 1)
+	said := history.Op{Kind: history.Create, Answered: true, Trip: "t", State: trip.Confirmed, Legs: []trip.Leg{missed, later}}
+	for policy, ends := range map[trip.Policy]bool{trip.Replan: true, trip.Ask: false} {
+		final := trip.Trip{ID: "t", OnConflict: policy, State: trip.Confirmed, Legs: []trip.Leg{leg("y", slot(4), charging.Reserved, 2)}}
+		b := booked{trip: "t", name: name(later), stop: later.ReservationID, slot: slot(1)}
+		x.end(&b, final, []history.Op{said})
+		if b.ended != ends {
+			t.Errorf("%s: ended %t", policy, b.ended)
+		}
+	}
+}

@@ -116,6 +116,7 @@ func (x *index) end(b *booked, final trip.Trip, ops []history.Op) {
 		}
 	}
 	x.endAtPlug(b, final, ops, begin)
+	x.endWithANoShow(b, final, ops, begin)
 	for evse := range onTheWay(ops) { // a stop that is replaced may move others
 		for _, w := range x.withdrawals[evse] {
 			if w.Return > b.asked && (!w.Answered || w.Code == "") {
@@ -141,6 +142,19 @@ func (x *index) endAtPlug(b *booked, final trip.Trip, ops []history.Op, begin fu
 	for _, l := range final.Legs {
 		if l.ReservationID == b.stop && (l.State == charging.NoShow || l.State == charging.Fulfilled) && !b.ended {
 			begin(ops[0])
+		}
+	}
+}
+
+// endWithANoShow: under the policy replan a stop that nobody came to is replaced, and
+// those after it with it, some time after its start.
+func (x *index) endWithANoShow(b *booked, final trip.Trip, ops []history.Op, begin func(history.Op)) {
+	for _, o := range ops {
+		for k, l := range o.Legs {
+			gone := !slices.ContainsFunc(final.Legs, func(now trip.Leg) bool { return name(now) == b.name })
+			if name(l) == b.name && gone && !b.ended && x.replaced(final, o.Legs[:k+1]) {
+				begin(ops[0])
+			}
 		}
 	}
 }
