@@ -1,16 +1,21 @@
 package client
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 type netConn = net.Conn
@@ -126,6 +131,27 @@ func TestAvailability(t *testing.T) {
 		free, err := p.Availability(t.Context(), ask, w)
 		if err != nil || (len(free) == 1) != c.ok || c.ok && free[0].EVSEID != ask[0] {
 			t.Errorf("%s: %v, %v", name, free, err)
+		}
+	}
+}
+
+// What a peer offers instead of what it refuses would be shown to our drivers; it
+// is not passed on, and what the peer says is made legible, even as rubbish.
+func TestAPeersRefusalIsTamed(t *testing.T) {
+	for name, body := range map[string]string{
+		"an offer": `{"type":"/problems/EVSE_OCCUPIED","title":"t","status":409,"code":"EVSE_OCCUPIED","detail":"\u001b[31mbusy\u202e",
+			"alternatives":[{"leg":1,"label":"\u001b[31m"}]}`,
+		"rubbish": `{"type":7}` + strings.Repeat("\x1b", 5000),
+	} {
+		c := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, body)
+		})
+		_, err := c.Confirm(t.Context(), charging.Ref{ID: "r"})
+		var offer *trip.Offer
+		if err == nil || errors.As(err, &offer) || legible.Check(err.Error(), maxTold) != nil {
+			t.Errorf("%s: %v, offers %+v", name, err, offer)
 		}
 	}
 }

@@ -62,6 +62,9 @@ func TestModes(t *testing.T) {
 }
 
 func TestCleanTakesOutControl(t *testing.T) {
+	if got := Clean("a\u202eb\u200dc\u2028d"); got != "a b c d" {
+		t.Errorf("Clean leaves %q", got)
+	}
 	if got := Clean("a\x1b[31mb\u009bc\nd ção"); got != "a [31mb c d ção" {
 		t.Errorf("%q", got)
 	}
