@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,9 +65,37 @@ func (a *App) linkTo(id charging.CompanyID) *api.PeerLink {
 	return nil
 }
 
+// peerOf is a peer in the form of the REST contract.
+func (a *App) peerOf(v federation.PeerView) api.Peer {
+	p := api.Peer{
+		CompanyID: v.ID, Name: v.Name, URL: v.URL, Status: "unknown", Detail: v.LastError,
+		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs,
+	}
+	switch {
+	case v.State == federation.Offline:
+		p.Status = "down"
+	case v.Refused != "":
+		p.Status, p.Detail = "refused", "our token is refused there (401): what we present and what it accepts from us have to be the same"
+	case v.Skewed:
+		p.Status, p.Detail = "skewed", fmt.Sprintf("its clock is off by %.0f ms: its tickets do not count here", v.SkewMs)
+		if own := a.ownClock(); own != "" {
+			p.Detail += "; " + own
+		}
+	case v.State == federation.Online:
+		p.Status, p.Detail = "up", ""
+	}
+	if said := a.rooms.refusals.of(v.ID, time.Now()); said != "" {
+		p.Detail = strings.TrimPrefix(p.Detail+"; "+said, "; ")
+	}
+	if v.LastSeen != nil {
+		p.LastSeen = *v.LastSeen
+	}
+	return p
+}
+
 // showPeer tells the live view how a peer is.
 func (a *App) showPeer(v federation.PeerView) {
-	p := peerOf(v)
+	p := a.peerOf(v)
 	p.MQTT = a.linkTo(v.ID)
 	a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
 }

@@ -22,11 +22,13 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, shelf, diary and told are guarded by f.mu. told is what OnPeer has heard.
-	health health
-	shelf  shelf
-	diary  diary
-	told   PeerView
+	// health, shelf, diary, told and refusalLogged are guarded by f.mu. told is what
+	// OnPeer has heard.
+	health        health
+	shelf         shelf
+	diary         diary
+	told          PeerView
+	refusalLogged time.Time
 }
 
 func newPeer(f *Federation, c Peer, remote Remote) *peer {

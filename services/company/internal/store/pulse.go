@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -64,19 +66,21 @@ func (m *Mark) Writes() (some string, err error) {
 	m.pulse.mu.Lock()
 	defer m.pulse.mu.Unlock()
 	var dead []string
-	for name, b := range m.pulse.nodes {
+	for _, b := range m.pulse.nodes {
 		if why := b.wrong(); why != "" {
-			dead = append(dead, strings.TrimPrefix(name+": "+why, ": "))
+			dead = append(dead, why)
 		}
 	}
+	n := len(dead)
 	slices.Sort(dead)
-	switch {
-	case len(dead) == 0:
+	why := strings.Join(slices.Compact(dead), "; ")
+	switch n {
+	case 0:
 		return "", nil
-	case len(dead) == len(m.pulse.nodes):
-		return "", errors.New("the store takes no writes: " + strings.Join(dead, "; "))
+	case len(m.pulse.nodes):
+		return "", errors.New("the store takes no writes: " + why)
 	}
-	return fmt.Sprintf("%d of %d masters of the store take no writes: %s", len(dead), len(m.pulse.nodes), strings.Join(dead, "; ")), nil
+	return fmt.Sprintf("%d of %d masters of the store take no writes: %s", n, len(m.pulse.nodes), why), nil
 }
 
 func (b beating) wrong() string {
@@ -115,8 +119,12 @@ func remedy(err error) string {
 			return known.what
 		}
 	}
-	if errors.Is(r.Cause, errTooFew) {
+	var fromRedis redis.Error
+	switch {
+	case errors.Is(r.Cause, errTooFew):
 		return r.Detail + ", or start replicas"
+	case errors.As(r.Cause, &fromRedis):
+		return cause
 	}
-	return cause
+	return "it does not answer" // where it is, is for the log
 }
