@@ -37,18 +37,18 @@ func (a *App) readyParts() map[string]httpapi.Part {
 // storeReady says which store this is, and what it can lose. That it answers does
 // not mean that it takes writes: its heartbeat tells.
 func (a *App) storeReady(ctx context.Context) (string, error) {
-	if err := a.rooms.store.Ping(ctx); err != nil {
-		return "", err
-	}
 	if err := a.rooms.desk.Remembers(); err != nil {
 		return "", err
 	}
-	some, err := a.rooms.mark.Writes()
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("nothing can be booked, %w; what still works: reading trips and locations, and plans", err)
-	case some != "":
+	some, dead := a.rooms.mark.Writes()
+	if some != "" { // any of the masters may be the one that a ping asks
 		return "", httpapi.Impaired(some + "; what still works: the locations and trips of the others")
+	}
+	if err := a.rooms.store.Ping(ctx); err != nil {
+		return "", err
+	}
+	if dead != nil {
+		return "", fmt.Errorf("nothing can be booked, %w; what still works: reading trips and locations, and plans", dead)
 	}
 	return a.rooms.storeKind + "; can lose: " + a.rooms.storeLoses, nil
 }
@@ -57,6 +57,9 @@ func (a *App) storeReady(ctx context.Context) (string, error) {
 // journal needs first.
 func (a *App) journalReady(ctx context.Context) (string, error) {
 	if _, err := a.rooms.store.Time(ctx); err != nil {
+		if some, _ := a.rooms.mark.Writes(); some != "" {
+			return "", httpapi.Impaired(err.Error())
+		}
 		return "", err
 	}
 	return fmt.Sprintf("%d trips in flight", a.rooms.saga.InFlight()), nil

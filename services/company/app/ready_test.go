@@ -13,7 +13,6 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/rs/zerolog"
 
-	"github.com/eletrovia/eletrovia/broker/brokertest"
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/e2e/redisrig"
@@ -88,25 +87,6 @@ func TestReadyMeansThatItCanBook(t *testing.T) {
 		r.Do(c.mend...)
 	}
 	until(t, "ready again", func() bool { code, _ := readyFor(t, mar, ""); return code == http.StatusOK })
-	book(t, mar)
-}
-
-// A broker elsewhere that dies takes no server out of a load balancer: bookings and
-// peers need none. It took out all of the company's in ten milliseconds.
-func TestReadyWithoutItsBroker(t *testing.T) {
-	m := brokertest.StartMosquitto(t, map[string]string{brokertest.Server: "servers", "SER": DemoToken("SER"), "CAJ": DemoToken("CAJ")})
-	mar := boot(t, func(o *Options) {
-		if o.Company == "MAR" {
-			o.MQTTBroker, o.MQTTPassword = "tcp://"+brokertest.Server+"@"+m.Addr, "servers"
-		}
-	})["MAR"]
-	until(t, "cars are heard", func() bool { code, _ := readyFor(t, mar, "drive"); return code == http.StatusOK })
-	m.Kill()
-	until(t, "cars are not heard", func() bool { code, _ := readyFor(t, mar, "drive"); return code == http.StatusServiceUnavailable })
-	code, h := readyFor(t, mar, "")
-	if code != http.StatusOK || h.Status != "ok" || !slices.Contains(h.Impaired, "broker") || !strings.Contains(h.Checks["broker"], "what still works: plans, trips and bookings") {
-		t.Errorf("%d %+v", code, h)
-	}
 	book(t, mar)
 }
 
