@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +30,9 @@ func (c *cli) healthcheck(ctx context.Context, use string) error {
 		return err
 	}
 	if !ready {
+		if len(health.Impaired) > 0 {
+			maps.DeleteFunc(health.Checks, func(part, _ string) bool { return !slices.Contains(health.Impaired, part) })
+		}
 		return fmt.Errorf("%s is not ready: %v", c.server, health.Checks)
 	}
 	p := c.printer()

@@ -106,7 +106,7 @@ func (s Settings) Weaker(was Settings) []string {
 		"appendfsync is no, and was everysec at the start: many seconds of acknowledged writes can be lost (CONFIG SET appendfsync everysec)")
 	add(!s.AppendOnly && !was.AppendOnly && was.Snapshots && !s.Snapshots, "there are no snapshots since the start: the store loses everything (CONFIG SET save \"3600 1\")")
 	add(s.MaxMemory > 0 && (was.MaxMemory == 0 || s.MaxMemory < was.MaxMemory),
-		"maxmemory has been lowered to %d bytes: at that nothing more can be booked (CONFIG SET maxmemory %d)", s.MaxMemory, was.MaxMemory)
+		"maxmemory is %d bytes, less than at the start: at that nothing more can be booked (CONFIG SET maxmemory %d)", s.MaxMemory, was.MaxMemory)
 	add(s.MinReplicas < was.MinReplicas, "min-replicas-to-write is %d, and was %d at the start (CONFIG SET min-replicas-to-write %d)",
 		s.MinReplicas, was.MinReplicas, was.MinReplicas)
 	return all
