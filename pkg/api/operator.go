@@ -138,8 +138,11 @@ func DecodeEVSEStatus(body []byte) (EVSEStatusRequest, error) {
 }
 
 // Health answers /healthz and /readyz: "ok" or "unavailable", and for each part
-// what it is or why it is not ready.
+// what it is, or what is wrong with it and what still works.
 type Health struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks,omitempty"`
+	// Impaired names the checks that say what is wrong. Status is "ok" all the same
+	// where what was asked for works without them.
+	Impaired []string `json:"impaired,omitempty"`
 }

@@ -228,9 +228,11 @@ type Peer struct {
 	CompanyID charging.CompanyID `json:"company_id"`
 	Name      string             `json:"name,omitempty"`
 	URL       string             `json:"url"`
-	// Status is "up", "down", "skewed" or "unknown".
+	// Status is "up", "down", "refused" (it does not take our token), "skewed" or
+	// "unknown".
 	Status string `json:"status"`
-	// Detail says why it is not up.
+	// Detail says why it is not up, or what is wrong with the tokens that are shown in
+	// its name here.
 	Detail   string    `json:"detail,omitempty"`
 	LastSeen time.Time `json:"last_seen,omitzero"`
 	// RTTMillis of the last probe, SkewMillis of its store's clock to ours.

@@ -442,6 +442,19 @@ func TestHealthcheck(t *testing.T) {
 	if got := f.typed(t, false, "healthcheck"); got.code != 1 || !strings.Contains(got.err, "redis is away") {
 		t.Errorf("%+v", got)
 	}
+	asked := ""
+	f.answers["GET /readyz"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked = r.URL.RawQuery; asked != "for=drive" {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+		}
+		_ = json.NewEncoder(w).Encode(api.Health{})
+	})
+	if got := f.typed(t, false, "healthcheck", "--for", "drive"); got.code != 0 {
+		t.Errorf("asked %q: %+v", asked, got)
+	}
+	if got := f.typed(t, false, "healthcheck", "--for", "fun"); got.code != exitUsage || !strings.Contains(got.err, "book, drive or peers") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestColour(t *testing.T) {

@@ -50,15 +50,13 @@ func (c *cli) examineSettings(ctx context.Context, s *settings.Settings, flags *
 // examineServer asks a running server how it is, and how it sees its peers.
 func (c *cli) examineServer(ctx context.Context) []app.Finding {
 	what := "server " + c.server
-	health, ready, err := c.health(ctx)
+	health, ready, err := c.health(ctx, "")
 	if err != nil {
 		return []app.Finding{{What: what, Detail: err.Error() + " (start one with: " + c.program + " demo)"}}
 	}
 	found := []app.Finding{{What: what, OK: ready, Detail: health.Status}}
 	for _, part := range slices.Sorted(maps.Keys(health.Checks)) {
-		// A server that is not ready does not say which part is to blame but in
-		// words: all are shown, the verdict is the server's.
-		found = append(found, app.Finding{What: part, OK: true, Detail: health.Checks[part]})
+		found = append(found, app.Finding{What: part, OK: !slices.Contains(health.Impaired, part), Detail: health.Checks[part]})
 	}
 	operator, err := c.asOperator()
 	if err != nil {
@@ -82,7 +80,7 @@ func (c *cli) examineServer(ctx context.Context) []app.Finding {
 }
 
 func peerFinding(p api.Peer) app.Finding {
-	f := app.Finding{What: "peer " + string(p.CompanyID), OK: p.Status == "up"}
+	f := app.Finding{What: "peer " + string(p.CompanyID), OK: p.Status == "up" && p.Detail == ""}
 	if f.OK {
 		f.Detail = fmt.Sprintf("%s answers in %.1f ms, its clock is off by %.0f ms, %d locations", p.URL, p.RTTMillis, p.SkewMillis, p.Locations)
 	} else {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -15,9 +16,10 @@ import (
 // maxHealth bounds an answer about a server's health, in bytes.
 const maxHealth = 1 << 20
 
-// health reads /readyz: a server that is not ready answers too, with what is
-// wrong. ready is false then.
-func (c *cli) health(ctx context.Context) (h api.Health, ready bool, err error) {
+// health reads /readyz for a use (book, drive, peers; empty: book, and all parts are
+// shown): a server that is not ready answers too, with what is wrong. ready is false
+// then.
+func (c *cli) health(ctx context.Context, use string) (h api.Health, ready bool, err error) {
 	if _, err := c.client("", ""); err != nil {
 		return h, false, err // no address
 	}
@@ -25,7 +27,11 @@ func (c *cli) health(ctx context.Context) (h api.Health, ready bool, err error) 
 	if err != nil {
 		return h, false, usage(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.server, "/")+"/readyz", nil)
+	address := strings.TrimRight(c.server, "/") + "/readyz"
+	if use != "" {
+		address += "?for=" + url.QueryEscape(use)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return h, false, usage(err)
 	}
@@ -36,8 +42,11 @@ func (c *cli) health(ctx context.Context) (h api.Health, ready bool, err error) 
 		return h, false, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnprocessableEntity {
+		return h, false, usage(fmt.Errorf("%s knows no readiness for %q: ask for book, drive or peers", c.server, use))
+	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxHealth)).Decode(&h); err != nil {
-		return h, false, fmt.Errorf("%s/readyz answers %s, and no health that this program knows: %w", c.server, resp.Status, err)
+		return h, false, fmt.Errorf("%s answers %s, and no health that this program knows: %w", address, resp.Status, err)
 	}
 	return h, resp.StatusCode == http.StatusOK, nil
 }

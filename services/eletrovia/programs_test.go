@@ -225,6 +225,26 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A part that is impaired is wrong, also where the server can book without it, and
+// so is a peer that is up while somebody shows a wrong token in its name.
+func TestDoctorSaysWhatIsImpaired(t *testing.T) {
+	f := newFake(t)
+	f.answers["GET /readyz"] = api.Health{
+		Status: "ok", Checks: map[string]string{"store": "redis", "settings": "maxmemory-policy is allkeys-lru"}, Impaired: []string{"settings"},
+	}
+	f.answers["GET /api/v1/peers"] = []api.Peer{{CompanyID: "SER", Status: "up", URL: "http://x", Detail: "somebody shows a wrong token"}}
+	f.answers["GET /api/v1/inventory"] = api.Inventory{}
+	got := f.typed(t, false, "doctor")
+	for _, want := range []string{"ok     server", "ok     store", "wrong  settings: maxmemory-policy is allkeys-lru", "wrong  peer SER: up at http://x: somebody shows"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("no %q in %s", want, got.out)
+		}
+	}
+	if got.code != exitFailure || !strings.Contains(got.err, "2 checks failed") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestClockGoesOnWithItsData(t *testing.T) {
 	s := stage{data: t.TempDir(), speed: 60}
 	first, err := s.clock(day)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 )
@@ -48,8 +49,16 @@ func Check(ctx context.Context, o Options) []Finding {
 	runs := a.answers(ctx)
 	found = append(found, a.checkStore(ctx)...)
 	found = append(found, checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))
+	var clocks []federation.Comparison
 	for _, p := range a.o.Peers {
-		found = append(found, a.checkPeer(ctx, p))
+		f, clock := a.checkPeer(ctx, p)
+		found = append(found, f)
+		if clock != nil {
+			clocks = append(clocks, *clock)
+		}
+	}
+	if ahead, off := federation.OwnClock(clocks, maxSkew); off && 2*len(clocks) > len(a.o.Peers) {
+		found = append(found, wrong("clock", errors.New(ownClockIs(ahead))))
 	}
 	return found
 }
@@ -156,40 +165,42 @@ func (a *App) showsUnopened(p Peer) (func() (string, error), error) {
 	return func() (string, error) { return own.For(p.ID) }, nil
 }
 
-// checkPeer asks a peer who it is: that needs its address, what it takes as ours, a
-// common version and a clock.
-func (a *App) checkPeer(ctx context.Context, p Peer) Finding {
+// checkPeer asks a peer who it is: that needs its address, what it takes as ours, a common
+// version and a clock, which is compared with this machine's where it is told.
+func (a *App) checkPeer(ctx context.Context, p Peer) (Finding, *federation.Comparison) {
 	what := "peer " + string(p.ID)
 	trust, err := a.o.TLS.roots()
 	if err != nil {
-		return wrong(what, err)
+		return wrong(what, err), nil
 	}
 	shows, err := a.showsUnopened(p)
 	if err != nil {
-		return wrong(what, err)
+		return wrong(what, err), nil
 	}
 	c, err := client.New(client.Options{
 		BaseURL: p.URL, Token: shows, Self: a.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
 	})
 	if err != nil {
-		return wrong(what, err)
+		return wrong(what, err), nil
 	}
 	began := time.Now()
 	info, err := c.Company(ctx)
 	took := time.Since(began)
 	if err != nil {
-		return wrong(what, fmt.Errorf("at %s: %w", p.URL, err))
+		return wrong(what, fmt.Errorf("at %s: %w", p.URL, err)), nil
 	}
 	if !slices.Contains(info.Versions, federationVersion) {
-		return wrong(what, fmt.Errorf("it speaks the federation API in versions %v, this server in %s", info.Versions, federationVersion))
+		return wrong(what, fmt.Errorf("it speaks the federation API in versions %v, this server in %s", info.Versions, federationVersion)), nil
 	}
+	var clock *federation.Comparison
 	skew := time.Duration(0)
 	if us, err := strconv.ParseInt(info.Time, 10, 64); err == nil {
 		skew = time.UnixMicro(us).Sub(began.Add(took / 2))
+		clock = &federation.Comparison{Ahead: skew, Give: took / 2}
 	}
 	if skew.Abs() > maxSkew {
-		return wrong(what, fmt.Errorf("its clock is off by %s, so its tickets will not count: set the clocks (NTP)", skew.Round(time.Millisecond)))
+		return wrong(what, fmt.Errorf("its clock is off by %s, so its tickets will not count: set the clocks (NTP)", skew.Round(time.Millisecond))), clock
 	}
 	return fine(what, "%s at %s answers in %s and takes what we show; its clock is off by %s", info.Name, p.URL,
-		took.Round(100*time.Microsecond), skew.Round(time.Millisecond))
+		took.Round(100*time.Microsecond), skew.Round(time.Millisecond)), clock
 }

@@ -49,6 +49,9 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), loginTimeout)
 	defer cancel()
 	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
+	if id := charging.CompanyID(user); err != nil && id.Validate() == nil {
+		a.refusedPeer(id, "")
+	}
 	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: caller.Login()}, err == nil
 }
 

@@ -66,9 +66,48 @@ func (a *App) linkTo(id charging.CompanyID) *api.PeerLink {
 	return nil
 }
 
+// peerOf is a peer in the form of the REST contract.
+func (a *App) peerOf(v federation.PeerView) api.Peer {
+	p := api.Peer{
+		CompanyID: v.ID, Name: v.Name, URL: v.URL, Status: "unknown", Detail: v.LastError,
+		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs, Auth: a.authOf(v.ID),
+	}
+	switch {
+	case v.State == federation.Offline:
+		p.Status = "down"
+	case v.Refused != "":
+		p.Status, p.Detail = "refused", "our token is refused there (401): "+refusedBecause(p.Auth)
+	case v.Skewed:
+		p.Status, p.Detail = "skewed", fmt.Sprintf("its clock is off by %.0f ms: its tickets do not count here", v.SkewMs)
+		if own := a.ownClock(); own != "" {
+			p.Detail += "; " + own
+		}
+	case v.State == federation.Online:
+		p.Status, p.Detail = "up", ""
+	}
+	if said := a.rooms.refusals.of(v.ID, time.Now()); said != "" {
+		p.Detail = strings.TrimPrefix(p.Detail+"; "+said, "; ")
+	}
+	if v.LastSeen != nil {
+		p.LastSeen = *v.LastSeen
+	}
+	if d := v.Dropped; d.Count > 0 {
+		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
+	}
+	return p
+}
+
+// refusedBecause says what to compare where a peer refuses what this company shows.
+func refusedBecause(auth string) string {
+	if auth == "token" {
+		return "what we present and what it accepts from us have to be the same"
+	}
+	return "compare our thumbprint (eletrovia keys show) with the one that is pinned there, and the clocks"
+}
+
 // showPeer tells the live view how a peer is.
 func (a *App) showPeer(v federation.PeerView) {
-	p := peerOf(v)
+	p := a.peerOf(v)
 	p.MQTT = a.linkTo(v.ID)
 	a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
 }

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -23,7 +21,7 @@ func (a *App) openREST(context.Context) error {
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Revoked: r.store.Revoked, StoreTime: r.store.Time,
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
-		Ready:   a.readyParts(),
+		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
 		Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
 	})
@@ -47,62 +45,11 @@ func (a *App) peers() []api.Peer {
 	}
 	var out []api.Peer
 	for _, v := range a.rooms.federation.Peers() {
-		p := peerOf(v)
-		p.Auth = a.authOf(v.ID)
+		p := a.peerOf(v)
 		p.Locations, p.EVSEs, p.MQTT = sites[v.ID], evses[v.ID], a.linkTo(v.ID)
 		out = append(out, p)
 	}
 	return out
-}
-
-// readyParts are what /readyz looks at; the clock is shown where it is not real
-// time, so that whoever drives cars by it can set theirs.
-func (a *App) readyParts() map[string]httpapi.Check {
-	parts := map[string]httpapi.Check{"store": a.storeReady, "broker": a.brokerReady, "journal": a.journalReady, "serving": a.serving}
-	if c := a.o.Clock; !c.real() {
-		parts["clock"] = func(context.Context) (string, error) {
-			return fmt.Sprintf("civil; %g times real time since %s", c.Speed, c.Epoch.UTC().Format(time.RFC3339Nano)), nil
-		}
-	}
-	return parts
-}
-
-// storeReady says which store this is, and what it can lose.
-func (a *App) storeReady(ctx context.Context) (string, error) {
-	if err := a.rooms.store.Ping(ctx); err != nil {
-		return "", err
-	}
-	if err := a.rooms.desk.Remembers(); err != nil {
-		return "", err
-	}
-	return a.rooms.storeKind + "; can lose: " + a.rooms.storeLoses, nil
-}
-
-func (a *App) brokerReady(context.Context) (string, error) {
-	if err := a.rooms.broker.Ready(); err != nil {
-		return "", err
-	}
-	if a.rooms.embeddedBroker == nil {
-		return "connected to " + a.MQTTAddr(), nil
-	}
-	return fmt.Sprintf("%d clients; %s", a.rooms.broker.Stats().Connected, a.rooms.broker.Keeps()), nil
-}
-
-// serving is false once the server is to stop.
-func (a *App) serving(context.Context) (string, error) {
-	if a.leaving.Load() {
-		return "", errors.New("the server is stopping")
-	}
-	return fmt.Sprintf("with %d other servers of the company", a.rooms.replicas.Others()), nil
-}
-
-// journalReady writes nothing: the store's clock is what every step of the
-// journal needs first.
-func (a *App) journalReady(ctx context.Context) (string, error) {
-	if _, err := a.rooms.store.Time(ctx); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d trips in flight", a.rooms.saga.InFlight()), nil
 }
 
 // metrics are the process's and the rooms' own, to which REST adds its own.
@@ -124,6 +71,7 @@ func (a *App) metrics() *prometheus.Registry {
 			return float64(len(a.rooms.desk.Recovery().Waiting))
 		}),
 		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
+		gauge("peer_logins_refused_total", "Peer tokens that were refused here, over REST and MQTT.", func() float64 { return float64(a.rooms.refusals.all()) }),
 		newBrokerMetrics(a.rooms.broker.Stats), newPeerMetrics(a.rooms.federation.Peers),
 		gauge("trips_admitted", "Trips that are being worked on, as admission counts them.", func() float64 { return float64(a.rooms.tripGate.Stats().Working) }),
 		gauge("trips_admitted_limit", "How many trips may be worked on at a time now.", func() float64 { return float64(a.rooms.tripGate.Stats().Limit) }),

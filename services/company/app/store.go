@@ -32,6 +32,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	a.rooms.settings.first = settings
 	if a.rooms.embedded == nil {
 		a.rooms.storeKind, a.rooms.storeLoses = "redis", settings.Loses()
 	}

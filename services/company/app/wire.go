@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
-	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
@@ -36,10 +35,12 @@ type rooms struct {
 	embedded                         *embedded.Store
 	storeAddr, storeKind, storeLoses string
 
-	store   *store.Store
-	keys    *identity.Keys
-	ring    *identity.Ring
-	tickets *identity.Tickets
+	store    *store.Store
+	settings storeSettings
+	refusals refusals
+	keys     *identity.Keys
+	ring     *identity.Ring
+	tickets  *identity.Tickets
 	// credentials are what this company shows to its peers.
 	credentials *identity.Credentials
 	revoked     *identity.Revocations
@@ -176,6 +177,7 @@ func (a *App) run(context.Context) error {
 	a.background("keys", a.watchKeys)
 	a.warnOfTokens()
 	a.background("desk", a.rooms.desk.Run)
+	a.background("store settings", a.watchSettings)
 	a.background("inventory", a.keepInventory)
 	a.background("saga", a.rooms.saga.Run)
 	a.background("lists of trips", func(ctx context.Context) {
@@ -228,29 +230,6 @@ func newOwner(id charging.CompanyID) (string, error) {
 // tell is a room's way to say what an operator should know.
 func (a *App) tell(room string) func(string, error) {
 	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
-}
-
-// peerOf is a peer in the form of the REST contract.
-func peerOf(v federation.PeerView) api.Peer {
-	p := api.Peer{
-		CompanyID: v.ID, Name: v.Name, URL: v.URL, Status: "unknown", Detail: v.LastError,
-		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs,
-	}
-	switch {
-	case v.State == federation.Offline:
-		p.Status = "down"
-	case v.Skewed:
-		p.Status, p.Detail = "skewed", fmt.Sprintf("its clock is off by %.0f ms: its tickets do not count here", v.SkewMs)
-	case v.State == federation.Online:
-		p.Status, p.Detail = "up", ""
-	}
-	if v.LastSeen != nil {
-		p.LastSeen = *v.LastSeen
-	}
-	if d := v.Dropped; d.Count > 0 {
-		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
-	}
-	return p
 }
 
 // roots are the authorities of the peers' certificates; nil for the system's.

@@ -35,6 +35,9 @@ type PeerView struct {
 	LatencyMs float64    `json:"latency_ms"`
 	LastSeen  *time.Time `json:"last_seen,omitempty"`
 	LastError string     `json:"last_error,omitempty"`
+	// Refused says that the peer answered our last call so: it does not know the
+	// token that we show; empty else.
+	Refused string `json:"refused,omitempty"`
 	// SkewMs is how far the peer's clock is ahead of this company's.
 	SkewMs float64 `json:"skew_ms"`
 	// Skewed is true when its tickets do not count for that.
@@ -55,7 +58,8 @@ type health struct {
 	latency   time.Duration
 	lastSeen  time.Time
 	lastErr   string
-	failures  int // in a row
+	refused   string // its word on our token, while it is not taken
+	failures  int    // in a row
 	info      Info
 	infoAt    time.Time
 	askedInfo time.Time
@@ -115,7 +119,10 @@ func (p *peer) note(took time.Duration, err error) {
 			h.lastErr = legible.Tame(err.Error(), maxError)
 			return
 		}
-		h.failures = 0
+		h.failures, h.refused = 0, ""
+		if charging.CodeOf(err) == charging.CodeUnauthenticated {
+			h.refused = err.Error()
+		}
 		h.lastSeen = time.Now()
 		if h.latency == 0 {
 			h.latency = took
@@ -131,15 +138,25 @@ func (p *peer) update(change func(*health)) {
 	change(&p.health)
 }
 
+// refusalEvery is how often the log says that a peer refuses our token.
+const refusalEvery = time.Minute
+
 // tell reports the peer when its state or skew is another than last reported.
 func (p *peer) tell() {
 	v := p.view()
 	p.f.mu.Lock()
-	changed := v.State != p.told.State || v.Skewed != p.told.Skewed
+	changed := v.State != p.told.State || v.Skewed != p.told.Skewed || (v.Refused == "") != (p.told.Refused == "")
+	refused := v.Refused != "" && time.Since(p.refusalLogged) >= refusalEvery
+	if refused {
+		p.refusalLogged = time.Now()
+	}
 	if changed {
 		p.told = v
 	}
 	p.f.mu.Unlock()
+	if refused {
+		p.f.o.Log("our token is refused at "+string(p.ID)+" (401): its operator and ours have to agree on one", errors.New(v.Refused))
+	}
 	if changed {
 		p.f.o.OnPeer(v)
 	}
@@ -152,7 +169,7 @@ func (p *peer) view() PeerView {
 	h := &p.health
 	v := PeerView{
 		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
-		LatencyMs: milliseconds(h.latency), LastError: h.lastErr,
+		LatencyMs: milliseconds(h.latency), LastError: h.lastErr, Refused: h.refused,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
 		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops,
 	}

@@ -22,12 +22,14 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, drops, shelf, diary and told are guarded by f.mu. told is what OnPeer has heard.
-	health health
-	drops  drops
-	shelf  shelf
-	diary  diary
-	told   PeerView
+	// health, drops, shelf, diary, told and refusalLogged are guarded by f.mu. told is
+	// what OnPeer has heard.
+	health        health
+	drops         drops
+	shelf         shelf
+	diary         diary
+	told          PeerView
+	refusalLogged time.Time
 }
 
 func newPeer(f *Federation, c Peer) *peer {

@@ -64,6 +64,9 @@ const firstRetry = 50 * time.Millisecond
 func (p *peer) retryWait() time.Duration {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
+	if p.health.refused != "" {
+		return p.f.o.RetryEvery // it has started, and waits for people
+	}
 	return min(firstRetry<<min(p.health.failures, 10), p.f.o.RetryEvery)
 }
 

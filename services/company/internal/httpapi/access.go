@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -62,10 +63,25 @@ func (s *Server) peer(h func(echo.Context, charging.CompanyID) error) echo.Handl
 			return limited
 		}
 		if err != nil {
+			s.refusedPeer(r)
 			return err
 		}
 		return charging.Refuse(charging.CodeUnauthenticated, "show a peer company's Bearer token")
 	}
+}
+
+// refusedPeer tells of a token that is no peer's. Who shows it says who it is in its
+// User-Agent, as every server does; that is proof of nothing.
+func (s *Server) refusedPeer(r *http.Request) {
+	if _, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok || s.o.RefusedPeer == nil {
+		return
+	}
+	name, _ := strings.CutPrefix(r.UserAgent(), "eletrovia/")
+	claimed := charging.CompanyID(name)
+	if claimed.Validate() != nil {
+		claimed = ""
+	}
+	s.o.RefusedPeer(claimed, r.RemoteAddr)
 }
 
 // caller tells who makes a request. A session's cookie counts only where the

@@ -424,7 +424,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		StoreTime:       func(context.Context) (time.Time, error) { return now, nil },
-		Ready:           map[string]Check{"store": func(context.Context) (string, error) { return "redis", nil }},
+		Ready:           map[string]Part{"store": {Check: func(context.Context) (string, error) { return "redis", nil }, For: []Use{Book}}},
 		Log:             zerolog.New(w.log), Now: func() time.Time { return now }, RateLimit: -1,
 	}
 	for _, f := range change {

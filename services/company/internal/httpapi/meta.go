@@ -2,12 +2,9 @@ package httpapi
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"html/template"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,48 +14,9 @@ import (
 	"github.com/eletrovia/eletrovia/services/web"
 )
 
-// readyTime bounds the checks of /readyz.
-const readyTime = 2 * time.Second
-
-// Statuses of a Health.
-const (
-	statusOK          = "ok"
-	statusUnavailable = "unavailable"
-)
-
 // healthz answers while the process lives.
 func (s *Server) healthz(c echo.Context) error {
 	return answer(c, http.StatusOK, api.Health{Status: statusOK})
-}
-
-// readyz asks every part at once; 503 when one of them is not ready.
-func (s *Server) readyz(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readyTime)
-	defer cancel()
-	h := api.Health{Status: statusOK, Checks: map[string]string{}}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for name, check := range s.o.Ready {
-		wg.Go(func() {
-			detail, err := check(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				h.Status, h.Checks[name] = statusUnavailable, err.Error()
-			case detail == "":
-				h.Checks[name] = statusOK
-			default:
-				h.Checks[name] = detail
-			}
-		})
-	}
-	wg.Wait()
-	status := http.StatusOK
-	if h.Status != statusOK {
-		status = http.StatusServiceUnavailable
-	}
-	return answer(c, status, h)
 }
 
 // spec answers GET /openapi.yaml.

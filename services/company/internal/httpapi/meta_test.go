@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"context"
-	"errors"
 	"html"
 	"strings"
 	"testing"
@@ -11,26 +9,6 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 )
-
-func TestReadiness(t *testing.T) {
-	fine := Check(func(context.Context) (string, error) { return "", nil })
-	told := Check(func(context.Context) (string, error) { return "miniredis: loses everything on exit", nil })
-	away := Check(func(context.Context) (string, error) { return "", errors.New("no answer") })
-	for _, c := range []struct {
-		ready  map[string]Check
-		status int
-		store  string
-	}{
-		{map[string]Check{"store": fine, "broker": fine}, 200, "ok"},
-		{map[string]Check{"store": told, "broker": fine}, 200, "miniredis: loses everything on exit"},
-		{map[string]Check{"store": away, "broker": fine}, 503, "no answer"},
-	} {
-		rec := newWorld(t, func(o *Options) { o.Ready = c.ready }).ask("GET", "/readyz", asNobody, "")
-		if h := decode[api.Health](t, rec); rec.Code != c.status || h.Checks["store"] != c.store || h.Checks["broker"] != "ok" || (h.Status == "ok") != (c.status == 200) {
-			t.Errorf("%d %+v", rec.Code, h)
-		}
-	}
-}
 
 func TestTheDocsShowAllOfTheSpec(t *testing.T) {
 	rec := newWorld(t).ask("GET", "/docs", asNobody, "")

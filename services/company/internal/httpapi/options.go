@@ -13,9 +13,6 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Check tells whether a part of the server is ready, in a few words, or why not.
-type Check func(context.Context) (detail string, err error)
-
 // Options of a Server.
 type Options struct {
 	// Company is who this is, Name what people call it.
@@ -44,7 +41,11 @@ type Options struct {
 	// ReloadInventory reads its file anew. INVALID_FIELD, STORE_UNAVAILABLE.
 	Inventory, ReloadInventory func(context.Context) (api.Inventory, error)
 	// Ready are the parts of /readyz by name.
-	Ready map[string]Check
+	Ready map[string]Part
+	// RefusedPeer is told of a Bearer token that is no peer's: who shows it, as it
+	// calls itself (empty: it does not say), and from where. It must not block. nil
+	// is nobody.
+	RefusedPeer func(claimed charging.CompanyID, addr string)
 
 	// Metrics is where the server's metrics go and /metrics comes from; nil is
 	// a registry of its own.

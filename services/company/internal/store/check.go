@@ -74,10 +74,47 @@ func (s Settings) Risks() []string {
 	return all
 }
 
-// Check reads the settings of every master, and refuses a store that may evict
-// keys when memory is short: it would silently let go of holds and bookings.
-// In a cluster the weakest settings count.
+// Check reads the settings, and refuses a store that may evict keys when memory is
+// short: it would silently let go of holds and bookings.
 func (c *conn) Check(ctx context.Context) (Settings, error) {
+	s, err := c.Settings(ctx)
+	if err == nil && s.evicts() {
+		err = fmt.Errorf("the store's maxmemory-policy is %s: it could drop bookings; set it to noeviction", s.Policy)
+	}
+	return s, err
+}
+
+func (s Settings) evicts() bool { return s.Known && s.Policy != "noeviction" }
+
+// Weaker says what has become worse since these settings were others, each with
+// what to do about it; nothing where either does not tell.
+func (s Settings) Weaker(was Settings) []string {
+	if !s.Known || !was.Known {
+		return nil
+	}
+	var all []string
+	add := func(when bool, format string, a ...any) {
+		if when {
+			all = append(all, fmt.Sprintf(format, a...))
+		}
+	}
+	add(s.evicts(), "maxmemory-policy is %s: the store may drop bookings (CONFIG SET maxmemory-policy noeviction)", s.Policy)
+	add(was.AppendOnly && !s.AppendOnly, "appendonly is off since the start: the store loses %s (CONFIG SET appendonly yes)", s.Loses())
+	add(s.AppendOnly && was.Fsync == "always" && s.Fsync != "always",
+		"appendfsync is %s, and was always at the start: acknowledged writes can be lost (CONFIG SET appendfsync always)", s.Fsync)
+	add(s.AppendOnly && was.Fsync == "everysec" && s.Fsync == "no",
+		"appendfsync is no, and was everysec at the start: many seconds of acknowledged writes can be lost (CONFIG SET appendfsync everysec)")
+	add(!s.AppendOnly && !was.AppendOnly && was.Snapshots && !s.Snapshots, "there are no snapshots since the start: the store loses everything (CONFIG SET save \"3600 1\")")
+	add(s.MaxMemory > 0 && (was.MaxMemory == 0 || s.MaxMemory < was.MaxMemory),
+		"maxmemory is %d bytes, less than at the start: at that nothing more can be booked (CONFIG SET maxmemory %d)", s.MaxMemory, was.MaxMemory)
+	add(s.MinReplicas < was.MinReplicas, "min-replicas-to-write is %d, and was %d at the start (CONFIG SET min-replicas-to-write %d)",
+		s.MinReplicas, was.MinReplicas, was.MinReplicas)
+	return all
+}
+
+// Settings reads those of every master. In a cluster the weakest count.
+// STORE_UNAVAILABLE.
+func (c *conn) Settings(ctx context.Context) (Settings, error) {
 	s := Settings{
 		Known: true, AppendOnly: true, Snapshots: true, Fsync: "always", Policy: "noeviction", Awaited: c.replicas,
 		Sentinel: c.sentinel, Replicas: -1, MinReplicas: -1,
@@ -95,9 +132,6 @@ func (c *conn) Check(ctx context.Context) (Settings, error) {
 	}
 	if !s.Known {
 		return Settings{Sentinel: s.Sentinel, Awaited: s.Awaited}, nil
-	}
-	if s.Policy != "noeviction" {
-		return s, fmt.Errorf("the store's maxmemory-policy is %s: it could drop bookings; set it to noeviction", s.Policy)
 	}
 	return s, nil
 }

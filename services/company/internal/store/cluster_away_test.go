@@ -113,3 +113,26 @@ func atLast(t *testing.T, do func() error) {
 		t.Fatal(err)
 	}
 }
+
+// One master of three is away: the beats of the others are taken, so that a server is
+// not said to book nothing.
+func TestBeatsOfAMasterThatIsAway(t *testing.T) {
+	t.Parallel()
+	e, c := onCluster(t, 0, store.Options{CallTimeout: 450 * time.Millisecond})
+	var locs []charging.LocationID
+	for n := range 24 {
+		locs = append(locs, charging.LocationID(fmt.Sprintf("BR*MAR*L%04d", n)))
+	}
+	m, err := e.Mark(store.MarkOptions{Locations: locs})
+	done(t, err)
+	remembers(t, m, "")
+	c.Keeper("c:mark:{" + string(locs[0]) + "}").Kill()
+	for range 2 {
+		if _, _, err := m.Check(t.Context()); err == nil {
+			t.Fatal("the beat of a dead master was taken")
+		}
+		if some, err := m.Writes(); err != nil || some != "1 of 3 masters of the store take no writes: it does not answer" {
+			t.Errorf("%q, %v", some, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,8 @@ type MarkOptions struct {
 // called for the first time, the store grants to anybody.
 type Mark struct {
 	*conn
-	o MarkOptions
+	o     MarkOptions
+	pulse pulse
 
 	mu    sync.Mutex
 	known memory
@@ -99,11 +101,14 @@ func (m *Mark) Check(ctx context.Context) (gone []charging.LocationID, why strin
 	}
 	l := look{m: m, all: m.whole || len(m.lost) > 0, found: map[charging.LocationID]lost{}, suspects: m.takeSuspects()}
 	m.turn++
-	for _, locs := range nodes {
-		if err := l.node(ctx, locs, m.turn); err != nil {
-			m.whole = true // the suspects are forgotten
-			return nil, "", err
-		}
+	m.pulse.begin(nodes)
+	for name, locs := range nodes {
+		l.name = name
+		err = errors.Join(err, l.node(ctx, locs, m.turn)) // the others beat on
+	}
+	if err != nil {
+		m.whole = true // the suspects are forgotten
+		return nil, "", err
 	}
 	m.lost, m.why, m.whole = l.found, l.why, false
 	m.expect()

@@ -14,6 +14,7 @@ import (
 type look struct {
 	m        *Mark
 	all      bool
+	name     string // of the node that is looked at
 	suspects map[charging.LocationID]bool
 
 	found   map[charging.LocationID]lost
@@ -75,9 +76,10 @@ func (l *look) some(locs []charging.LocationID, turn int) []charging.LocationID 
 func (l *look) at(ctx context.Context, loc charging.LocationID) (genuine bool, err error) {
 	m := l.m
 	had := m.known.Locations[loc]
+	end := m.pulse.beat(l.name)
 	got, err := m.promise(ctx, "check memory", beatScript, []string{m.keys.mark(loc), m.keys.beat(loc, m.known.Server)},
 		had.Mark, random()+".0", had.Beat, ms(beatLife))
-	if err != nil {
+	if end(err); err != nil {
 		return false, err
 	}
 	if got.str(0) == "OK" {

@@ -73,6 +73,8 @@ func (c *conn) wait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	return pipe.Do(ctx, "WAIT", c.replicas, c.patience().Milliseconds())
 }
 
+var errTooFew = errors.New("too few replicas")
+
 // enough refuses when too few replicas have a write.
 func (c *conn) enough(op string, answer *redis.Cmd) error {
 	have, _ := answer.Int64()
@@ -82,7 +84,7 @@ func (c *conn) enough(op string, answer *redis.Cmd) error {
 	return &charging.Refusal{
 		Code: charging.CodeStoreUnavailable, RetryAfter: retryAfter,
 		Detail: fmt.Sprintf("the store has this step (%s) on %d of %d replicas only, and a fail-over could lose it; repeat the request", op, have, c.replicas),
-		Cause:  errors.New("too few replicas"),
+		Cause:  errTooFew,
 	}
 }
 

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/eletrovia/eletrovia/services/company/internal/store"
+)
+
+// settingsEvery is how often the store's settings are looked at again: CONFIG SET
+// changes them under a server that runs.
+const settingsEvery = 10 * time.Second
+
+// storeSettings are those that the store had at the start, and what has become
+// weaker since.
+type storeSettings struct {
+	first store.Settings
+
+	mu     sync.Mutex
+	weaker []string
+}
+
+// set replaces what is weaker, and reports whether it is another than before.
+func (s *storeSettings) set(weaker []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.weaker
+	s.weaker = weaker
+	return !slices.Equal(was, weaker)
+}
+
+func (s *storeSettings) get() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.weaker
+}
+
+// watchSettings looks at the store's settings again and again.
+func (a *App) watchSettings(ctx context.Context) {
+	tick := time.NewTicker(settingsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.lookAtSettings(ctx)
+		}
+	}
+}
+
+// lookAtSettings logs each change once. A store that cannot be asked is said to be
+// so elsewhere.
+func (a *App) lookAtSettings(ctx context.Context) {
+	now, err := a.rooms.store.Settings(ctx)
+	if err != nil {
+		return
+	}
+	weaker := now.Weaker(a.rooms.settings.first)
+	if !a.rooms.settings.set(weaker) {
+		return
+	}
+	if len(weaker) == 0 {
+		a.log.Info().Str("room", "store").Msg("the store's settings are again as good as at the start")
+		return
+	}
+	a.log.Warn().Str("room", "store").Msg("the store's settings have been changed for the worse: " + strings.Join(weaker, "; "))
+}
+
+// settingsReady says what has become weaker since the start.
+func (a *App) settingsReady(context.Context) (string, error) {
+	if weaker := a.rooms.settings.get(); len(weaker) > 0 {
+		return "", errors.New(strings.Join(weaker, "; "))
+	}
+	return "as at the start", nil
+}
