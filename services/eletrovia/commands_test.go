@@ -204,10 +204,10 @@ func TestOutputs(t *testing.T) {
 		}}}, 0},
 		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
 		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
-			{CompanyID: "SER", Name: "Sertão Energia", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Dropped: &api.PeerDrops{
+			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Dropped: &api.PeerDrops{
 				Count: 3, Last: api.PeerDrop{What: "EVSEs of location BR*SER*LREC01: number 2", Why: "status \"WEIRD\" is none of the four", At: day},
 			}},
-			{CompanyID: "CAJ", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
+			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
 		{"revoke", []string{"vehicles", "revoke", "EV-77", "--reason", "stolen"}, map[string]any{
 			"POST /api/v1/vehicles/EV-77/revoke": api.RegisterResponse{VehicleID: "EV-77", Secret: "n3w"},

@@ -166,7 +166,8 @@ func TestServeRefusesToStart(t *testing.T) {
 		"unknown variable": {[]string{"ELETROVIA_PORT=80"}, []string{"--company", "MAR"}, "ELETROVIA_PORT"},
 		"inventory":        {nil, []string{"--config", broken}, broken + ":3: "},
 		"lease":            {nil, []string{"--company", "MAR", "--lease", "1m"}, "hold TTL"},
-		"peer's token":     {nil, []string{"--company", "MAR", "--peer", "SER=http://127.0.0.1:1"}, "two tokens"},
+		"peer's token":     {[]string{"ELETROVIA_TOKEN_SER=x"}, []string{"--company", "MAR", "--peer", "SER=http://127.0.0.1:1"}, "ELETROVIA_AUTH_SER=token"},
+		"peer's key":       {[]string{"ELETROVIA_KEY_SER=x"}, []string{"--company", "MAR", "--peer", "SER=http://127.0.0.1:1"}, "no thumbprint"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), append([]string{"serve"}, c.args...), shell{out: &out, err: &errs, environ: c.environ, program: "eletrovia"})
