@@ -256,7 +256,7 @@ func TestPowerCutEndsTheCharge(t *testing.T) {
 		cut := plan.Stops[0].Start.Add(4 * time.Minute)
 		s := &scripted{answers: answers(plan)}
 		got := play(t, s, func(o *Options) {
-			o.World.Events = []Event{{Kind: Outage, Company: "MAR", At: cut.Sub(time.Now()), For: time.Hour}, {Kind: Outage, Company: "SER", For: time.Hour}}
+			o.World.Events = []Event{{Kind: Outage, Company: "MAR", At: time.Until(cut), For: time.Hour}, {Kind: Outage, Company: "SER", For: time.Hour}}
 		}).one(t, Arrived).Sessions[0]
 		if got.Released.Sub(cut).Abs() > timeTolerance || got.MeterKWh >= whole.MeterKWh || got.MeterKWh <= 0 {
 			t.Errorf("left at %s with %.1f of %.1f kWh", got.Released, got.MeterKWh, whole.MeterKWh)
