@@ -42,6 +42,9 @@ func (d *driver) connect(ctx context.Context, m Misdeed, l trip.Leg) (at stand, 
 	d.catchUp(PhaseWait)
 	switch {
 	case ctx.Err() != nil:
+		if err == nil {
+			free()
+		}
 		return at, over, ""
 	case err != nil: // it says that it is there, and hears what else it may take
 		free, _ = d.run.yard.squeeze(l.EVSEID)

@@ -29,6 +29,8 @@ func sagas() []mutant {
 		at("shift.go", "if r.t.Saga.Shift != nil {\n\t\treturn &charging.Refusal{", "if false {\n\t\treturn &charging.Refusal{", "a change that is not acknowledged is forgotten"),
 		at("cancel.go", "case l.State == charging.Charging, doubt != nil && doubt.ReservationID == l.ReservationID:", "case doubt != nil && doubt.ReservationID == l.ReservationID:", "a cancel lets go of a stop whose car is there"),
 		at("cancel.go", "if t.Leg.Leg != l.Leg {", "if true {", "a cancel keeps the shift of a stop that it lets go of"),
+		at("questions.go", "l.State != charging.NoShow || r.t.Saga.Missed == 0", "l.State != charging.NoShow || true", "a car that stays at home takes one stop after the other"),
+		at("plug.go", "r.t.Saga.Plugging, r.t.Saga.Missed = nil, 0", "r.t.Saga.Plugging = nil", "who was late once is given up the next time"),
 		at("mailbox.go", "func (r *run) did(m message) bool { return m.id != \"\" && slices.Contains(r.t.Saga.Done, m.id) }", "func (r *run) did(m message) bool { return false }", "a command is carried out twice after a take-over"),
 		at("calls.go", "out.sent = out.sent || !errors.Is(out.err, charging.ErrNotSent)", "out.sent = !errors.Is(out.err, charging.ErrNotSent)", "a hold of a lost answer is forgotten"),
 		at("coordinator.go", "c.leave(r)\n\t\treturn t, err", "return t, err", "a trip that was never journaled keeps a place"),

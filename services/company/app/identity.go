@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
@@ -173,23 +174,27 @@ func (a *App) warnOfTokens() {
 // keysEvery is how often the key file is looked at.
 const keysEvery = 10 * time.Second
 
-// watchKeys takes over what `+"`eletrovia keys`"+` has done to the key file.
+// watchKeys takes over what is done to the key file (eletrovia keys), and shows the
+// keys to the company's other servers as they are then.
 func (a *App) watchKeys(ctx context.Context) {
-	tick := time.NewTicker(keysEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		switch changed, err := a.rooms.keys.Reload(); {
-		case err != nil:
-			a.tell("identity")("the key file cannot be read; the keys stay as they are", err)
-		case changed:
-			a.log.Info().Strs("keys", a.rooms.keys.KeyIDs()).Msg("the key file has changed: the first key signs")
-		}
+	shown := a.rooms.keys.KeyIDs()
+	every(ctx, keysEvery, func(ctx context.Context) { shown = a.lookAtKeys(ctx, shown) })
+}
+
+// lookAtKeys gives what the other servers have been shown.
+func (a *App) lookAtKeys(ctx context.Context, shown []string) []string {
+	if _, err := a.rooms.keys.Reload(); err != nil {
+		a.tell("identity")("the key file cannot be read; the keys stay as they are", err)
 	}
+	now := a.rooms.keys.KeyIDs()
+	if slices.Equal(now, shown) {
+		return shown
+	}
+	if _, err := a.rooms.store.ShowKeys(ctx, a.rooms.server, now); err != nil {
+		return shown // a store that is away says so itself; the next look tries again
+	}
+	a.log.Info().Strs("keys", now).Msg("the key file has changed: the first key signs")
+	return now
 }
 
 // peerKeys finds other companies' public keys.

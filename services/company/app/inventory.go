@@ -253,18 +253,11 @@ func (a *App) offerNow(s settled) error {
 // keepInventory compares the inventory with the store now and then, until the
 // context ends.
 func (a *App) keepInventory(ctx context.Context) {
-	tick := time.NewTicker(inventoryEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	every(ctx, inventoryEvery, func(ctx context.Context) {
 		if err := a.reviewInventory(ctx); err != nil && ctx.Err() == nil {
 			a.tell("inventory")("the inventory could not be compared with the store; trying again", err)
 		}
-	}
+	})
 }
 
 // reviewInventory keeps what another server has booked at an EVSE that is not

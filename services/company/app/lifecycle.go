@@ -46,6 +46,20 @@ func (c *cleanups) run(ctx context.Context, log zerolog.Logger) error {
 	return errors.Join(errs...)
 }
 
+// every calls f again and again, first after one pause, until the context ends.
+func every(ctx context.Context, pause time.Duration, f func(context.Context)) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f(ctx)
+		}
+	}
+}
+
 // background runs f on a goroutine of its own until the clean-up with that
 // name, which ends its context and waits for it.
 func (a *App) background(name string, f func(context.Context)) {

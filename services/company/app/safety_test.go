@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +237,28 @@ func TestUnsafeSettingsOfPeers(t *testing.T) {
 		if err := sameHost("http://ser.example:8080", broker); (err == nil) != fine {
 			t.Errorf("%s: %v", broker, err)
 		}
+	}
+}
+
+// Keys that change while a server runs are shown to the company's other servers: one
+// that starts afterwards would otherwise be refused beside it.
+func TestKeysThatChangeAreShown(t *testing.T) {
+	dir := t.TempDir()
+	mar := boot(t, func(o *Options) {
+		if o.Company == "MAR" {
+			o.DataDir = dir
+		}
+	})["MAR"]
+	before := mar.rooms.keys.KeyIDs()
+	ids, err := RotateKeys(KeyFile(dir))
+	if err != nil || len(ids) != 2 || ids[1] != before[0] {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	if shown := mar.lookAtKeys(t.Context(), before); !slices.Equal(shown, ids) {
+		t.Errorf("shown %v, want %v", shown, ids)
+	}
+	all, err := mar.rooms.store.KeysShown(t.Context(), "another")
+	if err != nil || len(all) != 1 || !slices.Equal(all[0].KeyIDs, ids) {
+		t.Errorf("the others see %+v, %v", all, err)
 	}
 }

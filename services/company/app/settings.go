@@ -41,16 +41,7 @@ func (s *storeSettings) get() []string {
 
 // watchSettings looks at the store's settings again and again.
 func (a *App) watchSettings(ctx context.Context) {
-	tick := time.NewTicker(settingsEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			a.lookAtSettings(ctx)
-		}
-	}
+	every(ctx, settingsEvery, a.lookAtSettings)
 }
 
 // lookAtSettings logs each change once. A store that cannot be asked is said to be

@@ -126,7 +126,7 @@ func (s *Service) verifyCompany(ctx context.Context, token string, now time.Time
 		return companyClaims{}, unauthenticated("the token is no peer's: it must be signed by a company of the federation, for " + string(s.o.Self))
 	case err != nil:
 		return companyClaims{}, &charging.Refusal{
-			Code: charging.CodePeerUnavailable, Detail: "the keys of the company that says it calls cannot be had now: " + err.Error(),
+			Code: charging.CodePeerUnavailable, Detail: "the keys of the company that says it calls cannot be had now",
 			RetryAfter: time.Second, Cause: err,
 		}
 	}

@@ -308,3 +308,33 @@ func TestRotateAndDrop(t *testing.T) {
 		t.Errorf("and written: %s", raw)
 	}
 }
+
+// A key with which another server of the company has begun to sign is found in the
+// file that they share, before the next look at it; a key that nobody has is not
+// looked for again and again.
+func TestOwnKeysAreReadAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.pem")
+	here, err := LoadKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := now
+	ring := NewRing("MAR", here, nil, nil, func() time.Time { return clock })
+	ids, err := Rotate(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.key(t.Context(), "MAR", ids[0]); err != nil {
+		t.Errorf("the new key: %v", err)
+	}
+	if ids, err = Rotate(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.key(t.Context(), "MAR", ids[0]); !errors.Is(err, errNoKey) {
+		t.Errorf("read again at once: %v", err)
+	}
+	clock = clock.Add(ringPause)
+	if _, err := ring.key(t.Context(), "MAR", ids[0]); err != nil {
+		t.Errorf("after a pause: %v", err)
+	}
+}

@@ -44,8 +44,9 @@ type Ring struct {
 	source KeySource
 	now    func() time.Time
 
-	mu   sync.Mutex
-	sets map[charging.CompanyID]*keySet
+	mu     sync.Mutex
+	sets   map[charging.CompanyID]*keySet
+	reread time.Time // when the own keys' file was, for a key that was not known
 }
 
 type keySet struct {
@@ -74,10 +75,7 @@ var errNoKey = errors.New("the company has no such key")
 // other error means that nobody knows now.
 func (r *Ring) key(ctx context.Context, company charging.CompanyID, keyID string) (ed25519.PublicKey, error) {
 	if company == r.self {
-		if k, ok := r.own.public(keyID); ok {
-			return k, nil
-		}
-		return nil, errNoKey
+		return r.ownKey(keyID)
 	}
 	if company.Validate() != nil || r.source == nil {
 		return nil, ErrUnknownCompany
@@ -104,6 +102,27 @@ func (r *Ring) key(ctx context.Context, company charging.CompanyID, keyID string
 		return nil, s.err
 	}
 	return nil, errNoKey
+}
+
+// ownKey finds a key of this company. One that is not known may be what another of its
+// servers has begun to sign with: the file is read again, no more often than a
+// peer is asked.
+func (r *Ring) ownKey(keyID string) (ed25519.PublicKey, error) {
+	k, ok := r.own.public(keyID)
+	if ok {
+		return k, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.now(); now.Sub(r.reread) >= ringPause {
+		r.reread = now
+		_, _ = r.own.Reload() // whoever watches the file says what is wrong with it
+		k, ok = r.own.public(keyID)
+	}
+	if !ok {
+		return nil, errNoKey
+	}
+	return k, nil
 }
 
 func (r *Ring) set(company charging.CompanyID) *keySet {

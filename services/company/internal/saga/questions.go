@@ -25,7 +25,10 @@ func (r *run) noticedBooked(m message) error {
 	if changed && m.notice.State == charging.Reserved {
 		r.occupied(k, m.notice)
 	}
-	replaces := lost && r.replaces(r.t.Legs[k])
+	replaces := lost && r.answersItself(r.t.Legs[k])
+	if replaces && r.t.Legs[k].State == charging.NoShow {
+		r.t.Saga.Missed++
+	}
 	err := r.save()
 	m.answer(r, err)
 	if err != nil || !changed {
@@ -40,18 +43,12 @@ func (r *run) noticedBooked(m message) error {
 	return r.replanBooked(k + 1)
 }
 
-// replaces reports whether the trip answers the question about a lost stop by
+// answersItself reports whether the trip answers the question about a lost stop by
 // itself. A stop that nobody came to is replaced once until the car is seen at a
 // plug again: else a car that stays at home takes one stop after the other from
-// those who drive. The count is saved with the question.
-func (r *run) replaces(l trip.Leg) bool {
-	if r.t.OnConflict != trip.Replan || l.State == charging.NoShow && r.t.Saga.Missed > 0 {
-		return false
-	}
-	if l.State == charging.NoShow {
-		r.t.Saga.Missed++
-	}
-	return true
+// those who drive.
+func (r *run) answersItself(l trip.Leg) bool {
+	return r.t.OnConflict == trip.Replan && (l.State != charging.NoShow || r.t.Saga.Missed == 0)
 }
 
 // askLost asks for a decision about a stop of a booked trip that it has lost.
