@@ -43,7 +43,7 @@ func (c *cli) keysCommand() *cobra.Command {
 		command("show", "Show the thumbprints of the keys; one is made where there is none", "",
 			"peers may pin them: ELETROVIA_KEY_%s=%s", app.Thumbprints),
 		command("rotate", "Put a new key first: it signs, the old ones still verify",
-			"A running server takes it over within ten seconds, its peers as soon as they see it. Peers that have pinned keys need the new thumbprint before.",
+			"A running server takes it over within ten seconds, its peers as soon as they see it. Peers that have pinned keys need the new thumbprint before. Several servers of a company share one file.",
 			"once nothing signed with the old key is in use: eletrovia keys drop", app.RotateKeys),
 		command("drop", "Take out all keys but the first",
 			"What the others have signed ends: the secrets of vehicles that registered before the rotation, and tickets.", "", app.DropKeys),

@@ -82,6 +82,6 @@ func (a *App) otherKeys(mine, other store.ShownKeys) error {
 	}
 	return fmt.Errorf("another server of the company on this store (%s) signs with the key %s, this one with %s of %s, and they do not know each other's: "+
 		"drivers and peers would be refused by one what the other has signed. Start both with the same --key-file; "+
-		"to change keys, first add the new one behind the old and restart every server, then put it first",
+		"eletrovia keys rotate changes the keys of that one file, and no server restarts",
 		other.Server, other.KeyIDs[0], mine.KeyIDs[0], file)
 }
