@@ -47,7 +47,7 @@ func scripts() []mutant {
 		at("withdraw.lua", "redis.call('HSET', oos, evse, reason)", "", "a broken charger is booked again at once"),
 		at("start.lua", "if car then return { 'EVSE_OCCUPIED', whole(car.start), whole(car.stop) } end", "", "two cars at one plug"),
 		at("answered.lua", "if r.state == 'CHARGING' then notify(outbox, r, ARGV[1]) end", "", "a session of which its trip never hears"),
-		at("start.lua", "if not m.becomes then return { 'TOO_EARLY', start, stop, whole(m.stop) } end", "", "a car charges in another's window"),
+		at("start.lua", "local found = around(at, from, tonumber(start))", "local found = {}", "a car charges in another's window"),
 		at("start.lua", "if r.state == 'FULFILLED' or r.state == 'CHARGING' then return answer(r, true) end", "if r.state == 'CHARGING' then return answer(r, true) end", "a late plug is no repeat"),
 		at("complete.lua", "if r.state == 'FULFILLED' and not r.estimated and (r.done or not r.started) then return answer(r, true) end", "", "a repeat is billed again"),
 		at("complete.lua", "math.min(tonumber(ARGV[8]), most(r, ARGV[9], ended, 360000))", "tonumber(ARGV[8])", "a car is billed more than the charger can give"),

@@ -123,7 +123,9 @@ func TestSettingsThatBecomeWeaker(t *testing.T) {
 		{"maxmemory-policy", "allkeys-lru", "noeviction", "CONFIG SET maxmemory-policy noeviction"},
 		{"appendfsync", "everysec", "always", "CONFIG SET appendfsync always"},
 		{"maxmemory", "300mb", "0", "CONFIG SET maxmemory 0"},
-		{"appendonly", "no", "yes", "CONFIG SET appendonly yes"},
+		// Not set back: the rewrite that this begins would outlive a server that is killed,
+		// and go on writing into a directory that is being removed.
+		{"appendonly", "no", "", "CONFIG SET appendonly yes"},
 	} {
 		done(t, e.raw.ConfigSet(t.Context(), c[0], c[1]).Err())
 		now, err := e.Settings(t.Context())
@@ -134,6 +136,8 @@ func TestSettingsThatBecomeWeaker(t *testing.T) {
 		if all := was.Weaker(now); len(all) != 0 {
 			t.Errorf("%s is better now: %q", c[0], all)
 		}
-		done(t, e.raw.ConfigSet(t.Context(), c[0], c[2]).Err())
+		if c[2] != "" {
+			done(t, e.raw.ConfigSet(t.Context(), c[0], c[2]).Err())
+		}
 	}
 }
