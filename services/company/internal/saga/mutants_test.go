@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,19 +18,30 @@ import (
 // anybody noticing.
 
 // seen is what watchers of a trip saw, state by state.
-type seen struct{ states []trip.State }
+type seen struct {
+	mu     sync.Mutex
+	states []trip.State
+}
 
 func (v *seen) watch(o *Options) {
 	o.Publish = func(t trip.Trip) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
 		if n := len(v.states); n == 0 || v.states[n-1] != t.State {
 			v.states = append(v.states, t.State)
 		}
 	}
 }
 
+func (v *seen) all() []trip.State {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.states)
+}
+
 func (v *seen) times(s trip.State) int {
 	n := 0
-	for _, had := range v.states {
+	for _, had := range v.all() {
 		if had == s {
 			n++
 		}
@@ -65,7 +77,7 @@ func TestNothingIsTakenOrAskedWhileAReservedIsLeft(t *testing.T) {
 		time.Sleep(time.Minute)
 		got := s.record()
 		if early || v.times(trip.AwaitingDecision) > 0 || got.State != trip.Compensating {
-			t.Errorf("%s by %v, asked companies anew: %v", got.State, v.states, early)
+			t.Errorf("%s by %v, asked companies anew: %v", got.State, v.all(), early)
 		}
 		s.w.set(func() { s.w.fault = nil })
 		s.must(s.wait(s.c), trip.Aborted)
@@ -146,7 +158,7 @@ func TestATripWhoseTicketIsSpentGivesUp(t *testing.T) {
 		}
 		s.must(end, trip.Aborted)
 		if n := v.times(trip.AwaitingDecision); n != 1 {
-			t.Errorf("asked %d times: %v", n, v.states)
+			t.Errorf("asked %d times: %v", n, v.all())
 		}
 	})
 }
@@ -171,7 +183,7 @@ func TestALapsedHoldIsNotConfirmed(t *testing.T) {
 		}
 		end, err := s.c.WaitEnd(t.Context(), testTrip)
 		if err != nil || end.State != trip.Aborted || v.times(trip.Confirming) != 0 {
-			t.Errorf("%s by %v, %v", end.State, v.states, err)
+			t.Errorf("%s by %v, %v", end.State, v.all(), err)
 		}
 	})
 }
