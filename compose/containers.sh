@@ -109,6 +109,10 @@ for c in "${companies[@]}"; do
   done
   echo "$c at $(address "$c"): $health"
   [ "$health" = healthy ]
+  for container in "$server" "$(at "$c" ps --quiet redis)"; do
+    confined=$(docker inspect --format '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{gt .HostConfig.Memory 0}}' "$container")
+    [ "$confined" = "true [ALL] [no-new-privileges:true] true" ] || { echo "$c: a container is not confined: $confined"; exit 1; }
+  done
 done
 
 for c in "${companies[@]}"; do
@@ -117,8 +121,8 @@ for c in "${companies[@]}"; do
   vehicle=$(sed -n 's/.*"vehicle_id": *"\([^"]*\)".*/\1/p' <<<"$car")
   secret=$(sed -n 's/.*"secret": *"\([^"]*\)".*/\1/p' <<<"$car")
   # Exit code 0 says CONFIRMED.
-  dist/eletrovia reserve --server "$url" --from "João Pessoa, PB" --to "Feira de Santana, BA" \
-    --vehicle "$vehicle" --secret "$secret" --json </dev/null >"$tmp/trip.json"
+  ELETROVIA_SECRET=$secret dist/eletrovia reserve --server "$url" --from "João Pessoa, PB" --to "Feira de Santana, BA" \
+    --vehicle "$vehicle" --json </dev/null >"$tmp/trip.json"
   for owner in MAR SER CAJ; do
     grep -qE "\"company_id\": *\"$owner\"" "$tmp/trip.json" || { echo "the trip from $c has no stop of $owner"; cat "$tmp/trip.json"; exit 1; }
   done

@@ -191,6 +191,7 @@ func (c *cli) play(ctx context.Context, s stage, clock app.Clock, log zerolog.Lo
 	}
 	if !c.asJSON {
 		p.Linef("vehicles EV-0001 … EV-%04d and the operator have the secret %q", demoVehicles, demoSecret)
+		p.Linef("every user of this computer may read and write the demo's stores: they ask for no password (those of serve do)")
 		if s.fleet > 0 {
 			p.Linef("%d simulated cars drive around (--fleet 0 for none)", s.fleet)
 		}

@@ -132,7 +132,7 @@ func (c *cli) explain(p show.Printer, refused *charging.Refusal) {
 func (c *cli) hint(code charging.Code) string {
 	switch code {
 	case charging.CodeUnauthenticated:
-		return "give --vehicle with its --secret, or --operator-secret"
+		return "give --vehicle with its --secret-file, or --operator-secret-file"
 	case charging.CodeForbidden:
 		return "a vehicle sees its own trips only; name the one that booked it with --vehicle"
 	case charging.CodeSlotTaken, charging.CodePriorityLost:

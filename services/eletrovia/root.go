@@ -44,6 +44,9 @@ type cli struct {
 	vehicle        string
 	secret         string
 	operatorSecret string
+	// secretFile and operatorSecretFile name files that have them: a command line is
+	// read by every user of the machine.
+	secretFile, operatorSecretFile string
 	ca             string
 	asJSON         bool
 }
@@ -93,8 +96,10 @@ func (c *cli) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&c.server, "server", orElse(c.env("ELETROVIA_SERVER"), defaultServer), "address of any company's server (ELETROVIA_SERVER)")
 	f.StringVar(&c.vehicle, "vehicle", c.env("ELETROVIA_VEHICLE"), "vehicle to speak for (ELETROVIA_VEHICLE)")
-	f.StringVar(&c.secret, "secret", "", "the vehicle's secret (ELETROVIA_SECRET); on loopback \"demo\" by default")
-	f.StringVar(&c.operatorSecret, "operator-secret", "", "the operator's secret (ELETROVIA_OPERATOR_SECRET); on loopback \"demo\" by default")
+	f.StringVar(&c.secret, "secret", "", "the vehicle's secret (ELETROVIA_SECRET, or --secret-file); on loopback \"demo\" by default")
+	f.StringVar(&c.secretFile, "secret-file", "", "file with the vehicle's secret")
+	f.StringVar(&c.operatorSecret, "operator-secret", "", "the operator's secret (ELETROVIA_OPERATOR_SECRET, or --operator-secret-file); on loopback \"demo\" by default")
+	f.StringVar(&c.operatorSecretFile, "operator-secret-file", "", "file with the operator's secret")
 	f.StringVar(&c.ca, "ca", c.env("ELETROVIA_CA"), "file with the authority of the server's certificate, where it is https (ELETROVIA_CA)")
 	f.BoolVar(&c.asJSON, "json", false, "answer one JSON value on standard output")
 
@@ -139,7 +144,7 @@ func (c *cli) asVehicle() (*client.Driver, error) {
 	if c.vehicle == "" {
 		return nil, usage(errors.New("say which vehicle with --vehicle EV-0001 (or ELETROVIA_VEHICLE)"))
 	}
-	secret, err := c.secretOf("vehicle", orElse(c.secret, c.env("ELETROVIA_SECRET")), "--secret or ELETROVIA_SECRET")
+	secret, err := c.secretOf("vehicle", given{c.secret, c.secretFile, "--secret", "ELETROVIA_SECRET"})
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +153,7 @@ func (c *cli) asVehicle() (*client.Driver, error) {
 
 // asOperator is a client that speaks for the operator of the server's company.
 func (c *cli) asOperator() (*client.Driver, error) {
-	secret, err := c.secretOf("operator", orElse(c.operatorSecret, c.env("ELETROVIA_OPERATOR_SECRET")),
-		"--operator-secret or ELETROVIA_OPERATOR_SECRET")
+	secret, err := c.secretOf("operator", given{c.operatorSecret, c.operatorSecretFile, "--operator-secret", "ELETROVIA_OPERATOR_SECRET"})
 	if err != nil {
 		return nil, err
 	}
@@ -191,9 +195,26 @@ func (c *cli) trust() (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
 }
 
-func (c *cli) secretOf(who, given, how string) (string, error) {
-	if given != "" {
-		return given, nil
+// given is how a secret may be given: as a flag, in the file of another, or as a variable.
+type given struct{ text, file, flag, variable string }
+
+func (c *cli) secretOf(who string, g given) (string, error) {
+	switch {
+	case g.text != "" && g.file != "":
+		return "", usage(fmt.Errorf("give the %s's secret with %s or with %s-file, not with both", who, g.flag, g.flag))
+	case g.text != "":
+		if g.text != demoSecret {
+			fmt.Fprintf(c.err, "note: every user of this machine can read a command line; %s-file or %s keeps the secret off it\n", g.flag, g.variable)
+		}
+		return g.text, nil
+	case g.file != "":
+		raw, err := os.ReadFile(g.file)
+		if err != nil {
+			return "", usage(fmt.Errorf("%s-file: %w", g.flag, err))
+		}
+		return strings.TrimSpace(string(raw)), nil
+	case c.env(g.variable) != "":
+		return c.env(g.variable), nil
 	}
 	if _, err := c.client("", ""); err != nil {
 		return "", err
@@ -201,7 +222,7 @@ func (c *cli) secretOf(who, given, how string) (string, error) {
 	if u, err := url.Parse(c.server); err == nil && isLoopback(u.Hostname()) {
 		return demoSecret, nil
 	}
-	return "", usage(fmt.Errorf("%s needs the %s's secret: give it with %s", c.server, who, how))
+	return "", usage(fmt.Errorf("%s needs the %s's secret: give it with %s-file or %s", c.server, who, g.flag, g.variable))
 }
 
 func isLoopback(host string) bool {

@@ -16,6 +16,8 @@ type started struct {
 	WebSocket string `json:"websocket,omitempty"`
 	Store     string `json:"store"`
 	StoreKind string `json:"store_kind"`
+	// StorePassword is the file with the embedded store's password.
+	StorePassword string `json:"store_password_file,omitempty"`
 	// Loses says what the store can lose.
 	Loses     string `json:"loses"`
 	Locations int    `json:"locations"`
@@ -26,7 +28,7 @@ func describe(a *app.App) started {
 	s := a.Status()
 	return started{
 		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
-		Store: a.StoreAddr(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
+		Store: a.StoreAddr(), StorePassword: a.StorePassword(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
 	}
 }
 
@@ -37,4 +39,7 @@ func describeTo(p show.Printer, s started) {
 		p.Linef("  MQTT over WebSocket: %s", s.WebSocket)
 	}
 	p.Linef("  the store can lose: %s", s.Loses)
+	if s.StorePassword != "" {
+		p.Linef("  to look into it: REDISCLI_AUTH=$(cat %s) redis-cli -p %s --scan", s.StorePassword, portOf(s.Store))
+	}
 }

@@ -59,6 +59,6 @@ func (c *cli) revokeVehicle(ctx context.Context, id charging.VehicleID, reason s
 	}
 	p.Linef("the secret of %s has ended; its new one, shown this once, is", got.VehicleID)
 	p.Linef("%s", show.Clean(got.Secret))
-	p.Next(c.next("trips", "--vehicle", string(got.VehicleID), "--secret", "SECRET") + "   (its trips go on)")
+	p.Next(c.next("trips", "--vehicle", string(got.VehicleID), "--secret-file", "FILE") + "   (its trips go on)")
 	return nil
 }

@@ -171,6 +171,20 @@ func (a *App) warnOfTokens() {
 	}
 }
 
+// warnOfPlain says what others can read on the way.
+func (a *App) warnOfPlain() {
+	for _, l := range []struct{ what, addr, cert, setting string }{
+		{"REST", a.o.HTTPAddr, a.o.TLS.HTTPCert, "tls-http-cert"},
+		{"MQTT", a.o.MQTTAddr, a.o.TLS.MQTTCert, "tls-mqtt-cert"},
+		{"MQTT over WebSocket", a.o.WebSocketAddr, a.o.TLS.MQTTCert, "tls-mqtt-cert"},
+	} {
+		if beyondLoopback(l.addr) && l.cert == "" {
+			a.log.Warn().Str("addr", l.addr).Msg(l.what + " listens beyond this machine without TLS: whoever is on the way reads names, secrets and trips. Set " +
+				l.setting + ", or let a proxy on this machine end TLS and listen on loopback (docs/security.md)")
+		}
+	}
+}
+
 // keysEvery is how often the key file is looked at.
 const keysEvery = 10 * time.Second
 

@@ -91,6 +91,9 @@ type Store struct {
 	// Addr, Dir and Fsync (everysec, always) of an embedded store. Defaults:
 	// 127.0.0.1:0, a temporary directory, everysec.
 	Addr, Dir, Fsync string
+	// Password has an embedded store ask for a random password, which lies in
+	// Dir/password; without it every local user may read and write the store.
+	Password bool
 	// Replicas that must have a promise before it is given. 0: one behind
 	// Sentinel, else none; less than 0: none.
 	Replicas int
@@ -274,15 +277,22 @@ func (o Options) beyondLoopback() bool {
 		addresses = addresses[:1]
 	}
 	for _, addr := range addresses {
-		if addr == "" {
-			continue
-		}
-		host, _, _ := net.SplitHostPort(addr)
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if beyondLoopback(addr) {
 			return true
 		}
 	}
 	return false
+}
+
+// beyondLoopback reports whether an address to listen on, if there is one, is open to
+// other machines.
+func beyondLoopback(addr string) bool {
+	if addr == "" {
+		return false
+	}
+	host, _, _ := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return host != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // checkSecrets refuses what everybody knows, once anybody can try it.

@@ -52,7 +52,7 @@ func (a *App) storeURL(ctx context.Context) (string, error) {
 		}
 	}
 	e, err := embedded.Open(ctx, embedded.Options{
-		Addr: s.Addr, Dir: s.Dir, Fsync: s.Fsync, ForceMemory: s.Kind == StoreMemory, Log: a.log,
+		Addr: s.Addr, Dir: s.Dir, Fsync: s.Fsync, Password: s.Password, ForceMemory: s.Kind == StoreMemory, Log: a.log,
 	})
 	if err != nil {
 		return "", err
@@ -60,7 +60,7 @@ func (a *App) storeURL(ctx context.Context) (string, error) {
 	a.cleanups.add("embedded store", e.Close)
 	a.rooms.embedded = e
 	a.rooms.storeAddr, a.rooms.storeKind, a.rooms.storeLoses = e.Addr(), e.Kind(), e.Loses()
-	return "redis://" + e.Addr(), nil
+	return e.URL(), nil
 }
 
 // memoryFile is where this server keeps what it knows of its store; empty

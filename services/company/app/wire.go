@@ -176,6 +176,7 @@ func (a *App) run(context.Context) error {
 	a.background("revocations", a.watchRevocations)
 	a.background("keys", a.watchKeys)
 	a.warnOfTokens()
+	a.warnOfPlain()
 	a.background("desk", a.rooms.desk.Run)
 	a.background("store settings", a.watchSettings)
 	a.background("inventory", a.keepInventory)
@@ -261,3 +262,12 @@ func (a *App) strangers() []string {
 
 // StoreAddr is host:port of the company's Redis; empty before Start.
 func (a *App) StoreAddr() string { return a.rooms.storeAddr }
+
+// StorePassword is the file with the password of the embedded store; empty where
+// there is none.
+func (a *App) StorePassword() string {
+	if a.rooms.embedded == nil {
+		return ""
+	}
+	return a.rooms.embedded.PasswordFile()
+}

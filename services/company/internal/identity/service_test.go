@@ -270,6 +270,8 @@ func TestMay(t *testing.T) {
 func TestCheckSecrets(t *testing.T) {
 	for value, ok := range map[string]bool{
 		"": false, "demo": false, "DEMO": false, "demo-MAR": false, "changeme": false, "short": false, "a long enough secret": true,
+		"aaaaaaaaaaaaaaaa": false, "abcdefghijklmnop": false, "1234567890123456": false, "abababababababab": false,
+		"6f1c0de2a9b4": true, "correct horse battery": true,
 	} {
 		if err := CheckSecrets(false, Secret{"operator secret", value}); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "operator secret") {
 			t.Errorf("%q beyond loopback: %v", value, err)
@@ -277,6 +279,18 @@ func TestCheckSecrets(t *testing.T) {
 		if err := CheckSecrets(true, Secret{"operator secret", value}); err != nil {
 			t.Errorf("%q on loopback: %v", value, err)
 		}
+	}
+}
+
+// Whoever is shown one of two equal secrets has both.
+func TestEqualSecrets(t *testing.T) {
+	const random = "b1946ac92492d234"
+	err := CheckSecrets(false, Secret{"the operator's", random}, Secret{"what CAJ shows", random})
+	if err == nil || !strings.Contains(err.Error(), "what CAJ shows is the same as the operator's") {
+		t.Errorf("error %v", err)
+	}
+	if err := CheckSecrets(false, Secret{"the operator's", random}, Secret{"what CAJ shows", random[1:]}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -26,13 +26,16 @@ const EnvPrefix = "ELETROVIA_"
 // client are the variables of the other commands.
 var client = []string{"ELETROVIA_SERVER", "ELETROVIA_VEHICLE", "ELETROVIA_SECRET", "ELETROVIA_OPERATOR_SECRET", "ELETROVIA_CA"}
 
+// secret are the variables of serve that have no flag: a command line is read by everybody.
+var secret = []string{"ELETROVIA_MQTT_PASSWORD"}
+
 // perCompany are variables that end in a company's id: ELETROVIA_URL_SER.
 var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TOKEN|ACCEPT_TOKEN)_([A-Z]{3})$`)
 
 // Settings are the flags of serve.
 type Settings struct {
 	company, name, config             string
-	http, mqtt, ws, mqttPassword      string
+	http, mqtt, ws, mqttPasswordFile  string
 	store, storeAddr, fsync, prefix   string
 	replicas                          string
 	data, keyFile, operatorSecretFile string
@@ -64,7 +67,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
 	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
 	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on, or a broker elsewhere: external://user@host:port, external+ssl://, external+ws://, external+wss://")
-	text(&s.mqttPassword, "mqtt-password", "ELETROVIA_MQTT_PASSWORD", "", "a broker elsewhere: the password of this company's servers; better given as the variable")
+	text(&s.mqttPasswordFile, "mqtt-password-file", "ELETROVIA_MQTT_PASSWORD_FILE", "", "a broker elsewhere: file with the password of this company's servers; or give ELETROVIA_MQTT_PASSWORD")
 	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
 	text(&s.store, "store", "ELETROVIA_REDIS", "embedded",
 		"redis://…, rediss://…, redis+sentinel://…, redis+cluster://…; or embedded, redis-server, memory")
@@ -117,7 +120,7 @@ func ours(environ []string) map[string]string {
 // Options are the server's options, or all that is wrong with the settings.
 // defined is the flag set that Define was given: it knows the variables.
 func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
-	errs := []error{s.checkNames(defined)}
+	errs := []error{s.checkNames(defined), checkCommandLine(defined)}
 	o := app.Options{
 		Company: charging.CompanyID(s.company), Name: s.name, Inventory: s.config,
 		HTTPAddr: anyHost(s.http), MQTTAddr: anyHost(s.mqtt), WebSocketAddr: anyHost(s.ws),
@@ -127,15 +130,17 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
 		Clock: app.Clock{Speed: s.speed},
 	}
-	if elsewhere, ok := external(s.mqtt); ok {
-		o.MQTTAddr, o.MQTTBroker, o.MQTTPassword = "", elsewhere, s.mqttPassword
-	}
 	var err error
+	if elsewhere, ok := external(s.mqtt); ok {
+		o.MQTTAddr, o.MQTTBroker = "", elsewhere
+		o.MQTTPassword, err = s.secretOf("the broker's password", s.mqttPasswordFile, "ELETROVIA_MQTT_PASSWORD")
+		errs = append(errs, err)
+	}
 	o.Store, err = s.storeOptions()
 	errs = append(errs, err)
 	o.Peers, err = s.peerOptions()
 	errs = append(errs, err)
-	o.OperatorSecret, err = s.operatorSecret()
+	o.OperatorSecret, err = s.secretOf("the operator's secret", s.operatorSecretFile, "ELETROVIA_OPERATOR_SECRET")
 	errs = append(errs, err)
 	if s.clockEpoch != "" {
 		o.Clock.Epoch, err = time.Parse(time.RFC3339, s.clockEpoch)
@@ -151,7 +156,7 @@ func (s *Settings) Company() string { return orElse(s.company, s.config) }
 // checkNames refuses a variable that nobody reads: a typing error would
 // otherwise leave a default in force.
 func (s *Settings) checkNames(defined *pflag.FlagSet) error {
-	known := slices.Clone(client)
+	known := slices.Concat(client, secret)
 	defined.VisitAll(func(f *pflag.Flag) {
 		if _, name, ok := strings.Cut(f.Usage, "("+EnvPrefix); ok {
 			name, _, _ = strings.Cut(name, ")")
@@ -168,7 +173,7 @@ func (s *Settings) checkNames(defined *pflag.FlagSet) error {
 }
 
 func (s *Settings) storeOptions() (app.Store, error) {
-	st := app.Store{Prefix: s.prefix, Addr: s.storeAddr, Fsync: s.fsync}
+	st := app.Store{Prefix: s.prefix, Addr: s.storeAddr, Fsync: s.fsync, Password: true}
 	if s.replicas != "auto" {
 		n, err := strconv.Atoi(s.replicas)
 		if err != nil || n < 0 || n > 10 {
@@ -249,15 +254,36 @@ func (s *Settings) authOf(p *app.Peer, id string) error {
 	return nil
 }
 
-func (s *Settings) operatorSecret() (string, error) {
-	if s.operatorSecretFile == "" {
-		return s.env["ELETROVIA_OPERATOR_SECRET"], nil
+// secretOf reads a secret from its file, or where none is named from its variable.
+func (s *Settings) secretOf(what, file, variable string) (string, error) {
+	if file == "" {
+		return s.env[variable], nil
 	}
-	raw, err := os.ReadFile(s.operatorSecretFile)
+	raw, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("operator's secret: %w", err)
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
 	return strings.TrimSpace(string(raw)), nil
+}
+
+// checkCommandLine refuses an address with a password among the arguments, where every
+// user of the machine can read it.
+func checkCommandLine(defined *pflag.FlagSet) error {
+	var errs []error
+	defined.Visit(func(f *pflag.Flag) {
+		for v := range strings.SplitSeq(f.Value.String(), ",") {
+			_, rest, _ := strings.Cut(v, "://")
+			host, _, _ := strings.Cut(rest, "/")
+			at := strings.LastIndexByte(host, '@')
+			if at < 0 || !strings.Contains(host[:at], ":") {
+				continue
+			}
+			_, variable, _ := strings.Cut(f.Usage, "("+EnvPrefix)
+			variable, _, _ = strings.Cut(variable, ")")
+			errs = append(errs, fmt.Errorf("--%s has a password, and every user of this machine can read a command line: give it as %s", f.Name, EnvPrefix+variable))
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // external takes the address of a broker elsewhere out of what --mqtt says; ok is

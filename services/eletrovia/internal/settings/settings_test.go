@@ -119,6 +119,9 @@ func TestRefusals(t *testing.T) {
 		"store":                     {args: []string{"--store", "etcd"}, says: "redis://"},
 		"peer without id":           {args: []string{"--peer", "http://x:1"}, says: "SER=http://host:8080"},
 		"epoch":                     {args: []string{"--clock-epoch", "now"}, says: "now"},
+		"a password for all to see": {args: []string{"--store", "redis://:s3cret@localhost:6379"}, says: "give it as ELETROVIA_REDIS"},
+		"another one":               {args: []string{"--mqtt", "external://mar:pw@broker:1883"}, says: "give it as ELETROVIA_MQTT"},
+		"no file of a password":     {args: []string{"--mqtt", "external://mar@broker:1883", "--mqtt-password-file", "nowhere"}, says: "the broker's password"},
 		"no file of secrets":        {args: []string{"--operator-secret-file", "nowhere"}, says: "operator's secret"},
 	} {
 		if _, err := read(t, c.environ, c.args...); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -23,6 +23,7 @@ const (
 // child is one redis-server process after another on the same address and data directory.
 type child struct {
 	bin, addr, dir, fsync string
+	password              string // empty for none
 	log                   zerolog.Logger
 
 	ctx    context.Context // ends when the child is to stop for good
@@ -33,21 +34,32 @@ type child struct {
 	exited chan struct{} // closed when cmd has been waited for
 }
 
-func newChild(bin, addr, dir, fsync string, log zerolog.Logger) *child {
+func newChild(bin, addr, dir, fsync, password string, log zerolog.Logger) *child {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &child{bin: bin, addr: addr, dir: dir, fsync: fsync, log: log, ctx: ctx, cancel: cancel, done: make(chan struct{})}
+	return &child{
+		bin: bin, addr: addr, dir: dir, fsync: fsync, password: password, log: log, ctx: ctx, cancel: cancel, done: make(chan struct{}),
+	}
 }
 
 // args are the settings that the calendar and the journal rely on: no key is ever evicted, and what
-// was acknowledged is in the append-only file. That file is written anew at 512 MB, not at Redis'
+// was acknowledged is in the append-only file. What else there is to say, the password, comes on
+// standard input ("-"), since everybody may read a command line. The append-only file is written anew at 512 MB, not at Redis'
 // 64: a rewrite takes a CPU for seconds, while to read that much at a start takes about three.
 func (c *child) args() []string {
 	host, port, _ := net.SplitHostPort(c.addr)
 	return []string{
-		"--bind", host, "--port", port, "--dir", c.dir,
+		"-", "--bind", host, "--port", port, "--dir", c.dir,
 		"--daemonize", "no", "--save", "", "--appendonly", "yes", "--appendfsync", c.fsync,
 		"--auto-aof-rewrite-min-size", "512mb", "--maxmemory-policy", "noeviction", "--logfile", "", "--always-show-logo", "no",
 	}
+}
+
+// secrets are the settings for standard input.
+func (c *child) secrets() string {
+	if c.password == "" {
+		return "\n"
+	}
+	return "requirepass " + c.password + "\n"
 }
 
 // start runs a redis-server and returns when it answers; on an error none is left running.
@@ -55,6 +67,7 @@ func (c *child) start(ctx context.Context) error {
 	out := &lineLog{log: c.log}
 	cmd := exec.Command(c.bin, c.args()...)
 	cmd.Dir = c.dir
+	cmd.Stdin = strings.NewReader(c.secrets())
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = childAttr()
 	if err := startProcess(cmd); err != nil {
@@ -73,7 +86,7 @@ func (c *child) start(ctx context.Context) error {
 
 // awaitReady polls until the process that was started, and no other, answers on the address.
 func (c *child) awaitReady(ctx context.Context) error {
-	rdb := connect(c.addr)
+	rdb := connect(c.addr, c.password)
 	defer rdb.Close()
 	for {
 		pid, err := answeringPID(ctx, rdb)

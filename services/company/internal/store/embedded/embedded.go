@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,10 @@ type Options struct {
 	Dir string
 	// Fsync is FsyncEverySec (also when empty) or FsyncAlways.
 	Fsync string
+	// Password has the store ask for a password, a random one that lies in the file "password" of
+	// the data directory (readable by the user of the server alone) and stays the same over starts.
+	// Without it every local user may read and write the store through its port.
+	Password bool
 	// ForceMemory takes miniredis even where there is a redis-server.
 	ForceMemory bool
 	// Log gets a line when the store starts, dies and comes back; the child's own lines at debug.
@@ -57,6 +62,7 @@ type Options struct {
 // Store is a running embedded store. Its methods may be called at the same time.
 type Store struct {
 	addr, kind, loses, dir string
+	password               string
 
 	closeOnce sync.Once
 	stop      func(context.Context) error
@@ -78,6 +84,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Addr is the host:port that the store listens on; it stays the same over restarts of the child.
 func (s *Store) Addr() string { return s.addr }
+
+// URL is redis://host:port, with the password where there is one: not for people and not for logs.
+func (s *Store) URL() string {
+	u := url.URL{Scheme: "redis", Host: s.addr}
+	if s.password != "" {
+		u.User = url.UserPassword("", s.password)
+	}
+	return u.String()
+}
+
+// PasswordFile is where the password lies, empty for a store without one or without a data directory.
+func (s *Store) PasswordFile() string {
+	if s.password == "" || s.dir == "" {
+		return ""
+	}
+	return filepath.Join(s.dir, passwordName)
+}
 
 // Kind is KindRedis or KindMemory.
 func (s *Store) Kind() string { return s.kind }
@@ -114,7 +137,7 @@ func (o *Options) setDefaults() error {
 		return fmt.Errorf("address %q: the port must be a number from 0 to 65535", o.Addr)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("address %q: an embedded store has no password, so it listens on a loopback IP address only", o.Addr)
+		return fmt.Errorf("address %q: an embedded store speaks no TLS, so it listens on a loopback IP address only", o.Addr)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -15,6 +16,11 @@ const memoryTick = 50 * time.Millisecond
 // openMemory starts miniredis in this process.
 func openMemory(o Options) (*Store, error) {
 	m := miniredis.NewMiniRedis()
+	password := ""
+	if o.Password {
+		password = rand.Text()
+		m.RequireAuth(password)
+	}
 	if err := m.StartAddr(o.Addr); err != nil {
 		return nil, fmt.Errorf("embedded store: miniredis on %s: %w (stop what listens there, or choose another port)", o.Addr, err)
 	}
@@ -24,9 +30,10 @@ func openMemory(o Options) (*Store, error) {
 		driveClock(m.FastForward, done)
 	}()
 	s := &Store{
-		addr:  m.Addr(),
-		kind:  KindMemory,
-		loses: "everything, when the server stops: it keeps its data in memory only (install redis-server to keep them)",
+		addr:     m.Addr(),
+		kind:     KindMemory,
+		password: password,
+		loses:    "everything, when the server stops: it keeps its data in memory only (install redis-server to keep them)",
 	}
 	s.stop = func(context.Context) error {
 		close(done)

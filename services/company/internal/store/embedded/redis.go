@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,16 +47,20 @@ func openRedis(ctx context.Context, bin string, o Options) (*Store, error) {
 
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if o.Addr, err = clearPort(ctx, o.Addr, dir); err != nil {
+	password, before, err := passwords(dir, o.Password)
+	if err != nil {
 		return fail(err)
 	}
-	c := newChild(bin, o.Addr, dir, o.Fsync, o.Log)
+	if o.Addr, err = clearPort(ctx, o.Addr, dir, before); err != nil {
+		return fail(err)
+	}
+	c := newChild(bin, o.Addr, dir, o.Fsync, password, o.Log)
 	if err := c.start(ctx); err != nil {
 		return fail(err)
 	}
 	go c.supervise()
 
-	s := &Store{addr: o.Addr, kind: KindRedis, dir: dir, loses: redisLoses(o.Fsync, temporary)}
+	s := &Store{addr: o.Addr, kind: KindRedis, dir: dir, password: password, loses: redisLoses(o.Fsync, temporary)}
 	s.stop = func(ctx context.Context) error {
 		c.stop(ctx)
 		return cleanUp()
@@ -78,8 +83,9 @@ func redisLoses(fsync string, temporary bool) string {
 
 // clearPort makes sure that nobody listens on addr and returns it with its port filled in.
 // A Redis there that works in our data directory was left behind by an earlier server (whoever holds
-// the lock on the directory is its heir): it is asked to save and stop. Anything else is ErrInUse.
-func clearPort(ctx context.Context, addr, dir string) (string, error) {
+// the lock on the directory is its heir): it is asked, with the password that lies there, to save and stop.
+// Anything else is ErrInUse.
+func clearPort(ctx context.Context, addr, dir, password string) (string, error) {
 	if host, port, _ := net.SplitHostPort(addr); port == "0" {
 		return freePort(host)
 	}
@@ -89,21 +95,20 @@ func clearPort(ctx context.Context, addr, dir string) (string, error) {
 		return addr, nil // nobody there
 	}
 	_ = conn.Close()
-	if err := stopSurvivor(ctx, addr, dir); err != nil {
+	if err := stopSurvivor(ctx, addr, dir, password); err != nil {
 		return "", err
 	}
 	return addr, nil
 }
 
 // stopSurvivor ends the Redis on addr if its data directory is dir.
-func stopSurvivor(ctx context.Context, addr, dir string) error {
-	rdb := connect(addr)
-	defer rdb.Close()
-	conf, err := rdb.ConfigGet(ctx, "dir").Result()
+func stopSurvivor(ctx context.Context, addr, dir, password string) error {
+	rdb, theirs, err := survivor(ctx, addr, password)
 	if err != nil {
 		return fmt.Errorf("%s is %w by a program that does not answer as a store of ours (%w): stop it, or choose another port", addr, ErrInUse, err)
 	}
-	if theirs := conf["dir"]; theirs != dir {
+	defer rdb.Close()
+	if theirs != dir {
 		return fmt.Errorf("%s is %w by a Redis that keeps its data in %s, not in %s: stop it (redis-cli -p %s shutdown), or choose another port",
 			addr, ErrInUse, theirs, dir, addr[strings.LastIndexByte(addr, ':')+1:])
 	}
@@ -119,6 +124,20 @@ func stopSurvivor(ctx context.Context, addr, dir string) error {
 	return fmt.Errorf("%s is %w by a store of an earlier run that does not stop: end it by hand", addr, ErrInUse)
 }
 
+// survivor talks to whoever listens on addr, with the password or, since it may have been started
+// without one, with none, and tells where that keeps its data.
+func survivor(ctx context.Context, addr, password string) (rdb *redis.Client, dir string, err error) {
+	for _, p := range slices.Compact([]string{password, ""}) {
+		rdb = connect(addr, p)
+		var conf map[string]string
+		if conf, err = rdb.ConfigGet(ctx, "dir").Result(); err == nil {
+			return rdb, conf["dir"], nil
+		}
+		_ = rdb.Close()
+	}
+	return nil, "", err
+}
+
 // freePort asks the system for a port that is free now.
 func freePort(host string) (string, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
@@ -130,9 +149,9 @@ func freePort(host string) (string, error) {
 }
 
 // connect opens a client for the few commands of this package: no retries, RESP2, short time-outs.
-func connect(addr string) *redis.Client {
+func connect(addr, password string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: addr, Protocol: 2, DisableIdentity: true, MaxRetries: -1, PoolSize: 1,
+		Addr: addr, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1, PoolSize: 1,
 		DialTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
 	})
 }

@@ -21,7 +21,7 @@ import (
 // pid asks the store for its process.
 func pid(t *testing.T, s *Store) int {
 	t.Helper()
-	rdb := connect(s.Addr())
+	rdb := connect(s.Addr(), "")
 	defer rdb.Close()
 	n, err := answeringPID(t.Context(), rdb)
 	if err != nil {
@@ -157,12 +157,12 @@ func TestSurvivor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orphan := newChild(bin, addr, dir, FsyncEverySec, options(Options{}).Log)
+	orphan := newChild(bin, addr, dir, FsyncEverySec, "", options(Options{}).Log)
 	if err := orphan.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer orphan.end(0)
-	rdb := connect(addr)
+	rdb := connect(addr, "")
 	if err := rdb.Set(t.Context(), "left", "behind", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
