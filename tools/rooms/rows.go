@@ -254,5 +254,5 @@ var modules = map[string][]string{
 // topLevel is what lies at the top of the workspace, besides names that begin with a dot.
 var topLevel = []string{
 	"services", "pkg", "broker", "simulator", "compose", "docs", "tools",
-	"Taskfile.yml", "go.work", "go.work.sum", "README.md", "LICENSE",
+	"Taskfile.yml", "go.work", "go.work.sum", "README.md", "SECURITY.md", "LICENSE",
 }
