@@ -177,6 +177,16 @@ func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, err
 	return []trip.Trip{f.t}, 7, f.called("list")
 }
 
+func (f *fakeFront) WithPlan(_ context.Context, t trip.Trip) trip.Trip {
+	return t.With(trip.Plan{ID: "p-1", Line: "_p~iF~ps|U"}, true)
+}
+
+func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
+	for i := range ts {
+		ts[i] = ts[i].With(trip.Plan{ID: "p-1", Line: "_p~iF~ps|U"}, false)
+	}
+}
+
 func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {
 	return []trip.Entry{{At: now, Step: "create", Answer: "ok"}, {At: now, Step: "reserve", Answer: "ok"}, {At: now, Step: "confirm", Answer: "lost"}}, f.called("history")
 }

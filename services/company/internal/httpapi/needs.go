@@ -21,6 +21,9 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// WithPlan and WithPlans put plans into trips, the second without geometry.
+	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
+	WithPlans(ctx context.Context, ts []trip.Trip)
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)

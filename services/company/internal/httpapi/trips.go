@@ -122,7 +122,7 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 	if t, err = s.preferred(c, t); err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, t.Public())
+	return answer(c, http.StatusOK, s.o.FrontDesk.WithPlan(c.Request().Context(), t.Public()))
 }
 
 // listTrips answers GET /api/v1/trips, newest first.
@@ -143,6 +143,7 @@ func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
 			shown[i].Saga = stuck(t.Saga)
 		}
 	}
+	s.o.FrontDesk.WithPlans(c.Request().Context(), shown)
 	return answer(c, http.StatusOK, shown)
 }
 

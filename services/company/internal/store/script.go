@@ -56,6 +56,9 @@ var (
 	takeScript    = script("take")
 	acquireScript = script("acquire")
 	keepScript    = script("keep")
+
+	keepPlanScript = script("keepplan")
+
 	raiseScript   = script("raise")
 	buryScript    = script("bury")
 	admitScript   = script("admit")
