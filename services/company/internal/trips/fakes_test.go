@@ -317,7 +317,7 @@ func (c *catalogue) Calendars(ctx context.Context, evses []charging.EVSEID, need
 // counter is a front desk over fakes.
 func counter(t *testing.T) (*Service, *sagas, *catalogue) {
 	t.Helper()
-	r := &records{keys: map[string]trip.Admission{}, trips: map[charging.TripID]trip.Trip{}, plans: map[string]trip.Plan{}}
+	r := &records{kept: map[charging.TripID]trip.Plan{}, keys: map[string]trip.Admission{}, trips: map[charging.TripID]trip.Trip{}, plans: map[string]trip.Plan{}}
 	s, c := &sagas{r: r}, &catalogue{}
 	clock := func() time.Time { return now }
 	service, err := New(Options{
