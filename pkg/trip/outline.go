@@ -96,6 +96,23 @@ func (t Trip) With(p Plan, geometry bool) Trip {
 	return t
 }
 
+// WithoutEnds is a trip that was given its plan, for somebody else than its driver: where the
+// journey begins and ends, and the roads that lead there, are left out.
+func (t Trip) WithoutEnds() Trip {
+	if t.Plan == nil {
+		return t
+	}
+	plan := *t.Plan
+	plan.Origin, plan.Destination, plan.Line = nil, nil, ""
+	t.Plan, t.Legs = &plan, slices.Clone(t.Legs)
+	if len(t.Legs) > 0 && t.Legs[0].LegPlan != nil {
+		first := *t.Legs[0].LegPlan
+		first.Line = ""
+		t.Legs[0].LegPlan = &first
+	}
+	return t
+}
+
 func (l *Leg) plan(s PlanStop, battery, geometry bool) {
 	l.LegPlan = &LegPlan{LocationID: s.LocationID, Site: s.Site, CancelUntil: s.CancelUntil}
 	if s.PassedBy {

@@ -187,14 +187,18 @@ func showLegs(p show.Printer, names sites, legs []trip.Leg) {
 
 // showOutline tells from where to where a trip goes, and what that takes, as a plan does.
 func showOutline(p show.Printer, plan *trip.Outline) {
-	if plan == nil || plan.Origin == nil || plan.Destination == nil {
+	if plan == nil || plan.Arrival.IsZero() {
 		return
+	}
+	way := "the plan"
+	if plan.Origin != nil && plan.Destination != nil {
+		way = plan.Origin.Name + " → " + plan.Destination.Name
 	}
 	arrive := "arrive " + instant(p, plan.Arrival)
 	if plan.ArriveSoC != nil {
 		arrive += " with " + show.Percent(*plan.ArriveSoC)
 	}
-	p.Linef("%s   %s", p.Bold(show.Clean(plan.Origin.Name+" → "+plan.Destination.Name)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · leave %s · %s",
+	p.Linef("%s   %s", p.Bold(show.Clean(way)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · leave %s · %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Departure), arrive)))
 }

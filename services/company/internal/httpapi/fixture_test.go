@@ -177,13 +177,23 @@ func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, err
 	return []trip.Trip{f.t}, 7, f.called("list")
 }
 
+// somePlan has ends, and a road to each of its stops.
+func somePlan(t trip.Trip) trip.Plan {
+	home := &trip.Place{Name: "João Pessoa, PB"}
+	p := trip.Plan{ID: "p-1", Origin: home, Destination: home, Line: "_p~iF~ps|U", Stops: make([]trip.PlanStop, len(t.Legs))}
+	for k := range p.Stops {
+		p.Stops[k].Line = p.Line
+	}
+	return p
+}
+
 func (f *fakeFront) WithPlan(_ context.Context, t trip.Trip) trip.Trip {
-	return t.With(trip.Plan{ID: "p-1", Line: "_p~iF~ps|U"}, true)
+	return t.With(somePlan(t), true)
 }
 
 func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
 	for i := range ts {
-		ts[i] = ts[i].With(trip.Plan{ID: "p-1", Line: "_p~iF~ps|U"}, false)
+		ts[i] = ts[i].With(somePlan(ts[i]), false)
 	}
 }
 
