@@ -277,7 +277,7 @@ func TestDecodeOperators(t *testing.T) {
 		{"register", `{"model":"byd-dolphin"}`, ""},
 		{"register", `{"model":"byd-dolphin","vehicle_id":"EV-77"}`, ""},
 		{"register", `{}`, "model"},
-		{"register", `{"model":"byd-dolphin","vehicle_id":"+"}`, "vehicle_id"},
+		{"register", `{"model":"byd-dolphin","vehicle_id":"` + strings.Repeat("A", 65) + `"}`, "vehicle_id"},
 		{"session", `{"username":"operator","password":"demo"}`, ""},
 		{"session", `{"username":"operator"}`, "password"},
 		{"revoke", `{"reason":"stolen"}`, ""},

@@ -6,9 +6,11 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// RegisterRequest registers a vehicle; without an id the company makes one.
+// RegisterRequest registers a vehicle.
 type RegisterRequest struct {
-	Model     string             `json:"model"`
+	Model string `json:"model"`
+	// VehicleID is a wish for the last part of the id, see charging.RegisteredAt; empty
+	// is made up. The answer says what the vehicle is called.
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
 }
 
@@ -67,7 +69,7 @@ func DecodeRegister(body []byte) (RegisterRequest, error) {
 	if err != nil {
 		return RegisterRequest{}, err
 	}
-	q := RegisterRequest{Model: r.model(true), VehicleID: id[charging.VehicleID](r, "vehicle_id", 64, false)}
+	q := RegisterRequest{Model: r.model(true), VehicleID: charging.VehicleID(r.text("vehicle_id", 64))}
 	r.done()
 	return q, r.rep.err()
 }

@@ -41,7 +41,6 @@ type memory struct {
 	vehicles map[charging.VehicleID]string
 	sessions map[string][]byte
 	down     error
-	binds    int
 	// published is what was revoked.
 	published     []string
 	meanwhile     func()
@@ -53,16 +52,6 @@ func newMemory() *memory {
 		bound: map[charging.VehicleID]charging.CompanyID{}, vehicles: map[charging.VehicleID]string{},
 		sessions: map[string][]byte{},
 	}
-}
-
-func (m *memory) Bind(_ context.Context, v charging.VehicleID, c charging.CompanyID) (charging.CompanyID, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.binds++
-	if _, ok := m.bound[v]; !ok {
-		m.bound[v] = c
-	}
-	return m.bound[v], m.down
 }
 
 func (m *memory) Issuer(_ context.Context, v charging.VehicleID) (charging.CompanyID, error) {

@@ -88,7 +88,10 @@ func (s *Service) record(ctx context.Context, who Caller, id charging.VehicleID)
 	if who.Kind == Vehicle {
 		return nil, vehicleRecord{At: s.o.Now().UTC()}, nil
 	}
-	issuer, err := s.o.Registry.Issuer(ctx, id)
+	issuer := id.Issuer()
+	if issuer == "" {
+		issuer, err = s.o.Registry.Issuer(ctx, id)
+	}
 	switch {
 	case err != nil:
 		return nil, r, err
@@ -97,7 +100,7 @@ func (s *Service) record(ctx context.Context, who Caller, id charging.VehicleID)
 	case issuer != s.o.Self:
 		return nil, r, elsewhere(id, issuer)
 	}
-	return nil, r, charging.Invalid("vehicle_id", fmt.Sprintf("the store has lost the record of %s; the vehicle itself can still revoke its secret by showing it", id))
+	return nil, r, charging.Invalid("vehicle_id", fmt.Sprintf("the store has no record of %s; the vehicle itself can still revoke its secret by showing it", id))
 }
 
 // end revokes the secret of the record, and the one that the vehicle shows.

@@ -7,7 +7,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// seen remembers vehicles whose token has been verified and bound: each call
+// seen remembers vehicles whose token has been verified: each call
 // shows it again, and checking costs 60 µs and a round trip. Two generations
 // bound it. Whether a token is revoked is never remembered.
 type seen struct {

@@ -13,9 +13,8 @@ import (
 
 // Registry is what a company remembers of vehicles and browsers; the store has it.
 type Registry interface {
-	// Bind ties a vehicle's id to the first issuer seen, and answers that one.
-	Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error)
-	// Issuer is the company that Bind has tied a vehicle's id to, empty for none.
+	// Issuer is the company that an older edition has tied a vehicle's id to, empty for
+	// none.
 	Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error)
 	// RegisterVehicle stores a new vehicle; created is false when the id is taken.
 	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -23,38 +22,13 @@ type vehicleClaims struct {
 	Type    string             `json:"typ"`
 }
 
-// reserved refuses vehicle ids that could be taken for somebody else: a peer
-// logs in to MQTT with its party id, the operator with its name.
-func reserved(id charging.VehicleID) error {
-	if charging.CompanyID(id).Validate() == nil || strings.EqualFold(string(id), OperatorName) {
-		return charging.Invalid("vehicle_id", fmt.Sprintf("%q is a company's or the operator's name; choose another", id))
-	}
-	return nil
-}
-
-// Register makes a vehicle known and gives its secret, which is kept nowhere.
-// An empty id is made up. INVALID_FIELD, ID_REUSED (the id is taken),
-// STORE_UNAVAILABLE.
-func (s *Service) Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error) {
-	if id == "" {
-		id = charging.VehicleID("EV-" + rand.Text()[:10])
-	}
-	if err := id.Validate(); err != nil {
-		return "", "", err
-	}
-	if err := reserved(id); err != nil {
-		return "", "", err
-	}
-	taken := charging.Refuse(charging.CodeIDReused, "the vehicle id "+string(id)+" is taken; choose another or leave it out")
-	if _, static := s.o.Vehicles[id]; static {
-		return "", "", taken
-	}
-	issuer, err := s.o.Registry.Bind(ctx, id, s.o.Self)
+// Register makes a vehicle known and gives its id and its secret, which is kept nowhere.
+// The wish becomes the last part of the id; an empty one is made up. INVALID_FIELD,
+// ID_REUSED (the id is taken), STORE_UNAVAILABLE.
+func (s *Service) Register(ctx context.Context, wish charging.VehicleID, model string) (charging.VehicleID, string, error) {
+	id, err := s.name(wish)
 	if err != nil {
 		return "", "", err
-	}
-	if issuer != s.o.Self {
-		return "", "", taken
 	}
 	now := s.o.Now()
 	raw, secret, err := s.issue(id, vehicleRecord{Model: model, At: now.UTC()}, now)
@@ -66,7 +40,7 @@ func (s *Service) Register(ctx context.Context, id charging.VehicleID, model str
 		return "", "", err
 	}
 	if !created {
-		return "", "", taken
+		return "", "", charging.Refuse(charging.CodeIDReused, "the vehicle id "+string(id)+" is taken; choose another or leave it out")
 	}
 	return id, secret, nil
 }
@@ -162,14 +136,30 @@ func (s *Service) verifyVehicle(ctx context.Context, id charging.VehicleID, toke
 	if err != nil || c.Vehicle != id {
 		return Caller{}, wrong
 	}
-	first, err := s.o.Registry.Bind(ctx, id, c.Issuer)
-	if err != nil {
+	if err := s.vouched(ctx, id, c.Issuer); err != nil {
 		return Caller{}, err
 	}
-	if first != c.Issuer {
-		return Caller{}, unauthenticated(fmt.Sprintf("%s is known here as a vehicle of %s; %s is not asked about it", id, first, c.Issuer))
-	}
 	return Caller{Kind: Vehicle, Vehicle: id, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}, nil
+}
+
+// vouched refuses a company's token for a vehicle that is not its own. A vehicle that
+// registered before names said whose it is counts where this store has known it
+// since; nothing is learnt from what is shown.
+func (s *Service) vouched(ctx context.Context, id charging.VehicleID, by charging.CompanyID) error {
+	issuer := id.Issuer()
+	if issuer == "" {
+		var err error
+		if issuer, err = s.o.Registry.Issuer(ctx, id); err != nil {
+			return err
+		}
+	}
+	switch issuer {
+	case by:
+		return nil
+	case "":
+		return unauthenticated(fmt.Sprintf("%s has known no vehicle %s since before vehicles' names said whose they are; register it again", s.o.Self, id))
+	}
+	return unauthenticated(fmt.Sprintf("%s is a vehicle of %s; %s cannot vouch for it", id, issuer, by))
 }
 
 func vehicleOf(payload []byte) (vehicleClaims, error) {

@@ -13,13 +13,6 @@ import (
 // Registry is what a company remembers of vehicles and browsers.
 type Registry struct{ *conn }
 
-// Bind ties a vehicle's id to the first company whose token it showed here, and
-// answers that company: another issuer's token for the same id is somebody else.
-func (g Registry) Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error) {
-	first, err := g.once(ctx, g.keys.issuer(vehicle), string(issuer), 0)
-	return charging.CompanyID(first), failed(ctx, "bind vehicle", err)
-}
-
 // once stores a value unless there is one, and answers the one that is there.
 // A repeat after a lost answer sees its own value.
 func (g Registry) once(ctx context.Context, key, value string, life time.Duration) (string, error) {
@@ -34,7 +27,8 @@ func (g Registry) once(ctx context.Context, key, value string, life time.Duratio
 	return got, err
 }
 
-// Issuer is the company that a vehicle's id is tied to, empty for none.
+// Issuer is the company that an older edition has tied a vehicle's id to, empty for
+// none: ids of now say themselves whose they are.
 func (g Registry) Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error) {
 	b, _, err := g.get(ctx, "issuer", g.keys.issuer(vehicle))
 	return charging.CompanyID(b), err
