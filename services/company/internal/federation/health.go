@@ -208,3 +208,15 @@ func (f *Federation) Skewed(id charging.CompanyID) bool {
 	defer f.mu.Unlock()
 	return p.health.skewed(f.o.MaxSkew)
 }
+
+// Ahead is how far a company's clock is ahead of this one's, by the best probe; zero
+// for one that has not been compared.
+func (f *Federation) Ahead(id charging.CompanyID) time.Duration {
+	p := f.peers[id]
+	if p == nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return p.health.best().skew
+}

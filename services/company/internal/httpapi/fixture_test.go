@@ -216,7 +216,10 @@ func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w char
 	return charging.Free{EVSEID: evse, Windows: []charging.Window{w}}, f.called("availability")
 }
 
-func (f *fakeFront) Outcomes(_ context.Context, about []charging.Question) ([]charging.Outcome, error) {
+func (f *fakeFront) Outcomes(_ context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
+	f.mu.Lock()
+	f.from = from
+	f.mu.Unlock()
 	return slices.Repeat([]charging.Outcome{charging.OutcomeConfirmed}, len(about)), f.called("outcomes")
 }
 
