@@ -56,6 +56,8 @@ type Options struct {
 	// Ahead is how far a company's clock is ahead of this one's, as measured; zero
 	// where it has not been, and nil measures nobody's.
 	Ahead func(charging.CompanyID) time.Duration
+	// Suspended is the operator's last word about a company; nil is none.
+	Suspended func(charging.CompanyID) charging.Suspension
 	// Caught is told of a ticket that its issuer cannot have given honestly. It must
 	// not block; nil drops it.
 	Caught func(issuer charging.CompanyID, what string)
@@ -139,6 +141,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Ahead == nil {
 		o.Ahead = func(charging.CompanyID) time.Duration { return 0 }
+	}
+	if o.Suspended == nil {
+		o.Suspended = func(charging.CompanyID) charging.Suspension { return charging.Suspension{} }
 	}
 	if o.Caught == nil {
 		o.Caught = func(charging.CompanyID, string) {}

@@ -40,6 +40,9 @@ func (d *Desk) verify(ctx context.Context, token string, trip charging.TripID, o
 		}
 		d.verified.put(token, t)
 	}
+	if err := d.believed(t.Issuer); err != nil {
+		return t, err
+	}
 	if d.o.Skewed(t.Issuer) {
 		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("the clock of its issuer %s is too far off; go on without a ticket here", t.Issuer))
 	}

@@ -424,6 +424,9 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {
 			return "made for " + string(peer), time.Date(2026, 11, 24, 12, 2, 0, 0, time.UTC), nil
 		},
+		Suspend: func(_ context.Context, peer charging.CompanyID, reason string) (charging.Suspension, int, error) {
+			return charging.Suspension{Company: peer, Number: 1, Since: now, Reason: reason}, len(reason), nil
+		},
 		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		StoreTime:       func(context.Context) (time.Time, error) { return now, nil },
