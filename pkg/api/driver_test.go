@@ -270,6 +270,7 @@ func TestDecodeOperators(t *testing.T) {
 		"register": func(b string) error { _, err := DecodeRegister([]byte(b)); return err },
 		"session":  func(b string) error { _, err := DecodeSession([]byte(b)); return err },
 		"revoke":   func(b string) error { _, err := DecodeRevoke([]byte(b)); return err },
+		"suspend":  func(b string) error { _, err := DecodeSuspend([]byte(b)); return err },
 		"resolve":  func(b string) error { _, err := DecodeResolve([]byte(b)); return err },
 		"status":   func(b string) error { _, err := DecodeEVSEStatus([]byte(b)); return err },
 	}
@@ -284,6 +285,9 @@ func TestDecodeOperators(t *testing.T) {
 		{"revoke", `{}`, "reason"},
 		{"revoke", `{"reason":7}`, "reason"},
 		{"revoke", `{"reason":"stolen","vehicle_id":"EV-1"}`, "vehicle_id"},
+		{"suspend", `{"reason":"stamps of 1970"}`, ""},
+		{"suspend", `{}`, "reason"},
+		{"suspend", `{"reason":"two\nlines"}`, "reason"},
 		{"resolve", `{"reason":"the company closed"}`, ""},
 		{"resolve", `{"leg":99,"reason":"x"}`, "leg"},
 		{"resolve", `{"leg":1}`, "reason"},

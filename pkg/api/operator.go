@@ -2,8 +2,10 @@ package api
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
 // RegisterRequest registers a vehicle.
@@ -84,6 +86,27 @@ func DecodeRevoke(body []byte) (RevokeRequest, error) {
 	r.require("reason")
 	q := RevokeRequest{Reason: r.text("reason", 500)}
 	r.done()
+	return q, r.rep.err()
+}
+
+// SuspendRequest suspends a peer.
+type SuspendRequest struct {
+	// Reason is kept for the audit, and the peer is told it.
+	Reason string `json:"reason"`
+}
+
+// DecodeSuspend reads the body of POST /api/v1/peers/{company_id}/suspend.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeSuspend(body []byte) (SuspendRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return SuspendRequest{}, err
+	}
+	r.require("reason")
+	q := SuspendRequest{Reason: strings.TrimSpace(r.text("reason", 200))}
+	if r.done(); r.rep.err() == nil && (q.Reason == "" || legible.Check(q.Reason, 200) != nil) {
+		return q, charging.Invalid("reason", "must say something, on one line")
+	}
 	return q, r.rep.err()
 }
 

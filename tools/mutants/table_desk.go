@@ -9,6 +9,15 @@ func desk() []mutant {
 		at("desk/settle.go", "case outcome == charging.OutcomeAborted:\n\t\treturn d.o.Calendar.Hold(ctx, h)", "case outcome == charging.OutcomeAborted:\n\t\treturn charging.Grant{}, refused", "a stop of an aborted trip stays taken"),
 		at("desk/settle.go", "c.Settled = true", "", "a refusal that is final is tried again and again"),
 		at("desk/check.go", "return min(max(asked, d.o.MinTTL), d.o.MaxTTL)", "return asked", "a peer holds a stop as long as it likes"),
+		at("desk/ticket.go", "case age > d.o.AcceptedLife+d.o.MaxTicketSkew:", "case age > 1<<62:", "a stamp of 1970 is older than everybody"),
+		at("desk/ticket.go", "now.Add(d.ahead(t.Issuer)).Sub(", "now.Sub(", "a stamp is judged by another clock than its issuer's"),
+		at("desk/ticket.go", "return min(max(d.o.Ahead(issuer), -d.o.MaxTicketSkew), d.o.MaxTicketSkew)", "return d.o.Ahead(issuer)", "an issuer says itself how far its stamps may be off"),
+		at("desk/ticket.go", "if issuer == d.o.Company {\n\t\treturn 0\n\t}\n", "", "the own tickets are held to another rule"),
+		at("desk/suspend.go", "if l.Origin != origin {\n\t\t\tcontinue\n\t\t}\n", "", "a suspension ends everybody's holds"),
+		at("desk/suspend.go", "}}, charging.OutcomeUnknown))", "}}, charging.OutcomeAborted))", "a suspension ends what has just been confirmed"),
+		at("desk/hold.go", "err = d.barred(h.Origin)", "", "a new location grants a suspended company what it wants"),
+		at("desk/ticket.go", "if err := d.believed(t.Issuer); err != nil {\n\t\treturn t, err\n\t}\n", "", "another company brings a suspended one's tickets"),
+		at("desk/actions.go", "err = d.barred(at.Origin)", "", "a suspended company keeps a hold that was overlooked"),
 		at("desk/ticket.go", "if h.Leg == 1 {\n\t\t\th.Stamp,", "if true {\n\t\t\th.Stamp,", "a later stop issues a ticket"),
 	}
 }

@@ -10,6 +10,8 @@ func scripts() []mutant {
 		return m
 	}
 	return []mutant{
+		at("hold.lua", "if barred then return { 'SUSPENDED', barred } end", "", "a claim that is in the script survives a suspension"),
+		at("newer.lua", "if had and tonumber(had) > tonumber(ARGV[2]) then return 0 end", "", "a late server suspends again who was resumed"),
 		at("move.lua", "if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end", "", "a stop is moved onto a broken charger"),
 		at("move.lua", "m.kind == 'H' and not own(m.record) and", "m.kind == 'H' and", "an own hold is waited for"),
 		at("move.lua", "if keep > rest then redis.call('PEXPIRE', rsv, whole(keep)) end", "", "a stop that was moved later loses tombstone and bill early"),

@@ -9,6 +9,8 @@ func trips() []mutant {
 		at("trips/originator.go", "case l.CompanyID != from:\n\t\treturn charging.Refuse", "case false:\n\t\treturn charging.Refuse", "a company withdraws another's stop"),
 		at("trips/originator.go", "(k < 0 || t.Legs[k].State == charging.Canceled)", "k < 0", "a stop that was let go stays booked at its company"),
 		at("trips/originator.go", "case coming(t, id):\n\t\treturn charging.OutcomePending", "case coming(t, id):\n\t\treturn charging.OutcomeConfirmed", "a stop that is being taken counts as booked"),
+		at("trips/originator.go", "case ok && takesPart(t, from, q.ReservationID):", "case ok:", "any company learns what became of anybody's trip"),
+		at("trips/originator.go", "return company == who\n\t\t}", "return true\n\t\t}", "a participant learns of another's stop"),
 		at("trips/promises.go", "l.CompanyID != at || ", "", "a company is told what others hold"),
 		at("trips/start.go", "_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled", "", "a trip that was turned away blocks its vehicle"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),

@@ -26,6 +26,17 @@ func (d *Driver) PeerToken(ctx context.Context, peer charging.CompanyID) (api.Pe
 	return send[api.PeerToken](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/token", nil, nil, 0)
 }
 
+// Suspend ends what a peer holds and gives it nothing more until Resume; for the
+// operator. INVALID_FIELD: no peer.
+func (d *Driver) Suspend(ctx context.Context, peer charging.CompanyID, q api.SuspendRequest) (api.Suspension, error) {
+	return send[api.Suspension](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/suspend", q, nil, 0)
+}
+
+// Resume takes a Suspend back. INVALID_FIELD: no peer.
+func (d *Driver) Resume(ctx context.Context, peer charging.CompanyID) (api.Suspension, error) {
+	return send[api.Suspension](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/resume", nil, nil, 0)
+}
+
 // Retry looks at a stuck trip now; for the operator.
 func (d *Driver) Retry(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/retry"), nil, nil, 0)

@@ -61,7 +61,7 @@ func (a *App) newBroker() (mqttBroker, error) {
 
 func (a *App) brokerOptions() (broker.Options, error) {
 	o := broker.Options{
-		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.rooms.revoked.StillGood,
+		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.stillGood,
 		Handler: a.hearCar, Overflow: a.refuseCar, MessageRate: a.o.MQTTRate, MaxClients: a.o.MQTTClients,
 	}
 	if a.o.DataDir != "" {

@@ -77,6 +77,9 @@ type Options struct {
 	// less than 0 no limit.
 	RateLimit float64
 	Timings   Timings
+	// AcceptedTicketLife is how long ago anybody's ticket may have been granted to count
+	// here; 0 is charging.TicketLife, for which this company's own live.
+	AcceptedTicketLife time.Duration
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -172,6 +175,9 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	if life := o.AcceptedTicketLife; life != 0 && life < charging.TicketLife {
+		errs = append(errs, fmt.Errorf("accepted ticket life %s: at least the %s of this company's own tickets", life, charging.TicketLife))
+	}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 

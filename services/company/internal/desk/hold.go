@@ -21,6 +21,9 @@ func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging
 		return charging.Reservation{}, err
 	}
 	h, err := d.request(ctx, req)
+	if err == nil {
+		err = d.barred(h.Origin)
+	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}

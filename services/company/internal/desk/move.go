@@ -16,6 +16,9 @@ func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 		return charging.Reservation{}, err
 	}
 	at, s, err := d.at(m.Ref)
+	if err == nil {
+		err = d.barred(at.Origin)
+	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}

@@ -17,11 +17,30 @@ var (
 )
 
 func (p *peer) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	if err := p.suspended(h.EVSEID); err != nil {
+		return charging.Reservation{}, err
+	}
 	return p.action(ctx, "reserve", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Reserve(ctx, h) })
 }
 
 func (p *peer) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	if err := p.suspended(h.EVSEID); err != nil {
+		return charging.Reservation{}, err
+	}
 	return p.action(ctx, "claim", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Claim(ctx, h) })
+}
+
+// suspended refuses to take a stop at a peer that the operator has suspended. What is
+// held there is renewed, confirmed, released and driven to.
+func (p *peer) suspended(id charging.EVSEID) error {
+	reason := p.f.o.Suspended(p.ID)
+	if reason == "" {
+		return nil
+	}
+	return &charging.Refusal{
+		Code: charging.CodeEVSEOutOfService, Cause: charging.ErrNotSent,
+		Detail: string(id) + " is not taken: " + string(p.f.o.Self) + " has suspended " + string(p.ID) + " (" + reason + "); choose another company's",
+	}
 }
 
 func (p *peer) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {

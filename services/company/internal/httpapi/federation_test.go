@@ -55,6 +55,10 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 		if out, err := c.Outcomes(ctx, about); err != nil || len(out) != n || out[n-1] != charging.OutcomeConfirmed {
 			t.Errorf("outcomes of %d: %s %v", n, out, err)
 		}
+		if w.front.from != "SER" {
+			t.Errorf("outcomes of %d are told to %q, not to who asks", n, w.front.from)
+		}
+		w.front.from = ""
 	}
 	k := charging.Contest{VehicleID: car, ReservationID: rsvID, EVSEID: "BR*SER*E0001*1", StartedAt: "1795904776471614"}
 	for v, want := range map[charging.VehicleID]bool{car: true, "EV-9": false} {

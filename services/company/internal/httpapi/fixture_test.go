@@ -216,7 +216,10 @@ func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w char
 	return charging.Free{EVSEID: evse, Windows: []charging.Window{w}}, f.called("availability")
 }
 
-func (f *fakeFront) Outcomes(_ context.Context, about []charging.Question) ([]charging.Outcome, error) {
+func (f *fakeFront) Outcomes(_ context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
+	f.mu.Lock()
+	f.from = from
+	f.mu.Unlock()
 	return slices.Repeat([]charging.Outcome{charging.OutcomeConfirmed}, len(about)), f.called("outcomes")
 }
 
@@ -420,6 +423,9 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {
 			return "made for " + string(peer), time.Date(2026, 11, 24, 12, 2, 0, 0, time.UTC), nil
+		},
+		Suspend: func(_ context.Context, peer charging.CompanyID, reason string) (charging.Suspension, int, error) {
+			return charging.Suspension{Company: peer, Number: 1, Since: now, Reason: reason}, len(reason), nil
 		},
 		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },

@@ -34,7 +34,7 @@ type FrontDesk interface {
 	Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error)
 
 	// Outcomes and Notice are what participants of this company's trips ask and say.
-	Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error)
+	Outcomes(ctx context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error)
 	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
 	// Forgotten are stops that companies keep for trips that are lost here.
 	Forgotten() []trips.Forgotten

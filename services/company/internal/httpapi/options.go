@@ -32,6 +32,9 @@ type Options struct {
 	PublicKeys func() json.RawMessage
 	// PeerToken makes a token for a person who tries a peer by hand.
 	PeerToken func(peer charging.CompanyID) (token string, expires time.Time, err error)
+	// Suspend is the operator's word about a peer: with a reason it is suspended, without
+	// it is resumed. It answers how many holds it has ended. STORE_UNAVAILABLE.
+	Suspend func(ctx context.Context, peer charging.CompanyID, reason string) (charging.Suspension, int, error)
 	// Revoked lists the ids of this company's vehicle tokens that are no longer
 	// good; nil is none.
 	Revoked func(context.Context) ([]string, error)
@@ -74,8 +77,8 @@ func (o Options) Validate() error {
 	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
 		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
 	}
-	if o.PublicKeys == nil || o.PeerToken == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
-		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, StoreTime, Inventory and ReloadInventory are required"))
+	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
+		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))
 	}
 	return errors.Join(errs...)
 }

@@ -84,6 +84,8 @@ func goodRequests() []good {
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/peers", asOperator, "", 200},
 		{"POST", "/api/v1/peers/SER/token", asOperator, "", 200},
+		{"POST", "/api/v1/peers/SER/suspend", asOperator, `{"reason":"stamps of 1970"}`, 200},
+		{"POST", "/api/v1/peers/SER/resume", asOperator, "", 200},
 		{"POST", trips + "/retry", asOperator, "", 200},
 		{"POST", trips + "/resolve", asOperator, `{"reason":"SER is gone"}`, 200},
 		{"PUT", "/api/v1/evses/BR*MAR*E0001*1/status", asOperator, `{"status":"OUTOFORDER"}`, 200},

@@ -107,6 +107,8 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},
+		{post, "/api/v1/peers/:company_id/suspend", s.operator(s.suspendPeer)},
+		{post, "/api/v1/peers/:company_id/resume", s.operator(s.resumePeer)},
 		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
 		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},

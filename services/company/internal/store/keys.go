@@ -129,6 +129,7 @@ func (k keys) car(v charging.VehicleID) string { return k.at("car", string(v)) }
 func (k keys) vehicle(v charging.VehicleID) string { return k.at("vehicle", string(v)) }
 func (k keys) issuer(v charging.VehicleID) string  { return k.at("vehicle", string(v), "issuer") }
 func (k keys) revoked() string                     { return k.prefix + "revoked" }
+func (k keys) suspended() string                   { return k.prefix + "suspended" }
 func (k keys) session(hash string) string          { return k.at("session", hash) }
 
 func (k keys) reply(v charging.VehicleID, request string) string {

@@ -12,6 +12,9 @@ import (
 // that is expected.
 const forgotten charging.Code = "LOST"
 
+// suspended is a script's answer to a company that the operator has suspended.
+const suspended charging.Code = "SUSPENDED"
+
 // answered is the length of answer() in scripts/lib_calendar.lua.
 const answered = 17
 
@@ -49,6 +52,8 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case forgotten:
 		out.Code, out.RetryAfter = charging.CodeStoreUnavailable, retryAfter
 		out.Detail = "the store has lost its memory of " + string(at.Location) + ": nothing is granted there until it has been recovered"
+	case suspended:
+		*out = *charging.Barred(at.Origin, r.str(1))
 	case charging.CodeSlotTaken, charging.CodePriorityLost:
 		out.Conflict = conflict(at, r)
 		out.Detail = conflictDetail(out.Code, at, out.Conflict)

@@ -50,6 +50,7 @@ var (
 	enrollScript = script("enroll")
 
 	replaceScript = script("replace")
+	newerScript   = script("newer")
 
 	createScript  = script("create")
 	writeScript   = script("write")

@@ -46,6 +46,7 @@ type Settings struct {
 	mqttClients                       int
 	clockEpoch                        string
 	timings                           app.Timings
+	acceptedLife                      time.Duration
 	// LogLevel of the server's log on standard error.
 	LogLevel string
 
@@ -99,6 +100,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
+	f.DurationVar(&s.acceptedLife, "accepted-ticket-life", charging.TicketLife, "how long ago a ticket may have been granted to count here, whatever its issuer says of its end")
 	f.DurationVar(&s.timings.Lease, "lease", 0, "how long a trip's server may be silent before another takes over")
 	f.DurationVar(&s.timings.CallTimeout, "call-timeout", 0, "how long one call to a company may take")
 	f.DurationVar(&s.timings.Notice, "notice", 0, "how long a stop only says so in /readyz, where the company has other servers on the store")
@@ -127,7 +129,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
-		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
+		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
 		Clock: app.Clock{Speed: s.speed},
 	}
 	var err error

@@ -110,8 +110,10 @@ end
 local no = stale(owner, ms, keep)
 if no then return no end
 if r then return again(r) end
-local _, _, evse = whose(ARGV[2])
-local broken = redis.call('HGET', oos, evse)
+local _, company, evse = whose(ARGV[2])
+local broken, word = unpack(redis.call('HMGET', oos, evse, '@' .. company))
+local barred = word and string.match(word, '|(.+)$')
+if barred then return { 'SUSPENDED', barred } end
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
 local taken, victims = clear()
 if taken then return taken end
