@@ -77,6 +77,8 @@ type Options struct {
 	// less than 0 no limit.
 	RateLimit float64
 	Timings   Timings
+	// Limits of what one may take of this company's EVSEs; nil is charging.DefaultLimits.
+	Limits *charging.Limits
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -158,6 +160,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timings.Drain == 0 {
 		o.Timings.Drain = 5 * time.Second
+	}
+	if o.Limits == nil {
+		l := charging.DefaultLimits()
+		o.Limits = &l
 	}
 	if o.RateLimit == 0 {
 		o.RateLimit = 100

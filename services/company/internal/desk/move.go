@@ -26,6 +26,9 @@ func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 	if err := m.To.Validate(m.To.Start, 0, "to."); err != nil {
 		return charging.Reservation{}, err
 	}
+	if err := d.tooLong(m.To, m.EVSEID, s, "to."); err != nil {
+		return charging.Reservation{}, err
+	}
 	if ahead := d.o.Clock().Add(s.Terms.MaxAhead); m.To.Start.After(ahead) {
 		reason := "is farther ahead than can be booked, after " + ahead.UTC().Format(time.RFC3339)
 		return charging.Reservation{}, &charging.Refusal{

@@ -54,6 +54,11 @@ type Options struct {
 	// to count; nil trusts everybody's.
 	Skewed func(charging.CompanyID) bool
 
+	// Limits of what one may take here; the zero value limits nothing. Known are
+	// vehicles that count as having charged here; nil: none.
+	Limits charging.Limits
+	Known  func(charging.VehicleID) bool
+
 	// Clock is civil time, in which windows lie; nil is time.Now. Now is real
 	// time, in which tickets live; nil is time.Now.
 	Clock, Now func() time.Time
@@ -125,6 +130,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Skewed == nil {
 		o.Skewed = func(charging.CompanyID) bool { return false }
+	}
+	if o.Known == nil {
+		o.Known = func(charging.VehicleID) bool { return false }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
