@@ -31,6 +31,14 @@ func DefaultLimits() Limits {
 	}
 }
 
+// Quota is what a desk adds to a request for its calendar, which counts.
+type Quota struct {
+	// Known is a vehicle that counts as having charged here.
+	Known bool
+	// Share is how many seconds of EVSEs the originator may have; zero: no limit.
+	Share int64
+}
+
 // Counting reports whether anything is limited that has to be counted.
 func (l Limits) Counting() bool {
 	return l.VehicleHours > 0 || l.NewHours > 0 || l.NewTrips > 0 || l.Share > 0 || l.TripClaims > 0 || l.CompanyClaims > 0

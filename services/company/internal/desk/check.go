@@ -62,7 +62,7 @@ func (d *Desk) request(ctx context.Context, h charging.HoldRequest) (charging.Ho
 	}
 	h.Start, h.End = w.Start, w.End
 	h.TTL = d.ttl(h.TTL)
-	return charging.Hold{HoldRequest: h, Location: s.ID, NoShow: s.Terms.NoShowTimeout}, nil
+	return charging.Hold{HoldRequest: h, Location: s.ID, NoShow: s.Terms.NoShowTimeout, Quota: d.quota(h.VehicleID, h.Origin)}, nil
 }
 
 // window checks a window against the terms and the limits. One that has begun, or is

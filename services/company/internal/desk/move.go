@@ -36,5 +36,12 @@ func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 			Fields: []charging.FieldError{{Field: "to.start", Reason: reason}},
 		}
 	}
+	if d.o.Limits.Counting() {
+		was, err := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
+		if err != nil {
+			return charging.Reservation{}, err
+		}
+		m.Quota = d.quota(was.VehicleID, at.Origin)
+	}
 	return d.changed(d.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
 }
