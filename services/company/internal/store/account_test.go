@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,8 +19,15 @@ func limited(t testing.TB, e *env, l charging.Limits) *env {
 	return &out
 }
 
+// tester is what a test and a property have in common.
+type tester interface {
+	Context() context.Context
+	Helper()
+	Fatal(...any)
+}
+
 // accounts are all that is counted: an entry a line.
-func (e *env) accounts(t testing.TB) []string {
+func (e *env) accounts(t tester) []string {
 	t.Helper()
 	var all []string
 	for _, pattern := range []string{"vehicle:*:taken", "company:*"} {

@@ -52,9 +52,8 @@ end
 
 -- ended says whether an entry counts no more.
 local function ended(kind, e, till, ms, civil)
-  if kind == 'H' then return till < ms end
-  if kind == 'R' then return e * 1000 <= civil end
-  return till * 1000 <= civil
+  if kind == 'N' then return till * 1000 <= civil end
+  return e * 1000 <= civil or (kind == 'H' and till < ms)
 end
 
 -- ledger reads a vehicle's account and drops what counts no more.
