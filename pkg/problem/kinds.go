@@ -201,6 +201,11 @@ var kinds = []Kind{
 		"Pedidos demais deste endereço ou viagens demais em andamento. Retry-After diz quando voltar.",
 	},
 	{
+		"QUOTA_EXCEEDED", 429, "More than one may take",
+		"This vehicle, or the company that books for it, has as much booked at the owner of the charger as it may: detail says which limit, how much is taken and until when. What is used or given back counts no longer; errors names vehicle_id or origin.",
+		"Este veículo, ou a empresa que reserva por ele, já tem na dona do carregador o máximo que pode: detail diz qual limite, quanto está tomado e até quando. O que é usado ou devolvido deixa de contar; errors diz vehicle_id ou origin.",
+	},
+	{
 		"STORE_UNAVAILABLE", 503, "The store does not answer",
 		"The server cannot reach its store now, so it is not known whether the action was executed. Repeat it with the same ids; nothing is done twice.",
 		"O servidor não alcança o seu armazenamento agora; não se sabe se a ação foi executada. Repita com os mesmos ids; nada é feito duas vezes.",

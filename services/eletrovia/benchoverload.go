@@ -53,6 +53,7 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 		return err
 	}
 	p := c.printer()
+	p.Notef("%s", liftedLimits)
 	m := &memories{servers: servers}
 	report := overloadReport{Times: t.overload}
 	o.Watch = func(phase string) {
@@ -126,7 +127,7 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 	for i, id := range demoCompanies {
 		args := []string{
 			"serve", "--json", "--log-level", "error", "--company", string(id), "--http", addresses[i], "--mqtt", "127.0.0.1:0",
-			"--fsync", t.fsync[0], "--rate-limit", "-1",
+			"--fsync", t.fsync[0], "--rate-limit", "-1", "--limits", "vehicle=none,new=none,new-trips=none,share=none",
 		}
 		if t.store != "auto" {
 			args = append(args, "--store", t.store)

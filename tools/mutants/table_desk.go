@@ -18,6 +18,10 @@ func desk() []mutant {
 		at("desk/hold.go", "err = d.barred(h.Origin)", "", "a new location grants a suspended company what it wants"),
 		at("desk/ticket.go", "if err := d.believed(t.Issuer); err != nil {\n\t\treturn t, err\n\t}\n", "", "another company brings a suspended one's tickets"),
 		at("desk/actions.go", "err = d.barred(at.Origin)", "", "a suspended company keeps a hold that was overlooked"),
+		at("desk/check.go", "if err == nil && long == nil ||", "if err == nil ||", "a window is as long as anybody likes"),
+		at("desk/check.go", "	if err == nil {\n		err = long\n	}\n", "", "a new window that is too long is taken for a repeat"),
+		at("desk/move.go", "if err := d.tooLong(m.To, m.EVSEID, s, \"to.\"); err != nil {", "if err := d.tooLong(m.To, m.EVSEID, s, \"to.\"); false {", "a window is made longer than any by a move"),
+		at("desk/quota.go", "origin != d.o.Company && ", "", "a company's share limits its own trips"),
 		at("desk/ticket.go", "if h.Leg == 1 {\n\t\t\th.Stamp,", "if true {\n\t\t\th.Stamp,", "a later stop issues a ticket"),
 	}
 }

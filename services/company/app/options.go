@@ -80,6 +80,8 @@ type Options struct {
 	// AcceptedTicketLife is how long ago anybody's ticket may have been granted to count
 	// here; 0 is charging.TicketLife, for which this company's own live.
 	AcceptedTicketLife time.Duration
+	// Limits of what one may take of this company's EVSEs; nil is charging.DefaultLimits.
+	Limits *charging.Limits
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -164,6 +166,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timings.Drain == 0 {
 		o.Timings.Drain = 5 * time.Second
+	}
+	if o.Limits == nil {
+		l := charging.DefaultLimits()
+		o.Limits = &l
 	}
 	if o.RateLimit == 0 {
 		o.RateLimit = 100

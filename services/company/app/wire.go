@@ -137,7 +137,8 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
 		Ahead: a.rooms.federation.Ahead, AcceptedLife: a.o.AcceptedTicketLife, Suspended: a.rooms.suspensions.of,
 		Caught: a.rooms.federation.Caught,
-		Clock:  a.o.Clock.Now, Log: a.tell("desk"),
+		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
+		Clock: a.o.Clock.Now, Log: a.tell("desk"),
 		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {

@@ -71,6 +71,7 @@ func (f *federation) defaults(id string) app.Options {
 		Store: app.Store{Dir: f.t.TempDir()}, DataDir: f.t.TempDir(), Clock: f.clock,
 		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1,
 		Timings: app.Timings{Refresh: time.Second},
+		Limits:  &charging.Limits{}, // few vehicles have much booked, for long
 	}
 	for n := range 32 {
 		o.Vehicles[charging.VehicleID(vehicle(n))] = secret

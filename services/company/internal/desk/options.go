@@ -62,6 +62,11 @@ type Options struct {
 	// not block; nil drops it.
 	Caught func(issuer charging.CompanyID, what string)
 
+	// Limits of what one may take here; the zero value limits nothing. Known are
+	// vehicles that count as having charged here; nil: none.
+	Limits charging.Limits
+	Known  func(charging.VehicleID) bool
+
 	// Clock is civil time, in which windows lie; nil is time.Now. Now is real
 	// time, in which tickets live; nil is time.Now.
 	Clock, Now func() time.Time
@@ -147,6 +152,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Caught == nil {
 		o.Caught = func(charging.CompanyID, string) {}
+	}
+	if o.Known == nil {
+		o.Known = func(charging.VehicleID) bool { return false }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -63,6 +63,8 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 			Window: charging.Window{Start: fromSeconds(r.num(1)), End: fromSeconds(r.num(2))},
 		}
 		out.Detail = fmt.Sprintf("another car is at %s, whose window is %s: wait until it has left, or take an alternative", at.EVSEID, out.Conflict.Window)
+	case charging.CodeQuotaExceeded:
+		quota(out, at, r)
 	case charging.CodeStaleOwner:
 		out.SeenEpoch = r.num(1)
 		out.Detail = fmt.Sprintf("trip %s has been seen under epoch %d; epoch %d of owner %q is over: whoever holds the lease raises its epoch above it",
@@ -81,6 +83,9 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case charging.CodeEVSEOutOfService:
 		out.Detail = string(at.EVSEID) + " is out of service" + because(r.str(1)) + "; choose another"
 	case charging.CodeInvalidWindow:
+		if r.str(1) == vehicleField {
+			return twice(at, r)
+		}
 		out.Detail = "the window of " + what + " ended at " + at.End.UTC().Format(time.RFC3339)
 		out.Fields = []charging.FieldError{{Field: "end", Reason: "lies in the past"}}
 		if r.str(1) == "start" {

@@ -35,7 +35,8 @@ func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Rese
 // company's terms. See charging.Mover for its refusals.
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
-	return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
+	return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10),
+		seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location), c.limits(m.Quota))
 }
 
 // settleAtOnce is how many reservations one script settles: it keeps others
@@ -122,7 +123,7 @@ func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at chargi
 }
 
 func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script, at charging.At, keys []string, more []any) (charging.Reservation, error) {
-	got, err := run(ctx, op, s, keys, append(c.args(at), more...)...)
+	got, err := run(ctx, op, s, keys, append(append(c.args(at), more...), c.accounts())...)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
@@ -138,5 +139,9 @@ func (c *conn) refused(at charging.At, r reply) *charging.Refusal {
 	if charging.Code(r.str(0)) == forgotten {
 		c.suspects.Store(at.Location, nil)
 	}
-	return refusal(at, r)
+	out := refusal(at, r)
+	if out.Code == charging.CodeQuotaExceeded {
+		out.RetryAfter = c.comeAgain(r)
+	}
+	return out
 }

@@ -72,7 +72,7 @@ var texts []string
 func script(name string) *redis.Script { return scriptOf(source("lib") + source(name)) }
 
 func calendarScript(name string) *redis.Script {
-	return scriptOf(source("lib") + source("lib_calendar") + source(name))
+	return scriptOf(source("lib") + source("lib_account") + source("lib_calendar") + source(name))
 }
 
 func scriptOf(text string) *redis.Script {

@@ -19,7 +19,7 @@ const sessionOver = time.Hour
 // by the meter; both are returned and stay in the outbox until Told. An empty
 // reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
-	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff))
+	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), c.accounts())
 	if err == nil {
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}
@@ -37,7 +37,7 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 	for _, e := range evses {
 		m := meter(e)
 		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30),
-			watts(m), rates(m.Tariff), ms(charging.OpenPlug))
+			watts(m), rates(m.Tariff), ms(charging.OpenPlug), c.accounts())
 		if err != nil {
 			return all, err
 		}

@@ -44,7 +44,7 @@ type Settings struct {
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
 	mqttClients                       int
-	clockEpoch                        string
+	clockEpoch, limits                string
 	timings                           app.Timings
 	acceptedLife                      time.Duration
 	// LogLevel of the server's log on standard error.
@@ -91,6 +91,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
+	text(&s.limits, "limits", "ELETROVIA_LIMITS", "",
+		"what one may take of our EVSEs, KEY=VALUE,…: dc=4h,ac=12h,vehicle=48h,new=12h,new-trips=2,no-show=168h,share=25%,trip-claims=24,claims=400 are the defaults; none lifts one")
 	text(&s.LogLevel, "log-level", "ELETROVIA_LOG_LEVEL", "info", "debug, info, warn or error")
 	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); ELETROVIA_KEY_SER has "+
 		"the thumbprints of the only keys that count as its, one or two; while it runs an edition that knows no keys ELETROVIA_AUTH_SER=token, with "+
@@ -143,6 +145,8 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 	o.Peers, err = s.peerOptions()
 	errs = append(errs, err)
 	o.OperatorSecret, err = s.secretOf("the operator's secret", s.operatorSecretFile, "ELETROVIA_OPERATOR_SECRET")
+	errs = append(errs, err)
+	o.Limits, err = limitsOf(s.limits)
 	errs = append(errs, err)
 	if s.clockEpoch != "" {
 		o.Clock.Epoch, err = time.Parse(time.RFC3339, s.clockEpoch)
