@@ -33,7 +33,7 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 	}
 	defer s.streams.leave(seat)
 	after, foreign := lastEventID(c.Request().Header)
-	sub := s.o.Events.Subscribe(c.Request().Context(), after)
+	sub := s.o.Events.Subscribe(c.Request().Context(), after, who.Vehicle)
 	st := stream{c: c, rc: http.NewResponseController(c.Response())}
 	defer func() { _ = st.rc.SetWriteDeadline(time.Time{}) }()
 	h := c.Response().Header()
@@ -61,9 +61,6 @@ func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller, 
 		case e, open := <-sub.C():
 			if !open {
 				return
-			}
-			if e.Type != trip.EventReset && who.Kind != identity.Operator && !who.May(e.VehicleID) {
-				continue
 			}
 			if st.event(e) != nil {
 				return

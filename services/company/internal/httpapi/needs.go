@@ -80,7 +80,7 @@ type Identity interface {
 
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
 }
 
 var (
