@@ -184,7 +184,7 @@ func benchServers(t trial, fsync string, claims bool) ([]*app.App, error) {
 		o := app.Options{
 			Limits:  &limits,
 			Company: id, Store: app.Store{Kind: t.store, Fsync: fsync}, Vehicles: benchVehicles(t.vehicles), OperatorSecret: demoSecret,
-			RateLimit: -1, SkipClaims: !claims, Log: zerolog.Nop(),
+			RateLimit: -1, AddressConnections: -1, SkipClaims: !claims, Log: zerolog.Nop(),
 		}
 		if t.dir != "" {
 			dir, err := os.MkdirTemp(t.dir, "eletrovia-bench-"+string(id)+"-")

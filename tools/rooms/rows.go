@@ -108,7 +108,7 @@ var rooms = []room{
 		path: "services/company/internal/httpapi",
 		own: []string{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
-			"services/company/internal/events", "services/company/internal/identity",
+			"services/company/internal/events", "services/company/internal/identity", "services/company/internal/door",
 		},
 		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
 		test:  []string{openapi},
@@ -182,6 +182,7 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
+	{path: "services/company/internal/door"},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},

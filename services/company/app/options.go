@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ type Options struct {
 	// HTTPAddr, MQTTAddr and WebSocketAddr are what to listen on, host:port;
 	// port 0 picks a free one. Defaults: 127.0.0.1:0, 127.0.0.1:0, none.
 	HTTPAddr, MQTTAddr, WebSocketAddr string
+	// AdminAddr is where /readyz, /metrics, peers and the operator are served, and at
+	// HTTPAddr no more; empty serves all there.
+	AdminAddr string
 	// AdvertiseHTTP (http://host:port) and AdvertiseMQTT (tcp://host:port) are
 	// what peers are told; by default what is listened on.
 	AdvertiseHTTP, AdvertiseMQTT string
@@ -76,7 +80,13 @@ type Options struct {
 	// RateLimit is how many requests a second one address may make; 0 is 100,
 	// less than 0 no limit.
 	RateLimit float64
-	Timings   Timings
+	// Connections are how many there may be at a time, REST and MQTT together, and
+	// AddressConnections how many of one address that has shown no secret; 0 takes
+	// the door's defaults, less than 0 is no limit but that of the descriptors.
+	Connections, AddressConnections int
+	// TrustedProxies tell by X-Forwarded-For or a PROXY header who calls.
+	TrustedProxies []netip.Prefix
+	Timings        Timings
 	// AcceptedTicketLife is how long ago anybody's ticket may have been granted to count
 	// here; 0 is charging.TicketLife, for which this company's own live.
 	AcceptedTicketLife time.Duration
@@ -189,7 +199,7 @@ func (o Options) Validate() error {
 
 func (o Options) checkAddresses() error {
 	var errs []error
-	for name, addr := range map[string]string{"REST": o.HTTPAddr, "MQTT": o.MQTTAddr, "WebSocket": o.WebSocketAddr} {
+	for name, addr := range map[string]string{"REST": o.HTTPAddr, "MQTT": o.MQTTAddr, "WebSocket": o.WebSocketAddr, "admin": o.AdminAddr} {
 		if addr == "" {
 			continue
 		}
@@ -284,9 +294,9 @@ func (o Options) checkTLS() error {
 
 // beyondLoopback reports whether anybody but this machine can reach the server.
 func (o Options) beyondLoopback() bool {
-	addresses := []string{o.HTTPAddr, o.MQTTAddr, o.WebSocketAddr}
+	addresses := []string{o.HTTPAddr, o.AdminAddr, o.MQTTAddr, o.WebSocketAddr}
 	if o.MQTTBroker != "" {
-		addresses = addresses[:1]
+		addresses = addresses[:2]
 	}
 	for _, addr := range addresses {
 		if beyondLoopback(addr) {

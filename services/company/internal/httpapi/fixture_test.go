@@ -141,7 +141,7 @@ func (f *fakeFront) called(what string) error {
 	return f.refuse
 }
 
-func (f *fakeFront) Plan(ctx context.Context, _ api.PlanRequest) ([]trip.Plan, error) {
+func (f *fakeFront) Plan(ctx context.Context, _ api.PlanRequest, _ string) ([]trip.Plan, error) {
 	f.mu.Lock()
 	f.traced = api.TraceFrom(ctx)
 	f.mu.Unlock()

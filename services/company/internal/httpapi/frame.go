@@ -34,6 +34,9 @@ func (s *Server) frame(next echo.HandlerFunc) echo.HandlerFunc {
 		r = r.WithContext(api.WithTrace(r.Context(), t))
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, api.MaxBody)
+			b := newArriving(c.Response(), r, s.bodies)
+			defer b.done()
+			r.Body = b
 		}
 		c.SetRequest(r)
 		answerBy(c, 0)

@@ -16,7 +16,7 @@ import (
 // FrontDesk takes what drivers and operators ask for; package trips says what
 // each method refuses.
 type FrontDesk interface {
-	Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error)
+	Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error)
 	Start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error)
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
@@ -80,7 +80,7 @@ type Identity interface {
 
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
 }
 
 var (

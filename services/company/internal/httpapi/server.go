@@ -16,7 +16,9 @@ import (
 type Server struct {
 	o       Options
 	echo    *echo.Echo
-	limit   *limiter
+	limits  limits
+	bodies  *pile
+	streams *streams
 	metrics *metrics
 	origins *http.CrossOriginProtection
 	cookie  string
@@ -26,8 +28,6 @@ type Server struct {
 	// prefix and count make request ids.
 	prefix string
 	count  atomic.Uint64
-	// streams counts the event streams that are open.
-	streams atomic.Int64
 	// life ends with Close.
 	life context.Context
 	end  context.CancelFunc
@@ -50,7 +50,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, echo: echo.New(), limit: newLimiter(o.RateLimit), metrics: m, home: home,
+		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), metrics: m, home: home,
 		origins: http.NewCrossOriginProtection(), cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
@@ -67,6 +67,10 @@ func New(o Options) (*Server, error) {
 // ServeHTTP serves one request. A new trip that there is no room for is turned
 // away before anything else is done for it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if from := s.o.Trusted.From(r); from != r.RemoteAddr {
+		r = r.WithContext(r.Context()) // which is a copy: the server's own stays as it is
+		r.RemoteAddr = from
+	}
 	if !s.turnAway(w, r) {
 		s.echo.ServeHTTP(w, r)
 	}
@@ -86,7 +90,7 @@ func (s *Server) routes() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	trips, reservations := "/api/v1/trips", "/federation/v1/reservations/:reservation_id"
 	return []route{
-		{post, "/api/v1/plans", s.anybody(s.plan)},
+		{post, "/api/v1/plans", s.guest(s.plan)},
 		{post, trips, s.known(s.createTrip)},
 		{get, trips, s.known(s.listTrips)},
 		{get, trips + "/:trip_id", s.known(s.getTrip)},
@@ -100,9 +104,9 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/events", s.known(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
-		{post, "/api/v1/session", s.anybody(s.openSession)},
-		{get, "/api/v1/session", s.anybody(s.session)},
-		{del, "/api/v1/session", s.anybody(s.closeSession)},
+		{post, "/api/v1/session", s.openSession},
+		{get, "/api/v1/session", s.session},
+		{del, "/api/v1/session", s.page(s.closeSession)},
 
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
@@ -137,14 +141,14 @@ func (s *Server) routes() []route {
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
 
 		{get, "/.well-known/jwks.json", s.anybody(s.jwks)},
-		{get, "/healthz", s.healthz},
-		{get, "/readyz", s.readyz},
-		{get, "/metrics", s.metricsPage()},
-		{get, "/openapi.yaml", s.spec},
-		{get, "/asyncapi.yaml", s.asyncSpec},
-		{get, "/docs", s.docsPage},
-		{get, "/problems/:code", s.problemPage},
-		{get, "/", s.homePage},
-		{get, assets + "*", s.assets()},
+		{get, "/healthz", s.page(s.healthz)},
+		{get, "/readyz", s.apart(s.page(s.readyz))},
+		{get, "/metrics", s.apart(s.page(s.metricsPage()))},
+		{get, "/openapi.yaml", s.page(s.spec)},
+		{get, "/asyncapi.yaml", s.page(s.asyncSpec)},
+		{get, "/docs", s.page(s.docsPage)},
+		{get, "/problems/:code", s.page(s.problemPage)},
+		{get, "/", s.page(s.homePage)},
+		{get, assets + "*", s.page(s.assets())},
 	}
 }

@@ -102,7 +102,7 @@ func (m *memory) Revoke(_ context.Context, _ charging.VehicleID, names ...string
 	return m.down
 }
 
-func (m *memory) SaveSession(_ context.Context, h string, data []byte, _ time.Duration) error {
+func (m *memory) SaveSession(_ context.Context, _ string, _ int, h string, data []byte, _ time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sessions[h] = data
@@ -116,7 +116,7 @@ func (m *memory) LoadSession(_ context.Context, h string) ([]byte, bool, error) 
 	return d, ok, m.down
 }
 
-func (m *memory) DropSession(_ context.Context, h string) error {
+func (m *memory) DropSession(_ context.Context, _, h string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.sessions, h)

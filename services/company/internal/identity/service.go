@@ -26,10 +26,10 @@ type Registry interface {
 	// Revoke ends tokens of a vehicle for good, by the names that are published.
 	Revoke(ctx context.Context, id charging.VehicleID, names ...string) error
 	// SaveSession, LoadSession and DropSession keep browsers' sessions under
-	// a hash of their id.
-	SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error
+	// a hash of their id: of each whom they are of, the newest most.
+	SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error
 	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
-	DropSession(ctx context.Context, idHash string) error
+	DropSession(ctx context.Context, of, idHash string) error
 }
 
 // Options of a Service.

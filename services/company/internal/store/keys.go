@@ -121,6 +121,11 @@ func (k keys) made(v charging.VehicleID) string  { return k.at("vehicle", string
 func (k keys) idem(v charging.VehicleID, key string) string { return k.at("idem", string(v), key) }
 func (k keys) plan(id string) string                        { return k.at("plan", id) }
 
+// plansOf and sessionsOf are the keys of plans and sessions that are kept of one
+// caller, the newest first.
+func (k keys) plansOf(by string) string    { return k.at("plans", by) }
+func (k keys) sessionsOf(of string) string { return k.at("sessions", of) }
+
 // car is the session of a vehicle at this company.
 func (k keys) car(v charging.VehicleID) string { return k.at("car", string(v)) }
 

@@ -81,9 +81,14 @@ func (g Registry) Revoked(ctx context.Context) ([]string, error) {
 	return ids, failed(ctx, "revoked", err)
 }
 
-// SaveSession keeps a browser's session under a hash of its cookie.
-func (g Registry) SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error {
-	return failed(ctx, "save session", g.rdb.Set(ctx, g.keys.session(idHash), data, life).Err())
+// SaveSession keeps a browser's session under a hash of its cookie: of each whom
+// sessions are of, the newest most.
+func (g Registry) SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error {
+	key := g.keys.session(idHash)
+	if err := g.rdb.Set(ctx, key, data, life).Err(); err != nil {
+		return failed(ctx, "save session", err)
+	}
+	return failed(ctx, "bound sessions", g.newest(ctx, g.keys.sessionsOf(of), most, life, key))
 }
 
 // LoadSession gives a session that has not ended.
@@ -91,9 +96,15 @@ func (g Registry) LoadSession(ctx context.Context, idHash string) (data []byte, 
 	return g.get(ctx, "load session", g.keys.session(idHash))
 }
 
-// DropSession ends a session; none is no error.
-func (g Registry) DropSession(ctx context.Context, idHash string) error {
-	return failed(ctx, "drop session", g.rdb.Del(ctx, g.keys.session(idHash)).Err())
+// DropSession ends a session of somebody; none is no error.
+func (g Registry) DropSession(ctx context.Context, of, idHash string) error {
+	pipe := g.rdb.Pipeline()
+	pipe.Del(ctx, g.keys.session(idHash))
+	if of != "" {
+		pipe.LRem(ctx, g.keys.sessionsOf(of), 1, g.keys.session(idHash))
+	}
+	_, err := pipe.Exec(ctx)
+	return failed(ctx, "drop session", err)
 }
 
 // SaveReply keeps the first answer to a car's request; a later one changes nothing.

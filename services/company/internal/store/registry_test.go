@@ -87,19 +87,37 @@ func TestSessionsAndReplies(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
-		if err := e.SaveSession(ctx, "h", []byte("data\x00"), time.Minute); err != nil {
+		if err := e.SaveSession(ctx, "EV-1", 2, "h", []byte("data\x00"), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if b, ok, err := e.LoadSession(ctx, "h"); err != nil || !ok || string(b) != "data\x00" {
 			t.Errorf("%q, %v, %v", b, ok, err)
 		}
 		for range 2 {
-			if err := e.DropSession(ctx, "h"); err != nil {
+			if err := e.DropSession(ctx, "EV-1", "h"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if _, ok, err := e.LoadSession(ctx, "h"); err != nil || ok {
 			t.Errorf("%v, %v", ok, err)
+		}
+		for _, h := range []string{"1", "2", "dropped", "3"} {
+			if err := e.SaveSession(ctx, "EV-1", 2, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if h == "dropped" {
+				if err := e.DropSession(ctx, "EV-1", h); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := e.SaveSession(ctx, "EV-2", 2, "other", nil, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		for h, want := range map[string]bool{"1": false, "2": true, "3": true, "other": true} {
+			if _, ok, err := e.LoadSession(ctx, h); err != nil || ok != want {
+				t.Errorf("session %s of the newest two is there: %v, %v", h, ok, err)
+			}
 		}
 		for _, body := range []string{"first", "second"} {
 			if err := e.SaveReply(ctx, "EV-1", "r1", []byte(body), time.Minute); err != nil {

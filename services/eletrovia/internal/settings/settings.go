@@ -6,6 +6,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,7 @@ var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TO
 type Settings struct {
 	company, name, config             string
 	http, mqtt, ws, mqttPasswordFile  string
+	admin, proxies                    string
 	store, storeAddr, fsync, prefix   string
 	replicas                          string
 	data, keyFile, operatorSecretFile string
@@ -44,6 +46,7 @@ type Settings struct {
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
 	mqttClients                       int
+	connections, addressConnections   int
 	clockEpoch, limits                string
 	timings                           app.Timings
 	acceptedLife                      time.Duration
@@ -67,6 +70,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.name, "name", "ELETROVIA_NAME", "", "the company's name for people; the inventory's by default")
 	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
 	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
+	text(&s.admin, "admin-listen", "ELETROVIA_ADMIN_LISTEN", "", "REST: address of its own for /readyz, /metrics, peers and the operator, who are not served at --http then; none by default")
+	text(&s.proxies, "trusted-proxy", "ELETROVIA_TRUSTED_PROXY", "", "networks of proxies that tell who calls (X-Forwarded-For, PROXY), 10.0.0.0/8,192.0.2.7/32; nobody by default")
 	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on, or a broker elsewhere: external://user@host:port, external+ssl://, external+ws://, external+wss://")
 	text(&s.mqttPasswordFile, "mqtt-password-file", "ELETROVIA_MQTT_PASSWORD_FILE", "", "a broker elsewhere: file with the password of this company's servers; or give ELETROVIA_MQTT_PASSWORD")
 	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
@@ -99,7 +104,9 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 		"ELETROVIA_PEER_TOKEN_SER, what we show to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER shows here")
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
-	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
+	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one vehicle, the operator, or an address that shows no secret may make; below 0 no limit")
+	f.IntVar(&s.connections, "connections", 0, "connections at a time, REST and MQTT together, at most what the descriptors leave; the server's default when 0")
+	f.IntVar(&s.addressConnections, "address-connections", 0, "connections of one address that have shown no secret; below 0 no limit, the server's default when 0")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
 	f.DurationVar(&s.acceptedLife, "accepted-ticket-life", charging.TicketLife, "how long ago a ticket may have been granted to count here, whatever its issuer says of its end")
@@ -132,6 +139,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
+		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
 		Clock: app.Clock{Speed: s.speed},
 	}
 	var err error
@@ -140,6 +148,8 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		o.MQTTPassword, err = s.secretOf("the broker's password", s.mqttPasswordFile, "ELETROVIA_MQTT_PASSWORD")
 		errs = append(errs, err)
 	}
+	o.TrustedProxies, err = s.trusted()
+	errs = append(errs, err)
 	o.Store, err = s.storeOptions()
 	errs = append(errs, err)
 	o.Peers, err = s.peerOptions()
@@ -176,6 +186,22 @@ func (s *Settings) checkNames(defined *pflag.FlagSet) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// trusted reads the networks of proxies.
+func (s *Settings) trusted() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for text := range strings.SplitSeq(s.proxies, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted-proxy %q: want a network such as 10.0.0.0/8 or 192.0.2.7/32", text)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
 }
 
 func (s *Settings) storeOptions() (app.Store, error) {
