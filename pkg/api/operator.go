@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/legible"
@@ -27,6 +28,23 @@ type RevokeRequest struct {
 type RegisterResponse struct {
 	VehicleID charging.VehicleID `json:"vehicle_id"`
 	Secret    string             `json:"secret"`
+}
+
+// PassRequest asks for what a vehicle shows to another company instead of its secret.
+type PassRequest struct {
+	Audience charging.CompanyID `json:"audience"`
+}
+
+// ExchangeRequest is how a company that was shown a vehicle's secret asks the
+// vehicle's own for a pass.
+type ExchangeRequest struct {
+	Secret string `json:"secret"`
+}
+
+// Pass is good in place of the secret at one company alone, until it ends.
+type Pass struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // SessionRequest opens a browser's session where no Authorization header does.
@@ -109,6 +127,33 @@ func DecodeSuspend(body []byte) (SuspendRequest, error) {
 	}
 	return q, r.rep.err()
 }
+
+// DecodePass reads the body of POST /api/v1/vehicles/{vehicle_id}/token.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodePass(body []byte) (PassRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return PassRequest{}, err
+	}
+	q := PassRequest{Audience: id[charging.CompanyID](r, "audience", 8, true)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeExchange reads the body of POST /federation/v1/vehicles/{vehicle_id}/token.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeExchange(body []byte) (ExchangeRequest, error) {
+	r, err := newReader(body, false)
+	if err != nil {
+		return ExchangeRequest{}, err
+	}
+	r.require("secret")
+	q := ExchangeRequest{Secret: r.text("secret", maxSecret)}
+	return q, r.rep.err()
+}
+
+// maxSecret bounds a vehicle's secret, in bytes.
+const maxSecret = 4096
 
 // DecodeSession reads the body of POST /api/v1/session. MALFORMED_REQUEST,
 // TOO_LARGE, INVALID_FIELD.

@@ -211,7 +211,8 @@ type CompanyInfo struct {
 	// PublicKeys is a JWK set (RFC 7517) of the keys that sign tickets and
 	// vehicles' tokens.
 	PublicKeys json.RawMessage `json:"public_keys"`
-	// RevokedVehicles are token ids (jti) that are no longer good.
+	// RevokedVehicles names vehicles' tokens that are no longer good: VEHICLE@SECONDS
+	// is all that was issued to that vehicle up to then, anything else a token's id.
 	RevokedVehicles []string `json:"revoked_vehicles"`
 	// Time of the company's store, µs since 1970 as a string, so that peers
 	// can estimate its clock.

@@ -18,6 +18,7 @@ func trips() []mutant {
 		at("store/forget.go", "case -2: // no such record\n\t\t\tgone = append(gone, member)", "case -2: // no such record", "lists that grow for ever"),
 		at("store/takeover.go", "return !known || at < had, known", "return !known, known", "a trip that is due earlier is looked at late"),
 		at("store/newest.go", "for _, k := range beyond.Val() {\n\t\tpipe.Del(ctx, k)\n\t}", "", "one address fills the store with plans"),
+		at("store/registry.go", "pipe.ZAddGT(", "pipe.ZAdd(", "a revocation that is told late gives an ended secret back"),
 		at("store/admit.go", "if there == over {\n\t\treturn j.Dismiss(ctx, a.VehicleID, id)\n\t}", "", "a vehicle whose trip is over cannot travel"),
 	}
 }

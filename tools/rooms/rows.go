@@ -170,7 +170,7 @@ var rooms = []room{
 	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
 	{
 		path: "services/company/internal/identity", own: []string{"pkg/charging", "pkg/geo"},
-		third: []string{jose, crypto, zerolog, uuid}, noStd: noHTTP,
+		third: []string{jose, crypto, zerolog, uuid, syncx}, noStd: noHTTP,
 	},
 	{
 		path: "services/company/internal/inventory", own: []string{"pkg/api", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/road"},

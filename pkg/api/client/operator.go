@@ -47,6 +47,12 @@ func (d *Driver) Resolve(ctx context.Context, id charging.TripID, q api.ResolveR
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/resolve"), q, nil, 0)
 }
 
+// Pass makes what a vehicle shows to another company instead of its secret; for the
+// vehicle, at the company where it registered.
+func (d *Driver) Pass(ctx context.Context, id charging.VehicleID, q api.PassRequest) (api.Pass, error) {
+	return send[api.Pass](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/token", q, nil, 0)
+}
+
 // Revoke ends a vehicle's secret and answers the new one, which is shown this
 // once; for the operator of the company where it registered, and the vehicle.
 func (d *Driver) Revoke(ctx context.Context, id charging.VehicleID, q api.RevokeRequest) (api.RegisterResponse, error) {

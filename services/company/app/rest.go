@@ -18,7 +18,7 @@ func (a *App) openREST(context.Context) error {
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
-		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: r.store.Revoked, StoreTime: r.store.Time,
+		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,

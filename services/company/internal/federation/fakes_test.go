@@ -107,6 +107,10 @@ func (s *script) Contest(ctx context.Context, _ charging.Contest) (bool, error) 
 	return false, s.call(ctx, "contest")
 }
 
+func (s *script) Exchange(ctx context.Context, id charging.VehicleID, _ string) (string, error) {
+	return "a pass of " + string(id), s.call(ctx, "exchange")
+}
+
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return s.answer(ctx, "complete", ref.ID)
 }

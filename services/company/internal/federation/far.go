@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -69,6 +70,17 @@ func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 
 func (p *peer) Contest(ctx context.Context, k charging.Contest) (bool, error) {
 	return call(ctx, p, p.f.o.CallTimeout, "contest", func(ctx context.Context) (bool, error) { return p.remote.Contest(ctx, k) })
+}
+
+// Exchange changes the secret of a vehicle that registered at another company into a
+// pass for this one. FORBIDDEN: no vehicle has this id and secret. UNKNOWN_ROUTE: the
+// company knows no passes. PEER_UNAVAILABLE, also for no peer.
+func (f *Federation) Exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (token string, err error) {
+	p := f.peers[issuer]
+	if p == nil {
+		return "", charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%q is no peer of this company", issuer))
+	}
+	return call(ctx, p, f.o.CallTimeout, "exchange", func(ctx context.Context) (string, error) { return p.remote.Exchange(ctx, id, secret) })
 }
 
 func (p *peer) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {

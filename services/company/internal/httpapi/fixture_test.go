@@ -109,6 +109,20 @@ func (f *fakeIdentity) Register(_ context.Context, id charging.VehicleID, _ stri
 	return id, "s3cret", nil
 }
 
+func (f *fakeIdentity) Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (string, time.Time, error) {
+	if who.Kind != identity.Vehicle || !who.May(id) {
+		return "", time.Time{}, charging.Refuse(charging.CodeForbidden, "another vehicle's")
+	}
+	return "pass for " + string(audience), now.Add(time.Hour), nil
+}
+
+func (f *fakeIdentity) Exchange(_ context.Context, peer charging.CompanyID, _ charging.VehicleID, secret string) (string, time.Time, error) {
+	if secret != "s3cret" {
+		return "", time.Time{}, charging.Refuse(charging.CodeForbidden, "no vehicle has this id and secret")
+	}
+	return "pass for " + string(peer), now.Add(time.Hour), nil
+}
+
 func (f *fakeIdentity) Revoke(_ context.Context, who identity.Caller, id charging.VehicleID) (string, error) {
 	if !who.May(id) {
 		return "", charging.Refuse(charging.CodeForbidden, "another vehicle's")

@@ -74,6 +74,10 @@ type Identity interface {
 	SessionLife() time.Duration
 	// Register makes a vehicle and its secret; an empty id asks for a new one.
 	Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error)
+	// Pass makes what a vehicle shows to another company.
+	Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (token string, expires time.Time, err error)
+	// Exchange gives a peer a pass for a vehicle's secret that it was shown.
+	Exchange(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, secret string) (token string, expires time.Time, err error)
 	// Revoke ends a vehicle's secret and makes another.
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }

@@ -34,6 +34,48 @@ func (s *Server) registerVehicle(c echo.Context) error {
 	return answer(c, http.StatusCreated, api.RegisterResponse{VehicleID: id, Secret: secret})
 }
 
+// vehiclePass answers POST /api/v1/vehicles/{vehicle_id}/token.
+func (s *Server) vehiclePass(c echo.Context, who identity.Caller) error {
+	id, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodePass(raw)
+	if err != nil {
+		return err
+	}
+	token, expires, err := s.o.Identity.Pass(who, id, req.Audience)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Pass{Token: token, ExpiresAt: expires})
+}
+
+// exchange answers POST /federation/v1/vehicles/{vehicle_id}/token.
+func (s *Server) exchange(c echo.Context, peer charging.CompanyID) error {
+	id, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeExchange(raw)
+	if err != nil {
+		return err
+	}
+	token, expires, err := s.o.Identity.Exchange(c.Request().Context(), peer, id, req.Secret)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Pass{Token: token, ExpiresAt: expires})
+}
+
 // revokeVehicle answers POST /api/v1/vehicles/{vehicle_id}/revoke; the new
 // secret is shown this once.
 func (s *Server) revokeVehicle(c echo.Context, who identity.Caller) error {

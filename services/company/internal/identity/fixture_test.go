@@ -95,7 +95,7 @@ func (m *memory) ReplaceVehicle(_ context.Context, v charging.VehicleID, old, re
 	return true, m.down
 }
 
-func (m *memory) Revoke(_ context.Context, _ charging.VehicleID, names ...string) error {
+func (m *memory) Revoke(_ context.Context, names ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.published = append(m.published, names...)
@@ -143,6 +143,50 @@ type company struct {
 	fed     *federation
 	revoked *Revocations
 	clock   *time.Time
+	// issuers answers what this company asks for passes, and counts.
+	issuers *issuers
+}
+
+// issuers are the companies as one of them asks them for passes.
+type issuers struct {
+	of    charging.CompanyID
+	all   map[charging.CompanyID]*company
+	mu    sync.Mutex
+	asked int
+	err   error         // instead of an answer
+	lost  bool          // the answer is lost, once
+	pause chan struct{} // before an answer; nil is none
+}
+
+func (i *issuers) exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (string, error) {
+	i.mu.Lock()
+	i.asked++
+	err, lost, pause := i.err, i.lost, i.pause
+	i.lost = false
+	i.mu.Unlock()
+	if pause != nil {
+		<-pause
+	}
+	if err != nil {
+		return "", err
+	}
+	token, _, err := i.all[issuer].Exchange(ctx, i.of, id, secret)
+	if lost {
+		return "", errDown
+	}
+	return token, err
+}
+
+func (i *issuers) set(change func(*issuers)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	change(i)
+}
+
+func (i *issuers) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.asked
 }
 
 // companies makes MAR, SER and CAJ, who know each other's keys.
@@ -153,11 +197,11 @@ func companies(t testing.TB) map[charging.CompanyID]*company {
 	for _, id := range []charging.CompanyID{"MAR", "SER", "CAJ"} {
 		keys, clock := mustKeys(t), now
 		fed.keys[id] = keys
-		c := &company{id: id, keys: keys, mem: newMemory(), fed: fed, revoked: &Revocations{}, clock: &clock}
+		c := &company{id: id, keys: keys, mem: newMemory(), fed: fed, revoked: &Revocations{}, clock: &clock, issuers: &issuers{of: id, all: all}}
 		c.ring = NewRing(id, keys, fed, nil, func() time.Time { return *c.clock })
 		c.tickets = NewTickets(keys, c.ring)
 		s, err := New(Options{
-			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked,
+			Self: id, Keys: keys, Ring: c.ring, Registry: c.mem, Revoked: c.revoked, Exchange: c.issuers.exchange,
 			Vehicles: map[charging.VehicleID]string{"EV-0001": "demo"}, OperatorSecret: "demo",
 			PeerTokens: map[charging.CompanyID]string{"SER": "demo-SER", "CAJ": "demo-CAJ"},
 			Now:        func() time.Time { return *c.clock },

@@ -92,7 +92,7 @@ func TestRevokeARecordOfBefore(t *testing.T) {
 	mar, ser := all["MAR"], all["SER"]
 	old, _ := registered(t, mar)
 	mar.mem.vehicles["BR-MAR-EV-77"] = `{"model":"byd-dolphin","at":"` + now.Format(time.RFC3339Nano) + `"}`
-	*mar.clock = now.Add(time.Hour)
+	*mar.clock, *ser.clock = now.Add(time.Hour), now.Add(time.Hour)
 	secret, err := mar.Revoke(t.Context(), operator, "BR-MAR-EV-77")
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestRevokeARecordOfBefore(t *testing.T) {
 		c.refuses(t, "the old secret", old)
 		c.takes(t, "the new one", secret)
 	}
-	if len(mar.mem.published) != 1 || mar.mem.published[0] != "BR-MAR-EV-77@"+strconv.FormatInt(now.Unix(), 10) {
+	if len(mar.mem.published) != 1 || mar.mem.published[0] != "BR-MAR-EV-77@"+strconv.FormatInt(now.Add(time.Hour).Unix(), 10) {
 		t.Errorf("published %v", mar.mem.published)
 	}
 }
@@ -238,18 +238,21 @@ func TestVehiclesCannotFillTheList(t *testing.T) {
 	}
 }
 
-func TestRevocationsAreForGood(t *testing.T) {
+func TestRevocationsAreRemembered(t *testing.T) {
 	var r Revocations
-	if r.Add("MAR") || !r.Add("MAR", "a", "b") || r.Add("MAR", "b") || !r.Add("MAR", "b", "c") {
+	if r.Add("MAR") || !r.Add("MAR", "a", "b") || r.Add("MAR", "b") || !r.Add("MAR", "b", "c", "EV-9@7") || r.Add("MAR", "EV-9@6") || !r.Add("MAR", "EV-9@8") {
 		t.Error("what is news")
 	}
-	if got := r.Beyond("MAR", []string{"a", "x", "c"}); !slices.Equal(got, []string{"b"}) || r.Beyond("SER", nil) != nil {
-		t.Errorf("a list without b lacks %v", got)
+	got := r.Beyond("MAR", []string{"a", "x", "c", "EV-9@7"})
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"EV-9@8", "b"}) || r.Beyond("SER", nil) != nil || r.Beyond("MAR", []string{"a", "b", "c", "EV-9@9"}) != nil {
+		t.Errorf("a list without lacks %v", got)
 	}
 	login := func(issuer charging.CompanyID, id string) string {
-		return Caller{Kind: Vehicle, Vehicle: "BR-MAR-EV-77", Issuer: issuer, TokenID: id, Issued: 5}.Login()
+		return Caller{Kind: Vehicle, Vehicle: "EV-77", Issuer: issuer, TokenID: id, Issued: 5}.Login()
 	}
-	r.Add("SER", "BR-MAR-EV-77@5", "d e")
+	r.Add("SER", "EV-77@5", "d e")
+	r.Add("CAJ", "EV-77@4", "EV-77@x", "@5", "EV-78@9")
 	for l, good := range map[string]bool{
 		login("MAR", "a"): false, login("MAR", "c"): false, login("MAR", "d"): true, login("CAJ", "a"): true,
 		login("SER", "anything"): false, "": true, "what?": true, operator.Login(): true,
@@ -260,16 +263,124 @@ func TestRevocationsAreForGood(t *testing.T) {
 	}
 }
 
+// What is on a company's list no more is forgotten once nothing of before can be good
+// any more, and not earlier; token ids stay.
+func TestRevocationsAreForgotten(t *testing.T) {
+	var r Revocations
+	old, recent := issuedThrough("EV-1", now.Add(-RevokedFor-time.Second).Unix()), issuedThrough("EV-2", now.Add(-RevokedFor+time.Second).Unix())
+	if !r.Take("SER", []string{old, recent, "id"}, now) || r.count("SER") != 3 {
+		t.Error("listed ones stay")
+	}
+	if r.Take("SER", nil, now) || r.count("SER") != 2 || len(r.Beyond("SER", []string{recent, "id"})) != 0 {
+		t.Errorf("remembers %v", r.Beyond("SER", nil))
+	}
+}
+
+// One vehicle takes one place in the list, and may do so five times a day; its operator
+// helps it before, too.
+func TestAVehicleRevokesAFewTimesADay(t *testing.T) {
+	mar := companies(t)["MAR"]
+	_, who := registered(t, mar)
+	var secret string
+	revoke := func() (err error) {
+		if secret, err = mar.Revoke(t.Context(), who, "BR-MAR-EV-77"); err == nil {
+			who, err = mar.Basic(t.Context(), "BR-MAR-EV-77", secret)
+		}
+		return err
+	}
+	for range ownRevokes {
+		if err := revoke(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var r *charging.Refusal
+	if err := revoke(); !errors.As(err, &r) || r.Code != charging.CodeRateLimited || r.RetryAfter != ownWithin || !strings.Contains(r.Detail, "2026-11-24T12:00:00Z") {
+		t.Errorf("once more: %+v", r)
+	}
+	if n := mar.revoked.count("MAR"); n != 1 {
+		t.Errorf("%d places", n)
+	}
+	*mar.clock = now.Add(ownWithin)
+	if err := revoke(); err != nil {
+		t.Errorf("the day after: %v", err)
+	}
+}
+
+// A thief revokes the owner's secret, as often as it goes; the owner comes back through
+// the company, and the thief is out.
+func TestAnOwnerGetsBackIn(t *testing.T) {
+	all := companies(t)
+	mar, ser := all["MAR"], all["SER"]
+	old, thief := registered(t, mar)
+	var stolen string
+	for range ownRevokes {
+		var err error
+		if stolen, err = mar.Revoke(t.Context(), thief, "BR-MAR-EV-77"); err != nil {
+			t.Fatal(err)
+		}
+		if thief, err = mar.Basic(t.Context(), "BR-MAR-EV-77", stolen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mar.refuses(t, "the owner's", old)
+	ser.takes(t, "the thief's", stolen)
+	secret, err := mar.Revoke(t.Context(), operator, "BR-MAR-EV-77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ser.revoked.Take("MAR", mar.mem.published, now)
+	for _, c := range []*company{mar, ser} {
+		c.refuses(t, "the thief's", stolen)
+		c.takes(t, "the owner's new one", secret)
+	}
+	who, err := mar.Basic(t.Context(), "BR-MAR-EV-77", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mar.Revoke(t.Context(), who, "BR-MAR-EV-77"); err != nil {
+		t.Errorf("the thief has used the owner's times up: %v", err)
+	}
+}
+
+// Another server of the company, which has not heard and knows the old secret, looks at
+// the record within minutes, and forgets nothing with the list.
+func TestTheRecordTells(t *testing.T) {
+	all := companies(t)
+	mar := all["MAR"]
+	o := mar.o
+	o.Revoked = &Revocations{}
+	other, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, who := registered(t, mar)
+	if _, err := other.Basic(t.Context(), "BR-MAR-EV-77", old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mar.Revoke(t.Context(), who, "BR-MAR-EV-77"); err != nil {
+		t.Fatal(err)
+	}
+	*mar.clock = now.Add(recheck)
+	if _, err := other.Basic(t.Context(), "BR-MAR-EV-77", old); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		t.Errorf("the old secret: %v", err)
+	}
+	*mar.clock = now.Add(2 * RevokedFor)
+	mar.revoked.Take("MAR", nil, *mar.clock)
+	mar.refuses(t, "the old secret, when the list is empty", old)
+}
+
 // TestARecordIsReadByBoth: editions before this one read model and at.
 func TestARecordIsReadByBoth(t *testing.T) {
 	mar := companies(t)["MAR"]
 	_, who := registered(t, mar)
-	var r map[string]string
+	var r map[string]any
 	if err := json.Unmarshal([]byte(mar.mem.vehicles["BR-MAR-EV-77"]), &r); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{now.Format(time.RFC3339Nano), "byd-dolphin", who.TokenID}
-	if got := []string{r["at"], r["model"], r["token_id"]}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	for n, field := range []string{"at", "model", "token_id"} {
+		if r[field] != want[n] {
+			t.Errorf("%s is %v, want %s", field, r[field], want[n])
+		}
 	}
 }

@@ -23,8 +23,8 @@ type Registry interface {
 	// ReplaceVehicle stores a vehicle's record where the present one is old (nil
 	// for none); replaced is false where it is another.
 	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error)
-	// Revoke ends tokens of a vehicle for good, by the names that are published.
-	Revoke(ctx context.Context, id charging.VehicleID, names ...string) error
+	// Revoke ends tokens, by the names that are published.
+	Revoke(ctx context.Context, names ...string) error
 	// SaveSession, LoadSession and DropSession keep browsers' sessions under
 	// a hash of their id: of each whom they are of, the newest most.
 	SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error
@@ -43,6 +43,9 @@ type Options struct {
 	Revoked *Revocations
 	// OnRevoke is told that Revoke has ended a token of this company.
 	OnRevoke func()
+	// Exchange changes secrets of other companies' vehicles into passes; nil is no way
+	// to.
+	Exchange Exchange
 	// Vehicles whose secrets are in the configuration (the demo's).
 	Vehicles map[charging.VehicleID]string
 	// OperatorSecret; empty is no operator.
@@ -58,9 +61,10 @@ type Options struct {
 
 // Service authenticates. It is safe for use by many goroutines.
 type Service struct {
-	o        Options
-	seen     *seen
-	verified verified
+	o         Options
+	seen      *seen
+	verified  verified
+	exchanges exchanges
 }
 
 // New checks and completes the options.
@@ -92,7 +96,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, seen: newSeen()}, nil
+	return &Service{o: o, seen: newSeen(), exchanges: exchanges{wrong: newSeen()}}, nil
 }
 
 // Authenticate tells who calls, by an Authorization header (Basic or Bearer),

@@ -261,6 +261,9 @@ func TestRevocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.TokenID == "" {
+		t.Fatal("a pass without the secret's name")
+	}
 	mar.revoked.Add("CAJ", c.TokenID)
 	if _, err := mar.Basic(t.Context(), "BR-SER-EV-77", secret); err != nil {
 		t.Errorf("only the issuer revokes: %v", err)

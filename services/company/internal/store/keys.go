@@ -135,7 +135,12 @@ func (k keys) vehicle(v charging.VehicleID) string { return k.at("vehicle", stri
 func (k keys) issuer(v charging.VehicleID) string  { return k.at("vehicle", string(v), "issuer") }
 func (k keys) revoked() string                     { return k.prefix + "revoked" }
 func (k keys) suspended() string                   { return k.prefix + "suspended" }
-func (k keys) session(hash string) string          { return k.at("session", hash) }
+
+// revokedThrough are vehicles by the second up to which nothing that was issued to them
+// counts.
+func (k keys) revokedThrough() string { return k.prefix + "revoked:through" }
+
+func (k keys) session(hash string) string { return k.at("session", hash) }
 
 func (k keys) reply(v charging.VehicleID, request string) string {
 	return k.at("reply", string(v), request)

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -61,24 +63,42 @@ func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error)
 	return b, err == nil, failed(ctx, op, err)
 }
 
-// Revoke ends a vehicle's tokens for good, by the names that are published; of
-// those that have ended already nothing changes.
-func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, names ...string) error {
+// Revoke ends vehicles' tokens, by the names that are published: VEHICLE@SECONDS, of
+// which the latest of a vehicle counts, or a token's id.
+func (g Registry) Revoke(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
 		return nil
 	}
 	pipe := g.rdb.Pipeline()
 	for _, name := range names {
-		pipe.HSetNX(ctx, g.keys.revoked(), name, string(id))
+		vehicle, seconds, _ := strings.Cut(name, "@")
+		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {
+			pipe.ZAddGT(ctx, g.keys.revokedThrough(), redis.Z{Score: float64(n), Member: vehicle})
+		} else {
+			pipe.HSetNX(ctx, g.keys.revoked(), name, "")
+		}
 	}
 	_, err := pipe.Exec(ctx)
 	return failed(ctx, "revoke", err)
 }
 
-// Revoked lists the names of all revoked tokens, in no order.
-func (g Registry) Revoked(ctx context.Context) ([]string, error) {
-	ids, err := g.rdb.HKeys(ctx, g.keys.revoked()).Result()
-	return ids, failed(ctx, "revoked", err)
+// Revoked lists the names of what has been revoked, in no order. A VEHICLE@SECONDS of
+// before since is left out and forgotten; what an edition before has written is not.
+func (g Registry) Revoked(ctx context.Context, since time.Time) ([]string, error) {
+	from := strconv.FormatInt(since.Unix(), 10)
+	pipe := g.rdb.Pipeline()
+	tokens := pipe.HKeys(ctx, g.keys.revoked())
+	pipe.ZRemRangeByScore(ctx, g.keys.revokedThrough(), "-inf", "("+from)
+	through := pipe.ZRangeWithScores(ctx, g.keys.revokedThrough(), 0, -1)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, failed(ctx, "revoked", err)
+	}
+	names := tokens.Val()
+	for _, z := range through.Val() {
+		vehicle, _ := z.Member.(string)
+		names = append(names, vehicle+"@"+strconv.FormatInt(int64(z.Score), 10))
+	}
+	return names, nil
 }
 
 // SaveSession keeps a browser's session under a hash of its cookie: of each whom

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -33,23 +34,26 @@ func TestVehicles(t *testing.T) {
 			t.Errorf("%v, %v", ok, err)
 		}
 		for range 2 {
-			if err := e.Revoke(ctx, "EV-1", "token-1", "EV-1@17"); err != nil {
+			if err := e.Revoke(ctx, "token-1", "EV-1@17", "EV-2@3"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := e.Revoke(ctx, "", "token-1"); err != nil { // told again: whose it was stays
-			t.Fatal(err)
-		}
-		if of := e.raw.HGet(ctx, e.prefix+"revoked", "token-1").Val(); of != "EV-1" {
-			t.Errorf("token-1 is of %q", of)
-		}
-		if err := e.Revoke(ctx, "EV-1"); err != nil {
+		e.raw.HSet(ctx, e.prefix+"revoked", "EV-3@1", "EV-3") // as an older edition has
+		if err := errors.Join(e.Revoke(ctx), e.Revoke(ctx, "EV-2@18"), e.Revoke(ctx, "EV-2@4")); err != nil {
 			t.Error(err)
 		}
-		ids, err := e.Revoked(ctx)
-		slices.Sort(ids)
-		if err != nil || !slices.Equal(ids, []string{"EV-1@17", "token-1"}) {
+		for since, want := range map[int64][]string{0: {"EV-1@17", "EV-2@18", "EV-3@1", "token-1"}, 17: {"EV-1@17", "EV-2@18", "EV-3@1", "token-1"}} {
+			ids, err := e.Revoked(ctx, time.Unix(since, 0))
+			slices.Sort(ids)
+			if err != nil || !slices.Equal(ids, want) {
+				t.Errorf("since %d: %v, %v", since, ids, err)
+			}
+		}
+		if ids, err := e.Revoked(ctx, time.Unix(18, 0)); err != nil || slices.Contains(ids, "EV-1@17") || !slices.Contains(ids, "EV-2@18") {
 			t.Errorf("%v, %v", ids, err)
+		}
+		if n := e.raw.ZCard(ctx, e.prefix+"revoked:through").Val(); n != 1 {
+			t.Errorf("%d are kept", n)
 		}
 	})
 }
