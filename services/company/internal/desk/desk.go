@@ -22,6 +22,8 @@ type Desk struct {
 	// floor is the highest ticket stamp given, µs.
 	floor    atomic.Int64
 	verified verified
+	// shownStamps are the tickets that trips have shown, by originator and trip.
+	shownStamps verified
 	// away is true while the background has found the store away.
 	away   atomic.Bool
 	asking singleflight.Group

@@ -32,6 +32,9 @@ func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging
 		return charging.Reservation{}, err
 	}
 	g, err := d.o.Calendar.Hold(ctx, h)
+	if charging.CodeOf(err) == charging.CodeTicketInvalid {
+		return charging.Reservation{}, d.twoStamps(h.Origin, h.TripID)
+	}
 	if err != nil {
 		if g, err = d.clear(ctx, h, err); err != nil {
 			return charging.Reservation{}, err
