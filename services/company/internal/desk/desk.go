@@ -31,6 +31,8 @@ type Desk struct {
 	recovery recovery
 
 	preempted chan charging.Victim
+	// used are tickets that have preempted somebody: their issuers are asked.
+	used chan charging.Ticket
 	// outboxDue wakes the delivery of notices before its next round.
 	outboxDue chan struct{}
 
@@ -53,7 +55,7 @@ func New(o Options) (*Desk, error) {
 	o = o.withDefaults()
 	d := &Desk{
 		o: o, survey: make(chan struct{}, 1),
-		preempted: make(chan charging.Victim, o.NoticeQueue),
+		preempted: make(chan charging.Victim, o.NoticeQueue), used: make(chan charging.Ticket, o.NoticeQueue),
 		outboxDue: make(chan struct{}, 1),
 		orphans:   map[charging.ReservationID]Orphan{},
 	}

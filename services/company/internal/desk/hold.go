@@ -49,6 +49,9 @@ func (d *Desk) granted(h charging.Hold, g charging.Grant) (charging.Reservation,
 		d.lost(v, h.EVSEID)
 		d.tell(v)
 	}
+	if len(g.Preempted) > 0 {
+		d.askIssuer(h.Ticket)
+	}
 	if !g.Replay {
 		d.o.OnChange(g.Reservation)
 	}
