@@ -301,6 +301,11 @@ type PeerDrop struct {
 	At   time.Time `json:"at"`
 }
 
+// Issued says whether a company gave a stamp to a reservation.
+type Issued struct {
+	Issued *bool `json:"issued"`
+}
+
 // PeerLink is the link to a peer's broker.
 type PeerLink struct {
 	Online bool `json:"online"`

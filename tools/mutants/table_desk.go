@@ -13,6 +13,7 @@ func desk() []mutant {
 		at("desk/ticket.go", "now.Add(d.ahead(t.Issuer)).Sub(", "now.Sub(", "a stamp is judged by another clock than its issuer's"),
 		at("desk/ticket.go", "return min(max(d.o.Ahead(issuer), -d.o.MaxTicketSkew), d.o.MaxTicketSkew)", "return d.o.Ahead(issuer)", "an issuer says itself how far its stamps may be off"),
 		at("desk/ticket.go", "if issuer == d.o.Company {\n\t\treturn 0\n\t}\n", "", "the own tickets are held to another rule"),
+		at("desk/ticket.go", "had.Issuer == t.Issuer && ", "", "a trip shows two issuers' tickets"),
 		at("desk/suspend.go", "if l.Origin != origin {\n\t\t\tcontinue\n\t\t}\n", "", "a suspension ends everybody's holds"),
 		at("desk/suspend.go", "}}, charging.OutcomeUnknown))", "}}, charging.OutcomeAborted))", "a suspension ends what has just been confirmed"),
 		at("desk/hold.go", "err = d.barred(h.Origin)", "", "a new location grants a suspended company what it wants"),

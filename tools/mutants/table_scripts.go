@@ -11,6 +11,7 @@ func scripts() []mutant {
 	}
 	return []mutant{
 		at("hold.lua", "if barred then return { 'SUSPENDED', barred } end", "", "a claim that is in the script survives a suspension"),
+		at("hold.lua", "if shown and shown ~= granted then return { 'TICKET_INVALID' } end", "", "a trip shows at each charger the stamp that wins there"),
 		at("newer.lua", "if had and tonumber(had) > tonumber(ARGV[2]) then return 0 end", "", "a late server suspends again who was resumed"),
 		at("move.lua", "if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end", "", "a stop is moved onto a broken charger"),
 		at("move.lua", "m.kind == 'H' and not own(m.record) and", "m.kind == 'H' and", "an own hold is waited for"),

@@ -197,6 +197,20 @@ func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body 
 	return r, nil
 }
 
+// Issued asks whether the company gave that stamp to that reservation.
+// UNKNOWN_RESERVATION.
+func (c *Client) Issued(ctx context.Context, t charging.Ticket) (bool, error) {
+	q := url.Values{"trip_id": {string(t.TripID)}, "origin": {string(t.Origin)}, "granted_at": {t.GrantedAt}}
+	var answer api.Issued
+	_, err := c.do(ctx, call{
+		method: http.MethodGet, path: reservationPath(t.ReservationID, "ticket") + "?" + q.Encode(), into: &answer, ok: []int{http.StatusOK},
+	})
+	if err == nil && answer.Issued == nil {
+		err = fmt.Errorf("%w: asked for the ticket of reservation %s, got no answer", ErrRubbish, t.ReservationID)
+	}
+	return err == nil && *answer.Issued, err
+}
+
 // Reservation reads one reservation of ours. UNKNOWN_RESERVATION, FORBIDDEN.
 func (c *Client) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
 	var answer api.Reservation

@@ -136,7 +136,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Company: a.o.Company, Locations: inv.Locations, Homes: inv.Homes, Left: inv.Left,
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
 		Ahead: a.rooms.federation.Ahead, AcceptedLife: a.o.AcceptedTicketLife, Suspended: a.rooms.suspensions.of,
-		Caught: a.rooms.federation.Caught,
+		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
 		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
 		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,

@@ -56,6 +56,9 @@ type Options struct {
 	// Ahead is how far a company's clock is ahead of this one's, as measured; zero
 	// where it has not been, and nil measures nobody's.
 	Ahead func(charging.CompanyID) time.Duration
+	// AskIssuer asks the issuer of a ticket whether it gave it; nil asks nobody.
+	// UNKNOWN_RESERVATION: it does not know the reservation.
+	AskIssuer func(context.Context, charging.Ticket) (bool, error)
 	// Suspended is the operator's last word about a company; nil is none.
 	Suspended func(charging.CompanyID) charging.Suspension
 	// Caught is told of a ticket that its issuer cannot have given honestly. It must

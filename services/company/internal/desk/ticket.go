@@ -46,7 +46,31 @@ func (d *Desk) verify(ctx context.Context, token string, trip charging.TripID, o
 	if d.o.Skewed(t.Issuer) {
 		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("the clock of its issuer %s is too far off; go on without a ticket here", t.Issuer))
 	}
-	return t, d.stamped(t, now)
+	if err := d.stamped(t, now); err != nil {
+		return t, err
+	}
+	return t, d.only(t)
+}
+
+// only refuses a second stamp of a trip, as far as this server remembers; the script
+// that grants does at its location. Its originator shows it, whoever signed it: an
+// honest one has a single ticket for the trip's whole life.
+func (d *Desk) only(t charging.Ticket) error {
+	key := string(t.Origin) + " " + string(t.TripID)
+	had, known := d.shownStamps.get(key)
+	if !known {
+		d.shownStamps.put(key, t)
+		return nil
+	}
+	if had.GrantedAt == t.GrantedAt && had.Issuer == t.Issuer && had.ReservationID == t.ReservationID {
+		return nil
+	}
+	return d.twoStamps(t.Origin, t.TripID)
+}
+
+func (d *Desk) twoStamps(origin charging.CompanyID, id charging.TripID) error {
+	d.o.Caught(origin, "trip "+string(id)+" has shown two stamps")
+	return charging.Refuse(charging.CodeTicketInvalid, "the trip has shown a ticket with another stamp here; one trip has one, for its whole life")
 }
 
 // stamped refuses a ticket whose stamp its issuer cannot have given within the life
@@ -99,7 +123,7 @@ func (d *Desk) issue(g charging.Grant) (string, error) {
 	}
 	d.raiseFloor(at)
 	ticket := charging.Ticket{
-		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID,
+		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID, ReservationID: g.ID,
 		Expires: time.UnixMicro(at).Add(d.o.TicketLife),
 	}
 	token, err := d.o.Tickets.Issue(ticket, g.KeyID)

@@ -74,11 +74,13 @@ func TestStampsAtTheEdgesOfTheIssuersClock(t *testing.T) {
 		if tt.issuer == "MAR" {
 			theirs = now
 		}
+		n := 0
 		for granted, code := range map[time.Time]charging.Code{
 			theirs.Add(skew): "", theirs.Add(skew + ms): charging.CodeTicketInvalid,
 			theirs.Add(-life - skew): "", theirs.Add(-life - skew - ms): charging.CodeTicketInvalid,
 		} {
-			h := w.request(1)
+			n++
+			h := w.request(n)
 			token, err := paper{}.Issue(charging.Ticket{
 				TripID: h.TripID, Origin: h.Origin, Issuer: tt.issuer, GrantedAt: itoa(granted.UnixMicro()), Expires: now.Add(time.Hour),
 			}, "key-1")
@@ -93,6 +95,65 @@ func TestStampsAtTheEdgesOfTheIssuersClock(t *testing.T) {
 			t.Errorf("%s: caught %d times, want twice", name, caught)
 		}
 	}
+}
+
+// The faults: a trip that chooses at each EVSE the stamp that wins there; one whose
+// issuer names another reservation under the same stamp.
+func TestATripHasOneStamp(t *testing.T) {
+	for name, second := range map[string]func(*charging.Ticket){
+		"another time": func(k *charging.Ticket) { k.GrantedAt = itoa(time.Now().Add(-time.Minute).UnixMicro()) }, "another issuer": func(k *charging.Ticket) { k.Issuer = "MAR" },
+		"another first stop": func(k *charging.Ticket) { k.ReservationID = charging.ReservationID(id(9)) },
+	} {
+		var caught []string
+		w := newWorld(t, func(o *Options) {
+			o.Caught = func(who charging.CompanyID, what string) { caught = append(caught, string(who)+": "+what) }
+		})
+		one, two := w.shifted(1, 0), w.shifted(2, 1)
+		two.TripID = one.TripID
+		ticket := charging.Ticket{
+			TripID: one.TripID, Origin: "SER", Issuer: "CAJ", GrantedAt: itoa(time.Now().UnixMicro()), ReservationID: charging.ReservationID(id(8)), Expires: time.Now().Add(time.Minute),
+		}
+		for _, h := range []*charging.HoldRequest{&one, &two} {
+			token, err := paper{}.Issue(ticket, "key-1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Ticket = token
+			second(&ticket)
+		}
+		for range 2 { // a replay of the first is none
+			if _, err := w.Claim(t.Context(), one); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if _, err := w.Claim(t.Context(), two); !errors.Is(err, charging.CodeTicketInvalid) {
+			t.Errorf("%s: %v, want TICKET_INVALID", name, err)
+		}
+		if len(caught) != 1 || !strings.HasPrefix(caught[0], "SER: ") {
+			t.Errorf("%s: caught %q, want the originator, once", name, caught)
+		}
+	}
+}
+
+// A server that has not seen the first ticket: the script remembers it.
+func TestTheScriptKnowsATripsStamp(t *testing.T) {
+	onBothStores(t, func(t *testing.T, w *world, _ string) {
+		one, two := w.shifted(1, 0), w.shifted(2, 1)
+		two.TripID, two.EVSEID = one.TripID, evse2
+		one.Ticket = paperTicket(t, one.TripID, time.Now(), time.Now().Add(time.Minute))
+		two.Ticket = paperTicket(t, one.TripID, time.Now().Add(-time.Minute), time.Now().Add(time.Minute))
+		if _, err := w.Claim(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		w.shownStamps = verified{}
+		if _, err := w.Claim(t.Context(), two); !errors.Is(err, charging.CodeTicketInvalid) {
+			t.Errorf("%v, want TICKET_INVALID", err)
+		}
+		two.Ticket = ""
+		if _, err := w.Reserve(t.Context(), two); err != nil {
+			t.Errorf("without a ticket: %v", err)
+		}
+	})
 }
 
 // A trip under way whose ticket is spent keeps what it holds: the fault is a renew or a

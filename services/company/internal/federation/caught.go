@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -45,4 +46,15 @@ func (f *Federation) Caught(id charging.CompanyID, what string) {
 	if tell {
 		f.o.Log(fmt.Sprintf("%s was caught %d times since the start, lately: %s; eletrovia peers suspend %s ends what it holds here", id, count, what, id), nil)
 	}
+}
+
+// Issued asks the issuer of a ticket whether it gave that stamp to that reservation.
+// UNKNOWN_RESERVATION: it does not know it; UNKNOWN_ROUTE: it is of an edition that
+// cannot be asked. Refuses like Company.
+func (f *Federation) Issued(ctx context.Context, t charging.Ticket) (bool, error) {
+	p := f.peers[t.Issuer]
+	if p == nil {
+		return false, charging.Refuse(charging.CodeUnknownEVSE, fmt.Sprintf("%q is no peer of this company", t.Issuer))
+	}
+	return call(ctx, p, f.o.CallTimeout, "ticket", func(ctx context.Context) (bool, error) { return p.remote.Issued(ctx, t) })
 }

@@ -119,6 +119,10 @@ func (s *script) Reservation(ctx context.Context, id charging.ReservationID) (ch
 	return s.answer(ctx, "reservation", id)
 }
 
+func (s *script) Issued(ctx context.Context, t charging.Ticket) (bool, error) {
+	return t.GrantedAt == "17", s.call(ctx, "ticket")
+}
+
 func (s *script) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
 	return slices.Repeat([]charging.Outcome{charging.OutcomePending}, len(about)), s.call(ctx, "outcomes")
 }

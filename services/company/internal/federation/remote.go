@@ -19,6 +19,8 @@ type Remote interface {
 	charging.Reader
 	charging.Originator
 	charging.Witness
+	// Issued asks the issuer of a ticket whether it gave it.
+	Issued(ctx context.Context, t charging.Ticket) (bool, error)
 	// Info asks who the peer is.
 	Info(ctx context.Context) (Info, error)
 	// Locations lists the peer's locations; fresh is false, and the list nil,

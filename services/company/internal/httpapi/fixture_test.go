@@ -350,6 +350,10 @@ func (d *fakeDesk) Availability(_ context.Context, evses []charging.EVSEID, w ch
 	return []charging.Free{{EVSEID: evses[0], Windows: []charging.Window{w}}}, d.refuse
 }
 
+func (d *fakeDesk) Issued(_ context.Context, t charging.Ticket) (bool, error) {
+	return t.GrantedAt == "17", nil
+}
+
 func (d *fakeDesk) Locks(context.Context) ([]charging.Lock, error) {
 	return []charging.Lock{{Key: "lock:{BR*MAR*LJPA01}:" + string(evseID) + ":" + string(rsvID), LocationID: "BR*MAR*LJPA01", EVSEID: evseID, ReservationID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, Start: now, End: now.Add(time.Hour), State: charging.Pending, TTLMillis: 5000}}, d.refuse
 }

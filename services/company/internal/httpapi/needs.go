@@ -49,6 +49,7 @@ type Desk interface {
 	charging.Sessions
 	charging.Garage
 	charging.Mover
+	Issued(ctx context.Context, t charging.Ticket) (bool, error)
 	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)

@@ -106,6 +106,7 @@ func goodRequests() []good {
 		{"POST", rsv + "/start", asPeer, refBody + "}", 200},
 		{"POST", rsv + "/move", asPeer, refBody + `,"seq":1,"to":{` + window + `}}`, 200},
 		{"POST", rsv + "/complete", asPeer, refBody + "}", 200},
+		{"GET", rsv + "/ticket?trip_id=" + string(tripID) + "&origin=SER&granted_at=17", asPeer, "", 200},
 		{"GET", rsv, asPeer, "", 200},
 		{"GET", fed + "/outcome?reservation_id=" + string(rsvID), asPeer, "", 200},
 		{"POST", fed + "/preempted", asPeer, `{"reservation_id":"` + string(rsvID) + `","leg":1,"by":"` + string(otherID) + `"}`, 204},

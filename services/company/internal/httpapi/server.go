@@ -133,6 +133,7 @@ func (s *Server) routes() []route {
 		{post, reservations + "/start", s.peer(s.start)},
 		{post, reservations + "/move", s.peer(s.move)},
 		{post, reservations + "/complete", s.peer(s.complete)},
+		{get, reservations + "/ticket", s.peer(s.issued)},
 		{get, reservations, s.peer(s.reservation)},
 		{post, "/federation/v1/vehicles/:vehicle_id/contest", s.peer(s.contest)},
 		{post, "/federation/v1/vehicles/:vehicle_id/token", s.peer(s.exchange)},

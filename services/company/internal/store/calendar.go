@@ -31,7 +31,7 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
 		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location),
 		c.limits(h.Quota), c.accounts())
-	got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location)), args...)
+	got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
 	if err != nil {
 		return charging.Grant{}, err
 	}
@@ -63,7 +63,7 @@ func (c Calendar) eight(at charging.At) []string {
 
 func (c Calendar) five(at charging.At) []string {
 	k := c.keys
-	keys := make([]string, 0, 9)
+	keys := make([]string, 0, 10)
 	return append(keys, k.cal(at.Location, at.EVSEID), k.lock(at.Location, at.EVSEID, at.ID),
 		k.rsv(at.Location, at.ID), k.own(at.Location, at.Origin, at.TripID), k.unsettled(at.Location))
 }

@@ -62,6 +62,11 @@ func (k keys) own(loc charging.LocationID, origin charging.CompanyID, trip charg
 	return k.at("own", string(loc), string(origin), string(trip))
 }
 
+// stamp is the time of the ticket that a trip has shown at a location.
+func (k keys) stamp(loc charging.LocationID, origin charging.CompanyID, trip charging.TripID) string {
+	return k.at("stamp", string(loc), string(origin), string(trip))
+}
+
 func (k keys) oos(loc charging.LocationID) string       { return k.at("oos", string(loc)) }
 func (k keys) unsettled(loc charging.LocationID) string { return k.at("unsettled", string(loc)) }
 func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", string(loc)) }

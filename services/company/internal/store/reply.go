@@ -52,6 +52,8 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case forgotten:
 		out.Code, out.RetryAfter = charging.CodeStoreUnavailable, retryAfter
 		out.Detail = "the store has lost its memory of " + string(at.Location) + ": nothing is granted there until it has been recovered"
+	case charging.CodeTicketInvalid:
+		out.Detail = fmt.Sprintf("trip %s has shown a ticket with another stamp at %s", at.TripID, at.Location)
 	case suspended:
 		*out = *charging.Barred(at.Origin, r.str(1))
 	case charging.CodeSlotTaken, charging.CodePriorityLost:

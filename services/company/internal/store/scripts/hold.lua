@@ -1,5 +1,5 @@
 -- hold.lua grants a claim or a reserve, or says what is in the way.
--- KEYS  all eight of a reservation  9 mark
+-- KEYS  all eight of a reservation  9 mark  10 the stamp that the trip has shown here
 -- ARGV  the seven of a reservation, then
 --       8 what  9 start (s)  10 CLAIMED or PENDING  11 ttl (ms)  12 longest life (ms)
 --       13 ticket time (µs, empty: none)  14 stamp ('1')  15 stamp floor (µs)  16 key id
@@ -122,13 +122,18 @@ local broken, word = unpack(redis.call('HMGET', oos, evse, '@' .. company))
 local barred = word and string.match(word, '|(.+)$')
 if barred then return { 'SUSPENDED', barred } end
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
+local shown = granted ~= '' and redis.call('GET', KEYS[10])
+if shown and shown ~= granted then return { 'TICKET_INVALID' } end
 local taken, victims = clear()
 if taken then return taken end
 
 local n = math.max(us, (tonumber(redis.call('GET', fence) or '') or 0) + 1)
 r = { who = ARGV[2], what = what, state = want, fence = whole(n), epoch = ARGV[4] }
 redis.call('SET', fence, r.fence)
-if granted ~= '' then r.granted_at = granted end
+if granted ~= '' then
+  r.granted_at = granted
+  redis.call('SET', KEYS[10], granted, 'PX', ARGV[12]) -- a hold of it lives no longer
+end
 if ARGV[14] == '1' then
   r.granted_at, r.stamped, r.key_id = whole(math.max(n, tonumber(ARGV[15]))), '1', ARGV[16]
 end
