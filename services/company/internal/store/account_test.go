@@ -341,3 +341,38 @@ func TestWithdrawnAndRestored(t *testing.T) {
 		e.must(t, e.hold(7, share, atPlug(2), lasting(2*time.Hour)))
 	})
 }
+
+// TestRecount: what was booked before anything was counted, or whose keys were lost, is
+// put in once; what is there, has lapsed or is over is left.
+func TestRecount(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, before *env) {
+		e := limited(t, before, charging.Limits{VehicleHours: 100 * time.Hour, Share: 1})
+		share := func(h *charging.Hold) { h.Quota.Share = 1e6 }
+		for n := range 150 { // of a page and more
+			before.reserved(t, before.hold(float64(n)))
+		}
+		lapsed := before.hold(200)
+		before.must(t, lapsed)
+		before.lapse(t, lapsed)
+		before.must(t, before.hold(201))
+		e.reserved(t, e.hold(202, share))
+		recount := func(want int) {
+			t.Helper()
+			if n, err := e.Recount(t.Context(), site, []charging.EVSEID{plug}); err != nil || n != want {
+				t.Errorf("a recount put in %d, %v; want %d", n, err, want)
+			}
+		}
+		recount(151)
+		recount(0)
+		company := e.prefix + "company:{SER}:taken"
+		if got := e.raw.HGet(t.Context(), company, "seconds").Val(); got != "547200" {
+			t.Errorf("%s s are taken, want 152 h", got)
+		}
+		e.raw.Del(t.Context(), company)
+		recount(152)
+		if got := e.raw.HGet(t.Context(), company, "seconds").Val(); got != "547200" {
+			t.Errorf("%s s are taken, want 152 h", got)
+		}
+	})
+}

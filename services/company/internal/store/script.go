@@ -36,6 +36,7 @@ var (
 	agendaScript     = script("agenda")
 
 	restoreScript = calendarScript("restore")
+	recountScript = calendarScript("recount")
 
 	beatScript  = script("beat")
 	doubtScript = script("doubt")

@@ -200,16 +200,18 @@ local function companyRefuses(k, c, limits, off, its, ms, civil)
   end
 end
 
--- holds puts a hold into a company's account, stands what is reserved: once each.
+-- holds puts a hold into a company's account, stands what is reserved: once each. They
+-- say whether it was there.
 local function holds(k, c, till)
-  if redis.call('ZADD', k.holds, whole(till), heldAs(c)) == 0 then return end
+  if redis.call('ZADD', k.holds, whole(till), heldAs(c)) == 0 then return true end
   more(k, c.secs)
   holdsOf(k, c.trip, 1)
 end
 
 local function stands(k, c)
   letGo(k, 'H', heldAs(c))
-  if redis.call('ZADD', k.standing, whole(c.e), standsAs(c)) == 1 then more(k, c.secs) end
+  if redis.call('ZADD', k.standing, whole(c.e), standsAs(c)) == 0 then return true end
+  more(k, c.secs)
 end
 
 -- limitsOf reads vehicle|new|trips|share|trip-claims|claims, in seconds and pieces; 0 is none.
