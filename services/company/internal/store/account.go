@@ -55,6 +55,12 @@ func (c Calendar) Recount(ctx context.Context, loc charging.LocationID, evses []
 			return missing, err
 		}
 		missing += int(got.num(1))
+		for i := 2; i < len(got); i++ {
+			one := got.list(i)
+			if err := c.follow(ctx, reservation(charging.ReservationID(one.str(0)), one[1:])); err != nil {
+				return missing, err
+			}
+		}
 		if got.str(0) == "" {
 			return missing, nil
 		}

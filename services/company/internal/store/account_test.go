@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
@@ -31,7 +34,7 @@ func (e *env) accounts(t tester) []string {
 	t.Helper()
 	var all []string
 	for _, pattern := range []string{"vehicle:*:taken", "company:*"} {
-		keys, err := e.raw.Keys(t.Context(), e.prefix+pattern).Result()
+		keys, err := e.keys(t.Context(), e.prefix+pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +52,24 @@ func (e *env) accounts(t tester) []string {
 		}
 	}
 	return all
+}
+
+// keys are those of every master.
+func (e *env) keys(ctx context.Context, pattern string) ([]string, error) {
+	nodes, ok := e.raw.(*redis.ClusterClient)
+	if !ok {
+		return e.raw.Keys(ctx, pattern).Result()
+	}
+	var all []string
+	var one sync.Mutex
+	err := nodes.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		some, err := node.Keys(ctx, pattern).Result()
+		one.Lock()
+		defer one.Unlock()
+		all = append(all, some...)
+		return err
+	})
+	return all, err
 }
 
 func (e *env) wantEmpty(t testing.TB, when string) {
