@@ -29,8 +29,10 @@ func TestALongWindow(t *testing.T) {
 		long time.Duration
 		code charging.Code
 	}{
-		{evse1, 4*time.Hour + time.Second, charging.CodeInvalidWindow}, {evse1, 4 * time.Hour, ""},
-		{evse2, 12*time.Hour + time.Second, charging.CodeInvalidWindow}, {evse2, 12 * time.Hour, ""},
+		{evse1, 4*time.Hour + time.Second, charging.CodeInvalidWindow},
+		{evse1, 4 * time.Hour, ""},
+		{evse2, 12*time.Hour + time.Second, charging.CodeInvalidWindow},
+		{evse2, 12 * time.Hour, ""},
 	} {
 		if err := ask(n+1, c.evse, c.long); charging.CodeOf(err) != c.code {
 			t.Errorf("%s for %s: %v, want %q", c.evse, c.long, err, c.code)
@@ -59,8 +61,11 @@ func TestTheSitesTermsAreTheInnerBound(t *testing.T) {
 		terms  time.Duration
 		want   time.Duration
 	}{
-		{limits, 0, 4 * time.Hour}, {limits, 2 * time.Hour, 2 * time.Hour}, {limits, 9 * time.Hour, 4 * time.Hour},
-		{charging.Limits{}, 0, charging.MaxWindow}, {charging.Limits{LongestDC: 48 * time.Hour}, 0, charging.MaxWindow},
+		{limits, 0, 4 * time.Hour},
+		{limits, 2 * time.Hour, 2 * time.Hour},
+		{limits, 9 * time.Hour, 4 * time.Hour},
+		{charging.Limits{}, 0, charging.MaxWindow},
+		{charging.Limits{LongestDC: 48 * time.Hour}, 0, charging.MaxWindow},
 	} {
 		if got := c.limits.Longest(dc, charging.Terms{LongestWindow: c.terms}); got != c.want {
 			t.Errorf("limit %s, terms %s: %s, want %s", c.limits.LongestDC, c.terms, got, c.want)
