@@ -82,6 +82,9 @@ type Calendar interface {
 	// Bar marks a company at a location as suspended, or with an empty reason as resumed:
 	// Hold grants it nothing from then on. A newer mark stands.
 	Bar(ctx context.Context, loc charging.LocationID, s charging.Suspension) error
+	// Recount puts into the accounts of what is taken what the calendars of a location
+	// have and they have not, and tells how many there were.
+	Recount(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (missing int, err error)
 	// Locks lists the holds in force of a location.
 	Locks(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) ([]charging.Lock, error)
 }

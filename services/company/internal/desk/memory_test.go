@@ -855,6 +855,10 @@ func (m *memory) Show(_ context.Context, evse charging.EVSEID, is charging.Condi
 	return nil
 }
 
+func (*memory) Recount(context.Context, charging.LocationID, []charging.EVSEID) (int, error) {
+	return 0, nil
+}
+
 func (m *memory) Dues(_ context.Context, at []charging.Premises) ([]charging.Due, error) {
 	unlock, err := m.lock()
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,6 +34,38 @@ func (c *conn) limits(q charging.Quota) string {
 }
 
 func wholeSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+
+// recountPage is how many entries of each calendar one script looks at.
+const recountPage = 64
+
+// Recount puts into the accounts what the calendars of a location have and they have
+// not, and tells how many there were. What is too much ends by itself.
+// STORE_UNAVAILABLE.
+func (c Calendar) Recount(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (missing int, err error) {
+	if !c.o.Limits.Counting() {
+		return 0, nil
+	}
+	keys := []string{c.keys.rsv(loc, "")}
+	for _, e := range evses {
+		keys = append(keys, c.keys.cal(loc, e), c.keys.lock(loc, e, ""))
+	}
+	for page := 0; ; page++ {
+		got, err := c.run(ctx, "recount", recountScript, keys, c.civil(), page, recountPage, c.accounts())
+		if err != nil {
+			return missing, err
+		}
+		missing += int(got.num(1))
+		for i := 2; i < len(got); i++ {
+			one := got.list(i)
+			if err := c.follow(ctx, reservation(charging.ReservationID(one.str(0)), one[1:])); err != nil {
+				return missing, err
+			}
+		}
+		if got.str(0) == "" {
+			return missing, nil
+		}
+	}
+}
 
 const (
 	vehicleField = "vehicle_id"

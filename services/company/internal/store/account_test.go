@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
@@ -31,7 +34,7 @@ func (e *env) accounts(t tester) []string {
 	t.Helper()
 	var all []string
 	for _, pattern := range []string{"vehicle:*:taken", "company:*"} {
-		keys, err := e.raw.Keys(t.Context(), e.prefix+pattern).Result()
+		keys, err := e.keys(t.Context(), e.prefix+pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +52,24 @@ func (e *env) accounts(t tester) []string {
 		}
 	}
 	return all
+}
+
+// keys are those of every master.
+func (e *env) keys(ctx context.Context, pattern string) ([]string, error) {
+	nodes, ok := e.raw.(*redis.ClusterClient)
+	if !ok {
+		return e.raw.Keys(ctx, pattern).Result()
+	}
+	var all []string
+	var one sync.Mutex
+	err := nodes.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		some, err := node.Keys(ctx, pattern).Result()
+		one.Lock()
+		defer one.Unlock()
+		all = append(all, some...)
+		return err
+	})
+	return all, err
 }
 
 func (e *env) wantEmpty(t testing.TB, when string) {
@@ -339,5 +360,40 @@ func TestWithdrawnAndRestored(t *testing.T) {
 		_, err = e.Hold(t.Context(), e.hold(7, share, atPlug(2), lasting(121*time.Minute), of("EV-0002")))
 		quota(t, err, "share", "origin")
 		e.must(t, e.hold(7, share, atPlug(2), lasting(2*time.Hour)))
+	})
+}
+
+// TestRecount: what was booked before anything was counted, or whose keys were lost, is
+// put in once; what is there, has lapsed or is over is left.
+func TestRecount(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, before *env) {
+		e := limited(t, before, charging.Limits{VehicleHours: 100 * time.Hour, Share: 1})
+		share := func(h *charging.Hold) { h.Quota.Share = 1e6 }
+		for n := range 150 { // of a page and more
+			before.reserved(t, before.hold(float64(n)))
+		}
+		lapsed := before.hold(200)
+		before.must(t, lapsed)
+		before.lapse(t, lapsed)
+		before.must(t, before.hold(201))
+		e.reserved(t, e.hold(202, share))
+		recount := func(want int) {
+			t.Helper()
+			if n, err := e.Recount(t.Context(), site, []charging.EVSEID{plug}); err != nil || n != want {
+				t.Errorf("a recount put in %d, %v; want %d", n, err, want)
+			}
+		}
+		recount(151)
+		recount(0)
+		company := e.prefix + "company:{SER}:taken"
+		if got := e.raw.HGet(t.Context(), company, "seconds").Val(); got != "547200" {
+			t.Errorf("%s s are taken, want 152 h", got)
+		}
+		e.raw.Del(t.Context(), company)
+		recount(152)
+		if got := e.raw.HGet(t.Context(), company, "seconds").Val(); got != "547200" {
+			t.Errorf("%s s are taken, want 152 h", got)
+		}
 	})
 }

@@ -31,14 +31,20 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
 		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location),
 		c.limits(h.Quota), c.accounts())
-	got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
-	if err != nil {
-		return charging.Grant{}, err
+	granted := func() (charging.Grant, error) {
+		got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
+		if err != nil {
+			return charging.Grant{}, err
+		}
+		if got.str(0) != "OK" {
+			return charging.Grant{}, c.refused(at, got)
+		}
+		return grant(h, got), nil
 	}
-	if got.str(0) != "OK" {
-		return charging.Grant{}, c.refused(at, got)
+	if c.apart() {
+		return c.holdApart(ctx, h, granted)
 	}
-	return grant(h, got), nil
+	return granted()
 }
 
 func grant(h charging.Hold, got reply) charging.Grant {

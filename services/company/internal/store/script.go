@@ -36,6 +36,10 @@ var (
 	agendaScript     = script("agenda")
 
 	restoreScript = calendarScript("restore")
+	recountScript = calendarScript("recount")
+
+	vehicleAccountScript = accountScript("vehicleaccount")
+	companyAccountScript = accountScript("companyaccount")
 
 	beatScript  = script("beat")
 	doubtScript = script("doubt")
@@ -73,6 +77,11 @@ func script(name string) *redis.Script { return scriptOf(source("lib") + source(
 
 func calendarScript(name string) *redis.Script {
 	return scriptOf(source("lib") + source("lib_account") + source("lib_calendar") + source(name))
+}
+
+// accountScript is one of an account's own slot.
+func accountScript(name string) *redis.Script {
+	return scriptOf(source("lib") + source("lib_account") + source(name))
 }
 
 func scriptOf(text string) *redis.Script {

@@ -23,7 +23,9 @@ func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse ch
 	if err == nil {
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}
-	return victims(got), err
+	all := victims(got)
+	c.followVictims(ctx, loc, all)
+	return all, err
 }
 
 // Tidy removes what has lapsed, marks NO_SHOW, and ends the sessions whose car
@@ -41,7 +43,9 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 		if err != nil {
 			return all, err
 		}
-		all = append(all, victims(got)...)
+		some := victims(got)
+		c.followVictims(ctx, loc, some)
+		all = append(all, some...)
 	}
 	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()
 	return all, failed(ctx, "sweep", err)

@@ -37,9 +37,10 @@ local function companyKeys(c)
   return { taken = base .. 'taken', holds = base .. 'holds', standing = base .. 'standing' }
 end
 
--- note writes a claim into its vehicle's account.
-local function note(key, c, kind, till, civil)
+-- note writes a claim into its vehicle's account; same: whose life is long enough.
+local function note(key, c, kind, till, civil, same)
   redis.call('HSET', key, c.rid, kind .. '|' .. whole(c.s) .. '|' .. whole(c.e) .. '|' .. whole(till) .. '|' .. c.leg .. '|' .. c.trip)
+  if same then return end
   local life = math.max(0, c.e * 1000 - civil) + (NOSHOW or '0') * 1000 + DAY
   if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, whole(life)) end
 end
@@ -183,10 +184,8 @@ local function first(key, unit)
   return math.floor(tonumber(got[2] or '0') / unit)
 end
 
--- companyRefuses judges a claim by its originator's account; off (s) is let off, its of it
--- for this claim.
-local function companyRefuses(k, c, limits, off, its, ms, civil)
-  local seconds = tally(k, ms, civil)
+-- overdrawn judges a claim by its originator's account as it is.
+local function overdrawn(k, c, limits, off, its, seconds)
   if limits.share > 0 and c.secs > its and seconds + c.secs - off > limits.share then
     return tooMuch('share', seconds, limits.share, first(k.standing, 1))
   end
@@ -200,16 +199,30 @@ local function companyRefuses(k, c, limits, off, its, ms, civil)
   end
 end
 
--- holds puts a hold into a company's account, stands what is reserved: once each.
+-- companyRefuses judges a claim by its originator's account; off (s) is let off, its of it
+-- for this claim. Only where it would be refused is it looked what has ended by itself.
+local function companyRefuses(k, c, limits, off, its, ms, civil)
+  local seconds = redis.call('HGET', k.taken, 'seconds')
+  if seconds and not overdrawn(k, c, limits, off, its, tonumber(seconds)) then return nil end
+  return overdrawn(k, c, limits, off, its, tally(k, ms, civil))
+end
+
+-- holds puts a hold into a company's account, stands what is reserved: once each. They
+-- say whether it was there.
 local function holds(k, c, till)
-  if redis.call('ZADD', k.holds, whole(till), heldAs(c)) == 0 then return end
+  if redis.call('ZADD', k.holds, whole(till), heldAs(c)) == 0 then return true end
   more(k, c.secs)
   holdsOf(k, c.trip, 1)
 end
 
 local function stands(k, c)
-  letGo(k, 'H', heldAs(c))
-  if redis.call('ZADD', k.standing, whole(c.e), standsAs(c)) == 1 then more(k, c.secs) end
+  local held = redis.call('ZREM', k.holds, heldAs(c)) == 1
+  if held then holdsOf(k, c.trip, -1) end
+  if redis.call('ZADD', k.standing, whole(c.e), standsAs(c)) == 0 then
+    if held then more(k, -c.secs) end
+    return true
+  end
+  if not held then more(k, c.secs) end
 end
 
 -- limitsOf reads vehicle|new|trips|share|trip-claims|claims, in seconds and pieces; 0 is none.
@@ -241,10 +254,11 @@ local function take(c, ms, civil)
   if c.foreign then holds(companyKeys(c.origin), c, ms + LONGEST) end
 end
 
--- stay makes a claim one that stands.
-local function stay(c, civil)
+-- stay makes a claim one that stands; same: its window is that of its hold, and so is
+-- its account's life.
+local function stay(c, civil, same)
   if not PREFIX then return end
-  note(vehicleKey(c.vehicle), c, 'R', 0, civil)
+  note(vehicleKey(c.vehicle), c, 'R', 0, civil, same)
   if c.foreign then stands(companyKeys(c.origin), c) end
 end
 
