@@ -14,6 +14,8 @@ type started struct {
 	HTTP      string `json:"http"`
 	MQTT      string `json:"mqtt"`
 	WebSocket string `json:"websocket,omitempty"`
+	// Admin is host:port for peers and the operator, where that is another.
+	Admin     string `json:"admin,omitempty"`
 	Store     string `json:"store"`
 	StoreKind string `json:"store_kind"`
 	// Loses says what the store can lose.
@@ -25,7 +27,7 @@ type started struct {
 func describe(a *app.App) started {
 	s := a.Status()
 	return started{
-		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
+		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(), Admin: a.AdminAddr(),
 		Store: a.StoreAddr(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
 	}
 }
@@ -35,6 +37,9 @@ func describeTo(p show.Printer, s started) {
 		p.Accent(s.Company), s.Name, s.REST, s.MQTT, s.Store, s.StoreKind, s.Locations, s.EVSEs)
 	if s.WebSocket != "" {
 		p.Linef("  MQTT over WebSocket: %s", s.WebSocket)
+	}
+	if s.Admin != "" {
+		p.Linef("  peers and the operator: %s", s.Admin)
 	}
 	p.Linef("  the store can lose: %s", s.Loses)
 }
