@@ -117,7 +117,8 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 		Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
 		Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
 		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret, DemoTokens: true,
-		Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
+		Connections: min(descriptors()/(len(demoCompanies)+1), 8192), // they are one process
+		Clock:       clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
 	}
 	for n := 1; n <= demoVehicles; n++ {
 		o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret

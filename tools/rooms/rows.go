@@ -200,6 +200,7 @@ var rooms = []room{
 		third: []string{zerolog},
 	},
 	{path: "services/e2e/program", suite: true},
+	{path: "services/e2e/floods", own: []string{"services/e2e/program"}},
 	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},
 	{
 		path: "services/e2e/upgrade", own: []string{"pkg/...", "services/company/app", "services/e2e/redisrig", "services/e2e/upgrade/fixture"},

@@ -37,7 +37,8 @@ var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TO
 type Settings struct {
 	company, name, config             string
 	http, mqtt, ws, mqttPasswordFile  string
-	admin, proxies                    string
+	admin                             string
+	proxies                           list
 	store, storeAddr, fsync, prefix   string
 	replicas                          string
 	data, keyFile, operatorSecretFile string
@@ -71,7 +72,6 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
 	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
 	text(&s.admin, "admin-listen", "ELETROVIA_ADMIN_LISTEN", "", "REST: address of its own for /readyz, /metrics, peers and the operator, who are not served at --http then; none by default")
-	text(&s.proxies, "trusted-proxy", "ELETROVIA_TRUSTED_PROXY", "", "networks of proxies that tell who calls (X-Forwarded-For, PROXY), 10.0.0.0/8,192.0.2.7/32; nobody by default")
 	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on, or a broker elsewhere: external://user@host:port, external+ssl://, external+ws://, external+wss://")
 	text(&s.mqttPasswordFile, "mqtt-password-file", "ELETROVIA_MQTT_PASSWORD_FILE", "", "a broker elsewhere: file with the password of this company's servers; or give ELETROVIA_MQTT_PASSWORD")
 	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
@@ -102,6 +102,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); ELETROVIA_KEY_SER has "+
 		"the thumbprints of the only keys that count as its, one or two; while it runs an edition that knows no keys ELETROVIA_AUTH_SER=token, with "+
 		"ELETROVIA_PEER_TOKEN_SER, what we show to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER shows here")
+	s.proxies.text = s.env["ELETROVIA_TRUSTED_PROXY"]
+	f.Var(&s.proxies, "trusted-proxy", "network of proxies that tell who calls (X-Forwarded-For, PROXY), 10.0.0.0/8, repeatable; nobody by default (ELETROVIA_TRUSTED_PROXY)")
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one vehicle, the operator, or an address that shows no secret may make; below 0 no limit")
@@ -188,10 +190,31 @@ func (s *Settings) checkNames(defined *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
+// list is a flag that may be given again: a text with commas. The first replaces the
+// environment's.
+type list struct {
+	text string
+	set  bool
+}
+
+func (l *list) String() string { return l.text }
+
+// Type is what the help calls a value.
+func (l *list) Type() string { return "network" }
+
+// Set adds a value.
+func (l *list) Set(v string) error {
+	if l.set {
+		v = l.text + "," + v
+	}
+	l.text, l.set = v, true
+	return nil
+}
+
 // trusted reads the networks of proxies.
 func (s *Settings) trusted() ([]netip.Prefix, error) {
 	var all []netip.Prefix
-	for text := range strings.SplitSeq(s.proxies, ",") {
+	for text := range strings.SplitSeq(s.proxies.text, ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
