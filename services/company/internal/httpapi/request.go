@@ -27,12 +27,15 @@ const (
 	actionTime = 30 * time.Second
 )
 
-// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it ended too soon,
-// or took too long).
+// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it is not announced as
+// JSON, ended too soon, or took too long).
 func body(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
+	}
+	if err := inJSON(r); err != nil {
+		return nil, err
 	}
 	// A recorder in a test has no deadlines; a connection has.
 	rc := http.NewResponseController(c.Response())

@@ -142,6 +142,7 @@ func TestALostConnectionCancelsNothing(t *testing.T) {
 	w.who.err = nil
 	w.Server.o.FrontDesk = starter{w.front, func(ctx context.Context) { during = ctx.Err() }}
 	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v1/trips", strings.NewReader(tripBody))
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", asCar)
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, req)
