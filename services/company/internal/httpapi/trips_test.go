@@ -267,3 +267,12 @@ func TestWhatACancelKept(t *testing.T) {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 }
+
+// What a driver has canceled has no code: an empty one is none of the contract's.
+func TestACanceledTripObeysTheSpec(t *testing.T) {
+	w := newWorld(t)
+	w.front.t.State, w.front.t.Problem = trip.Canceled, &trip.Problem{Detail: "the driver has canceled the trip"}
+	w.front.t.Legs[0].State, w.front.t.Legs[0].Problem = charging.Canceled, &trip.Problem{Detail: "canceled by the driver"}
+	g := good{"GET", "/api/v1/trips/" + string(tripID), asCar, "", 200}
+	obeys(t, loadSpec(t), w, g, w.ask(g.method, g.path, g.as, ""))
+}
