@@ -32,8 +32,8 @@ var byCode = maps.Collect(func(yield func(string, Kind) bool) {
 var kinds = []Kind{
 	{
 		"MALFORMED_REQUEST", 400, "The request is malformed",
-		"The body is not the JSON object that this call wants: broken syntax, two values, a key twice, or bytes that are not UTF-8. Nothing was done. Correct the request.",
-		"O corpo não é o objeto JSON que esta chamada espera: sintaxe quebrada, dois valores, uma chave repetida ou bytes que não são UTF-8. Nada foi feito. Corrija o pedido.",
+		"The body is not the JSON object that this call wants: broken syntax, two values, a key twice, bytes that are not UTF-8, or a body without Content-Type: application/json. Nothing was done. Correct the request.",
+		"O corpo não é o objeto JSON que esta chamada espera: sintaxe quebrada, dois valores, uma chave repetida, bytes que não são UTF-8 ou um corpo sem Content-Type: application/json. Nada foi feito. Corrija o pedido.",
 	},
 	{
 		"UNKNOWN_ROUTE", 404, "No such route",

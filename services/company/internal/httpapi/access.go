@@ -116,16 +116,11 @@ func (s *Server) refusedPeer(r *http.Request) {
 	s.o.RefusedPeer(claimed, r.RemoteAddr)
 }
 
-// caller tells who makes a request. A session's cookie counts only where the
-// request comes from this server's own pages: SameSite does not tell ports apart.
+// caller tells who makes a request.
 func (s *Server) caller(r *http.Request) (identity.Caller, error) {
 	authorization, session := r.Header.Get("Authorization"), ""
 	if authorization == "" {
-		if session = s.sessionOf(r); session != "" {
-			if err := s.origins.Check(r); err != nil {
-				return identity.Caller{}, charging.Refuse(charging.CodeForbidden, "a page of another origin may not use this session")
-			}
-		}
+		session = s.sessionOf(r)
 	}
 	return s.o.Identity.Authenticate(r.Context(), authorization, session)
 }

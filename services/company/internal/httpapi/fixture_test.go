@@ -473,6 +473,12 @@ func (w *world) ask(method, target, as, body string, header ...string) *httptest
 	if as != "" {
 		req.Header.Set("Authorization", as)
 	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if slices.Contains(header, "Content-Type") {
+		req.Header.Del("Content-Type")
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Add(header[i], header[i+1])
 	}

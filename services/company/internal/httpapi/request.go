@@ -25,12 +25,16 @@ const (
 	actionTime = 30 * time.Second
 )
 
-// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it ended too soon,
-// or took too long), RATE_LIMITED (too much of bodies is in memory).
+// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it is not announced as
+// JSON, ended too soon, or took too long), RATE_LIMITED (too much of bodies is in
+// memory).
 func body(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
+	}
+	if err := inJSON(r); err != nil {
+		return nil, err
 	}
 	raw, err := io.ReadAll(r.Body) // which grows as it comes
 	var large *http.MaxBytesError
