@@ -191,7 +191,11 @@ func (a *attacker) longestFree(ctx context.Context, step string, trip charging.T
 	start := time.Now().Truncate(time.Hour).Add(time.Duration(2+a.rng.IntN(int(a.t.Ahead.Hours())-48)) * time.Hour)
 	for _, d := range longest {
 		s.Window = charging.NewWindow(start, start.Add(d))
-		if o, got = a.hold(ctx, step, trip, leg, s, ticket); got.Code != charging.CodeInvalidWindow && got.Code != charging.CodeSlotTaken {
+		o, got = a.hold(ctx, step, trip, leg, s, ticket)
+		if got.Code == charging.CodeTicketInvalid { // its clock is not believed there: it needs none to book
+			o, got = a.hold(ctx, "reserve", trip, leg, s, "")
+		}
+		if got.Code != charging.CodeInvalidWindow && got.Code != charging.CodeSlotTaken {
 			break
 		}
 	}

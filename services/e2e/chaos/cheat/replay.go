@@ -70,7 +70,9 @@ func (a *attacker) meddle(ctx context.Context, o overheard) {
 	}
 	if step == "claim" || a.rng.IntN(2) == 0 {
 		s := a.c.truth(o.body.TripID)
-		s.origin, s.lie = o.body.Origin, "stamp for another's stop"
+		if s.origin = o.body.Origin; s.origin != a.c.o.Self {
+			s.lie = "stamp for another's stop"
+		}
 		o.body.Ticket, _ = a.c.signed(s)
 	}
 	o.body.TTLSeconds = 60

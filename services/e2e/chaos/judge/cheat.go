@@ -3,7 +3,6 @@ package judge
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -77,7 +76,12 @@ func falseStamps(x *index) []Violation {
 		return nil
 	}
 	var out []Violation
+	once := map[string]bool{}
 	bad := func(id charging.TripID, evse charging.EVSEID, what, by string) {
+		if once[string(id)+by] {
+			return
+		}
+		once[string(id)+by] = true
 		out = append(out, Violation{Rule: NoLie, Trip: id, EVSE: evse, Detail: what + " for a " + by})
 	}
 	for _, r := range x.records {
@@ -183,6 +187,9 @@ func handsOff(x *index) []Violation {
 	return out
 }
 
+// notLetIn are the refusals to a caller who is not taken for anybody.
+var notLetIn = map[charging.Code]bool{charging.CodeUnauthenticated: true, charging.CodeForbidden: true, charging.CodeRateLimited: true}
+
 // meddled says what a company did for the cheat that it should not; empty for nothing.
 func (x *index) meddled(m history.Meddling) string {
 	r, known := x.records[m.ReservationID]
@@ -196,8 +203,7 @@ func (x *index) meddled(m history.Meddling) string {
 		return ""
 	}
 	switch {
-	case m.Borrowed && m.Status != 0 && m.Status < http.StatusInternalServerError &&
-		m.Status != http.StatusUnauthorized && m.Status != http.StatusForbidden && m.Status != http.StatusTooManyRequests:
+	case m.Borrowed && (m.Done() || m.Status >= 400 && m.Status < 500 && !notLetIn[m.Code]):
 		return "took it for another company in a " + m.Step
 	case m.Done() && known && r.Slot.EVSE.Company() == m.To && !x.its(r):
 		return "carried out a " + m.Step + " of another's stop"
