@@ -12,7 +12,7 @@ import (
 func TestCheat(t *testing.T) {
 	t.Parallel()
 	o := Options{
-		Seed: 20261129, Duration: 15 * time.Second, Drivers: 16, Nemeses: -1, Cheat: true,
+		Seed: 20261129, Duration: 12 * time.Second, Drivers: 16, Nemeses: -1, Cheat: true,
 		Binary: built(t), Dir: short(t), Skew: true, Out: t.Output(),
 	}
 	rep, err := Run(t.Context(), o)

@@ -105,7 +105,7 @@ func (c *Company) Cheat(ctx context.Context, t Targets) {
 	mine := &own{}
 	for n, attack := range []func(*attacker, context.Context){
 		(*attacker).stamps, (*attacker).stamps,
-		(*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard,
+		(*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard,
 		(*attacker).renew, (*attacker).replay,
 	} {
 		a := &attacker{c: c, t: t, rng: rand.New(rand.NewPCG(c.o.Seed, 1300+uint64(n))), peers: slices.Sorted(maps.Keys(t.URLs)), mine: mine}

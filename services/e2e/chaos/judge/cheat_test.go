@@ -97,7 +97,9 @@ func TestEachSuccessOfACheatIsFound(t *testing.T) {
 			w.Cheat.Readings[0].Taken += 2 * time.Hour
 		}, Share},
 		"it compensates another's stop": {func(w *world) { w.Cheat.Meddled[0].Status = 200 }, HandsOff},
-		"it is taken for another":       {func(w *world) { w.Cheat.Meddled[1].Status = 409 }, HandsOff},
+		"it is taken for another": {func(w *world) {
+			w.Cheat.Meddled[1].Status, w.Cheat.Meddled[1].Code = 409, charging.CodeIDReused
+		}, HandsOff},
 		"it is told of a trip that was never there": {func(w *world) {
 			w.Cheat.Meddled[3].Outcome = charging.OutcomeConfirmed
 		}, HandsOff},
