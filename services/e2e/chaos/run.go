@@ -358,33 +358,6 @@ func (r *run) saw(from charging.CompanyID, path string, request []byte, status i
 	}
 }
 
-func claimOf(path string, request []byte, status int, answer []byte) (history.Claim, bool) {
-	id, step := reservationPath(path)
-	if step != "claim" && step != "reserve" {
-		return history.Claim{}, false
-	}
-	var q struct {
-		Trip   charging.TripID `json:"trip_id"`
-		EVSE   charging.EVSEID `json:"evse_id"`
-		Ticket string          `json:"ticket"`
-	}
-	if json.Unmarshal(request, &q) != nil {
-		return history.Claim{}, false
-	}
-	c := history.Claim{Step: step, Trip: q.Trip, ReservationID: charging.ReservationID(id), EVSE: q.EVSE, GrantedAt: grantedAt(q.Ticket)}
-	if status >= 400 {
-		var p struct {
-			Code     charging.Code     `json:"code"`
-			Conflict charging.Conflict `json:"conflict"`
-		}
-		if json.Unmarshal(answer, &p) != nil || p.Code == "" {
-			return history.Claim{}, false
-		}
-		c.Code, c.Ahead, c.AheadTrip = p.Code, p.Conflict.GrantedAt, p.Conflict.TripID
-	}
-	return c, true
-}
-
 // pause waits, or less when the context ends.
 func (r *run) pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
