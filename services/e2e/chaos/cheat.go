@@ -22,8 +22,9 @@ const readEvery = 2 * time.Second
 // Cheated is what a dishonest company tried, and got.
 type Cheated struct {
 	cheat.Tally
-	// FalseClaims are the claims by false stamps; Shares the most that it had of each
-	// company's EVSE-hours; Through the honest trips that were at its EVSEs.
+	// FalseStamps that it has signed; Shares are the most that it had of each company's
+	// EVSE-hours; Through counts the honest trips that were at its EVSEs, Meddled its
+	// calls about what is another's.
 	FalseStamps int
 	Shares      map[charging.CompanyID]float64
 	Through     int
