@@ -25,6 +25,8 @@ type attacker struct {
 	rng   *rand.Rand
 	peers []charging.CompanyID
 	mine  *own
+	// fits is the first of longest that an EVSE's owner does not find too long.
+	fits map[charging.EVSEID]int
 }
 
 // own are a cheat's own holds that it renews.
@@ -189,11 +191,17 @@ func (a *attacker) longestFree(ctx context.Context, step string, trip charging.T
 	evses := a.t.EVSEs[a.peer()]
 	s := history.Slot{EVSE: evses[a.rng.IntN(len(evses))]}
 	start := time.Now().Truncate(time.Hour).Add(time.Duration(2+a.rng.IntN(int(a.t.Ahead.Hours())-48)) * time.Hour)
-	for _, d := range longest {
+	for k, d := range longest {
+		if k < a.fits[s.EVSE] {
+			continue
+		}
 		s.Window = charging.NewWindow(start, start.Add(d))
 		o, got = a.hold(ctx, step, trip, leg, s, ticket)
 		if got.Code == charging.CodeTicketInvalid { // its clock is not believed there: it needs none to book
 			o, got = a.hold(ctx, "reserve", trip, leg, s, "")
+		}
+		if got.Code == charging.CodeInvalidWindow {
+			a.fits[s.EVSE] = min(k+1, len(longest)-1)
 		}
 		if got.Code != charging.CodeInvalidWindow && got.Code != charging.CodeSlotTaken {
 			break

@@ -108,7 +108,7 @@ func (c *Company) Cheat(ctx context.Context, t Targets) {
 		(*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard, (*attacker).hoard,
 		(*attacker).renew, (*attacker).replay,
 	} {
-		a := &attacker{c: c, t: t, rng: rand.New(rand.NewPCG(c.o.Seed, 1300+uint64(n))), peers: slices.Sorted(maps.Keys(t.URLs)), mine: mine}
+		a := &attacker{c: c, t: t, rng: rand.New(rand.NewPCG(c.o.Seed, 1300+uint64(n))), peers: slices.Sorted(maps.Keys(t.URLs)), mine: mine, fits: map[charging.EVSEID]int{}}
 		wg.Go(func() { attack(a, ctx) })
 	}
 	wg.Wait()

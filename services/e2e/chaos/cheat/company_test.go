@@ -83,7 +83,7 @@ func TestItTriesEverything(t *testing.T) {
 	c.Overhear([]history.Reservation{{ID: newReservation(), Trip: newTrip(), Origin: "SER", Slot: slot}})
 	c.heard.shown["SER"] = "theirs"
 	a := &attacker{
-		c: c, rng: rand.New(rand.NewPCG(1, 1)), peers: []charging.CompanyID{"MAR"}, mine: &own{},
+		c: c, rng: rand.New(rand.NewPCG(1, 1)), peers: []charging.CompanyID{"MAR"}, mine: &own{}, fits: map[charging.EVSEID]int{},
 		t: Targets{
 			URLs: map[charging.CompanyID]string{"MAR": honest.URL}, EVSEs: map[charging.CompanyID][]charging.EVSEID{"MAR": {slot.EVSE}},
 			Ahead: 30 * 24 * time.Hour, Aim: func(*rand.Rand) history.Slot { return slot },
