@@ -40,7 +40,7 @@ func (c *Cheated) say(lostToTruth int) string {
 	for _, id := range fleet.Companies {
 		shares += fmt.Sprintf(", %.1f%% of %s", 100*c.Shares[id], id)
 	}
-	return fmt.Sprintf("cheat: %d false stamps, %d claims by them believed, %d holds lost to stamps that may be true; %d claims granted, %d confirmed, share at most%s; "+
+	return fmt.Sprintf("cheat: %d false stamps, %d claims by them believed, %d holds and claims lost to stamps that may be true; %d claims granted, %d confirmed, share at most%s; "+
 		"%d calls about what is another's; tried: %s; answers: %s; refused: %v; %d honest trips through it; ",
 		c.FalseStamps, c.Believed, lostToTruth, c.Granted, c.Confirmed, shares[1:], c.Meddled, list(c.Tried), list(c.Answered), c.Refused, c.Through)
 }

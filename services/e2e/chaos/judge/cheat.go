@@ -121,8 +121,8 @@ func (x *index) wentTo(r history.Reservation) *history.Reservation {
 	return by
 }
 
-// lostToTruth counts the holds that went to a trip of the cheat by a stamp that may
-// have been honest.
+// lostToTruth counts the holds and claims that honest trips lost to a stamp of the cheat
+// that may have been honest.
 func (x *index) lostToTruth() int {
 	if x.cheat == nil {
 		return 0
@@ -130,6 +130,15 @@ func (x *index) lostToTruth() int {
 	n, lies := 0, x.lies()
 	for _, r := range x.records {
 		if by := x.wentTo(r); by != nil && lies[stampOf{by.Trip, by.GrantedAt}] == "" {
+			n++
+		}
+	}
+	maybe := map[stampOf]bool{}
+	for _, s := range x.cheat.Stamps {
+		maybe[stampOf{s.Trip, s.GrantedAt}] = s.Lie == ""
+	}
+	for _, c := range x.claims {
+		if t, known := x.trips[c.Trip]; known && c.Code == charging.CodePriorityLost && maybe[stampOf{c.AheadTrip, c.Ahead}] && !x.through(t) {
 			n++
 		}
 	}

@@ -95,7 +95,7 @@ type Verdict struct {
 	Sessions, Bills int
 	// Drawings of calendars that fail.
 	Drawings []string
-	// LostToTruth are the holds of honest trips that went to trips of a cheat by stamps
+	// LostToTruth counts the holds and claims that honest trips lost to stamps of a cheat
 	// that nobody can tell from honest ones.
 	LostToTruth int
 }
