@@ -89,6 +89,17 @@ func falseStamps(x *index) []Violation {
 			bad(r.Trip, r.Slot.EVSE, fmt.Sprintf("%s at %s was PREEMPTED", r.ID, at(r.Slot)), lies[stampOf{by.Trip, by.GrantedAt}])
 		}
 	}
+	only := map[charging.TripID]string{} // trips of the cheat all of whose stamps lie
+	for _, s := range x.cheat.Stamps {
+		if was, again := only[s.Trip]; !again || was != "" {
+			only[s.Trip] = s.Lie
+		}
+	}
+	for _, p := range x.lost {
+		if t, known := x.trips[p.Trip]; known && only[p.By] != "" && !x.through(t) {
+			bad(p.Trip, "", fmt.Sprintf("%s was PREEMPTED by %s", p.ReservationID, p.By), only[p.By])
+		}
+	}
 	for _, c := range x.claims {
 		lie := lies[stampOf{c.AheadTrip, c.Ahead}]
 		if t, known := x.trips[c.Trip]; known && c.Code == charging.CodePriorityLost && lie != "" && !x.through(t) {

@@ -82,6 +82,10 @@ func TestEachSuccessOfACheatIsFound(t *testing.T) {
 		"a hold is preempted by a false stamp": {func(w *world) {
 			w.lost(8, history.Stamp{Trip: ghost, GrantedAt: "1", Lie: "stamp of 1970"})
 		}, NoLie},
+		"a notice says that a hold went to a false stamp": {func(w *world) {
+			w.Cheat.Stamps = []history.Stamp{{Trip: ghost, GrantedAt: "1", Lie: "stamp of 1970"}}
+			w.Preemptions = []history.Preemption{{Trip: "c", ReservationID: "r-gone", By: ghost}}
+		}, NoLie},
 		"a claim is refused for a false stamp": {func(w *world) {
 			w.Cheat.Stamps = []history.Stamp{{Trip: ghost, GrantedAt: "1", Lie: "stamp of 1970"}}
 			w.Claims = append(w.Claims, history.Claim{
