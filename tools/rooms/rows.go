@@ -224,6 +224,10 @@ var rooms = []room{
 		own:   []string{"pkg/charging", "pkg/trip", "services/e2e/chaos/history", "services/e2e/chaos/link"},
 		third: []string{goRedis},
 	},
+	{
+		path: "services/e2e/chaos/cheat", own: []string{"pkg/api", "pkg/charging", "services/e2e/chaos/history"}, third: []string{uuid},
+		test: []string{"pkg/api/client"},
+	},
 	{path: "services/e2e/chaos/...", own: []string{"pkg/...", "services/e2e/chaos/..."}, third: []string{goRedis, paho, uuid}},
 
 	// simulator: the outside world; speaks MQTT and REST only.

@@ -36,6 +36,9 @@ type Options struct {
 	Seed uint64
 	// Observe gives what sees the link from one company to another; may be nil.
 	Observe func(from, to charging.CompanyID) link.Observer
+	// Strangers are further peers of every company, that are none of the fleet's, by
+	// their addresses.
+	Strangers map[charging.CompanyID]string
 	// Args are further flags of serve.
 	Args []string
 }
@@ -170,6 +173,9 @@ func (f *Fleet) addServers(c *Company) error {
 			if id != c.ID {
 				s.args = append(s.args, "--peer", string(id)+"="+c.To[id].URL())
 			}
+		}
+		for id, url := range f.o.Strangers {
+			s.args = append(s.args, "--peer", string(id)+"="+url)
 		}
 		c.Servers = append(c.Servers, s)
 	}
