@@ -126,7 +126,7 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 	for i, id := range demoCompanies {
 		args := []string{
 			"serve", "--json", "--log-level", "error", "--company", string(id), "--http", addresses[i], "--mqtt", "127.0.0.1:0",
-			"--fsync", t.fsync[0], "--rate-limit", "-1",
+			"--fsync", t.fsync[0], "--rate-limit", "-1", "--registration", "open", "--registrations", "-1",
 		}
 		if t.store != "auto" {
 			args = append(args, "--store", t.store)

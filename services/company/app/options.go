@@ -77,6 +77,11 @@ type Options struct {
 	// less than 0 no limit.
 	RateLimit float64
 	Timings   Timings
+	// Registration says who may register vehicles: open (the default), invite or
+	// closed; Registrations how many one address may in a day, 0 the identity room's
+	// default, less than 0 no limit.
+	Registration  string
+	Registrations int
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -169,6 +174,9 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	if o.Registration != "" {
+		errs = append(errs, identity.Admission(o.Registration).Validate())
+	}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 

@@ -50,6 +50,7 @@ var (
 	enrollScript = script("enroll")
 
 	replaceScript = script("replace")
+	countScript   = script("count")
 
 	createScript  = script("create")
 	writeScript   = script("write")

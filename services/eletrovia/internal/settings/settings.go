@@ -40,7 +40,8 @@ type Settings struct {
 	peers                             []string
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
-	mqttClients                       int
+	mqttClients, registrations        int
+	registration                      string
 	clockEpoch                        string
 	timings                           app.Timings
 	// LogLevel of the server's log on standard error.
@@ -93,6 +94,9 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 		"ELETROVIA_PEER_TOKEN_SER, what we show to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER shows here")
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
+	text(&s.registration, "registration", "ELETROVIA_REGISTRATION", "invite",
+		"who may register vehicles: open, invite (who has a code of \"eletrovia vehicles invite\") or closed")
+	f.IntVar(&s.registrations, "registrations", 0, "vehicles that one address may register in a day; 50 when 0, below 0 no limit")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
@@ -124,6 +128,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
+		Registration: s.registration, Registrations: s.registrations,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
 		Clock: app.Clock{Speed: s.speed},
 	}
