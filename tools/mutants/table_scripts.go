@@ -10,6 +10,7 @@ func scripts() []mutant {
 		return m
 	}
 	return []mutant{
+		at("count.lua", ">= tonumber(ARGV[1]) then", "> tonumber(ARGV[1]) then", "an address registers one vehicle more than it may"),
 		at("move.lua", "if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end", "", "a stop is moved onto a broken charger"),
 		at("move.lua", "m.kind == 'H' and not own(m.record) and", "m.kind == 'H' and", "an own hold is waited for"),
 		at("move.lua", "if keep > rest then redis.call('PEXPIRE', rsv, whole(keep)) end", "", "a stop that was moved later loses tombstone and bill early"),
