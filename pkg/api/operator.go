@@ -15,6 +15,20 @@ type RegisterRequest struct {
 	// VehicleID is a wish for the last part of the id, see charging.RegisteredAt; empty
 	// is made up. The answer says what the vehicle is called.
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
+	// Invite is a code of the operator's, where the company asks for one.
+	Invite string `json:"invite,omitempty"`
+}
+
+// InviteRequest asks for codes with which vehicles are registered.
+type InviteRequest struct {
+	Count int `json:"count,omitempty"` // default 1
+	Days  int `json:"days,omitempty"`  // default 7
+}
+
+// Invites are codes, each good for one registration until they end.
+type Invites struct {
+	Invites   []string  `json:"invites"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // RevokeRequest ends a vehicle's secret; the answer is a RegisterResponse with
@@ -89,7 +103,7 @@ func DecodeRegister(body []byte) (RegisterRequest, error) {
 	if err != nil {
 		return RegisterRequest{}, err
 	}
-	q := RegisterRequest{Model: r.model(true), VehicleID: charging.VehicleID(r.text("vehicle_id", 64))}
+	q := RegisterRequest{Model: r.model(true), VehicleID: charging.VehicleID(r.text("vehicle_id", 64)), Invite: r.text("invite", 64)}
 	r.done()
 	return q, r.rep.err()
 }
@@ -125,6 +139,18 @@ func DecodeSuspend(body []byte) (SuspendRequest, error) {
 	if r.done(); r.rep.err() == nil && (q.Reason == "" || legible.Check(q.Reason, 200) != nil) {
 		return q, charging.Invalid("reason", "must say something, on one line")
 	}
+	return q, r.rep.err()
+}
+
+// DecodeInvite reads the body of POST /api/v1/invites. MALFORMED_REQUEST, TOO_LARGE,
+// INVALID_FIELD.
+func DecodeInvite(body []byte) (InviteRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return InviteRequest{}, err
+	}
+	q := InviteRequest{Count: int(r.integer("count", 1, 100, 1)), Days: int(r.integer("days", 1, 90, 7))}
+	r.done()
 	return q, r.rep.err()
 }
 

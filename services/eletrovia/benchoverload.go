@@ -103,7 +103,7 @@ type benchProcess struct {
 }
 
 // benchUnlimited lets one address book as much as a server can do.
-var benchUnlimited = append([]string{"--rate-limit", "-1", "--address-connections", "-1"}, benchWithoutQuotas...)
+var benchUnlimited = append([]string{"--rate-limit", "-1", "--address-connections", "-1", "--registrations", "-1"}, benchWithoutQuotas...)
 
 // benchWithoutQuotas lets few vehicles and one company have all the windows that there are.
 var benchWithoutQuotas = []string{"--limits", "vehicle=none,new=none,new-trips=none,share=none"}
@@ -133,7 +133,7 @@ func (c *cli) benchProcesses(ctx context.Context, t trial, flags []string) (serv
 	for i, id := range demoCompanies {
 		args := []string{
 			"serve", "--json", "--log-level", "error", "--company", string(id), "--http", addresses[i], "--mqtt", "127.0.0.1:0",
-			"--fsync", t.fsync[0],
+			"--fsync", t.fsync[0], "--registration", "open",
 		}
 		args = append(args, flags...)
 		if t.store != "auto" {

@@ -220,6 +220,9 @@ func TestOutputs(t *testing.T) {
 		{"revoke", []string{"vehicles", "revoke", "EV-77", "--reason", "stolen"}, map[string]any{
 			"POST /api/v1/vehicles/EV-77/revoke": api.RegisterResponse{VehicleID: "EV-77", Secret: "n3w"},
 		}, 0},
+		{"invite", []string{"vehicles", "invite", "--count", "2"}, map[string]any{
+			"POST /api/v1/invites": api.Invites{Invites: []string{"C0DE1", "C0DE2"}, ExpiresAt: day},
+		}, 0},
 		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
 		{"inventory", []string{"inventory"}, map[string]any{"GET /api/v1/inventory": changedInventory()}, 0},
 		{"inventory-reload", []string{"inventory", "reload"}, map[string]any{"POST /api/v1/inventory/reload": api.Inventory{CompanyID: "MAR", Locations: 1, EVSEs: 2}}, 0},

@@ -13,6 +13,7 @@ func scripts() []mutant {
 		at("hold.lua", "if barred then return { 'SUSPENDED', barred } end", "", "a claim that is in the script survives a suspension"),
 		at("hold.lua", "if shown and shown ~= granted then return { 'TICKET_INVALID' } end", "", "a trip shows at each charger the stamp that wins there"),
 		at("newer.lua", "if had and tonumber(had) > tonumber(ARGV[2]) then return 0 end", "", "a late server suspends again who was resumed"),
+		at("count.lua", ">= tonumber(ARGV[1]) then", "> tonumber(ARGV[1]) then", "an address registers one vehicle more than it may"),
 		at("move.lua", "if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end", "", "a stop is moved onto a broken charger"),
 		at("move.lua", "m.kind == 'H' and not own(m.record) and", "m.kind == 'H' and", "an own hold is waited for"),
 		at("move.lua", "if keep > rest then redis.call('PEXPIRE', rsv, whole(keep)) end", "", "a stop that was moved later loses tombstone and bill early"),

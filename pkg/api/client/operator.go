@@ -47,6 +47,12 @@ func (d *Driver) Resolve(ctx context.Context, id charging.TripID, q api.ResolveR
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/resolve"), q, nil, 0)
 }
 
+// Invite makes codes with which vehicles are registered, shown this once; for the
+// operator.
+func (d *Driver) Invite(ctx context.Context, q api.InviteRequest) (api.Invites, error) {
+	return send[api.Invites](ctx, d, http.MethodPost, "/api/v1/invites", q, nil, 0)
+}
+
 // Pass makes what a vehicle shows to another company instead of its secret; for the
 // vehicle, at the company where it registered.
 func (d *Driver) Pass(ctx context.Context, id charging.VehicleID, q api.PassRequest) (api.Pass, error) {

@@ -39,7 +39,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	r.tickets = identity.NewTickets(keys, r.ring)
 	r.identity, err = identity.New(identity.Options{
 		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.revokedHere,
-		Exchange: a.exchange,
+		Exchange: a.exchange, Admission: identity.Admission(a.o.Registration), Registrations: a.o.Registrations,
 		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: a.o.peerSecrets(),
 	})
 	return err

@@ -92,6 +92,11 @@ type Options struct {
 	AcceptedTicketLife time.Duration
 	// Limits of what one may take of this company's EVSEs; nil is charging.DefaultLimits.
 	Limits *charging.Limits
+	// Registration says who may register vehicles: open (the default), invite or
+	// closed; Registrations how many one address may in a day, 0 the identity room's
+	// default, less than 0 no limit.
+	Registration  string
+	Registrations int
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -193,6 +198,9 @@ func (o Options) Validate() error {
 	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
 	if life := o.AcceptedTicketLife; life != 0 && life < charging.TicketLife {
 		errs = append(errs, fmt.Errorf("accepted ticket life %s: at least the %s of this company's own tickets", life, charging.TicketLife))
+	}
+	if o.Registration != "" {
+		errs = append(errs, identity.Admission(o.Registration).Validate())
 	}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }

@@ -99,14 +99,18 @@ func (f *fakeIdentity) CloseSession(_ context.Context, id string) error {
 
 func (f *fakeIdentity) SessionLife() time.Duration { return time.Hour }
 
-func (f *fakeIdentity) Register(_ context.Context, id charging.VehicleID, _ string) (charging.VehicleID, string, error) {
-	switch id {
+func (f *fakeIdentity) Register(_ context.Context, q identity.Registration) (charging.VehicleID, string, error) {
+	switch q.Wish {
 	case "":
 		return "EV-NEW", "s3cret", nil
 	case car:
 		return "", "", charging.Refuse(charging.CodeIDReused, "the id is taken")
 	}
-	return id, "s3cret", nil
+	return q.Wish, "s3cret", nil
+}
+
+func (f *fakeIdentity) Invite(_ context.Context, count, days int) ([]string, time.Time, error) {
+	return slices.Repeat([]string{"c0de"}, count), now.AddDate(0, 0, days), nil
 }
 
 func (f *fakeIdentity) Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (string, time.Time, error) {

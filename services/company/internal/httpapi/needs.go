@@ -73,8 +73,10 @@ type Identity interface {
 	CloseSession(ctx context.Context, id string) error
 	// SessionLife is how long a session lasts.
 	SessionLife() time.Duration
-	// Register makes a vehicle and its secret; an empty id asks for a new one.
-	Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error)
+	// Register makes a vehicle and its secret.
+	Register(ctx context.Context, q identity.Registration) (charging.VehicleID, string, error)
+	// Invite makes codes to register with.
+	Invite(ctx context.Context, count, days int) (codes []string, expires time.Time, err error)
 	// Pass makes what a vehicle shows to another company.
 	Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (token string, expires time.Time, err error)
 	// Exchange gives a peer a pass for a vehicle's secret that it was shown.

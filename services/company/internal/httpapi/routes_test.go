@@ -83,6 +83,7 @@ func goodRequests() []good {
 		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},
 		{"GET", "/api/v1/session", asCar, "", 200},
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
+		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/peers", asOperator, "", 200},
 		{"POST", "/api/v1/peers/SER/token", asOperator, "", 200},

@@ -109,6 +109,7 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/session", s.session},
 		{del, "/api/v1/session", s.page(s.closeSession)},
 
+		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},

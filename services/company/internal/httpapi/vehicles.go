@@ -27,11 +27,33 @@ func (s *Server) registerVehicle(c echo.Context) error {
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	id, secret, err := s.o.Identity.Register(ctx, req.VehicleID, req.Model)
+	id, secret, err := s.o.Identity.Register(ctx, identity.Registration{
+		Wish: req.VehicleID, Model: req.Model, Invite: req.Invite, From: address(c.Request().RemoteAddr).String(),
+	})
 	if err != nil {
 		return err
 	}
 	return answer(c, http.StatusCreated, api.RegisterResponse{VehicleID: id, Secret: secret})
+}
+
+// invite answers POST /api/v1/invites; the codes are shown this once.
+func (s *Server) invite(c echo.Context, who identity.Caller) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeInvite(raw)
+	if err != nil {
+		return err
+	}
+	s.auditOf(c, who, "invite to register", fmt.Sprint(req.Count), "")
+	ctx, cancel := lasting(c)
+	defer cancel()
+	codes, expires, err := s.o.Identity.Invite(ctx, req.Count, req.Days)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, api.Invites{Invites: codes, ExpiresAt: expires})
 }
 
 // vehiclePass answers POST /api/v1/vehicles/{vehicle_id}/token.

@@ -41,6 +41,9 @@ type memory struct {
 	vehicles map[charging.VehicleID]string
 	sessions map[string][]byte
 	down     error
+
+	registered map[string]int
+	invites    map[string]bool
 	// published is what was revoked.
 	published     []string
 	meanwhile     func()
@@ -50,7 +53,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		bound: map[charging.VehicleID]charging.CompanyID{}, vehicles: map[charging.VehicleID]string{},
-		sessions: map[string][]byte{},
+		sessions: map[string][]byte{}, registered: map[string]int{}, invites: map[string]bool{},
 	}
 }
 
@@ -60,7 +63,7 @@ func (m *memory) Issuer(_ context.Context, v charging.VehicleID) (charging.Compa
 	return m.bound[v], m.down
 }
 
-func (m *memory) RegisterVehicle(_ context.Context, v charging.VehicleID, record []byte) (bool, error) {
+func (m *memory) RegisterVehicle(_ context.Context, v charging.VehicleID, record []byte, _ time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.vehicles[v]; ok {
@@ -77,8 +80,39 @@ func (m *memory) Vehicle(_ context.Context, v charging.VehicleID) ([]byte, bool,
 	return []byte(r), ok, m.down
 }
 
+func (m *memory) UseVehicle(ctx context.Context, v charging.VehicleID, _ time.Duration) ([]byte, bool, error) {
+	return m.Vehicle(ctx, v)
+}
+
+func (m *memory) CountRegistration(_ context.Context, from string, limit int, within time.Duration) (time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.registered[from] >= limit {
+		return within, m.down
+	}
+	m.registered[from]++
+	return 0, m.down
+}
+
+func (m *memory) SaveInvites(_ context.Context, hashes []string, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range hashes {
+		m.invites[h] = true
+	}
+	return m.down
+}
+
+func (m *memory) TakeInvite(_ context.Context, hash string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ok := m.invites[hash]
+	delete(m.invites, hash)
+	return ok, m.down
+}
+
 // ReplaceVehicle lets meanwhile happen once before it looks.
-func (m *memory) ReplaceVehicle(_ context.Context, v charging.VehicleID, old, record []byte) (bool, error) {
+func (m *memory) ReplaceVehicle(_ context.Context, v charging.VehicleID, old, record []byte, _ time.Duration) (bool, error) {
 	if f := m.meanwhile; f != nil {
 		m.meanwhile = nil
 		f()

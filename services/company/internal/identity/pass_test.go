@@ -203,7 +203,7 @@ func TestAWrongAnswerIsNoPass(t *testing.T) {
 	for name, token := range map[string]string{
 		"for another company": passFor(t, mar, who, "CAJ"), "the secret itself": secret, "rubbish": "x",
 		"of another vehicle": func() string {
-			id, s, err := mar.Register(t.Context(), "EV-78", "m")
+			id, s, err := mar.Register(t.Context(), Registration{Wish: "EV-78", Model: "m"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -252,7 +252,7 @@ func TestExchange(t *testing.T) {
 	all := companies(t)
 	mar := all["MAR"]
 	secret, _ := registered(t, mar)
-	id, other, err := all["CAJ"].Register(t.Context(), "EV-1", "m")
+	id, other, err := all["CAJ"].Register(t.Context(), Registration{Wish: "EV-1", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}

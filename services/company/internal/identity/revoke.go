@@ -46,7 +46,7 @@ func (s *Service) Revoke(ctx context.Context, who Caller, id charging.VehicleID)
 		if err := s.end(ctx, id, r, fresh.Issued-1); err != nil {
 			return "", err
 		}
-		replaced, err := s.o.Registry.ReplaceVehicle(ctx, id, old, record)
+		replaced, err := s.o.Registry.ReplaceVehicle(ctx, id, old, record, usedLife)
 		if err != nil {
 			return "", err
 		}

@@ -17,7 +17,7 @@ var operator = Caller{Kind: Operator}
 // registered is a vehicle of MAR, as MAR knows it.
 func registered(t *testing.T, mar *company) (secret string, who Caller) {
 	t.Helper()
-	_, secret, err := mar.Register(t.Context(), "BR-MAR-EV-77", "byd-dolphin")
+	_, secret, err := mar.Register(t.Context(), Registration{Wish: "BR-MAR-EV-77", Model: "byd-dolphin"})
 	if err != nil {
 		t.Fatal(err)
 	}

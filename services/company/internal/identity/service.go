@@ -16,13 +16,22 @@ type Registry interface {
 	// Issuer is the company that an older edition has tied a vehicle's id to, empty for
 	// none.
 	Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error)
-	// RegisterVehicle stores a new vehicle; created is false when the id is taken.
-	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error)
+	// CountRegistration counts one of an address; wait is in how long there may be one
+	// more, where it is one too many.
+	CountRegistration(ctx context.Context, from string, limit int, within time.Duration) (wait time.Duration, err error)
+	// SaveInvites keeps invitations by their hashes, TakeInvite uses one up.
+	SaveInvites(ctx context.Context, hashes []string, life time.Duration) error
+	TakeInvite(ctx context.Context, hash string) (bool, error)
+	// RegisterVehicle stores a new vehicle for life; created is false when the id is
+	// taken.
+	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte, life time.Duration) (created bool, err error)
+	// UseVehicle is Vehicle, and keeps the record for life from now on.
+	UseVehicle(ctx context.Context, id charging.VehicleID, life time.Duration) (record []byte, ok bool, err error)
 	// Vehicle gives the record of a vehicle that registered here.
 	Vehicle(ctx context.Context, id charging.VehicleID) (record []byte, ok bool, err error)
 	// ReplaceVehicle stores a vehicle's record where the present one is old (nil
-	// for none); replaced is false where it is another.
-	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error)
+	// for none), for life; replaced is false where it is another.
+	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte, life time.Duration) (replaced bool, err error)
 	// Revoke ends tokens, by the names that are published.
 	Revoke(ctx context.Context, names ...string) error
 	// SaveSession, LoadSession and DropSession keep browsers' sessions under
@@ -46,6 +55,11 @@ type Options struct {
 	// Exchange changes secrets of other companies' vehicles into passes; nil is no way
 	// to.
 	Exchange Exchange
+	// Admission says who may register; empty is Open.
+	Admission Admission
+	// Registrations is how many vehicles one address may register in a day; 0 is
+	// DefaultRegistrations, less than 0 no limit.
+	Registrations int
 	// Vehicles whose secrets are in the configuration (the demo's).
 	Vehicles map[charging.VehicleID]string
 	// OperatorSecret; empty is no operator.
@@ -89,6 +103,15 @@ func New(o Options) (*Service, error) {
 	}
 	if o.OnRevoke == nil {
 		o.OnRevoke = func() {}
+	}
+	if o.Admission == "" {
+		o.Admission = Open
+	}
+	if err := o.Admission.Validate(); err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if o.Registrations == 0 {
+		o.Registrations = DefaultRegistrations
 	}
 	if o.SessionLife == 0 {
 		o.SessionLife = 12 * time.Hour

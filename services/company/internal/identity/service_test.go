@@ -81,7 +81,7 @@ func TestAuthenticateMQTT(t *testing.T) {
 
 func TestVehiclesRoam(t *testing.T) {
 	all := companies(t)
-	id, secret, err := all["SER"].Register(t.Context(), "ev-77", "byd-dolphin")
+	id, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "ev-77", Model: "byd-dolphin"})
 	if err != nil || id != "BR-SER-EV-77" {
 		t.Fatal(id, err)
 	}
@@ -101,14 +101,14 @@ func TestVehiclesRoam(t *testing.T) {
 // A stranger who registers somebody's id at another company is somebody else.
 func TestAStrangerTakesNobodysName(t *testing.T) {
 	all := companies(t)
-	id, honest, err := all["MAR"].Register(t.Context(), "EV-77", "byd-dolphin")
+	id, honest, err := all["MAR"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := all["CAJ"].Register(t.Context(), id, "byd-dolphin"); charging.CodeOf(err) != charging.CodeInvalidField {
+	if got, _, err := all["CAJ"].Register(t.Context(), Registration{Wish: id, Model: "byd-dolphin"}); charging.CodeOf(err) != charging.CodeInvalidField {
 		t.Errorf("CAJ registers %s: %v", got, err)
 	}
-	other, thief, err := all["CAJ"].Register(t.Context(), "EV-77", "byd-dolphin")
+	other, thief, err := all["CAJ"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
 	if err != nil || other == id {
 		t.Fatal(other, err)
 	}
@@ -127,7 +127,7 @@ func TestAStrangerTakesNobodysName(t *testing.T) {
 // where the vehicle has never been; nor does it keep the owner out afterwards.
 func TestACompanyVouchesForItsOwn(t *testing.T) {
 	all := companies(t)
-	id, honest, err := all["MAR"].Register(t.Context(), "EV-77", "byd-dolphin")
+	id, honest, err := all["MAR"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,12 +184,12 @@ func signedFor(t *testing.T, by *company, id charging.VehicleID) string {
 
 func TestRegister(t *testing.T) {
 	mar := companies(t)["MAR"]
-	a, _, err := mar.Register(t.Context(), "", "byd-dolphin")
-	b, _, err2 := mar.Register(t.Context(), "", "byd-dolphin")
+	a, _, err := mar.Register(t.Context(), Registration{Wish: "", Model: "byd-dolphin"})
+	b, _, err2 := mar.Register(t.Context(), Registration{Wish: "", Model: "byd-dolphin"})
 	if err != nil || err2 != nil || a == b || a.Issuer() != "MAR" || b.Issuer() != "MAR" {
 		t.Errorf("made up %q, %q, %v, %v", a, b, err, err2)
 	}
-	if _, _, err := mar.Register(t.Context(), a, "m"); charging.CodeOf(err) != charging.CodeIDReused {
+	if _, _, err := mar.Register(t.Context(), Registration{Wish: a, Model: "m"}); charging.CodeOf(err) != charging.CodeIDReused {
 		t.Errorf("%s once more: %v", a, err)
 	}
 	for _, id := range []charging.VehicleID{
@@ -197,12 +197,12 @@ func TestRegister(t *testing.T) {
 		"prototype", "constructor", "null", "undefined", "true", "False", "a/b", "a_b", "-a", "a-", "a--b", "ınline1", "BR-SER-X1", "br-caj-x1",
 		"DE-MAR-X1", "BR-MAR-", charging.VehicleID(strings.Repeat("A", 25)),
 	} {
-		if got, _, err := mar.Register(t.Context(), id, "m"); charging.CodeOf(err) != charging.CodeInvalidField || !strings.Contains(fmt.Sprint(fields(err)), "vehicle_id") {
+		if got, _, err := mar.Register(t.Context(), Registration{Wish: id, Model: "m"}); charging.CodeOf(err) != charging.CodeInvalidField || !strings.Contains(fmt.Sprint(fields(err)), "vehicle_id") {
 			t.Errorf("%s: %s, %v", id, got, err)
 		}
 	}
 	mar.mem.down = charging.CodeStoreUnavailable
-	if _, _, err := mar.Register(t.Context(), "EV-80", "m"); !errors.Is(err, charging.CodeStoreUnavailable) {
+	if _, _, err := mar.Register(t.Context(), Registration{Wish: "EV-80", Model: "m"}); !errors.Is(err, charging.CodeStoreUnavailable) {
 		t.Errorf("without a store: %v", err)
 	}
 }
@@ -249,7 +249,7 @@ func TestATicketIsNoVehiclesToken(t *testing.T) {
 func TestRevocation(t *testing.T) {
 	all := companies(t)
 	mar := all["MAR"]
-	_, secret, err := all["SER"].Register(t.Context(), "BR-SER-EV-77", "m")
+	_, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "BR-SER-EV-77", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestRevocation(t *testing.T) {
 
 func TestAnIssuerThatIsAwayIsNoVerdict(t *testing.T) {
 	all := companies(t)
-	_, secret, err := all["SER"].Register(t.Context(), "BR-SER-EV-77", "m")
+	_, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "BR-SER-EV-77", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}

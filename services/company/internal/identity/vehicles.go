@@ -40,29 +40,6 @@ func (c vehicleClaims) caller() Caller {
 	return Caller{Kind: Vehicle, Vehicle: c.Vehicle, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}
 }
 
-// Register makes a vehicle known and gives its id and its secret, which is kept nowhere.
-// The wish becomes the last part of the id; an empty one is made up. INVALID_FIELD,
-// ID_REUSED (the id is taken), STORE_UNAVAILABLE.
-func (s *Service) Register(ctx context.Context, wish charging.VehicleID, model string) (charging.VehicleID, string, error) {
-	id, err := s.name(wish)
-	if err != nil {
-		return "", "", err
-	}
-	now := s.o.Now()
-	raw, secret, err := s.issue(id, vehicleRecord{Model: model, At: now.UTC(), Issued: now.Unix()})
-	if err != nil {
-		return "", "", err
-	}
-	created, err := s.o.Registry.RegisterVehicle(ctx, id, raw)
-	if err != nil {
-		return "", "", err
-	}
-	if !created {
-		return "", "", charging.Refuse(charging.CodeIDReused, "the vehicle id "+string(id)+" is taken; choose another or leave it out")
-	}
-	return id, secret, nil
-}
-
 // vehicleRecord is what is kept of a vehicle that registered here.
 type vehicleRecord struct {
 	Model string `json:"model"`
@@ -169,7 +146,7 @@ func (s *Service) atHome(ctx context.Context, c vehicleClaims, now time.Time) (C
 	if c.ended(now) {
 		return Caller{}, time.Time{}, unauthenticated(fmt.Sprintf("this secret of %s has come to its end; the operator of %s gives another", c.Vehicle, s.o.Self))
 	}
-	raw, ok, err := s.o.Registry.Vehicle(ctx, c.Vehicle)
+	raw, ok, err := s.o.Registry.UseVehicle(ctx, c.Vehicle, usedLife)
 	if err != nil {
 		return Caller{}, time.Time{}, err
 	}

@@ -153,6 +153,10 @@ func (k keys) suspended() string                   { return k.prefix + "suspende
 // counts.
 func (k keys) revokedThrough() string { return k.prefix + "revoked:through" }
 
+// registrations counts those of an address; invite is one that has not been used.
+func (k keys) registrations(from string) string { return k.at("registrations", from) }
+func (k keys) invite(hash string) string        { return k.at("invite", hash) }
+
 func (k keys) session(hash string) string { return k.at("session", hash) }
 
 func (k keys) reply(v charging.VehicleID, request string) string {

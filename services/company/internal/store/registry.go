@@ -36,22 +36,16 @@ func (g Registry) Issuer(ctx context.Context, vehicle charging.VehicleID) (charg
 	return charging.CompanyID(b), err
 }
 
-// RegisterVehicle stores a new vehicle; created is false when the id is taken.
-func (g Registry) RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error) {
-	got, err := g.once(ctx, g.keys.vehicle(id), string(record), 0)
-	return err == nil && got == string(record), failed(ctx, "register vehicle", err)
-}
-
 // Vehicle gives the record of a vehicle that registered here.
 func (g Registry) Vehicle(ctx context.Context, id charging.VehicleID) (record []byte, ok bool, err error) {
 	return g.get(ctx, "vehicle", g.keys.vehicle(id))
 }
 
 // ReplaceVehicle stores a vehicle's record where the present one is old (nil for
-// none); replaced is false where it is another. A repeat after a lost answer is
+// none), for life; replaced is false where it is another. A repeat after a lost answer is
 // true, too.
-func (g Registry) ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error) {
-	n, err := replaceScript.Run(ctx, g.rdb, []string{g.keys.vehicle(id)}, old, record).Int()
+func (g Registry) ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte, life time.Duration) (replaced bool, err error) {
+	n, err := replaceScript.Run(ctx, g.rdb, []string{g.keys.vehicle(id)}, old, record, life.Milliseconds()).Int()
 	return n == 1, failed(ctx, "replace vehicle", err)
 }
 

@@ -20,11 +20,11 @@ func TestVehicles(t *testing.T) {
 			}
 		}
 		for range 2 { // the answer was lost: the same registration again
-			if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("first")); err != nil || !made {
+			if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("first"), time.Minute); err != nil || !made {
 				t.Errorf("%v, %v", made, err)
 			}
 		}
-		if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("second")); err != nil || made {
+		if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("second"), time.Minute); err != nil || made {
 			t.Errorf("%v, %v", made, err)
 		}
 		if b, ok, err := e.Vehicle(ctx, "EV-1"); err != nil || !ok || string(b) != "first" {
@@ -75,13 +75,13 @@ func TestReplaceVehicle(t *testing.T) {
 			{"a", "c", false, "b"},
 			{"b", "c", true, "c"},
 		} {
-			done, err := e.ReplaceVehicle(ctx, "EV-1", []byte(c.old), []byte(c.record))
+			done, err := e.ReplaceVehicle(ctx, "EV-1", []byte(c.old), []byte(c.record), time.Hour)
 			b, _, _ := e.Vehicle(ctx, "EV-1")
 			if err != nil || done != c.replaced || string(b) != c.now {
 				t.Errorf("%+v: %v, %v, is now %q", c, done, err, b)
 			}
 		}
-		if done, err := e.ReplaceVehicle(ctx, "EV-2", nil, []byte("a")); err != nil || !done {
+		if done, err := e.ReplaceVehicle(ctx, "EV-2", nil, []byte("a"), time.Hour); err != nil || !done {
 			t.Errorf("%v, %v", done, err)
 		}
 	})

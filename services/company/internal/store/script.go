@@ -55,6 +55,7 @@ var (
 
 	replaceScript = script("replace")
 	newerScript   = script("newer")
+	countScript   = script("count")
 
 	createScript  = script("create")
 	writeScript   = script("write")

@@ -163,7 +163,7 @@ func (f *Fleet) addServers(c *Company) error {
 		s.args = append([]string{
 			"serve", "--json", "--log-level", "warn", "--company", string(c.ID), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 			"--store", "redis://" + line.Addr(), "--data", dir, "--key-file", filepath.Join(f.o.Dir, string(c.ID), "keys.json"),
-			"--rate-limit", "-1",
+			"--rate-limit", "-1", "--registration", "open", "--registrations", "5000",
 			// A few vehicles make many trips, at several companies at the same hours.
 			"--limits", "vehicle=none,new=none,new-trips=none",
 		}, f.o.Args...)

@@ -46,7 +46,8 @@ type Settings struct {
 	peers                             []string
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
-	mqttClients                       int
+	mqttClients, registrations        int
+	registration                      string
 	connections, addressConnections   int
 	clockEpoch, limits                string
 	timings                           app.Timings
@@ -109,6 +110,9 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one vehicle, the operator, or an address that shows no secret may make; below 0 no limit")
 	f.IntVar(&s.connections, "connections", 0, "connections at a time, REST and MQTT together, at most what the descriptors leave; the server's default when 0")
 	f.IntVar(&s.addressConnections, "address-connections", 0, "connections of one address that have shown no secret; below 0 no limit, the server's default when 0")
+	text(&s.registration, "registration", "ELETROVIA_REGISTRATION", "invite",
+		"who may register vehicles: open, invite (who has a code of \"eletrovia vehicles invite\") or closed")
+	f.IntVar(&s.registrations, "registrations", 0, "vehicles that one address may register in a day; 50 when 0, below 0 no limit")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
 	f.DurationVar(&s.acceptedLife, "accepted-ticket-life", charging.TicketLife, "how long ago a ticket may have been granted to count here, whatever its issuer says of its end")
@@ -140,6 +144,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
+		Registration: s.registration, Registrations: s.registrations,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
 		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
 		Clock: app.Clock{Speed: s.speed},
