@@ -9,6 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) registerVehicle(c echo.Context) error {
 	ctx, cancel := lasting(c)
 	defer cancel()
 	id, secret, err := s.o.Identity.Register(ctx, identity.Registration{
-		Wish: req.VehicleID, Model: req.Model, Invite: req.Invite, From: address(c.Request().RemoteAddr).String(),
+		Wish: req.VehicleID, Model: req.Model, Invite: req.Invite, From: door.Address(c.Request().RemoteAddr).String(),
 	})
 	if err != nil {
 		return err

@@ -91,6 +91,9 @@ func falseStamps(x *index) []Violation {
 	}
 	only := map[charging.TripID]string{} // trips of the cheat all of whose stamps lie
 	for _, s := range x.cheat.Stamps {
+		if _, honest := x.trips[s.Trip]; honest {
+			continue // its own stamp may have won
+		}
 		if was, again := only[s.Trip]; !again || was != "" {
 			only[s.Trip] = s.Lie
 		}

@@ -66,6 +66,9 @@ func TestACheatThatIsStoppedIsNoViolation(t *testing.T) {
 	w := cheated()
 	w.lost(8, history.Stamp{Trip: ghost, GrantedAt: "12"})
 	w.Cheat.Stamps = append(w.Cheat.Stamps, history.Stamp{Trip: ghost, GrantedAt: "1", Lie: "stamp of 1970"})
+	// A false stamp with the name of an honest trip, which has won by its own stamp.
+	w.Cheat.Stamps = append(w.Cheat.Stamps, history.Stamp{Trip: "b", GrantedAt: "1", Lie: "stamp of 1970 for another's trip"})
+	w.Preemptions = []history.Preemption{{Trip: "c", ReservationID: "r-gone", By: "b"}}
 	v := w.verdict()
 	if len(v.Violations) > 0 || v.LostToTruth != 1 {
 		t.Fatalf("%d holds lost to stamps that may be true, %v", v.LostToTruth, v.Violations)
