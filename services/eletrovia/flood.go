@@ -39,7 +39,7 @@ func (c *cli) floodCommand() *cobra.Command {
 		Long: "Starts three companies, each a process with its defaults but for quotas and 5,000 registrations an\n" +
 			"address and day, on free ports of loopback.\n" +
 			"Drivers book at the first of them from one address, an operator watches, and /readyz is asked; then a process of its\n" +
-			"own, on what CPUs are left over, opens idle connections to REST and MQTT from another address, sends slow bodies, opens\n" +
+			"own, with the lowest priority, opens idle connections to REST and MQTT from another address, sends slow bodies, opens\n" +
 			"event streams and registers vehicles, all at once and again whenever it is refused. PASS or FAIL is by the bounds:\n" +
 			"how much slower drivers may get, what a server may take of memory, how soon all is as before. Exit code 1 for FAIL.\n" +
 			"The connections are bounded by the descriptors that a process may have, on either side. Linux, for the addresses.",
@@ -231,12 +231,13 @@ func (c *cli) attackers(d deluge) (end func() (flood.Deeds, error), err error) {
 			"--streams", strconv.Itoa(a.Streams), "--registrations", strconv.Itoa(a.Registrations)), &bytes.Buffer{}}
 		m.cmd.Stdout, m.cmd.Stderr = m.out, c.err
 		m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which stops them
-		// The machine is the servers': what is measured is them, not who gets a CPU.
-		if err := startOnLeftover(m.cmd); err != nil {
+		if err := m.cmd.Start(); err != nil {
 			_, _ = end()
 			return nil, err
 		}
 		all = append(all, m)
+		// The machine is the servers': what is measured is them, not who gets a CPU.
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, m.cmd.Process.Pid, 19)
 	}
 	return end, nil
 }
