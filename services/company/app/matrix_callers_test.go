@@ -22,6 +22,8 @@ type caller struct {
 	user, secret, token string
 	// other is shown as it is, over REST alone.
 	other string
+	// barred is suspended: the broker does not let it in.
+	barred bool
 }
 
 func (c caller) authorization() string {
@@ -153,7 +155,7 @@ func (m *matrix) callers() []caller {
 		{who: "another company's operator", is: asWrong, user: "operator", secret: m.mar.o.OperatorSecret},
 		{who: "the operator by a vehicle's secret", is: asWrong, user: "operator", secret: m.here.secret},
 		{who: "a peer", is: asPeer, user: "MAR", token: m.shows("MAR", m.mar, "SER", now)},
-		{who: "a suspended peer", is: asPeer, user: "CAJ", token: m.shows("CAJ", m.caj, "SER", now)},
+		{who: "a suspended peer", is: asPeer, user: "CAJ", token: m.shows("CAJ", m.caj, "SER", now), barred: true},
 		{who: "a peer as another", is: asWrong, user: "CAJ", token: m.shows("CAJ", m.mar, "SER", now)},
 		{who: "a company as this one", is: asWrong, user: "SER", token: m.shows("SER", m.mar, "SER", now)},
 		{who: "this company itself", is: asWrong, user: "SER", token: m.shows("SER", m.ser, "SER", now)},
