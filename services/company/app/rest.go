@@ -28,6 +28,7 @@ func (a *App) openREST(context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.rooms.rest = server
 	a.serveHTTP("REST", a.listener, server)
 	if a.admin != nil {
 		a.serveHTTP("the operator's REST", a.admin, server.Admin())

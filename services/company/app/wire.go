@@ -20,6 +20,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
+	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
@@ -63,6 +64,7 @@ type rooms struct {
 	roadside       *roadside.Watch
 	bulletin       bulletin
 	replicas       *replicas.Link
+	rest           *httpapi.Server
 	// tripGate and planGate let new work in.
 	tripGate, planGate *admission.Gate
 	// link hears what the peers' brokers say.

@@ -76,6 +76,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Routes lists what is served, as METHOD /path/:parameter.
+func (s *Server) Routes() []string {
+	var list []string
+	for _, r := range s.echo.Routes() {
+		list = append(list, r.Method+" "+r.Path)
+	}
+	return list
+}
+
 // Close ends the event streams and the waits for trips, so that an
 // http.Server.Shutdown need not wait for them. Other requests are still served.
 func (s *Server) Close() { s.end() }
