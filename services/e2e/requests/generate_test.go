@@ -35,7 +35,8 @@ type request struct {
 	operation
 	target, as, contentType, body string
 	head                          map[string]string
-	elsewhere                     bool // a path parameter was left empty: another route, or none
+	held                          *held // what it is about, if it was made before
+	elsewhere                     bool  // a path parameter was left empty: another route, or none
 }
 
 var rubbish = []string{
@@ -56,6 +57,8 @@ type generator struct {
 	*rand.Rand
 	ids map[string][]string
 	ops []operation
+	// held are the reservations that this run has made, as a peer.
+	held []held
 }
 
 func (g *generator) pick(from []string) string { return from[g.IntN(len(from))] }
@@ -65,6 +68,7 @@ func (g *generator) request(n int) request {
 	o := g.ops[n%len(g.ops)]
 	r := request{operation: o, as: g.as(o), head: map[string]string{}}
 	spoil := g.IntN(2) == 0
+	g.follow(&r)
 	path, query := o.path, url.Values{}
 	for _, ref := range o.op.Parameters {
 		p := ref.Value
@@ -72,8 +76,14 @@ func (g *generator) request(n int) request {
 			continue
 		}
 		v := fmt.Sprint(g.text(o, p))
+		if r.held != nil && p.Name == "reservation_id" {
+			v = r.held.id
+		}
 		if spoil && g.IntN(4) == 0 {
 			v = g.pick(rubbish)
+		}
+		if p.In == "path" && strings.HasPrefix(v, "EV-") && g.IntN(2) == 0 && r.as != "SER" {
+			r.as = v // about itself
 		}
 		switch p.In {
 		case "path":
@@ -107,6 +117,8 @@ func (g *generator) text(o operation, p *openapi3.Parameter) any {
 		return g.pick([]string{"EV-0008", "EV-0009", "EV-7777"}) // may be revoked
 	case p.Name == "company_id":
 		return g.pick([]string{"CAJ", "CAJ", "XXX", "MAR"}) // SER is who asks
+	case (id == "reserve" || id == "claim") && p.In == "path" && g.IntN(3) > 0:
+		return g.string(p.Schema.Value) // a new one
 	case id == "setEVSEStatus" && p.Name == "evse_id":
 		return g.pick([]string{"BR*MAR*E0002*1", "BR*MAR*E9999*9", "BR*SER*E0001*1"})
 	}
@@ -149,6 +161,7 @@ func (g *generator) withBody(r *request, spoil bool) {
 		return
 	}
 	v := g.value("", content.Schema, 0)
+	g.mostlyRight(r, v)
 	raw := ""
 	if spoil {
 		raw = g.pick(raws)
@@ -209,7 +222,7 @@ func (g *generator) spoil(v any) any {
 
 // value is one that a schema allows; real ids go where their names say.
 func (g *generator) value(name string, ref *openapi3.SchemaRef, depth int) any {
-	if known := g.ids[name]; len(known) > 0 && g.IntN(5) > 0 {
+	if known := g.ids[name]; len(known) > 0 && g.IntN(8) > 0 {
 		return g.pick(known)
 	}
 	s := ref.Value

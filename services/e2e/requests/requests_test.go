@@ -49,15 +49,27 @@ func TestGeneratedRequests(t *testing.T) {
 	w := start(t)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), ops: operations(doc), ids: w.real()}
 	g.ids["evse_id"] = []string{"BR*MAR*E0001*1", "BR*MAR*E0002*1", "BR*SER*E0001*1", "BR*CAJ*E0001*1"}
+	g.ids["own"] = w.chargers()
 	g.ids["vehicle_id"] = []string{"EV-0001", "EV-0002"}
 	g.ids["origin"] = []string{"SER"}
-	counts, failed := map[int]int{}, map[string]int{}
+	counts, failed, good, took := map[int]int{}, map[string]int{}, map[string]int{}, map[string]time.Duration{}
+	seen := map[string]bool{}
 	for i := range n {
 		r := g.request(i)
+		sent := time.Now()
 		status, head, body, err := w.send(r)
+		took[r.op.OperationID] += time.Since(sent)
 		counts[status]++
+		if status < 300 {
+			good[r.op.OperationID]++
+		}
 		if err == nil {
-			err = obeys(doc, r, status, head, body)
+			answer := fmt.Sprint(r.op.OperationID, status, head.Get("Content-Type"), body)
+			if !seen[answer] || r.elsewhere { // the same answer need not be judged twice
+				err = obeys(doc, r, status, head, body)
+			}
+			seen[answer] = err == nil && !r.elsewhere
+			g.learn(r, status, body)
 		}
 		if r.op.OperationID == "suspendPeer" && status == http.StatusOK { // CAJ, which the others go on with
 			w.ask("MAR", http.MethodPost, "/api/v1/peers/CAJ/resume", "operator", "")
@@ -75,6 +87,9 @@ func TestGeneratedRequests(t *testing.T) {
 	}
 	for _, class := range slices.Sorted(maps.Keys(failed)) {
 		t.Logf("failed: %s: %d", class, failed[class])
+	}
+	for _, o := range g.ops {
+		t.Logf("%s: %d succeeded, %s", o.op.OperationID, good[o.op.OperationID], took[o.op.OperationID].Round(time.Millisecond))
 	}
 	if counts[http.StatusOK] < n/10 || counts[http.StatusCreated] == 0 {
 		t.Errorf("of %d requests %d were answered 200 and %d 201: these are no requests", n, counts[http.StatusOK], counts[http.StatusCreated])
@@ -121,6 +136,9 @@ func (w *world) send(r request) (int, http.Header, string, error) {
 func obeys(doc *openapi3.T, r request, status int, head http.Header, body string) error {
 	if status >= 500 {
 		return fmt.Errorf("a fault of the server")
+	}
+	if status == http.StatusRequestHeaderFieldsTooLarge && len(r.target) > 32<<10 { // refused before there is an operation
+		return nil
 	}
 	if r.elsewhere { // the request reached another operation, or none
 		return nil

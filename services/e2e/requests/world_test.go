@@ -140,6 +140,28 @@ func (w *world) peer() string {
 	return w.jwt
 }
 
+// chargers are MAR's own, but those that the requests may take out of service.
+func (w *world) chargers() []string {
+	_, raw := w.ask("MAR", http.MethodGet, "/api/v1/locations?limit=500", "", "")
+	var locations []struct {
+		EVSEs []struct {
+			ID string `json:"evse_id"`
+		}
+	}
+	if err := json.Unmarshal(raw, &locations); err != nil {
+		w.t.Fatal(err)
+	}
+	var own []string
+	for _, l := range locations {
+		for _, e := range l.EVSEs {
+			if strings.HasPrefix(e.ID, "BR*MAR*") && e.ID != "BR*MAR*E0002*1" {
+				own = append(own, e.ID)
+			}
+		}
+	}
+	return own
+}
+
 // real makes trips in several states, and returns their ids, their reservations' and a plan's.
 func (w *world) real() map[string][]string {
 	ids := map[string][]string{}
