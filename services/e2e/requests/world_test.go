@@ -166,19 +166,20 @@ func (w *world) chargers() []string {
 func (w *world) real() map[string][]string {
 	ids := map[string][]string{}
 	day := time.Now().UTC().Truncate(time.Hour).Add(24 * time.Hour)
-	book := func(car, evse string, k int) string {
-		body, _ := json.Marshal(map[string]any{"vehicle_id": car, "stops": []any{map[string]any{
+	book := func(car, evse string, k int, policy, want string) string {
+		body, _ := json.Marshal(map[string]any{"vehicle_id": car, "on_conflict": policy, "stops": []any{map[string]any{
 			"evse_id": evse, "start": day.Add(time.Duration(k) * time.Hour), "end": day.Add(time.Duration(k+1) * time.Hour),
 		}}})
 		status, raw := w.ask("MAR", http.MethodPost, "/api/v1/trips", car, string(body))
 		var t struct {
-			ID   string `json:"trip_id"`
-			Legs []struct {
+			ID    string `json:"trip_id"`
+			State string
+			Legs  []struct {
 				Reservation string `json:"reservation_id"`
 			}
 		}
-		if err := json.Unmarshal(raw, &t); err != nil || t.ID == "" {
-			w.t.Fatalf("no trip: %d %s", status, raw)
+		if err := json.Unmarshal(raw, &t); err != nil || t.State != want {
+			w.t.Fatalf("no trip that is %s: %d %s", want, status, raw)
 		}
 		ids["trip_id"] = append(ids["trip_id"], t.ID)
 		for _, l := range t.Legs {
@@ -186,10 +187,11 @@ func (w *world) real() map[string][]string {
 		}
 		return t.ID
 	}
-	book("EV-0001", "BR*MAR*E0001*1", 0)
-	book("EV-0002", "BR*MAR*E0001*1", 0) // ABORTED: taken
-	book("EV-0001", "BR*SER*E0001*1", 2)
-	w.ask("MAR", http.MethodDelete, "/api/v1/trips/"+book("EV-0001", "BR*MAR*E0001*1", 4), "EV-0001", "")
+	book("EV-0001", "BR*MAR*E0001*1", 0, "abort", "CONFIRMED")
+	book("EV-0002", "BR*MAR*E0001*1", 0, "abort", "ABORTED")
+	book("EV-0002", "BR*MAR*E0001*1", 0, "ask", "AWAITING_DECISION")
+	book("EV-0001", "BR*SER*E0001*1", 2, "abort", "CONFIRMED")
+	w.ask("MAR", http.MethodDelete, "/api/v1/trips/"+book("EV-0001", "BR*MAR*E0001*1", 4, "abort", "CONFIRMED"), "EV-0001", "")
 	_, raw := w.ask("MAR", http.MethodPost, "/api/v1/plans", "",
 		`{"origin":{"city":"João Pessoa, PB"},"destination":{"city":"Salvador, BA"},"vehicle":{"model":"byd-dolphin"}}`)
 	var p struct {
