@@ -201,6 +201,7 @@ var rooms = []room{
 	},
 	{path: "services/e2e/program", suite: true},
 	{path: "services/e2e/floods", own: []string{"services/e2e/program"}},
+	{path: "services/e2e/requests", test: []string{"pkg/api", "pkg/charging", "services/company/app", openapi}},
 	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},
 	{
 		path: "services/e2e/upgrade", own: []string{"pkg/...", "services/company/app", "services/e2e/redisrig", "services/e2e/upgrade/fixture"},
