@@ -47,8 +47,8 @@ type cli struct {
 	// secretFile and operatorSecretFile name files that have them: a command line is
 	// read by every user of the machine.
 	secretFile, operatorSecretFile string
-	ca             string
-	asJSON         bool
+	ca                             string
+	asJSON                         bool
 }
 
 const defaultServer = "http://127.0.0.1:8081"
@@ -105,7 +105,7 @@ func (c *cli) root() *cobra.Command {
 
 	for _, command := range []*cobra.Command{
 		c.demoCommand(), c.serveCommand(), c.planCommand(), c.reserveCommand(), c.tripsCommand(), c.decideCommand(),
-		c.cancelCommand(), c.locksCommand(), c.sagasCommand(), c.recoveryCommand(), c.inventoryCommand(), c.peersCommand(), c.keysCommand(), c.doctorCommand(), c.benchCommand(),
+		c.cancelCommand(), c.locksCommand(), c.sagasCommand(), c.recoveryCommand(), c.inventoryCommand(), c.peersCommand(), c.keysCommand(), c.doctorCommand(), c.benchCommand(), c.floodCommand(),
 		c.healthcheckCommand(), c.versionCommand(), c.fleetCommand(), c.vehiclesCommand(),
 	} {
 		command.Args = usageArgs(command.Args)

@@ -27,7 +27,20 @@ func (s *Service) OpenSession(ctx context.Context, c Caller) (string, error) {
 		return "", fmt.Errorf("identity: session: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(id[:])
-	return text, s.o.Registry.SaveSession(ctx, sessionHash(text), data, s.o.SessionLife)
+	of, most := sessionsOf(c)
+	return text, s.o.Registry.SaveSession(ctx, of, most, sessionHash(text), data, s.o.SessionLife)
+}
+
+// sessionsEach is how many sessions a vehicle may have, operatorSessions how many the
+// operator, who may be several people. One more ends the oldest.
+const sessionsEach, operatorSessions = 16, 64
+
+// sessionsOf says whose list a session is on, and how long that is.
+func sessionsOf(c Caller) (of string, most int) {
+	if c.Kind == Operator {
+		return OperatorName, operatorSessions
+	}
+	return string(c.Vehicle), sessionsEach
 }
 
 // Session tells whom an id stands for. UNAUTHENTICATED, STORE_UNAVAILABLE.
@@ -55,7 +68,11 @@ func (s *Service) CloseSession(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
-	return s.o.Registry.DropSession(ctx, sessionHash(id))
+	of := ""
+	if c, err := s.Session(ctx, id); err == nil {
+		of, _ = sessionsOf(c)
+	}
+	return s.o.Registry.DropSession(ctx, of, sessionHash(id))
 }
 
 func sessionHash(id string) string {

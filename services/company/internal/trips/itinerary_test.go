@@ -120,7 +120,7 @@ func TestAPlanIsKeptWithItsTrip(t *testing.T) {
 	s, g, _ := counter(t)
 	plans, err := s.Plan(t.Context(), api.PlanRequest{
 		Origin: api.Endpoint{City: "Recife, PE"}, Destination: api.Endpoint{City: "Salvador, BA"}, Vehicle: api.Vehicle{Model: "byd-dolphin"},
-	})
+	}, "somebody")
 	if err != nil {
 		t.Fatal(err)
 	}
