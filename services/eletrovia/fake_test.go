@@ -153,6 +153,10 @@ func plan() trip.Plan {
 			Leg: i + 1, CompanyID: charging.CompanyID(company), EVSEID: evse(company), Start: start,
 			End: start.Add(30 * time.Minute), ArriveSoC: 0.12, DepartSoC: 0.72, Price: 82.44, Backups: 3 - i,
 			CancelUntil: start.Add(-30 * time.Minute),
+			BackupStops: []trip.Backup{{
+				CompanyID: "SER", LocationID: "SER-9", LocationName: "Posto \x07Reserva", EVSEID: evse("SER"), Start: start.Add(5 * time.Minute),
+				End: start.Add(35 * time.Minute), DistanceKM: 4.2, ArriveSoC: 0.11, DeltaPrice: -1.5,
+			}},
 		})
 	}
 	return p

@@ -68,6 +68,7 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 		p.Linef("%s", p.Dim(fmt.Sprintf("never below %s; spare: other chargers in reach of the stop, free then",
 			show.Percent(plan.MarginSoC+reserveOf(r)))))
 	}
+	showBackups(p, plan)
 	var until []string
 	for _, s := range plan.Stops {
 		if !s.CancelUntil.IsZero() {
@@ -76,6 +77,18 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	showFree(p, until)
 	showKnown(p, plan)
+}
+
+// showBackups tells where to go first, for each stop, when its charger is broken.
+func showBackups(p show.Printer, plan trip.Plan) {
+	for _, s := range plan.Stops {
+		if len(s.BackupStops) == 0 {
+			continue
+		}
+		b := s.BackupStops[0]
+		p.Linef("%s", p.Dim(fmt.Sprintf("spare for stop %d: %s · %s · %s to %s · arrive with %s · %s", s.Leg, show.Clean(b.LocationName),
+			b.EVSEID, instant(p, b.Start), instant(p, b.End), show.Percent(b.ArriveSoC), show.PriceChange(b.DeltaPrice))))
+	}
 }
 
 // battery is the charge on arrival and on leaving.
@@ -176,13 +189,18 @@ func showLegs(p show.Printer, names sites, legs []trip.Leg) {
 		}
 	}
 	if !known {
-		const soc = 7
-		headers = slices.Delete(headers, soc, soc+1)
-		for i := range rows {
-			rows[i] = slices.Delete(rows[i], soc, soc+1)
-		}
+		headers = dropColumn(headers, rows, "Battery")
 	}
 	p.Table(headers, rows)
+}
+
+// dropColumn leaves a column out of a table, which is changed.
+func dropColumn(headers []string, rows [][]string, name string) []string {
+	at := slices.Index(headers, name)
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], at, at+1)
+	}
+	return slices.Delete(headers, at, at+1)
 }
 
 // showOutline tells from where to where a trip goes, and what that takes, as a plan does.
@@ -236,16 +254,25 @@ func sessionLine(p show.Printer, s charging.Session) string {
 
 func showDecision(p show.Printer, names sites, d trip.Decision) {
 	p.Linef("%s stop %d: %s: %s", p.Wait("decide"), d.Leg, d.Code, show.Clean(d.Detail))
+	headers := []string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Time", "Price"}
 	var rows [][]string
+	known := false
 	for i, a := range d.Alternatives {
+		soc := ""
+		if a.ArriveSoC != nil {
+			known, soc = true, show.Percent(*a.ArriveSoC)
+		}
 		rows = append(rows, []string{
 			strconv.Itoa(i + 1), names.place(a.EVSEID), p.Accent(string(a.CompanyID)), string(a.EVSEID),
-			instant(p, a.Start), instant(p, a.End), fmt.Sprintf("%+.0f min", a.DeltaMinutes),
+			instant(p, a.Start), instant(p, a.End), soc, fmt.Sprintf("%+.0f min", a.DeltaMinutes),
 			show.PriceChange(a.DeltaPrice),
 		})
 	}
+	if !known {
+		headers = dropColumn(headers, rows, "Battery")
+	}
 	if len(rows) > 0 {
-		p.Table([]string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Time", "Price"}, rows)
+		p.Table(headers, rows)
 	}
 	p.Linef("until %s", instant(p, d.ExpiresAt))
 }

@@ -15,6 +15,7 @@ func trips() []mutant {
 		at("trips/start.go", "_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled", "", "a trip that was turned away blocks its vehicle"),
 		at("trips/itinerary.go", "if !kept[t.ID].Fits(t) {", "if len(kept[t.ID].Stops) == 0 {", "a plan is shown for stops that it was not made for"),
 		at("trips/itinerary.go", "if plans[t.ID] = plan; whole {", "if plans[t.ID] = plan; whole || !whole {", "a plan with a hole is kept"),
+		at("store/plans.go", "json.Marshal(p.Lasting())", "json.Marshal(p)", "a trip keeps what was true when it was planned"),
 		at("store/scripts/keepplan.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),
 		at("store/journal.go", "if !t.State.Open() || stuck(t) {", "if !t.State.Open() {", "a stuck trip that nobody finds"),

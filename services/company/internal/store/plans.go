@@ -50,9 +50,7 @@ func planDoc(p *trip.Plan) (string, error) {
 	if p == nil {
 		return "", nil
 	}
-	kept := *p
-	kept.AsOf, kept.Silent = nil, nil
-	doc, err := json.Marshal(kept)
+	doc, err := json.Marshal(p.Lasting())
 	if err != nil {
 		return "", fmt.Errorf("store: plan %s: %w", p.ID, err)
 	}

@@ -15,7 +15,7 @@ func TestAPlanIsKeptBesideItsTrip(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
 		tr, bare := newTrip(e, 1), newTrip(e, 1)
-		tr.Planned = &trip.Plan{ID: "p-1", Price: 10, Silent: []charging.CompanyID{"CAJ"}}
+		tr.Planned = &trip.Plan{ID: "p-1", Price: 10, Silent: []charging.CompanyID{"CAJ"}, Stops: []trip.PlanStop{{Backups: 2, BackupStops: []trip.Backup{{EVSEID: "BR*SER*E1*1"}}}}}
 		for _, one := range []trip.Trip{tr, bare} {
 			if err := e.Create(ctx, one, time.Minute, nil); err != nil {
 				t.Fatal(err)
@@ -27,7 +27,7 @@ func TestAPlanIsKeptBesideItsTrip(t *testing.T) {
 		}
 		ids := []charging.TripID{tr.ID, bare.ID, charging.TripID(newID())}
 		kept, err := e.KeptPlans(ctx, ids)
-		if p := kept[tr.ID]; err != nil || len(kept) != 1 || p.ID != "p-1" || p.Silent != nil {
+		if p := kept[tr.ID]; err != nil || len(kept) != 1 || p.ID != "p-1" || p.Silent != nil || p.Stops[0].Backups != 0 || p.Stops[0].BackupStops != nil || tr.Planned != nil {
 			t.Fatalf("%+v, %v", kept, err)
 		}
 		if err := e.KeepPlan(ctx, bare.ID, trip.Plan{Price: 20}); err != nil {
