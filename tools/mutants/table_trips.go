@@ -16,7 +16,7 @@ func trips() []mutant {
 		at("trips/itinerary.go", "if !kept[t.ID].Fits(t) {", "if len(kept[t.ID].Stops) == 0 {", "a plan is shown for stops that it was not made for"),
 		at("trips/itinerary.go", "if plans[t.ID] = plan; whole {", "if plans[t.ID] = plan; whole || !whole {", "a plan with a hole is kept"),
 		at("store/plans.go", "json.Marshal(p.Lasting())", "json.Marshal(p)", "a trip keeps what was true when it was planned"),
-		at("store/scripts/keepplan.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
+		at("store/scripts/beside.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),
 		at("store/journal.go", "if !t.State.Open() || stuck(t) {", "if !t.State.Open() {", "a stuck trip that nobody finds"),
 		at("store/forget.go", "case -2: // no such record\n\t\t\tgone = append(gone, member)", "case -2: // no such record", "lists that grow for ever"),
