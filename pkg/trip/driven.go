@@ -132,7 +132,8 @@ func (p Plan) Along(d Driven) Profile {
 		case moved >= standing:
 			km, last = w.next(km, moved, s.Point), s.Point
 		}
-		all = append(all, [3]float64{math.Round(km*10) / 10, math.Round(s.At.Sub(p.Departure).Minutes()*10) / 10, s.SoC})
+		minutes := s.At.Sub(p.Departure).Minutes()
+		all = append(all, [3]float64{math.Round(km*10) / 10, math.Round(minutes*10) / 10, math.Round(s.SoC*socUnits) / socUnits})
 	}
 	return all
 }

@@ -171,7 +171,9 @@ func planned(t trip.Trip) trip.Trip {
 	for i, name := range []string{"Maré Recife \x07Sul", "Estação Sertão", "Caju Aracaju"} {
 		p.Stops[i].Site = trip.Site{LocationName: name, City: []string{"Recife", "Maceió", "Aracaju"}[i], UF: []string{"PE", "AL", "SE"}[i], PowerKW: 60, Standard: "IEC_62196_T2_COMBO"}
 	}
-	return t.With(p, true)
+	t = t.With(p, true)
+	t.Plan.Driven = trip.Profile{{0, -2, 0.9}, {103.4, 80.5, 0.81}}
+	return t
 }
 
 func aTrip(state trip.State, legs charging.State) trip.Trip {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,6 +220,36 @@ func showOutline(p show.Printer, plan *trip.Outline) {
 	p.Linef("%s   %s", p.Bold(show.Clean(way)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · leave %s · %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Departure), arrive)))
+	showDriven(p, plan)
+}
+
+// showDriven tells how far the car has come, with how much, and what was planned there.
+func showDriven(p show.Printer, plan *trip.Outline) {
+	if len(plan.Driven) < 2 {
+		return
+	}
+	last := plan.Driven[len(plan.Driven)-1]
+	at := plan.Departure.Add(time.Duration(last[1] * float64(time.Minute))).Truncate(time.Second)
+	line := fmt.Sprintf("driven %.0f km by %s, battery %s", last[0], instant(p, at), show.Percent(last[2]))
+	if soc, ok := plannedAt(plan.Profile, last[0]); ok {
+		line += ", planned " + show.Percent(soc)
+	}
+	p.Linef("%s", line)
+}
+
+// plannedAt is the charge that was planned at some kilometre; ok is false within a kilometre of
+// a stop, where it is several.
+func plannedAt(profile trip.Profile, km float64) (soc float64, ok bool) {
+	for i := 1; i < len(profile); i++ {
+		a, b := profile[i-1], profile[i]
+		switch {
+		case a[0] == b[0] && math.Abs(a[0]-km) < 1:
+			return 0, false
+		case a[0] < b[0] && km <= b[0] && !ok:
+			soc, ok = a[2]+(km-a[0])/(b[0]-a[0])*(b[2]-a[2]), true
+		}
+	}
+	return soc, ok
 }
 
 // stop is the place of a leg, as the trip names it.
