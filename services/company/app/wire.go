@@ -59,6 +59,7 @@ type rooms struct {
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
 	bulletin       bulletin
+	seen           sightings
 	replicas       *replicas.Link
 	// tripGate and planGate let new work in.
 	tripGate, planGate *admission.Gate

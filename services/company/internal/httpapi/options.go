@@ -40,6 +40,12 @@ type Options struct {
 	// Inventory tells what is offered and what has moved or left under bookings,
 	// ReloadInventory reads its file anew. INVALID_FIELD, STORE_UNAVAILABLE.
 	Inventory, ReloadInventory func(context.Context) (api.Inventory, error)
+	// ModelOf is the model that a vehicle registered with here; false where that is not
+	// known. nil knows none.
+	ModelOf func(context.Context, charging.VehicleID) (model string, ok bool)
+	// LastSeen is what a car last said of itself here; false for nothing. nil has heard
+	// none.
+	LastSeen func(charging.VehicleID) (api.Sighting, bool)
 	// Ready are the parts of /readyz by name.
 	Ready map[string]Part
 	// RefusedPeer is told of a Bearer token that is no peer's: who shows it, as it
@@ -89,6 +95,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Revoked == nil {
 		o.Revoked = func(context.Context) ([]string, error) { return nil, nil }
+	}
+	if o.ModelOf == nil {
+		o.ModelOf = func(context.Context, charging.VehicleID) (string, bool) { return "", false }
+	}
+	if o.LastSeen == nil {
+		o.LastSeen = func(charging.VehicleID) (api.Sighting, bool) { return api.Sighting{}, false }
 	}
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()

@@ -75,6 +75,10 @@ func goodRequests() []good {
 		{"POST", trips + "/swap", asCar, `{"alternative_id":"a1"}`, 200},
 		{"GET", trips + "/history", asCar, "", 200},
 		{"GET", "/api/v1/locations", asNobody, "", 200},
+		{"GET", "/api/v1/places?q=joao", asNobody, "", 200},
+		{"GET", "/api/v1/places/near?lat=-7.1&lon=-34.9", asNobody, "", 200},
+		{"GET", "/api/v1/models", asNobody, "", 200},
+		{"GET", "/api/v1/vehicles/me", asCar, "", 200},
 		{"GET", "/api/v1/evses/BR*MAR*E0001*1/availability?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asNobody, "", 200},
 		{"POST", "/api/v1/vehicles", asNobody, `{"model":"byd-dolphin"}`, 201},
 		{"POST", "/api/v1/vehicles/EV-0001/revoke", asCar, `{"reason":"stolen"}`, 200},
@@ -184,7 +188,7 @@ func TestWhoMayWhat(t *testing.T) {
 			case federation || as == asWrong:
 				want = "UNAUTHENTICATED"
 			case as == asOperator && g.as == asCar && (readable(g) || strings.HasSuffix(g.path, "/revoke")):
-			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET"):
+			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET" || g.path == "/api/v1/vehicles/me"):
 			default:
 				want = "FORBIDDEN"
 			}
@@ -199,7 +203,7 @@ func TestWhoMayWhat(t *testing.T) {
 }
 
 // readable are the vehicle's routes that the operator may read too.
-func readable(g good) bool { return g.method == "GET" }
+func readable(g good) bool { return g.method == "GET" && g.path != "/api/v1/vehicles/me" }
 
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	w := newWorld(t)
