@@ -47,8 +47,8 @@ type cli struct {
 	// secretFile and operatorSecretFile name files that have them: a command line is
 	// read by every user of the machine.
 	secretFile, operatorSecretFile string
-	ca             string
-	asJSON         bool
+	ca                             string
+	asJSON                         bool
 }
 
 const defaultServer = "http://127.0.0.1:8081"

@@ -33,7 +33,7 @@ func (s *Server) places(c echo.Context) error {
 	for _, p := range road.Default().Search(typed, limit) {
 		found = append(found, placeOf(p))
 	}
-	return answer(c, http.StatusOK, found)
+	return answerKept(c, found)
 }
 
 // placesNear answers GET /api/v1/places/near.
@@ -55,7 +55,7 @@ func (s *Server) placesNear(c echo.Context) error {
 		f.DistanceKM = &km
 		found = append(found, f)
 	}
-	return answer(c, http.StatusOK, found)
+	return answerKept(c, found)
 }
 
 func placeOf(p road.Place) api.FoundPlace {
@@ -73,7 +73,7 @@ func queryDegrees(c echo.Context, name string, most float64) (float64, error) {
 
 // models answers GET /api/v1/models.
 func (s *Server) models(c echo.Context) error {
-	return answerPage(c, vehicle.All(), modelOf)
+	return answerKeptPage(c, vehicle.All(), modelOf)
 }
 
 func modelOf(v vehicle.Vehicle) api.Model {

@@ -59,7 +59,7 @@ func New(o Options) (*Server, error) {
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
 	s.echo.Use(s.frame)
 	for _, r := range s.routes() {
-		s.echo.Add(r.method, r.path, r.handle)
+		s.add(r)
 	}
 	return s, nil
 }
@@ -75,6 +75,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Close ends the event streams and the waits for trips, so that an
 // http.Server.Shutdown need not wait for them. Other requests are still served.
 func (s *Server) Close() { s.end() }
+
+// add serves a route. HEAD answers as GET does (RFC 9110 §9.1; the connection leaves the
+// body out), but for a stream: it has no end, and would be opened to say nothing.
+func (s *Server) add(r route) {
+	if squeezed[r.path] && r.method == http.MethodGet {
+		r.handle = squeeze(r.handle)
+	}
+	s.echo.Add(r.method, r.path, r.handle)
+	if r.method == http.MethodGet && !streams[r.path] {
+		s.echo.Add(http.MethodHead, r.path, r.handle)
+	}
+}
+
+// streams are the routes whose answers go on until somebody leaves.
+var streams = map[string]bool{"/api/v1/events": true}
 
 type route struct {
 	method, path string
