@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -36,4 +38,15 @@ func (d *Driver) Models(ctx context.Context) ([]api.Model, error) {
 func (d *Driver) Me(ctx context.Context) (api.Me, error) {
 	me, _, err := get[api.Me](ctx, d, "/api/v1/vehicles/me")
 	return me, err
+}
+
+// Sessions are the caller's open browser sessions, the newest first.
+func (d *Driver) Sessions(ctx context.Context) ([]api.OpenSession, error) {
+	return everything[api.OpenSession](ctx, d, "/api/v1/sessions")
+}
+
+// EndSession ends one of them by its listed id; none is no error. INVALID_FIELD.
+func (d *Driver) EndSession(ctx context.Context, id string) error {
+	_, err := d.do(ctx, call{method: http.MethodDelete, path: "/api/v1/sessions/" + url.PathEscape(id), ok: []int{204}})
+	return err
 }

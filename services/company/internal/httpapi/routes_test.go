@@ -85,6 +85,8 @@ func goodRequests() []good {
 		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},
 		{"GET", "/api/v1/session", asCar, "", 200},
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
+		{"GET", "/api/v1/sessions", asCar, "", 200},
+		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/peers", asOperator, "", 200},
 		{"POST", "/api/v1/peers/SER/token", asOperator, "", 200},
@@ -184,7 +186,8 @@ func TestWhoMayWhat(t *testing.T) {
 		for _, as := range []string{asCar, asOtherCar, asOperator, asPeer, asWrong} {
 			want := http.StatusText(g.status)
 			switch {
-			case free || as == g.as || strings.HasPrefix(g.path, "/api/v1/session") && as != asWrong:
+			case free || as == g.as || g.path == "/api/v1/session" && as != asWrong:
+			case strings.HasPrefix(g.path, "/api/v1/sessions") && as != asWrong && as != asPeer: // one's own
 			case federation || as == asWrong:
 				want = "UNAUTHENTICATED"
 			case as == asOperator && g.as == asCar && (readable(g) || strings.HasSuffix(g.path, "/revoke")):
@@ -192,7 +195,7 @@ func TestWhoMayWhat(t *testing.T) {
 			default:
 				want = "FORBIDDEN"
 			}
-			if strings.HasPrefix(g.path, "/api/v1/session") && g.method == "POST" {
+			if g.path == "/api/v1/session" && g.method == "POST" {
 				continue // its own test
 			}
 			if got := code(newWorld(t).ask(g.method, g.path, as, g.body)); got != want {

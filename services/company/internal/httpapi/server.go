@@ -122,6 +122,8 @@ func (s *Server) routes() []route {
 		{post, "/api/v1/session", s.anybody(s.openSession)},
 		{get, "/api/v1/session", s.anybody(s.session)},
 		{del, "/api/v1/session", s.anybody(s.closeSession)},
+		{get, "/api/v1/sessions", s.known(s.sessions)},
+		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},

@@ -40,6 +40,7 @@ type memory struct {
 	bound    map[charging.VehicleID]charging.CompanyID
 	vehicles map[charging.VehicleID]string
 	sessions map[string][]byte
+	listed   map[string][]string
 	down     error
 	binds    int
 	// published is what was revoked.
@@ -111,6 +112,28 @@ func (m *memory) Revoke(_ context.Context, _ charging.VehicleID, names ...string
 	defer m.mu.Unlock()
 	m.published = append(m.published, names...)
 	return m.down
+}
+
+func (m *memory) ListSession(_ context.Context, owner, h string, _, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.listed == nil {
+		m.listed = map[string][]string{}
+	}
+	m.listed[owner] = append(m.listed[owner], h)
+	return m.down
+}
+
+func (m *memory) ListedSessions(_ context.Context, owner string) (map[string][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string][]byte{}
+	for _, h := range m.listed[owner] {
+		if data, ok := m.sessions[h]; ok {
+			found[h] = data
+		}
+	}
+	return found, m.down
 }
 
 func (m *memory) SaveSession(_ context.Context, h string, data []byte, _ time.Duration) error {

@@ -31,6 +31,11 @@ type Registry interface {
 	SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error
 	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
 	DropSession(ctx context.Context, idHash string) error
+	// ListSession puts a session on its owner's list until it is over, and takes those
+	// off that were over before now; ListedSessions gives what those on it are, by the
+	// hashes of their ids.
+	ListSession(ctx context.Context, owner, idHash string, now, until time.Time) error
+	ListedSessions(ctx context.Context, owner string) (map[string][]byte, error)
 }
 
 // Options of a Service.

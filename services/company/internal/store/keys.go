@@ -131,6 +131,9 @@ func (k keys) issuer(v charging.VehicleID) string  { return k.at("vehicle", stri
 func (k keys) revoked() string                     { return k.prefix + "revoked" }
 func (k keys) session(hash string) string          { return k.at("session", hash) }
 
+// sessions lists the sessions of one owner, by when each is over.
+func (k keys) sessions(owner string) string { return k.at("sessions", owner) }
+
 func (k keys) reply(v charging.VehicleID, request string) string {
 	return k.at("reply", string(v), request)
 }

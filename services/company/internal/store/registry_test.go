@@ -122,3 +122,45 @@ func TestSessionsAndReplies(t *testing.T) {
 		}
 	})
 }
+
+// What is listed is what stands: a session that has ended or run out is off its owner's
+// list, and another owner's is on another one.
+func TestListedSessions(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx, began := t.Context(), time.Now()
+		for _, h := range []string{"one", "two", "three"} {
+			owner := "vehicle:EV-1"
+			if h == "three" {
+				owner = "operator:"
+			}
+			if err := e.ListSession(ctx, owner, h, began, began.Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.SaveSession(ctx, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := e.ListedSessions(ctx, "vehicle:EV-1")
+		if err != nil || len(got) != 2 || string(got["one"]) != "one" || string(got["two"]) != "two" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := e.DropSession(ctx, "one"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err = e.ListedSessions(ctx, "vehicle:EV-1"); err != nil || len(got) != 1 {
+			t.Errorf("after one has ended: %q, %v", got, err)
+		}
+		// The next one opens after all of these have run out.
+		if err := e.ListSession(ctx, "vehicle:EV-1", "four", began.Add(time.Hour), began.Add(2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		key := e.prefix + "sessions:{vehicle:EV-1}"
+		if left := e.raw.ZRange(ctx, key, 0, -1).Val(); len(left) != 1 || left[0] != "four" {
+			t.Errorf("%v are on the list", left)
+		}
+		if ttl := e.raw.PTTL(ctx, key).Val(); ttl <= 0 || ttl > time.Hour {
+			t.Errorf("the list lives %s", ttl)
+		}
+	})
+}
