@@ -76,6 +76,9 @@ type Options struct {
 	// RateLimit is how many requests a second one address may make; 0 is 100,
 	// less than 0 no limit.
 	RateLimit float64
+	// AllowOrigins are the origins whose pages may read answers, as browsers write them
+	// (https://app.example); "*" is all, without sessions.
+	AllowOrigins []string
 	Timings   Timings
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
@@ -171,7 +174,7 @@ func (o Options) withDefaults() Options {
 // Validate reports all that is wrong or unsafe, one line each.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.checkOrigins(), o.Clock.validate()}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 
@@ -199,6 +202,16 @@ func (o Options) checkShown() error {
 	api.NewBorder(o.Company, func(d api.Drop) {
 		errs = append(errs, fmt.Errorf("peers would drop of this company its %s", d.Why))
 	}).Company(api.CompanyInfo{Name: o.Name, RESTURL: o.AdvertiseHTTP, MQTTURL: o.AdvertiseMQTT})
+	return errors.Join(errs...)
+}
+
+func (o Options) checkOrigins() error {
+	var errs []error
+	for _, origin := range o.AllowOrigins {
+		if err := api.CheckOrigin(origin); err != nil {
+			errs = append(errs, fmt.Errorf("allowed origin: %w", err))
+		}
+	}
 	return errors.Join(errs...)
 }
 

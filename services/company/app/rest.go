@@ -24,7 +24,7 @@ func (a *App) openREST(context.Context) error {
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
-		Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
+		AllowOrigins: a.o.AllowOrigins, Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
 	})
 	if err != nil {
 		return err

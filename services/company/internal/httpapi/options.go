@@ -67,6 +67,9 @@ type Options struct {
 	Crowded, Stopping func() bool
 	// Now is civil time, by which windows are judged; nil is time.Now.
 	Now func() time.Time
+	// AllowOrigins are the origins whose pages may read answers, as browsers write them,
+	// or "*" for all, then without sessions; none by default.
+	AllowOrigins []string
 	// MaxStreams is how many event streams there may be at a time; 0 is 256.
 	MaxStreams int
 }
@@ -82,6 +85,9 @@ func (o Options) Validate() error {
 	}
 	if o.PublicKeys == nil || o.PeerToken == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
 		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, StoreTime, Inventory and ReloadInventory are required"))
+	}
+	for _, origin := range o.AllowOrigins {
+		errs = append(errs, api.CheckOrigin(origin))
 	}
 	return errors.Join(errs...)
 }

@@ -49,9 +49,13 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	origins, err := crossOrigin(o.AllowOrigins)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		o: o, echo: echo.New(), limit: newLimiter(o.RateLimit), metrics: m, home: home,
-		origins: http.NewCrossOriginProtection(), cookie: cookieName + "_" + string(o.Company),
+		origins: origins, cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
 	}
@@ -67,7 +71,7 @@ func New(o Options) (*Server, error) {
 // ServeHTTP serves one request. A new trip that there is no room for is turned
 // away before anything else is done for it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.turnAway(w, r) {
+	if !s.sharedWith(w, r) && !s.turnAway(w, r) {
 		s.echo.ServeHTTP(w, r)
 	}
 }

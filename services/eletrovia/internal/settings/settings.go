@@ -44,7 +44,7 @@ type Settings struct {
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
 	mqttClients                       int
-	clockEpoch                        string
+	clockEpoch, origins               string
 	timings                           app.Timings
 	// LogLevel of the server's log on standard error.
 	LogLevel string
@@ -89,6 +89,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.MQTTCert, "tls-mqtt-cert", "ELETROVIA_TLS_MQTT_CERT", "", "MQTT: certificate file (PEM)")
 	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
+	text(&s.origins, "allow-origin", "ELETROVIA_ALLOW_ORIGIN", "",
+		"REST: origins whose pages may call, apart by commas, https://app.example; * for all, without sessions; none by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
 	text(&s.LogLevel, "log-level", "ELETROVIA_LOG_LEVEL", "info", "debug, info, warn or error")
 	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); ELETROVIA_KEY_SER has "+
@@ -128,7 +130,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
-		Clock: app.Clock{Speed: s.speed},
+		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins),
 	}
 	var err error
 	if elsewhere, ok := external(s.mqtt); ok {
@@ -147,6 +149,11 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		errs = append(errs, err)
 	}
 	return o, errors.Join(errs...)
+}
+
+// listed are the parts of a list apart by commas; none of an empty one.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // Company is who the settings are about: its id, or the file that says so;
