@@ -79,7 +79,7 @@ type Options struct {
 	// AllowOrigins are the origins whose pages may read answers, as browsers write them
 	// (https://app.example); "*" is all, without sessions.
 	AllowOrigins []string
-	Timings   Timings
+	Timings      Timings
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }

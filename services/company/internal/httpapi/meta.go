@@ -57,6 +57,11 @@ func htmlPage(c echo.Context, html []byte) error {
 	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
 }
 
+// favicon answers GET /favicon.ico, which browsers ask for beside every page.
+func (s *Server) favicon(c echo.Context) error {
+	return answerKeptRaw(c, "image/x-icon", web.Favicon)
+}
+
 // assets is where the web app's files are.
 const assets = "/assets/"
 

@@ -167,6 +167,7 @@ func (s *Server) routes() []route {
 		{get, "/asyncapi.yaml", s.asyncSpec},
 		{get, "/docs", s.docsPage},
 		{get, "/problems/:code", s.problemPage},
+		{get, "/favicon.ico", s.favicon},
 		{get, "/", s.homePage},
 		{get, assets + "*", s.assets()},
 	}
