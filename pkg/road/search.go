@@ -77,12 +77,13 @@ var fullNames = func() map[string]string {
 
 // hit is a place that was found, with what it is ranked by: less comes first.
 type hit struct {
-	place Place
-	ranks [4]int
+	place  Place
+	folded string
+	ranks  [4]int
 }
 
 func (n *Network) hit(i int, asked []string) hit {
-	h := hit{place: n.places[i], ranks: [4]int{1, 1, len(largest) + 1, 1}}
+	h := hit{place: n.places[i], folded: n.folded[i], ranks: [4]int{1, 1, len(largest) + 1, 1}}
 	words := strings.Fields(n.folded[i])
 	if len(asked) >= len(words) && slices.Equal(asked[:len(words)], words) {
 		h.ranks[0] = 0
@@ -100,7 +101,7 @@ func (n *Network) hit(i int, asked []string) hit {
 }
 
 func (h hit) compare(other hit) int {
-	return cmp.Or(slices.Compare(h.ranks[:], other.ranks[:]), cmp.Compare(fold(h.place.Name), fold(other.place.Name)),
+	return cmp.Or(slices.Compare(h.ranks[:], other.ranks[:]), cmp.Compare(h.folded, other.folded),
 		cmp.Compare(h.place.State, other.place.State))
 }
 
