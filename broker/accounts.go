@@ -24,7 +24,7 @@ type accounts struct {
 
 	mu        sync.Mutex
 	known     map[Principal]*account
-	strangers map[string]*bucket // failed logins by host
+	strangers map[string]*bucket // failed logins by host, and by name
 	swept     time.Time
 }
 
@@ -37,6 +37,11 @@ const (
 	// failuresPerLogin is how many failed logins of one host are answered for
 	// each login that one principal may make: hosts may stand for many.
 	failuresPerLogin = 20
+	// nameRate is how many failed logins a second for one name are answered at
+	// once, after a burst of nameBurst.
+	nameRate, nameBurst = 1, 10
+	// maxGuessed bounds the names and hosts that are kept.
+	maxGuessed = 16384
 )
 
 func newAccounts(o *Options) *accounts {
@@ -133,32 +138,32 @@ func (a *accounts) forget(p Principal, name string) {
 	}
 }
 
-// failed counts a failed login of a host.
-func (a *accounts) failed(remote string, now time.Time) {
+// failed counts a failed login of a host, for a name, and tells how long its answer
+// has to wait.
+func (a *accounts) failed(host, user string, now time.Time) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	host := hostOf(remote)
-	b := a.strangers[host]
-	if b == nil {
-		b = &bucket{rate: failuresPerLogin * a.o.LoginRate, burst: float64(failuresPerLogin * a.o.LoginBurst)}
-		a.strangers[host] = b
-	}
-	b.book(now, 0)
+	a.sweep(now)
+	rate, burst := failuresPerLogin*a.o.LoginRate, float64(failuresPerLogin*a.o.LoginBurst)
+	return max(
+		a.guesses("host "+host, rate, burst).book(now, maxPause),
+		a.guesses("name "+user[:min(len(user), maxClientID)], nameRate, nameBurst).book(now, maxPause),
+	)
 }
 
-// tries reports whether a host may try to log in: not while it has failed too
-// often. Nobody's secret is looked at then.
-func (a *accounts) tries(remote string, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	b := a.strangers[hostOf(remote)]
-	if b == nil || b.rate <= 0 {
-		return true
+// guesses is the bucket of a host or a name; a.mu is held. One too many share one.
+func (a *accounts) guesses(of string, rate, burst float64) *bucket {
+	b := a.strangers[of]
+	if b == nil {
+		if len(a.strangers) >= maxGuessed {
+			of = ""
+		}
+		if b = a.strangers[of]; b == nil {
+			b = &bucket{rate: rate, burst: burst}
+			a.strangers[of] = b
+		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fill(now)
-	return b.tokens >= 1
+	return b
 }
 
 // sweep forgets who has nothing left; a.mu is held.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"runtime/debug"
 	"strings"
@@ -148,7 +149,7 @@ const (
 )
 
 // maxStrangers is how many connections an entrance takes beyond MaxClients,
-// which is judged when a client logs in.
+// which is judged when a client logs in, where Options.Wrap bounds nothing.
 const maxStrangers = 1024
 
 func (b *Broker) open() error {
@@ -168,13 +169,17 @@ func (b *Broker) open() error {
 		if err != nil {
 			return fmt.Errorf("broker: %s cannot listen on %s: %w", want.name, want.address, err)
 		}
+		most := o.MaxClients + maxStrangers
+		if o.Wrap != nil {
+			l, most = o.Wrap(l), math.MaxInt
+		}
 		if want.tls {
 			l = tls.NewListener(l, o.TLS)
 		}
 		if want.ws {
 			l = newWebSockets(l, o.ConnectTimeout)
 		}
-		e := &entrance{id: want.name, listener: l, connect: o.ConnectTimeout, write: o.WriteTimeout, most: o.MaxClients + maxStrangers, open: map[*conn]struct{}{}}
+		e := &entrance{id: want.name, listener: l, connect: o.ConnectTimeout, write: o.WriteTimeout, most: most, open: map[*conn]struct{}{}}
 		e.onRefused = func() { b.counters.refused[Connections].Add(1) }
 		e.onSlow = func() { b.counters.letGo.Add(1) }
 		e.goodbye = func() { b.dismiss(want.name) }

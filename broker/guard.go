@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,14 +79,11 @@ func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, Reason,
 	if !ok || len(cl.ID) > maxClientID {
 		return packets.ErrClientIdentifierNotValid, LoginForm, fmt.Errorf("a client id of %d bytes; at most %d", len(cl.ID), maxClientID)
 	}
+	user := string(pk.Connect.Username)
+	p, ok := g.broker.options.Authenticate(user, pk.Connect.Password)
 	now := time.Now()
-	if !g.accounts.tries(cl.Net.Remote, now) {
-		return packets.ErrServerUnavailable, LoginRate, fmt.Errorf("%s has failed to log in too often; it may try again in a moment", hostOf(cl.Net.Remote))
-	}
-	p, ok := g.broker.options.Authenticate(string(pk.Connect.Username), pk.Connect.Password)
 	if !ok {
-		g.accounts.failed(cl.Net.Remote, now)
-		return packets.ErrBadUsernameOrPassword, LoginSecret, errors.New("user name and password do not match")
+		return packets.ErrBadUsernameOrPassword, g.wrong(cl.Net.Remote, user, now), errors.New("user name and password do not match")
 	}
 	login := p.Login
 	p.Login = ""
@@ -106,9 +104,38 @@ func (g *guard) admit(cl *mqtt.Client, pk packets.Packet) (packets.Code, Reason,
 	}
 	c.account = who
 	c.login.Store(&login)
+	known(c.Conn, p.String())
 	c.whenClosed(func() { g.accounts.leave(who) })
 	cl.ID = name
 	return packets.CodeSuccess, 0, nil
+}
+
+// wrong counts a failed login of a host, for a name. One too many is answered late:
+// whoever guesses waits, and the right secret never does.
+func (g *guard) wrong(remote, user string, now time.Time) Reason {
+	host := hostOf(remote)
+	g.broker.options.WrongLogin(user, host)
+	wait := g.accounts.failed(host, user, now)
+	g.pause(wait)
+	if wait > 0 {
+		return LoginRate
+	}
+	return LoginSecret
+}
+
+// known tells a connection of Options.Wrap, in itself or below TLS, who has logged in.
+func known(c net.Conn, name string) {
+	for {
+		if k, ok := c.(interface{ Known(name string) int }); ok {
+			k.Known(name)
+			return
+		}
+		inner, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		c = inner.NetConn()
+	}
 }
 
 // stillGood reports whether what a client has logged in with has not been revoked.

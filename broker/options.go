@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
@@ -60,6 +61,11 @@ type Options struct {
 	WebSocketTLS    bool
 	TLS             *tls.Config
 
+	// Wrap makes a listener of one that was opened, before TLS: it may bound the
+	// connections. One of them that has a method Known(name string) int, in itself or
+	// below TLS, is told who has logged in. Nil is none.
+	Wrap func(net.Listener) net.Listener
+
 	// Dir is where sessions and retained messages outlive the process, a
 	// directory of this broker alone; empty keeps them in memory.
 	Dir string
@@ -67,6 +73,9 @@ type Options struct {
 	// Authenticate tells who a user name and password belong to. It runs on
 	// the connection's own goroutine. Required.
 	Authenticate func(username string, password []byte) (Principal, bool)
+	// WrongLogin is told of a wrong user name or password, and of its host. It must
+	// not block; nil is nobody.
+	WrongLogin func(username, host string)
 	// StillGood reports whether a Login of Authenticate holds; Recheck asks it. It
 	// must not block. Nil is always.
 	StillGood func(login string) bool
@@ -100,15 +109,15 @@ type Options struct {
 	MessageRate  float64
 	MessageBurst int
 	// LoginRate is how many logins a second one principal may make after a
-	// burst of LoginBurst; twenty times as many may fail from one host. Default
-	// 5 and 50; a negative rate is no limit.
+	// burst of LoginBurst; twenty times as many may fail from one host before a
+	// failure is answered late. Default 5 and 50; a negative rate is no limit.
 	LoginRate  float64
 	LoginBurst int
 	// SessionExpiry is how long the session of a client that did not ask for a
 	// clean one outlives its connection; default 1 h.
 	SessionExpiry time.Duration
 	// ConnectTimeout is how long a connection may take until it has logged in;
-	// default 10 s.
+	// default 5 s.
 	ConnectTimeout time.Duration
 	// WriteTimeout is how long one write to a client may take before the
 	// client is let go; default 10 s.
@@ -140,8 +149,11 @@ func (o *Options) setDefaults() {
 	orDefault(&o.LoginBurst, 50)
 	orDefault(&o.SysInterval, time.Minute)
 	orDefault(&o.SessionExpiry, time.Hour)
-	orDefault(&o.ConnectTimeout, 10*time.Second)
+	orDefault(&o.ConnectTimeout, 5*time.Second)
 	orDefault(&o.WriteTimeout, 10*time.Second)
+	if o.WrongLogin == nil {
+		o.WrongLogin = func(string, string) {}
+	}
 	orDefault(&o.Logger, slog.New(slog.DiscardHandler))
 }
 

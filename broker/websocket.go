@@ -96,6 +96,9 @@ func (c *webSocket) Read(p []byte) (int, error) {
 	}
 }
 
+// NetConn is the connection below.
+func (c *webSocket) NetConn() net.Conn { return c.Conn }
+
 func (c *webSocket) Write(p []byte) (int, error) {
 	if err := c.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
 		return 0, err

@@ -91,6 +91,7 @@ operator=$(sed -n 's/^OPERATOR_SECRET=//p' "$tmp/secrets")
 for c in "${companies[@]}"; do
   {
     cat "$tmp/secrets"
+    echo "REGISTRATION=open"
     echo "COMPANY=${c^^}"
     echo "LISTEN=$(address "$c")"
     for peer in "${companies[@]}"; do echo "HOST_${peer^^}=$(address "$peer")"; done

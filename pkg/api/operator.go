@@ -2,14 +2,33 @@ package api
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
-// RegisterRequest registers a vehicle; without an id the company makes one.
+// RegisterRequest registers a vehicle.
 type RegisterRequest struct {
-	Model     string             `json:"model"`
+	Model string `json:"model"`
+	// VehicleID is a wish for the last part of the id, see charging.RegisteredAt; empty
+	// is made up. The answer says what the vehicle is called.
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
+	// Invite is a code of the operator's, where the company asks for one.
+	Invite string `json:"invite,omitempty"`
+}
+
+// InviteRequest asks for codes with which vehicles are registered.
+type InviteRequest struct {
+	Count int `json:"count,omitempty"` // default 1
+	Days  int `json:"days,omitempty"`  // default 7
+}
+
+// Invites are codes, each good for one registration until they end.
+type Invites struct {
+	Invites   []string  `json:"invites"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // RevokeRequest ends a vehicle's secret; the answer is a RegisterResponse with
@@ -23,6 +42,23 @@ type RevokeRequest struct {
 type RegisterResponse struct {
 	VehicleID charging.VehicleID `json:"vehicle_id"`
 	Secret    string             `json:"secret"`
+}
+
+// PassRequest asks for what a vehicle shows to another company instead of its secret.
+type PassRequest struct {
+	Audience charging.CompanyID `json:"audience"`
+}
+
+// ExchangeRequest is how a company that was shown a vehicle's secret asks the
+// vehicle's own for a pass.
+type ExchangeRequest struct {
+	Secret string `json:"secret"`
+}
+
+// Pass is good in place of the secret at one company alone, until it ends.
+type Pass struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // SessionRequest opens a browser's session where no Authorization header does.
@@ -69,7 +105,7 @@ func DecodeRegister(body []byte) (RegisterRequest, error) {
 	if err != nil {
 		return RegisterRequest{}, err
 	}
-	q := RegisterRequest{Model: r.model(true), VehicleID: id[charging.VehicleID](r, "vehicle_id", 64, false)}
+	q := RegisterRequest{Model: r.model(true), VehicleID: charging.VehicleID(r.text("vehicle_id", 64)), Invite: r.text("invite", 64)}
 	r.done()
 	return q, r.rep.err()
 }
@@ -86,6 +122,66 @@ func DecodeRevoke(body []byte) (RevokeRequest, error) {
 	r.done()
 	return q, r.rep.err()
 }
+
+// SuspendRequest suspends a peer.
+type SuspendRequest struct {
+	// Reason is kept for the audit, and the peer is told it.
+	Reason string `json:"reason"`
+}
+
+// DecodeSuspend reads the body of POST /api/v1/peers/{company_id}/suspend.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeSuspend(body []byte) (SuspendRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return SuspendRequest{}, err
+	}
+	r.require("reason")
+	q := SuspendRequest{Reason: strings.TrimSpace(r.text("reason", 200))}
+	if r.done(); r.rep.err() == nil && (q.Reason == "" || legible.Check(q.Reason, 200) != nil) {
+		return q, charging.Invalid("reason", "must say something, on one line")
+	}
+	return q, r.rep.err()
+}
+
+// DecodeInvite reads the body of POST /api/v1/invites. MALFORMED_REQUEST, TOO_LARGE,
+// INVALID_FIELD.
+func DecodeInvite(body []byte) (InviteRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return InviteRequest{}, err
+	}
+	q := InviteRequest{Count: int(r.integer("count", 1, 100, 1)), Days: int(r.integer("days", 1, 90, 7))}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodePass reads the body of POST /api/v1/vehicles/{vehicle_id}/token.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodePass(body []byte) (PassRequest, error) {
+	r, err := newReader(body, true)
+	if err != nil {
+		return PassRequest{}, err
+	}
+	q := PassRequest{Audience: id[charging.CompanyID](r, "audience", 8, true)}
+	r.done()
+	return q, r.rep.err()
+}
+
+// DecodeExchange reads the body of POST /federation/v1/vehicles/{vehicle_id}/token.
+// MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
+func DecodeExchange(body []byte) (ExchangeRequest, error) {
+	r, err := newReader(body, false)
+	if err != nil {
+		return ExchangeRequest{}, err
+	}
+	r.require("secret")
+	q := ExchangeRequest{Secret: r.text("secret", maxSecret)}
+	return q, r.rep.err()
+}
+
+// maxSecret bounds a vehicle's secret, in bytes.
+const maxSecret = 4096
 
 // DecodeSession reads the body of POST /api/v1/session. MALFORMED_REQUEST,
 // TOO_LARGE, INVALID_FIELD.

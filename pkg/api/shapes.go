@@ -211,7 +211,8 @@ type CompanyInfo struct {
 	// PublicKeys is a JWK set (RFC 7517) of the keys that sign tickets and
 	// vehicles' tokens.
 	PublicKeys json.RawMessage `json:"public_keys"`
-	// RevokedVehicles are token ids (jti) that are no longer good.
+	// RevokedVehicles names vehicles' tokens that are no longer good: VEHICLE@SECONDS
+	// is all that was issued to that vehicle up to then, anything else a token's id.
 	RevokedVehicles []string `json:"revoked_vehicles"`
 	// Time of the company's store, µs since 1970 as a string, so that peers
 	// can estimate its clock.
@@ -247,6 +248,34 @@ type Peer struct {
 	Auth string `json:"auth,omitempty"`
 	// Dropped is what was left out of its answers; nil while nothing was.
 	Dropped *PeerDrops `json:"dropped,omitempty"`
+	// Suspended is why nothing new is given to it; nil while it is not.
+	Suspended *PeerSuspended `json:"suspended,omitempty"`
+	// Caught is what it has signed and cannot have meant honestly; nil while nothing was.
+	Caught *PeerCaught `json:"caught,omitempty"`
+}
+
+// PeerSuspended is since when a peer is suspended, and the operator's reason.
+type PeerSuspended struct {
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
+}
+
+// PeerCaught counts a peer's tickets that it cannot have given honestly, since the
+// server started, and says what the last one was.
+type PeerCaught struct {
+	Count int64     `json:"count"`
+	What  string    `json:"what"`
+	At    time.Time `json:"at"`
+}
+
+// Suspension is the answer to the operator's word about a peer.
+type Suspension struct {
+	CompanyID charging.CompanyID `json:"company_id"`
+	Suspended bool               `json:"suspended"`
+	Since     time.Time          `json:"since"`
+	Reason    string             `json:"reason,omitempty"`
+	// Released is how many of its CLAIMED and PENDING this has ended.
+	Released int `json:"released"`
 }
 
 // PeerToken is what a company shows to a peer, made for a person who tries that by
@@ -270,6 +299,11 @@ type PeerDrop struct {
 	What string    `json:"what"`
 	Why  string    `json:"why"`
 	At   time.Time `json:"at"`
+}
+
+// Issued says whether a company gave a stamp to a reservation.
+type Issued struct {
+	Issued *bool `json:"issued"`
 }
 
 // PeerLink is the link to a peer's broker.

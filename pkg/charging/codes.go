@@ -49,7 +49,8 @@ const (
 	CodeInfeasibleTrip Code = "INFEASIBLE_TRIP"
 	CodeTicketInvalid  Code = "TICKET_INVALID"
 
-	CodeRateLimited Code = "RATE_LIMITED"
+	CodeRateLimited   Code = "RATE_LIMITED"
+	CodeQuotaExceeded Code = "QUOTA_EXCEEDED"
 
 	CodeStoreUnavailable Code = "STORE_UNAVAILABLE"
 	CodePeerUnavailable  Code = "PEER_UNAVAILABLE"
@@ -59,12 +60,13 @@ const (
 // request with the same id may succeed a little later: nobody may remember it as
 // the answer to that id. It is of a car at the plug (too early, somebody else is
 // still there, the vehicle's other session runs, or the word of it has overtaken
-// the one before it), or of a server that cannot answer now. Every other refusal
+// the one before it), of what somebody has taken so far, or of a server that cannot
+// answer now. Every other refusal
 // is final for its request.
 func (c Code) Passing() bool {
 	switch c {
 	case CodeTooEarly, CodeEVSEOccupied, CodeVehicleBusy, CodeNoReservationHere,
-		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable:
+		CodeRateLimited, CodeQuotaExceeded, CodeStoreUnavailable, CodePeerUnavailable:
 		return true
 	}
 	return false
@@ -81,6 +83,6 @@ func Codes() []Code {
 		CodeSessionOpen, CodeSessionEnded, CodeEVSEOccupied, CodeVehicleBusy,
 		CodeHoldExpired, CodeHoldPreempted,
 		CodeInvalidWindow, CodeInvalidField, CodeInfeasibleTrip, CodeTicketInvalid,
-		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable,
+		CodeRateLimited, CodeQuotaExceeded, CodeStoreUnavailable, CodePeerUnavailable,
 	}
 }

@@ -10,7 +10,7 @@ import (
 func TestPassing(t *testing.T) {
 	passing := []Code{
 		CodeNoReservationHere, CodeTooEarly, CodeEVSEOccupied, CodeVehicleBusy,
-		CodeRateLimited, CodeStoreUnavailable, CodePeerUnavailable,
+		CodeRateLimited, CodeQuotaExceeded, CodeStoreUnavailable, CodePeerUnavailable,
 	}
 	if got := slices.DeleteFunc(Codes(), func(c Code) bool { return !c.Passing() }); !slices.Equal(got, passing) {
 		t.Errorf("passing are %v, want %v", got, passing)

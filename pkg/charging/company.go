@@ -15,7 +15,7 @@ type Company interface {
 	//
 	// SLOT_TAKEN, PRIORITY_LOST, ID_REUSED, ALREADY_COMPENSATED, STALE_OWNER,
 	// EVSE_OUT_OF_SERVICE, HOLD_EXPIRED, HOLD_PREEMPTED, INVALID_WINDOW,
-	// UNKNOWN_EVSE, TICKET_INVALID.
+	// UNKNOWN_EVSE, TICKET_INVALID, QUOTA_EXCEEDED.
 	Reserve(ctx context.Context, h HoldRequest) (Reservation, error)
 	// Claim takes the window as CLAIMED for a trip that has a ticket. On a
 	// PENDING of the same id it answers PENDING. Refuses like Reserve.

@@ -23,6 +23,7 @@ type Hold struct {
 	// NoShow of the company's terms: a RESERVED in the way whose car has not
 	// come within it is NO_SHOW and in nobody's way.
 	NoShow time.Duration
+	Quota  Quota
 }
 
 // Grant is a calendar's yes.

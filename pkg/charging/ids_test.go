@@ -115,3 +115,33 @@ func FuzzIDs(f *testing.F) {
 		}
 	})
 }
+
+// A vehicle's name says which company vouches for it; what is not exactly of that form
+// says nothing.
+func TestVehiclesNames(t *testing.T) {
+	for name, want := range map[string]VehicleID{
+		"C7K2M9XQ4": "BR-MAR-C7K2M9XQ4", "ev-77": "BR-MAR-EV-77", "BR-MAR-EV-77": "BR-MAR-EV-77", "br-mar-x": "BR-MAR-X", "a": "BR-MAR-A",
+		strings.Repeat("A", 24): VehicleID("BR-MAR-" + strings.Repeat("A", 24)), "AB-CD": "BR-MAR-AB-CD",
+		"": "", "BR-SER-X": "", "br-ser-x": "", "DE-MAR-X": "", "BR-MAR-": "", "-A": "", "A-": "", "A--B": "", "A_B": "", "A.B": "", "A B": "", "Ä": "",
+		"\u0131": "", "\u017f": "", "A\n": "", strings.Repeat("A", 25): "", "BR-MAR-BR-SER-X": "BR-MAR-BR-SER-X",
+	} {
+		got, err := RegisteredAt("MAR", name)
+		if got != want || (err == nil) != (want != "") || err != nil && CodeOf(err) != CodeInvalidField {
+			t.Errorf("%q is called %q, %v; want %q", name, got, err, want)
+		}
+		if want != "" && (got.Issuer() != "MAR" || got.Validate() != nil) {
+			t.Errorf("%q is of %q", got, got.Issuer())
+		}
+	}
+	for id, want := range map[VehicleID]CompanyID{
+		"BR-SER-X": "SER", "BR-SER-MAR-X": "SER", "EV-0001": "", "br-SER-X": "", "BR-ser-X": "", "BR-SER-x": "", "BR-SER-": "", "BR-SER--X": "",
+		"BR-SER-X-": "", "DE-SER-X": "", "BR-SERX-X": "", "MY-CAR-1": "", "": "", "BR-SER-X\n": "",
+	} {
+		if got := id.Issuer(); got != want {
+			t.Errorf("%q is of %q, want %q", id, got, want)
+		}
+	}
+	if got := VehicleID("BR-SER-A-B").Name() + VehicleID("EV-1").Name(); got != "A-BEV-1" {
+		t.Error(got)
+	}
+}

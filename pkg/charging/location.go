@@ -94,6 +94,8 @@ type Terms struct {
 	EarlyPlug time.Duration
 	// MaxAhead is how far ahead a window may start.
 	MaxAhead time.Duration
+	// LongestWindow bounds a window here beside the company's Limits; zero does not.
+	LongestWindow time.Duration
 }
 
 // CancelableUntil is the last instant at which a stop that starts at start and

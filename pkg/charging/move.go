@@ -12,6 +12,8 @@ type Move struct {
 	Seq int64
 	// To is the new window.
 	To Window
+	// Quota is the owner's desk's word to its calendar.
+	Quota Quota
 }
 
 // Mover is a company that can move a window; one that cannot refuses with

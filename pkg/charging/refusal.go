@@ -82,6 +82,13 @@ func Invalid(field, reason string) *Refusal {
 	}
 }
 
+// OfVehicle reports whether a refusal says that the vehicle has taken as much as it
+// may: no other stop at that company helps its trip.
+func OfVehicle(err error) bool {
+	var r *Refusal
+	return errors.As(err, &r) && r.Code == CodeQuotaExceeded && len(r.Fields) > 0 && r.Fields[0].Field == "vehicle_id"
+}
+
 // ErrNotSent is in the chain of an error about a call that certainly never
 // reached its company: no connection, or none tried. Nothing can have been
 // executed, so nothing has to be released.

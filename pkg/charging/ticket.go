@@ -16,6 +16,9 @@ type Ticket struct {
 	// decimal string: 64-bit numbers do not survive every JSON parser.
 	GrantedAt string `json:"granted_at"`
 	EVSEID    EVSEID `json:"evse_id"`
+	// ReservationID is the first stop's, which got the stamp; empty in a ticket of an
+	// edition that did not say it.
+	ReservationID ReservationID `json:"reservation_id,omitempty"`
 	// Expires ends new claims and the trip's attempts; it does not undo holds.
 	Expires time.Time `json:"-"`
 }

@@ -32,8 +32,8 @@ var byCode = maps.Collect(func(yield func(string, Kind) bool) {
 var kinds = []Kind{
 	{
 		"MALFORMED_REQUEST", 400, "The request is malformed",
-		"The body is not the JSON object that this call wants: broken syntax, two values, a key twice, or bytes that are not UTF-8. Nothing was done. Correct the request.",
-		"O corpo não é o objeto JSON que esta chamada espera: sintaxe quebrada, dois valores, uma chave repetida ou bytes que não são UTF-8. Nada foi feito. Corrija o pedido.",
+		"The body is not the JSON object that this call wants: broken syntax, two values, a key twice, bytes that are not UTF-8, or a body without Content-Type: application/json. Nothing was done. Correct the request.",
+		"O corpo não é o objeto JSON que esta chamada espera: sintaxe quebrada, dois valores, uma chave repetida, bytes que não são UTF-8 ou um corpo sem Content-Type: application/json. Nada foi feito. Corrija o pedido.",
 	},
 	{
 		"UNKNOWN_ROUTE", 404, "No such route",
@@ -199,6 +199,11 @@ var kinds = []Kind{
 		"RATE_LIMITED", 429, "Too many requests",
 		"Too many requests from this address, or too many trips in flight. Retry-After says when to come again.",
 		"Pedidos demais deste endereço ou viagens demais em andamento. Retry-After diz quando voltar.",
+	},
+	{
+		"QUOTA_EXCEEDED", 429, "More than one may take",
+		"This vehicle, or the company that books for it, has as much booked at the owner of the charger as it may: detail says which limit, how much is taken and until when. What is used or given back counts no longer; errors names vehicle_id or origin.",
+		"Este veículo, ou a empresa que reserva por ele, já tem na dona do carregador o máximo que pode: detail diz qual limite, quanto está tomado e até quando. O que é usado ou devolvido deixa de contar; errors diz vehicle_id ou origin.",
 	},
 	{
 		"STORE_UNAVAILABLE", 503, "The store does not answer",

@@ -91,9 +91,10 @@ type Leg struct {
 // Window of the leg.
 func (l Leg) Window() charging.Window { return charging.Window{Start: l.Start, End: l.End} }
 
-// Problem is a refusal as a trip remembers it.
+// Problem is a refusal as a trip remembers it. Without a Code nobody has refused: the
+// driver has canceled.
 type Problem struct {
-	Code   charging.Code `json:"code"`
+	Code   charging.Code `json:"code,omitempty"`
 	Detail string        `json:"detail"`
 }
 

@@ -192,7 +192,7 @@ func (c *car) soon(evse charging.EVSEID, in, length time.Duration) trip.Trip {
 // neverComes: plugging in is refused in words, the rest of the window is free,
 // and another car can have it.
 func (c *car) neverComes() {
-	t := c.soon("BR*SER*E0002*1", 20*time.Minute, 8*time.Hour)
+	t := c.soon("BR*SER*E0002*1", 20*time.Minute, 4*time.Hour)
 	l := t.Legs[0]
 	for _, try := range []struct {
 		evse charging.EVSEID

@@ -54,7 +54,7 @@ func beServer(raw string) error {
 	}
 	a, err := app.New(app.Options{
 		Company: "MAR", HTTPAddr: s.HTTP, MQTTAddr: s.MQTT, Store: app.Store{URL: s.Redis}, DataDir: s.Data,
-		Vehicles: vehicles(s.Vehicles), OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1,
+		Vehicles: vehicles(s.Vehicles), OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
 	})
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func start(t *testing.T, tune ...func(*app.Options)) *federation {
 		o := app.Options{
 			Company: id, HTTPAddr: "127.0.0.1:0", MQTTAddr: "127.0.0.1:0", AdvertiseHTTP: urls[id],
 			Store:    app.Store{Dir: t.TempDir()},
-			Vehicles: vehicles(128), OperatorSecret: secret, DemoTokens: true, Log: zerolog.Nop(), RateLimit: -1,
+			Vehicles: vehicles(128), OperatorSecret: secret, DemoTokens: true, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
 			Timings: app.Timings{Refresh: time.Second},
 		}
 		for _, p := range companies {

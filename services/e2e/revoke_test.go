@@ -93,7 +93,7 @@ func TestAStolenSecret(t *testing.T) {
 		o.Timings.CallTimeout, o.Timings.StepBudget, o.Timings.ConfirmBudget = 8*time.Second, 20*time.Second, 20*time.Second
 		o.Timings.Lease, o.Timings.HoldTTL = 10*time.Second, 60*time.Second
 	})
-	const car = charging.VehicleID("EV-STOLEN")
+	const car = charging.VehicleID("BR-MAR-EV-STOLEN")
 	old := f.registers(car)
 	thief := map[charging.CompanyID]driver{}
 	wires := map[charging.CompanyID]wire{}
@@ -164,7 +164,7 @@ func TestAStolenSecret(t *testing.T) {
 
 	// The vehicle itself can do it, too; when SER has heard that, the list that
 	// names its old secrets has not cut who came with the one before.
-	const other = charging.VehicleID("EV-OTHER")
+	const other = charging.VehicleID("BR-MAR-EV-OTHER")
 	first := f.registers(other)
 	if f.as(other).at("SER").showing(first).refused() {
 		t.Fatal("SER refuses a secret that nobody has revoked")
@@ -241,7 +241,7 @@ func TestAStolenSecretAtAnotherServer(t *testing.T) {
 	first := f.apps["MAR"]
 	options.Store = app.Store{URL: "redis://" + first.StoreAddr()}
 	f.boot("MAR", options)
-	const car = charging.VehicleID("EV-STOLEN")
+	const car = charging.VehicleID("BR-MAR-EV-STOLEN")
 	old := f.registers(car)
 	second, err := f.dial("MAR", car, old)
 	if err != nil {
@@ -263,8 +263,8 @@ func TestAStolenSecretAtAnotherServer(t *testing.T) {
 		t.Error("the other server takes the old secret, or refuses the new one")
 	}
 	// A store that forgets is told again by whoever runs.
-	if n, err := f.store("MAR").Del(t.Context(), "revoked").Result(); err != nil || n != 1 {
+	if n, err := f.store("MAR").Del(t.Context(), "revoked:through").Result(); err != nil || n != 1 {
 		t.Fatalf("forgot %d, %v", n, err)
 	}
-	f.until(30*time.Second, "the store has the list again", func() bool { return len(f.keys("MAR", "revoked")) == 1 })
+	f.until(30*time.Second, "the store has the list again", func() bool { return len(f.keys("MAR", "revoked:through")) == 1 })
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/load"
 )
@@ -110,6 +111,7 @@ func (c *cli) bench(ctx context.Context, t trial) error {
 	defer stop()
 	p := c.printer()
 	p.Notef("%d CPUs, %s, load included; %s each, after %d trips of warm-up", runtime.NumCPU(), runtime.Version(), t.duration, t.warmUp)
+	p.Notef("%s", liftedLimits)
 	var rows []row
 	for _, fsync := range t.fsync {
 		for _, withClaims := range claims {
@@ -165,12 +167,24 @@ func (c *cli) benchStores(ctx context.Context, t trial, fsync string, claims boo
 	return rows, nil
 }
 
+// liftedLimits says what benchLimits does.
+const liftedLimits = "the limits of what a vehicle may have, and of a company's share, are lifted: few vehicles make many trips here"
+
+// benchLimits are without those that few vehicles, and one company's trips, would meet.
+func benchLimits() charging.Limits {
+	l := charging.DefaultLimits()
+	l.VehicleHours, l.NewHours, l.NewTrips, l.Share = 0, 0, 0, 0
+	return l
+}
+
 func benchServers(t trial, fsync string, claims bool) ([]*app.App, error) {
 	var servers []*app.App
+	limits := benchLimits()
 	for _, id := range demoCompanies {
 		o := app.Options{
+			Limits:  &limits,
 			Company: id, Store: app.Store{Kind: t.store, Fsync: fsync}, Vehicles: benchVehicles(t.vehicles), OperatorSecret: demoSecret,
-			RateLimit: -1, SkipClaims: !claims, Log: zerolog.Nop(),
+			RateLimit: -1, AddressConnections: -1, SkipClaims: !claims, Log: zerolog.Nop(),
 		}
 		if t.dir != "" {
 			dir, err := os.MkdirTemp(t.dir, "eletrovia-bench-"+string(id)+"-")

@@ -40,7 +40,7 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 	if len(t.fsync) != 1 {
 		t.fsync = []string{"everysec"}
 	}
-	servers, stop, err := c.benchProcesses(ctx, t)
+	servers, stop, err := c.benchProcesses(ctx, t, benchUnlimited)
 	defer stop()
 	if err != nil {
 		return err
@@ -53,6 +53,7 @@ func (c *cli) overload(ctx context.Context, t trial) error {
 		return err
 	}
 	p := c.printer()
+	p.Notef("%s", liftedLimits)
 	m := &memories{servers: servers}
 	report := overloadReport{Times: t.overload}
 	o.Watch = func(phase string) {
@@ -97,12 +98,18 @@ func (c *cli) overloadTable(r overloadReport) error {
 
 // benchProcess is one server in a process of its own.
 type benchProcess struct {
-	cmd  *exec.Cmd
-	http string
+	cmd        *exec.Cmd
+	http, mqtt string
 }
 
-// benchProcesses starts the three servers and waits until they know each other.
-func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProcess, stop func(), err error) {
+// benchUnlimited lets one address book as much as a server can do.
+var benchUnlimited = append([]string{"--rate-limit", "-1", "--address-connections", "-1", "--registrations", "-1"}, benchWithoutQuotas...)
+
+// benchWithoutQuotas lets few vehicles and one company have all the windows that there are.
+var benchWithoutQuotas = []string{"--limits", "vehicle=none,new=none,new-trips=none,share=none"}
+
+// benchProcesses starts the three servers, with these flags beside their own.
+func (c *cli) benchProcesses(ctx context.Context, t trial, flags []string) (servers []benchProcess, stop func(), err error) {
 	stop = func() {
 		for _, s := range servers {
 			_ = s.cmd.Process.Signal(syscall.SIGTERM)
@@ -126,8 +133,9 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 	for i, id := range demoCompanies {
 		args := []string{
 			"serve", "--json", "--log-level", "error", "--company", string(id), "--http", addresses[i], "--mqtt", "127.0.0.1:0",
-			"--fsync", t.fsync[0], "--rate-limit", "-1",
+			"--fsync", t.fsync[0], "--registration", "open",
 		}
+		args = append(args, flags...)
 		if t.store != "auto" {
 			args = append(args, "--store", t.store)
 		}
@@ -148,10 +156,12 @@ func (c *cli) benchProcesses(ctx context.Context, t trial) (servers []benchProce
 		if err := cmd.Start(); err != nil {
 			return servers, stop, err
 		}
-		servers = append(servers, benchProcess{cmd, addresses[i]})
-		if err := json.NewDecoder(out).Decode(&started{}); err != nil {
+		servers = append(servers, benchProcess{cmd: cmd, http: addresses[i]})
+		var up started
+		if err := json.NewDecoder(out).Decode(&up); err != nil {
 			return servers, stop, fmt.Errorf("%s did not start: %w", id, err)
 		}
+		servers[len(servers)-1].mqtt = up.MQTT
 		go func() { _, _ = io.Copy(io.Discard, out) }()
 	}
 	return servers, stop, ctx.Err()

@@ -228,10 +228,21 @@ func TestOutputs(t *testing.T) {
 			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Dropped: &api.PeerDrops{
 				Count: 3, Last: api.PeerDrop{What: "EVSEs of location BR*SER*LREC01: number 2", Why: "status \"WEIRD\" is none of the four", At: day},
 			}},
-			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
+			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Suspended: &api.PeerSuspended{Since: day, Reason: "stamps of 1970"}, Caught: &api.PeerCaught{
+				Count: 224, What: "the ticket of trip " + tripID + " is dated 495000h0m0s ago", At: day,
+			}, Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
+		{"suspend", []string{"peers", "suspend", "CAJ", "--reason", "stamps of 1970"}, map[string]any{
+			"POST /api/v1/peers/CAJ/suspend": api.Suspension{CompanyID: "CAJ", Suspended: true, Since: day, Reason: "stamps of 1970", Released: 224},
+		}, 0},
+		{"resume", []string{"peers", "resume", "CAJ"}, map[string]any{
+			"POST /api/v1/peers/CAJ/resume": api.Suspension{CompanyID: "CAJ", Since: day},
+		}, 0},
 		{"revoke", []string{"vehicles", "revoke", "EV-77", "--reason", "stolen"}, map[string]any{
 			"POST /api/v1/vehicles/EV-77/revoke": api.RegisterResponse{VehicleID: "EV-77", Secret: "n3w"},
+		}, 0},
+		{"invite", []string{"vehicles", "invite", "--count", "2"}, map[string]any{
+			"POST /api/v1/invites": api.Invites{Invites: []string{"C0DE1", "C0DE2"}, ExpiresAt: day},
 		}, 0},
 		{"recovery", []string{"recovery"}, map[string]any{"GET /api/v1/recovery": recovering()}, 0},
 		{"inventory", []string{"inventory"}, map[string]any{"GET /api/v1/inventory": changedInventory()}, 0},
@@ -292,6 +303,9 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", nil, []string{"fly"}, 2, "unknown command"},
 		{"missing argument", nil, []string{"cancel"}, 2, "usage: eletrovia cancel TRIP"},
 		{"too many arguments", nil, []string{"locks", "x"}, 2, "usage: eletrovia locks"},
+		{"suspend whom", nil, []string{"peers", "suspend", "--reason", "x"}, 2, "usage: eletrovia peers suspend COMPANY"},
+		{"suspend nobody", nil, []string{"peers", "suspend", "caj", "--reason", "x"}, 2, "caj"},
+		{"suspend why", nil, []string{"peers", "suspend", "CAJ"}, 2, "--reason"},
 		{"revoke what", nil, []string{"vehicles"}, 2, "vehicles revoke VEHICLE"},
 		{"revoke whom", nil, []string{"vehicles", "revoke", "--reason", "x"}, 2, "usage: eletrovia vehicles revoke VEHICLE"},
 		{"revoke why", nil, []string{"vehicles", "revoke", "EV-77"}, 2, "--reason"},

@@ -20,6 +20,10 @@ var demoCompanies = []charging.CompanyID{"MAR", "SER", "CAJ"}
 // demoVehicles is how many vehicles with a fixed secret there are: EV-0001…
 const demoVehicles = 9
 
+// demoRegistrations is how many vehicles may register in a day: a whole fleet does, from
+// one address.
+const demoRegistrations = 5000
+
 // meetWithin bounds how long the companies of a demo may take to know each
 // other.
 const meetWithin = 45 * time.Second
@@ -117,7 +121,9 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 		Company: id, HTTPAddr: localPort(s.httpPort, i), MQTTAddr: localPort(s.mqttPort, i),
 		Store:    app.Store{Kind: s.store, Addr: localPort(s.redisPort, i), Fsync: s.fsync},
 		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret, DemoTokens: true,
-		Clock: clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
+		Registration: "open", Registrations: demoRegistrations,
+		Connections: min(descriptors()/(len(demoCompanies)+1), 8192), // they are one process
+		Clock:       clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
 	}
 	for n := 1; n <= demoVehicles; n++ {
 		o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret

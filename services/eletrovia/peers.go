@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
@@ -22,7 +24,64 @@ func (c *cli) peersCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.peerToken(cmd.Context(), args[0]) },
 	})
+	var reason string
+	suspend := &cobra.Command{
+		Use: "suspend COMPANY --reason TEXT", Short: "End what a peer holds here and give it nothing new (operator)",
+		Long: "End what a peer only holds here (CLAIMED, PENDING), believe none of its tickets, and give it nothing new until it is resumed.\n" +
+			"What is RESERVED stands: its drivers charge, leave and cancel as before. Nothing new is planned at it. It is told the reason.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usage(errors.New("--reason: say why, for the audit; the peer is told it"))
+			}
+			return c.sayOfPeer(cmd.Context(), args[0], func(ctx context.Context, d *client.Driver, id charging.CompanyID) (api.Suspension, error) {
+				return d.Suspend(ctx, id, api.SuspendRequest{Reason: reason})
+			})
+		},
+	}
+	suspend.Flags().StringVar(&reason, "reason", "", "why, for the audit and for the peer; required")
+	all.AddCommand(suspend, &cobra.Command{
+		Use: "resume COMPANY", Short: "Take a suspension back (operator)",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.sayOfPeer(cmd.Context(), args[0], func(ctx context.Context, d *client.Driver, id charging.CompanyID) (api.Suspension, error) {
+				return d.Resume(ctx, id)
+			})
+		},
+	})
+	for _, sub := range all.Commands() {
+		sub.Args = usageArgs(sub.Args)
+	}
 	return all
+}
+
+// sayOfPeer suspends a peer or resumes it.
+func (c *cli) sayOfPeer(ctx context.Context, company string, say func(context.Context, *client.Driver, charging.CompanyID) (api.Suspension, error)) error {
+	id := charging.CompanyID(company)
+	if err := id.Validate(); err != nil {
+		return usage(err)
+	}
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	got, err := say(ctx, server, id)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(got); done {
+		return err
+	}
+	if !got.Suspended {
+		p.Linef("%s is a peer like the others again, since %s", p.Accent(string(got.CompanyID)), instant(p, got.Since))
+		p.Next(c.next("peers"))
+		return nil
+	}
+	p.Linef("%s is suspended since %s: %s", p.Accent(string(got.CompanyID)), instant(p, got.Since), show.Clean(got.Reason))
+	p.Linef("%d of its holds have ended; what is RESERVED stands", got.Released)
+	p.Next(c.next("peers", "resume", string(got.CompanyID)) + "   (once its operator and you have agreed)")
+	return nil
 }
 
 func (c *cli) peerToken(ctx context.Context, company string) error {
@@ -66,7 +125,7 @@ func (c *cli) peers(ctx context.Context) error {
 			seen = instant(p, peer.LastSeen)
 		}
 		rows = append(rows, []string{
-			p.Accent(string(peer.CompanyID)), show.Clean(peer.Name), paintPeer(p, peer.Status), peer.URL, seen,
+			p.Accent(string(peer.CompanyID)), show.Clean(peer.Name), paintPeer(p, statusOf(peer)), peer.URL, seen,
 			fmt.Sprintf("%.1f ms", peer.RTTMillis), fmt.Sprintf("%+.0f ms", peer.SkewMillis),
 			strconv.Itoa(peer.Locations), strconv.Itoa(peer.EVSEs), peer.Auth, paintLink(p, peer.MQTT), show.Clean(peer.Detail), paintDrops(p, peer.Dropped),
 		})
@@ -77,8 +136,36 @@ func (c *cli) peers(ctx context.Context) error {
 			p.Linef("%s: %s: %s (%s)", p.Accent(string(peer.CompanyID)), show.Clean(d.Last.What), show.Clean(d.Last.Why), instant(p, d.Last.At))
 		}
 	}
+	for _, peer := range peers {
+		c.accuse(p, peer)
+	}
 	p.Next(c.next("doctor"))
 	return nil
+}
+
+// accuse says what a peer was caught at, and that it is suspended.
+func (c *cli) accuse(p show.Printer, peer api.Peer) {
+	if k := peer.Caught; k != nil {
+		p.Linef("%s: caught %s: %s (%s)", p.Accent(string(peer.CompanyID)), p.Bad(times(k.Count)), show.Clean(k.What), instant(p, k.At))
+	}
+	if s := peer.Suspended; s != nil {
+		p.Linef("%s: %s since %s: %s", p.Accent(string(peer.CompanyID)), p.Bad("suspended"), instant(p, s.Since), show.Clean(s.Reason))
+	}
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.FormatInt(n, 10) + " times"
+}
+
+// statusOf is how a peer is, and whether it is suspended.
+func statusOf(peer api.Peer) string {
+	if peer.Suspended != nil {
+		return "suspended"
+	}
+	return peer.Status
 }
 
 // paintDrops counts what was left out of the peer's answers.

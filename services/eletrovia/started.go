@@ -14,6 +14,8 @@ type started struct {
 	HTTP      string `json:"http"`
 	MQTT      string `json:"mqtt"`
 	WebSocket string `json:"websocket,omitempty"`
+	// Admin is host:port for peers and the operator, where that is another.
+	Admin     string `json:"admin,omitempty"`
 	Store     string `json:"store"`
 	StoreKind string `json:"store_kind"`
 	// StorePassword is the file with the embedded store's password.
@@ -27,7 +29,7 @@ type started struct {
 func describe(a *app.App) started {
 	s := a.Status()
 	return started{
-		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(),
+		Company: string(s.Company), Name: s.Name, REST: a.URL(), HTTP: a.HTTPAddr(), MQTT: a.MQTTAddr(), WebSocket: a.WebSocketAddr(), Admin: a.AdminAddr(),
 		Store: a.StoreAddr(), StorePassword: a.StorePassword(), StoreKind: s.StoreKind, Loses: s.Loses, Locations: s.Locations, EVSEs: s.EVSEs,
 	}
 }
@@ -37,6 +39,9 @@ func describeTo(p show.Printer, s started) {
 		p.Accent(s.Company), s.Name, s.REST, s.MQTT, s.Store, s.StoreKind, s.Locations, s.EVSEs)
 	if s.WebSocket != "" {
 		p.Linef("  MQTT over WebSocket: %s", s.WebSocket)
+	}
+	if s.Admin != "" {
+		p.Linef("  peers and the operator: %s", s.Admin)
 	}
 	p.Linef("  the store can lose: %s", s.Loses)
 	if s.StorePassword != "" {

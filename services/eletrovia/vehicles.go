@@ -13,10 +13,10 @@ import (
 
 func (c *cli) vehiclesCommand() *cobra.Command {
 	vehicles := &cobra.Command{
-		Use: "vehicles", Short: "Replace the secret of a vehicle that registered at this company (operator)",
+		Use: "vehicles", Short: "Invite vehicles to register here, or replace the secret of one (operator)",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage(errors.New("say what to do: vehicles revoke VEHICLE --reason TEXT"))
+			return usage(errors.New("say what to do: vehicles invite, or vehicles revoke VEHICLE --reason TEXT"))
 		},
 	}
 	var reason string
@@ -31,11 +31,43 @@ func (c *cli) vehiclesCommand() *cobra.Command {
 		},
 	}
 	revoke.Flags().StringVar(&reason, "reason", "", "why, for the audit; required")
-	vehicles.AddCommand(revoke)
+	vehicles.AddCommand(revoke, c.inviteCommand())
 	for _, sub := range vehicles.Commands() {
 		sub.Args = usageArgs(sub.Args)
 	}
 	return vehicles
+}
+
+func (c *cli) inviteCommand() *cobra.Command {
+	var q api.InviteRequest
+	invite := &cobra.Command{
+		Use: "invite", Short: "Make codes with which vehicles are registered here, each good once (operator)",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.invite(cmd.Context(), q) },
+	}
+	invite.Flags().IntVar(&q.Count, "count", 1, "how many codes, 1 to 100")
+	invite.Flags().IntVar(&q.Days, "days", 7, "for how many days they are good, 1 to 90")
+	return invite
+}
+
+func (c *cli) invite(ctx context.Context, q api.InviteRequest) error {
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	got, err := server.Invite(ctx, q)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(got); done {
+		return err
+	}
+	for _, code := range got.Invites {
+		p.Linef("%s", show.Clean(code))
+	}
+	p.Next(`curl --json '{"model": "byd-dolphin", "invite": "CODE"}' ADDRESS/api/v1/vehicles     each once, until ` + instant(p, got.ExpiresAt))
+	return nil
 }
 
 func (c *cli) revokeVehicle(ctx context.Context, id charging.VehicleID, reason string) error {

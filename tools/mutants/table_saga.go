@@ -14,6 +14,8 @@ func sagas() []mutant {
 		at("book.go", "case unsettled(err) && time.Now().Before(deadline):", "case unsettled(err) && !deadline.IsZero():", "a trip waits for ever for one that is confirming"),
 		at("book.go", "case charging.CodeOf(err) == charging.CodeTicketInvalid && !r.noTicket[k] && k > 0:", "case charging.CodeOf(err) == charging.CodeTicketInvalid && k > 0:", "a company that refuses the ticket is asked for ever"),
 		at("book.go", "r.abandon(*l)\n\t\tl.ReservationID", "l.ReservationID", "an id that was given up is never released"),
+		at("conflict.go", " || charging.OfVehicle(lost.err)", "", "a vehicle that has enough is asked about alternatives that it cannot have"),
+		at("conflict.go", "return r.full[a.CompanyID]", "return false", "a company that is full is asked again and again"),
 		at("conflict.go", "if end := r.t.Ticket.ExpiresAt.Add(-r.c.o.ConfirmBudget); end.Before(at) {", "if end := r.t.Ticket.ExpiresAt; end.Before(at) {", "a decision ends too late to confirm"),
 		at("conflict.go", "return r.t.Ticket != nil && time.Until(r.t.Ticket.ExpiresAt) < r.c.o.ConfirmBudget", "return false", "a trip goes on with a spent ticket"),
 		at("conflict.go", "if charging.CodeOf(lost.err) == charging.CodeHoldPreempted {\n\t\tr.newID(lost.k)", "if charging.CodeOf(lost.err) == charging.CodeHoldPreempted {", "a dead id is repeated"),

@@ -9,12 +9,16 @@ func trips() []mutant {
 		at("trips/originator.go", "case l.CompanyID != from:\n\t\treturn charging.Refuse", "case false:\n\t\treturn charging.Refuse", "a company withdraws another's stop"),
 		at("trips/originator.go", "(k < 0 || t.Legs[k].State == charging.Canceled)", "k < 0", "a stop that was let go stays booked at its company"),
 		at("trips/originator.go", "case coming(t, id):\n\t\treturn charging.OutcomePending", "case coming(t, id):\n\t\treturn charging.OutcomeConfirmed", "a stop that is being taken counts as booked"),
+		at("trips/originator.go", "case ok && takesPart(t, from, q.ReservationID):", "case ok:", "any company learns what became of anybody's trip"),
+		at("trips/originator.go", "return company == who\n\t\t}", "return true\n\t\t}", "a participant learns of another's stop"),
 		at("trips/promises.go", "l.CompanyID != at || ", "", "a company is told what others hold"),
 		at("trips/start.go", "_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled", "", "a trip that was turned away blocks its vehicle"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),
 		at("store/journal.go", "if !t.State.Open() || stuck(t) {", "if !t.State.Open() {", "a stuck trip that nobody finds"),
 		at("store/forget.go", "case -2: // no such record\n\t\t\tgone = append(gone, member)", "case -2: // no such record", "lists that grow for ever"),
 		at("store/takeover.go", "return !known || at < had, known", "return !known, known", "a trip that is due earlier is looked at late"),
+		at("store/newest.go", "for _, k := range beyond.Val() {\n\t\tpipe.Del(ctx, k)\n\t}", "", "one address fills the store with plans"),
+		at("store/registry.go", "pipe.ZAddGT(", "pipe.ZAdd(", "a revocation that is told late gives an ended secret back"),
 		at("store/admit.go", "if there == over {\n\t\treturn j.Dismiss(ctx, a.VehicleID, id)\n\t}", "", "a vehicle whose trip is over cannot travel"),
 	}
 }

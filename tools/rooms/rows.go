@@ -108,7 +108,7 @@ var rooms = []room{
 		path: "services/company/internal/httpapi",
 		own: []string{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
-			"services/company/internal/events", "services/company/internal/identity",
+			"services/company/internal/events", "services/company/internal/identity", "services/company/internal/door",
 		},
 		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
 		test:  []string{openapi},
@@ -170,7 +170,7 @@ var rooms = []room{
 	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
 	{
 		path: "services/company/internal/identity", own: []string{"pkg/charging", "pkg/geo"},
-		third: []string{jose, crypto, zerolog, uuid}, noStd: noHTTP,
+		third: []string{jose, crypto, zerolog, uuid, syncx}, noStd: noHTTP,
 	},
 	{
 		path: "services/company/internal/inventory", own: []string{"pkg/api", "pkg/charging", "pkg/geo", "pkg/legible", "pkg/road"},
@@ -182,6 +182,7 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
+	{path: "services/company/internal/door"},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},
@@ -199,6 +200,8 @@ var rooms = []room{
 		third: []string{zerolog},
 	},
 	{path: "services/e2e/program", suite: true},
+	{path: "services/e2e/floods", own: []string{"services/e2e/program"}},
+	{path: "services/e2e/requests", test: []string{"pkg/api", "pkg/charging", "services/company/app", openapi}},
 	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},
 	{
 		path: "services/e2e/upgrade", own: []string{"pkg/...", "services/company/app", "services/e2e/redisrig", "services/e2e/upgrade/fixture"},
@@ -221,6 +224,10 @@ var rooms = []room{
 		path:  "services/e2e/chaos/fleet",
 		own:   []string{"pkg/charging", "pkg/trip", "services/e2e/chaos/history", "services/e2e/chaos/link"},
 		third: []string{goRedis},
+	},
+	{
+		path: "services/e2e/chaos/cheat", own: []string{"pkg/api", "pkg/charging", "services/e2e/chaos/history"}, third: []string{uuid},
+		test: []string{"pkg/api/client"},
 	},
 	{path: "services/e2e/chaos/...", own: []string{"pkg/...", "services/e2e/chaos/..."}, third: []string{goRedis, paho, uuid}},
 

@@ -155,6 +155,21 @@ func (c *Client) Contest(ctx context.Context, k charging.Contest) (bool, error) 
 	return *answer.Busy, nil
 }
 
+// Exchange changes the secret of a vehicle of the peer's into a pass for the caller.
+// FORBIDDEN: no vehicle there has this id and secret. UNKNOWN_ROUTE from a company that
+// knows no passes.
+func (c *Client) Exchange(ctx context.Context, id charging.VehicleID, secret string) (string, error) {
+	var pass api.Pass
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: federation + "/vehicles/" + url.PathEscape(string(id)) + "/token",
+		body: api.ExchangeRequest{Secret: secret}, into: &pass, ok: []int{http.StatusOK},
+	})
+	if err == nil && pass.Token == "" {
+		err = fmt.Errorf("%w: a pass of %s without a token", ErrRubbish, id)
+	}
+	return pass.Token, err
+}
+
 // Move implements charging.Mover.
 func (c *Client) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
 	r, err := c.act(ctx, "move", m.Ref, api.MoveBodyOf(m), charging.Reserved, charging.Charging)
@@ -180,6 +195,20 @@ func (c *Client) act(ctx context.Context, action string, ref charging.Ref, body 
 		return charging.Reservation{}, fmt.Errorf("%s %s: %w", action, ref.ID, err)
 	}
 	return r, nil
+}
+
+// Issued asks whether the company gave that stamp to that reservation.
+// UNKNOWN_RESERVATION.
+func (c *Client) Issued(ctx context.Context, t charging.Ticket) (bool, error) {
+	q := url.Values{"trip_id": {string(t.TripID)}, "origin": {string(t.Origin)}, "granted_at": {t.GrantedAt}}
+	var answer api.Issued
+	_, err := c.do(ctx, call{
+		method: http.MethodGet, path: reservationPath(t.ReservationID, "ticket") + "?" + q.Encode(), into: &answer, ok: []int{http.StatusOK},
+	})
+	if err == nil && answer.Issued == nil {
+		err = fmt.Errorf("%w: asked for the ticket of reservation %s, got no answer", ErrRubbish, t.ReservationID)
+	}
+	return err == nil && *answer.Issued, err
 }
 
 // Reservation reads one reservation of ours. UNKNOWN_RESERVATION, FORBIDDEN.

@@ -63,6 +63,8 @@ func TestDriverCalls(t *testing.T) {
 		"POST /api/v1/trips/t1/retry":                func() error { _, err := d.Retry(ctx, "t1"); return err },
 		"POST /api/v1/trips/t1/resolve":              func() error { _, err := d.Resolve(ctx, "t1", api.ResolveRequest{}); return err },
 		"POST /api/v1/vehicles/EV-1/revoke":          func() error { _, err := d.Revoke(ctx, "EV-1", api.RevokeRequest{}); return err },
+		"POST /api/v1/invites":                       func() error { _, err := d.Invite(ctx, api.InviteRequest{}); return err },
+		"POST /api/v1/vehicles/EV-1/token":           func() error { _, err := d.Pass(ctx, "EV-1", api.PassRequest{}); return err },
 		"POST /api/v1/vehicles":                      func() error { _, err := d.Register(ctx, api.RegisterRequest{}); return err },
 		"PUT /api/v1/evses/BR%2AMAR%2AE1%2A1/status": func() error { return d.SetEVSEStatus(ctx, "BR*MAR*E1*1", api.EVSEStatusRequest{}) },
 		"GET /api/v1/evses/BR%2AMAR%2AE1%2A1/availability?from=2026-11-23T12%3A00%3A00Z&to=2026-11-23T13%3A00%3A00Z": func() error {

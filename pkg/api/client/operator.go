@@ -26,6 +26,17 @@ func (d *Driver) PeerToken(ctx context.Context, peer charging.CompanyID) (api.Pe
 	return send[api.PeerToken](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/token", nil, nil, 0)
 }
 
+// Suspend ends what a peer holds and gives it nothing more until Resume; for the
+// operator. INVALID_FIELD: no peer.
+func (d *Driver) Suspend(ctx context.Context, peer charging.CompanyID, q api.SuspendRequest) (api.Suspension, error) {
+	return send[api.Suspension](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/suspend", q, nil, 0)
+}
+
+// Resume takes a Suspend back. INVALID_FIELD: no peer.
+func (d *Driver) Resume(ctx context.Context, peer charging.CompanyID) (api.Suspension, error) {
+	return send[api.Suspension](ctx, d, http.MethodPost, "/api/v1/peers/"+url.PathEscape(string(peer))+"/resume", nil, nil, 0)
+}
+
 // Retry looks at a stuck trip now; for the operator.
 func (d *Driver) Retry(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/retry"), nil, nil, 0)
@@ -34,6 +45,18 @@ func (d *Driver) Retry(ctx context.Context, id charging.TripID) (trip.Trip, erro
 // Resolve ends a stuck stop by the operator's word.
 func (d *Driver) Resolve(ctx context.Context, id charging.TripID, q api.ResolveRequest) (trip.Trip, error) {
 	return send[trip.Trip](ctx, d, http.MethodPost, tripOf(id, "/resolve"), q, nil, 0)
+}
+
+// Invite makes codes with which vehicles are registered, shown this once; for the
+// operator.
+func (d *Driver) Invite(ctx context.Context, q api.InviteRequest) (api.Invites, error) {
+	return send[api.Invites](ctx, d, http.MethodPost, "/api/v1/invites", q, nil, 0)
+}
+
+// Pass makes what a vehicle shows to another company instead of its secret; for the
+// vehicle, at the company where it registered.
+func (d *Driver) Pass(ctx context.Context, id charging.VehicleID, q api.PassRequest) (api.Pass, error) {
+	return send[api.Pass](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/token", q, nil, 0)
 }
 
 // Revoke ends a vehicle's secret and answers the new one, which is shown this

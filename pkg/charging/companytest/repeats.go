@@ -54,7 +54,7 @@ var repeatTests = []test{
 	{"epoch, TTL and ticket may differ (row 8)", func(b *bench) {
 		h := b.aged(time.Minute, 0, 60)
 		first := b.reserve(h)
-		h.Epoch, h.TTL, h.Ticket = 2, 2*ttl, b.ticket(h.TripID, 30*time.Second)
+		h.Epoch, h.TTL, h.Ticket = 2, 2*ttl, "" // a trip whose ticket is spent goes on without
 		second := b.reserve(h)
 		if !second.Replay || second.GrantedAt != first.GrantedAt {
 			b.Errorf("first %+v, repeat %+v", first, second)

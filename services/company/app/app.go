@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/inventory"
 )
 
@@ -32,10 +31,13 @@ type App struct {
 	inventoryMu sync.Mutex
 	settled     settled
 
-	mu       sync.Mutex
-	listener net.Listener
-	started  bool
-	rooms    rooms
+	// front counts the connections of REST and MQTT, back those of AdminAddr.
+	front, back *door.Door
+
+	mu              sync.Mutex
+	listener, admin net.Listener
+	started         bool
+	rooms           rooms
 }
 
 // New checks the options and reads the inventory; nothing is started. Its
@@ -60,6 +62,7 @@ func New(o Options) (*App, error) {
 	}
 	a := &App{o: o, log: o.Log, failed: make(chan error, 1)}
 	a.offer.Store(&offer)
+	a.openDoors()
 	return a, nil
 }
 
@@ -78,7 +81,7 @@ func (o Options) readInventory() (inventory.Inventory, error) {
 	return offer, nil
 }
 
-// Listen binds the REST address, so that URL and HTTPAddr are known before
+// Listen binds the REST addresses, so that URL and HTTPAddr are known before
 // Start. Connections wait until then.
 func (a *App) Listen(ctx context.Context) error {
 	a.mu.Lock()
@@ -86,19 +89,35 @@ func (a *App) Listen(ctx context.Context) error {
 	if a.listener != nil {
 		return nil
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", a.o.HTTPAddr)
+	l, err := a.bind(ctx, "REST", a.o.HTTPAddr)
 	if err != nil {
-		return fmt.Errorf("REST cannot listen on %s: %w (stop what listens there, or choose another port)", a.o.HTTPAddr, err)
+		return err
 	}
-	a.listener = l
-	a.cleanups.add("REST listener", func(context.Context) error {
+	a.listener = a.front.Listen(l)
+	if a.o.AdminAddr == "" {
+		return nil
+	}
+	if l, err = a.bind(ctx, "the operator's REST", a.o.AdminAddr); err != nil {
+		return err
+	}
+	a.admin = a.back.Listen(l)
+	return nil
+}
+
+// bind opens an address, which the clean-up closes.
+func (a *App) bind(ctx context.Context, what, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot listen on %s: %w (stop what listens there, or choose another port)", what, addr, err)
+	}
+	a.cleanups.add(what+" listener", func(context.Context) error {
 		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
 	})
-	return nil
+	return l, nil
 }
 
 // SetPeers replaces the peers of the options; before Start only.
@@ -154,34 +173,6 @@ func (a *App) fail(err error) {
 	}
 }
 
-// serveHTTP serves until the clean-up, which gives requests in flight a moment.
-func (a *App) serveHTTP(s *http.Server) {
-	s.ReadHeaderTimeout, s.IdleTimeout = 10*time.Second, 2*time.Minute
-	tls := a.o.TLS.HTTPCert != ""
-	go func() {
-		var err error
-		if tls {
-			err = s.ServeTLS(a.listener, a.o.TLS.HTTPCert, a.o.TLS.HTTPKey)
-		} else {
-			err = s.Serve(a.listener)
-		}
-		if !errors.Is(err, http.ErrServerClosed) {
-			a.fail(fmt.Errorf("REST server: %w", err))
-		}
-	}()
-	a.cleanups.add("REST", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, httpGrace)
-		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
-			return s.Close()
-		}
-		return nil
-	})
-}
-
-// httpGrace is how long requests in flight may take once the server stops.
-const httpGrace = 3 * time.Second
-
 // Company is who this is.
 func (a *App) Company() charging.CompanyID { return a.o.Company }
 
@@ -193,6 +184,17 @@ func (a *App) HTTPAddr() string {
 		return ""
 	}
 	return a.listener.Addr().String()
+}
+
+// AdminAddr is host:port where /readyz, /metrics, peers and the operator are served;
+// empty where that is HTTPAddr.
+func (a *App) AdminAddr() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.admin == nil {
+		return ""
+	}
+	return a.admin.Addr().String()
 }
 
 // URL is where others reach the REST server: what is advertised, or what is

@@ -61,8 +61,9 @@ func (a *App) newBroker() (mqttBroker, error) {
 
 func (a *App) brokerOptions() (broker.Options, error) {
 	o := broker.Options{
-		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.rooms.revoked.StillGood,
+		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.stillGood,
 		Handler: a.hearCar, Overflow: a.refuseCar, MessageRate: a.o.MQTTRate, MaxClients: a.o.MQTTClients,
+		Wrap: a.front.Listen, WrongLogin: newSampled(a.log.With().Str("room", "broker").Logger()).wrongLogin,
 	}
 	if a.o.DataDir != "" {
 		o.Dir = filepath.Join(a.o.DataDir, "broker")

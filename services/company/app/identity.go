@@ -27,7 +27,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	r := &a.rooms
 	r.keys, r.revoked, r.recheck = keys, &identity.Revocations{}, make(chan struct{}, 1)
-	if names, err := r.store.Revoked(ctx); err == nil { // else the watch hears of them
+	if names, err := a.revokedNames(ctx); err == nil { // else the watch hears of them
 		r.revoked.Add(a.o.Company, names...)
 	}
 	trust, err := a.o.TLS.roots()
@@ -39,6 +39,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	r.tickets = identity.NewTickets(keys, r.ring)
 	r.identity, err = identity.New(identity.Options{
 		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.revokedHere,
+		Exchange: a.exchange, Admission: identity.Admission(a.o.Registration), Registrations: a.o.Registrations,
 		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: a.o.peerSecrets(),
 	})
 	return err
@@ -83,20 +84,30 @@ func (a *App) watchRevocations(ctx context.Context) {
 // readRevocations takes the company's list from the store, and tells the store
 // again what it has lost of it.
 func (a *App) readRevocations(ctx context.Context) {
-	names, err := a.rooms.store.Revoked(ctx)
+	names, err := a.revokedNames(ctx)
 	if err != nil {
 		return // the store's own watch says so; the next tick tries again
 	}
-	if a.rooms.revoked.Add(a.o.Company, names...) {
+	if a.rooms.revoked.Take(a.o.Company, names, time.Now()) {
 		a.rooms.broker.Recheck()
 	}
 	lost := a.rooms.revoked.Beyond(a.o.Company, names)
 	if len(lost) == 0 {
 		return
 	}
-	if err := a.rooms.store.Revoke(ctx, "", lost...); err != nil {
+	if err := a.rooms.store.Revoke(ctx, lost...); err != nil {
 		a.tell("identity")("the store has lost revoked secrets of vehicles, and does not take them again yet", err)
 	}
+}
+
+// revokedNames is the company's list as it is published.
+func (a *App) revokedNames(ctx context.Context) ([]string, error) {
+	return a.rooms.store.Revoked(ctx, time.Now().Add(-identity.RevokedFor))
+}
+
+// exchange asks a vehicle's issuer for a pass for this company.
+func (a *App) exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (string, error) {
+	return a.rooms.federation.Exchange(ctx, issuer, id, secret)
 }
 
 // revokedHere makes a revocation at this server count here and at the company's
@@ -108,7 +119,7 @@ func (a *App) revokedHere() {
 
 // revokedAt takes what a peer says at every probe.
 func (a *App) revokedAt(info federation.Info) {
-	if a.rooms.revoked.Add(info.ID, info.Revoked...) {
+	if a.rooms.revoked.Take(info.ID, info.Revoked, time.Now()) {
 		a.recheckLogins()
 	}
 }

@@ -85,7 +85,8 @@ func request(evse charging.EVSEID) charging.HoldRequest {
 			ID: charging.ReservationID(newID()), TripID: charging.TripID(newID()), Origin: "MAR",
 			EVSEID: evse, End: start.Add(time.Hour), Epoch: 1,
 		},
-		Leg: 2, Start: start, VehicleID: "EV-0001", TTL: 30 * time.Second,
+		Leg: 2, Start: start, TTL: 30 * time.Second,
+		VehicleID: charging.VehicleID("EV-" + strings.ReplaceAll(string(evse), "*", ".")), // one a plug
 	}
 }
 

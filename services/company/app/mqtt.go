@@ -52,7 +52,11 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	if id := charging.CompanyID(user); err != nil && id.Validate() == nil {
 		a.refusedPeer(id, "")
 	}
-	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: caller.Login()}, err == nil
+	login := caller.Login()
+	if caller.Peer != "" {
+		login = companyLogin + string(caller.Peer)
+	}
+	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: login}, err == nil && a.stillGood(login)
 }
 
 // MQTTAddr is host:port of the broker, with TLS where it has a certificate;

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ type Options struct {
 	// HTTPAddr, MQTTAddr and WebSocketAddr are what to listen on, host:port;
 	// port 0 picks a free one. Defaults: 127.0.0.1:0, 127.0.0.1:0, none.
 	HTTPAddr, MQTTAddr, WebSocketAddr string
+	// AdminAddr is where /readyz, /metrics, peers and the operator are served, and at
+	// HTTPAddr no more; empty serves all there.
+	AdminAddr string
 	// AdvertiseHTTP (http://host:port) and AdvertiseMQTT (tcp://host:port) are
 	// what peers are told; by default what is listened on.
 	AdvertiseHTTP, AdvertiseMQTT string
@@ -76,10 +80,26 @@ type Options struct {
 	// RateLimit is how many requests a second one address may make; 0 is 100,
 	// less than 0 no limit.
 	RateLimit float64
-	// AllowOrigins are the origins whose pages may read answers, as browsers write them
-	// (https://app.example); "*" is all, without sessions.
+	// Connections are how many there may be at a time, REST and MQTT together, and
+	// AddressConnections how many of one address that has shown no secret; 0 takes
+	// the door's defaults, less than 0 is no limit but that of the descriptors.
+	Connections, AddressConnections int
+	// AllowOrigins are the origins whose pages may call, as browsers write them
+	// (https://app.example); those of "*", all, may read.
 	AllowOrigins []string
-	Timings      Timings
+	// TrustedProxies tell by X-Forwarded-For or a PROXY header who calls.
+	TrustedProxies []netip.Prefix
+	Timings        Timings
+	// AcceptedTicketLife is how long ago anybody's ticket may have been granted to count
+	// here; 0 is charging.TicketLife, for which this company's own live.
+	AcceptedTicketLife time.Duration
+	// Limits of what one may take of this company's EVSEs; nil is charging.DefaultLimits.
+	Limits *charging.Limits
+	// Registration says who may register vehicles: open (the default), invite or
+	// closed; Registrations how many one address may in a day, 0 the identity room's
+	// default, less than 0 no limit.
+	Registration  string
+	Registrations int
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
@@ -165,6 +185,10 @@ func (o Options) withDefaults() Options {
 	if o.Timings.Drain == 0 {
 		o.Timings.Drain = 5 * time.Second
 	}
+	if o.Limits == nil {
+		l := charging.DefaultLimits()
+		o.Limits = &l
+	}
 	if o.RateLimit == 0 {
 		o.RateLimit = 100
 	}
@@ -175,12 +199,18 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.checkOrigins(), o.Clock.validate()}
+	if life := o.AcceptedTicketLife; life != 0 && life < charging.TicketLife {
+		errs = append(errs, fmt.Errorf("accepted ticket life %s: at least the %s of this company's own tickets", life, charging.TicketLife))
+	}
+	if o.Registration != "" {
+		errs = append(errs, identity.Admission(o.Registration).Validate())
+	}
 	return errors.Join(append(errs, o.checkSecrets(), o.sagaOptions().Validate())...)
 }
 
 func (o Options) checkAddresses() error {
 	var errs []error
-	for name, addr := range map[string]string{"REST": o.HTTPAddr, "MQTT": o.MQTTAddr, "WebSocket": o.WebSocketAddr} {
+	for name, addr := range map[string]string{"REST": o.HTTPAddr, "MQTT": o.MQTTAddr, "WebSocket": o.WebSocketAddr, "admin": o.AdminAddr} {
 		if addr == "" {
 			continue
 		}
@@ -285,9 +315,9 @@ func (o Options) checkTLS() error {
 
 // beyondLoopback reports whether anybody but this machine can reach the server.
 func (o Options) beyondLoopback() bool {
-	addresses := []string{o.HTTPAddr, o.MQTTAddr, o.WebSocketAddr}
+	addresses := []string{o.HTTPAddr, o.AdminAddr, o.MQTTAddr, o.WebSocketAddr}
 	if o.MQTTBroker != "" {
-		addresses = addresses[:1]
+		addresses = addresses[:2]
 	}
 	for _, addr := range addresses {
 		if beyondLoopback(addr) {

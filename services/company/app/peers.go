@@ -94,6 +94,12 @@ func (a *App) peerOf(v federation.PeerView) api.Peer {
 	if d := v.Dropped; d.Count > 0 {
 		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
 	}
+	if w := a.rooms.suspensions.of(v.ID); w.InForce() {
+		p.Suspended = &api.PeerSuspended{Since: w.Since, Reason: w.Reason}
+	}
+	if k := v.Caught; k.Count > 0 {
+		p.Caught = &api.PeerCaught{Count: k.Count, What: k.What, At: k.At}
+	}
 	return p
 }
 

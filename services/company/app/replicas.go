@@ -18,7 +18,7 @@ func (a *App) openReplicas(context.Context) (err error) {
 	if a.rooms.server, err = newOwner(a.o.Company); err != nil {
 		return err
 	}
-	a.rooms.again = make(chan struct{}, 1)
+	a.rooms.again, a.rooms.resuspend = make(chan struct{}, 1), make(chan struct{}, 1)
 	a.rooms.replicas, err = replicas.New(replicas.Options{
 		Company: a.o.Company, Server: a.rooms.server, Wire: a.rooms.store, Hear: a.heard, Missed: a.missed,
 		Gone: func() { a.rooms.desk.Survey() }, // what it was to do here is taken up now
@@ -74,6 +74,8 @@ func (a *App) heard(m replicas.Message) {
 		a.rooms.saga.Look()
 	case replicas.Revoked:
 		a.recheckLogins()
+	case replicas.Suspended:
+		a.resuspend()
 	case replicas.Trip:
 		a.heardTrip(m)
 	case replicas.Reservation:

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,17 +18,22 @@ func (a *App) openREST(context.Context) error {
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
-		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Revoked: r.store.Revoked, StoreTime: r.store.Time,
+		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
 		ModelOf: r.identity.ModelOf, LastSeen: r.seen.last,
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
 		AllowOrigins: a.o.AllowOrigins, Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
+		Apart: a.admin != nil, Trusted: a.o.TrustedProxies, WrongLogin: newSampled(a.log.With().Str("room", "rest").Logger()).wrongLogin,
 	})
 	if err != nil {
 		return err
 	}
-	a.serveHTTP(&http.Server{Handler: server})
+	a.rooms.rest = server
+	a.serveHTTP("REST", a.listener, server)
+	if a.admin != nil {
+		a.serveHTTP("the operator's REST", a.admin, server.Admin())
+	}
 	a.cleanups.add("streams and waits", func(context.Context) error { server.Close(); return nil })
 	return nil
 }
@@ -73,6 +77,10 @@ func (a *App) metrics() *prometheus.Registry {
 		}),
 		gauge("orphaned_stops", "RESERVED stops whose originator does not know their trip.", func() float64 { return float64(len(a.rooms.desk.Orphans())) }),
 		gauge("peer_logins_refused_total", "Peer tokens that were refused here, over REST and MQTT.", func() float64 { return float64(a.rooms.refusals.all()) }),
+		gauge("connections", "Connections of REST and MQTT.", func() float64 { return float64(a.front.Stats().Open) }),
+		gauge("connections_strangers", "Those of them that have shown no secret.", func() float64 { return float64(a.front.Stats().Strangers) }),
+		gauge("connections_closed_total", "Strangers' connections that had to give way.", func() float64 { return float64(a.front.Stats().Closed) }),
+		gauge("connections_refused_total", "Connections that nobody could give way to.", func() float64 { return float64(a.front.Stats().Refused) }),
 		newBrokerMetrics(a.rooms.broker.Stats), newPeerMetrics(a.rooms.federation.Peers),
 		gauge("trips_admitted", "Trips that are being worked on, as admission counts them.", func() float64 { return float64(a.rooms.tripGate.Stats().Working) }),
 		gauge("trips_admitted_limit", "How many trips may be worked on at a time now.", func() float64 { return float64(a.rooms.tripGate.Stats().Limit) }),

@@ -18,7 +18,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := store.Options{URL: url, Prefix: a.o.Store.Prefix, Replicas: a.o.Store.Replicas}
+	o := store.Options{URL: url, Prefix: a.o.Store.Prefix, Replicas: a.o.Store.Replicas, Limits: *a.o.Limits}
 	if !a.o.Clock.real() {
 		o.Civil = a.o.Clock.Now
 	}

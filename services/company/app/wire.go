@@ -20,6 +20,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
+	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
@@ -38,9 +39,12 @@ type rooms struct {
 	store    *store.Store
 	settings storeSettings
 	refusals refusals
-	keys     *identity.Keys
-	ring     *identity.Ring
-	tickets  *identity.Tickets
+	// suspensions are the operator's words about peers; resuspend asks for a look at them.
+	suspensions suspensions
+	resuspend   chan struct{}
+	keys        *identity.Keys
+	ring        *identity.Ring
+	tickets     *identity.Tickets
 	// credentials are what this company shows to its peers.
 	credentials *identity.Credentials
 	revoked     *identity.Revocations
@@ -61,6 +65,7 @@ type rooms struct {
 	bulletin       bulletin
 	seen           sightings
 	replicas       *replicas.Link
+	rest           *httpapi.Server
 	// tripGate and planGate let new work in.
 	tripGate, planGate *admission.Gate
 	// link hears what the peers' brokers say.
@@ -108,7 +113,7 @@ func (a *App) openFederation(context.Context) error {
 	a.rooms.federation, err = federation.New(federation.Options{
 		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
 		Now: a.storeTime, Log: a.tell("federation"), CallTimeout: a.o.Timings.CallTimeout, RefreshEvery: a.o.Timings.Refresh,
-		OnPeer: a.showPeer, OnInfo: a.revokedAt,
+		OnPeer: a.showPeer, OnInfo: a.revokedAt, Suspended: a.rooms.suspensions.reason,
 	})
 	a.cleanups.add("connections to peers", func(context.Context) error { shared.CloseIdleConnections(); return nil })
 	return err
@@ -133,11 +138,20 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	a.rooms.desk, err = desk.New(desk.Options{
 		Company: a.o.Company, Locations: inv.Locations, Homes: inv.Homes, Left: inv.Left,
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
+		Ahead: a.rooms.federation.Ahead, AcceptedLife: a.o.AcceptedTicketLife, Suspended: a.rooms.suspensions.of,
+		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
+		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
 		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err
+	}
+	// What the operator has said counts from the first request on.
+	if listed, err := a.rooms.store.Suspended(ctx); err == nil { // else the watch hears of it
+		for _, w := range listed {
+			a.rooms.suspensions.hear(w)
+		}
 	}
 	return a.rooms.desk.Recall(ctx)
 }
@@ -176,6 +190,7 @@ func (a *App) run(context.Context) error {
 	a.background("federation", a.rooms.federation.Run)
 	a.background("revocations", a.watchRevocations)
 	a.background("keys", a.watchKeys)
+	a.background("suspensions", a.watchSuspensions)
 	a.warnOfTokens()
 	a.warnOfPlain()
 	a.background("desk", a.rooms.desk.Run)

@@ -69,8 +69,9 @@ func (f *federation) defaults(id string) app.Options {
 	o := app.Options{
 		Company: charging.CompanyID(id), HTTPAddr: "127.0.0.1:0", MQTTAddr: "127.0.0.1:0", AdvertiseHTTP: f.links[id].url,
 		Store: app.Store{Dir: f.t.TempDir()}, DataDir: f.t.TempDir(), Clock: f.clock,
-		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1,
+		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
 		Timings: app.Timings{Refresh: time.Second},
+		Limits:  &charging.Limits{}, // few vehicles have much booked, for long
 	}
 	for n := range 32 {
 		o.Vehicles[charging.VehicleID(vehicle(n))] = secret

@@ -120,12 +120,12 @@ func (d *driver) register(ctx context.Context, home charging.CompanyID) *car {
 	c := &car{home: home, busy: map[int]bool{}}
 	for ctx.Err() == nil {
 		d.nextID++
-		c.id = charging.VehicleID(fmt.Sprintf("CH-%d-%d-%d", d.r.o.Seed%100000, d.n, d.nextID))
+		wish := charging.VehicleID(fmt.Sprintf("CH-%d-%d-%d", d.r.o.Seed%100000, d.n, d.nextID))
 		callCtx, cancel := context.WithTimeout(ctx, callTimeout)
-		got, err := d.r.as(c.home, "", "").Register(callCtx, api.RegisterRequest{Model: "byd-dolphin", VehicleID: c.id})
+		got, err := d.r.as(c.home, "", "").Register(callCtx, api.RegisterRequest{Model: "byd-dolphin", VehicleID: wish})
 		cancel()
 		if err == nil {
-			c.secret = got.Secret
+			c.id, c.secret = got.VehicleID, got.Secret
 			return c
 		}
 		d.r.pause(ctx, 50*time.Millisecond) // the id is burnt: the answer may have been lost

@@ -31,6 +31,8 @@ type Report struct {
 	Stale                int64
 	Plugs                Plugs
 	Verdict              judge.Verdict
+	// Cheated is what a dishonest company tried; nil without one.
+	Cheated *Cheated
 	// History is the file of a failing history.
 	History string
 }
@@ -110,10 +112,10 @@ func (r Report) Last() string {
 	return fmt.Sprintf("chaos: seed %d: %d trips settled in %s (%d confirmed, %d completed, %d aborted, %d canceled), %d operations; "+
 		"cars: %v; %d sessions, %d billed; %s; "+
 		"%d trips taken over %d×, %d calls of former owners refused; "+
-		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut, %d given to another server; %d calendars with %d operations checked, %d claims, %d preempted; %d violations",
+		"requests: %d carried, %d lost, %d answers lost, %d executed twice, %d cut, %d given to another server; %d calendars with %d operations checked, %d claims, %d preempted; %s%d violations",
 		r.Seed, r.Settled(), r.Duration, v.Trips[trip.Confirmed], v.Trips[trip.Completed], v.Trips[trip.Aborted], v.Trips[trip.Canceled], r.Ops,
 		r.Plugs, v.Sessions, v.Bills, list(r.Faults), r.TakenOver, r.TakeOvers, r.Stale, r.Carried.Requests, r.Carried.Lost, r.Carried.AnswersLost, r.Carried.Duplicates, r.Carried.Cut, r.Carried.Elsewhere,
-		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, len(v.Violations))
+		v.Calendars, v.CalendarOps, r.Claims, r.Preemptions, r.Cheated.say(v.LostToTruth), len(v.Violations))
 }
 
 // tally lists the faults so far.

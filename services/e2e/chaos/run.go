@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/e2e/chaos/cheat"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/fleet"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/judge"
@@ -53,6 +54,8 @@ type Options struct {
 	// Kerb sends all drivers to places whose windows begin within minutes, where
 	// their cars plug in; by default every fourth trip goes there.
 	Kerb bool
+	// Cheat lets a fourth company into the federation that does not keep to the contract.
+	Cheat bool
 	// Keep writes the history down without violations, too.
 	Keep bool
 	// Skew is false to leave all clocks alone.
@@ -107,6 +110,9 @@ type run struct {
 	// stale counts the calls that a company refused to a former owner.
 	stale atomic.Int64
 
+	// cheat is the dishonest company; nil without one.
+	cheat *cheat.Company
+
 	// leaving are the cars that stay at their plugs beyond their driver's trip.
 	leaving sync.WaitGroup
 
@@ -127,9 +133,13 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	o = o.withDefaults()
 	r := newRun(o)
 	skews := skewsOf(o)
-	var err error
+	strangers, err := r.admitCheat()
+	if err != nil {
+		return Report{}, err
+	}
+	defer r.endCheat()
 	r.fleet, err = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: o.Dir, Servers: o.servers(), Seed: o.Seed, Skews: skews, Observe: r.observe,
+		Binary: o.Binary, Dir: o.Dir, Servers: o.servers(), Seed: o.Seed, Skews: skews, Observe: r.observe, Strangers: strangers,
 	})
 	if err != nil {
 		return Report{}, err
@@ -194,7 +204,7 @@ func (r *run) meets(ctx context.Context, id charging.CompanyID) error {
 				found[e.EVSEID.Company()] = append(found[e.EVSEID.Company()], e.EVSEID)
 			}
 		}
-		if err == nil && len(found) == len(fleet.Companies) {
+		if err == nil && len(found) == len(fleet.Companies)+r.cheats() {
 			for _, evses := range found {
 				slices.Sort(evses)
 			}
@@ -214,6 +224,7 @@ func (r *run) storm(ctx context.Context) {
 	defer cancel()
 	r.fleet.EachLink(func(_, _ charging.CompanyID, l *link.Link) { l.Set(r.o.Links) })
 	var wg sync.WaitGroup
+	r.letCheat(ctx, &wg)
 	for n := range r.o.Drivers {
 		wg.Go(func() { newDriver(n, r).drive(ctx) })
 	}
@@ -264,7 +275,7 @@ func (r *run) progress(ctx context.Context) {
 func (r *run) rest(ctx context.Context) error {
 	began, said := time.Now(), time.Now()
 	for {
-		final, err := r.fleet.Read(ctx)
+		final, err := r.read(ctx)
 		if err != nil {
 			return err
 		}
@@ -284,7 +295,7 @@ func (r *run) rest(ctx context.Context) error {
 }
 
 func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Duration) (Report, error) {
-	final, err := r.fleet.Read(ctx)
+	final, err := r.read(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -300,7 +311,7 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 	rep.TakeOvers, rep.TakenOver = judge.TakenOver(final)
 	rep.Verdict = judge.Judge(judge.Case{
 		Ops: ops, Claims: claims, Preemptions: lost, Contests: r.rec.Contests(), Final: final,
-		Began: r.rec.Start(), Quiet: r.o.quiet(), Draw: r.o.Dir,
+		Began: r.rec.Start(), Quiet: r.o.quiet(), Draw: r.o.Dir, Cheat: r.cheated(&rep),
 	})
 	rep.Plugs = plugsOf(ops)
 	if err := errors.Join(r.troubles...); err != nil {
@@ -345,33 +356,6 @@ func (r *run) saw(from charging.CompanyID, path string, request []byte, status i
 		c.From = from
 		r.rec.AddClaim(c)
 	}
-}
-
-func claimOf(path string, request []byte, status int, answer []byte) (history.Claim, bool) {
-	id, step := reservationPath(path)
-	if step != "claim" && step != "reserve" {
-		return history.Claim{}, false
-	}
-	var q struct {
-		Trip   charging.TripID `json:"trip_id"`
-		EVSE   charging.EVSEID `json:"evse_id"`
-		Ticket string          `json:"ticket"`
-	}
-	if json.Unmarshal(request, &q) != nil {
-		return history.Claim{}, false
-	}
-	c := history.Claim{Step: step, Trip: q.Trip, ReservationID: charging.ReservationID(id), EVSE: q.EVSE, GrantedAt: grantedAt(q.Ticket)}
-	if status >= 400 {
-		var p struct {
-			Code     charging.Code     `json:"code"`
-			Conflict charging.Conflict `json:"conflict"`
-		}
-		if json.Unmarshal(answer, &p) != nil || p.Code == "" {
-			return history.Claim{}, false
-		}
-		c.Code, c.Ahead, c.AheadTrip = p.Code, p.Conflict.GrantedAt, p.Conflict.TripID
-	}
-	return c, true
 }
 
 // pause waits, or less when the context ends.

@@ -25,6 +25,34 @@ func contestOf(path string, request []byte, status int, answer []byte) (history.
 	return history.Contest{Vehicle: charging.VehicleID(vehicle), EVSE: q.EVSEID, Busy: a.Busy}, true
 }
 
+// claimOf reads a claim or a reserve, and the answer.
+func claimOf(path string, request []byte, status int, answer []byte) (history.Claim, bool) {
+	id, step := reservationPath(path)
+	if step != "claim" && step != "reserve" {
+		return history.Claim{}, false
+	}
+	var q struct {
+		Trip   charging.TripID `json:"trip_id"`
+		EVSE   charging.EVSEID `json:"evse_id"`
+		Ticket string          `json:"ticket"`
+	}
+	if json.Unmarshal(request, &q) != nil {
+		return history.Claim{}, false
+	}
+	c := history.Claim{Step: step, Trip: q.Trip, ReservationID: charging.ReservationID(id), EVSE: q.EVSE, GrantedAt: grantedAt(q.Ticket)}
+	if status >= 400 {
+		var p struct {
+			Code     charging.Code     `json:"code"`
+			Conflict charging.Conflict `json:"conflict"`
+		}
+		if json.Unmarshal(answer, &p) != nil || p.Code == "" {
+			return history.Claim{}, false
+		}
+		c.Code, c.Ahead, c.AheadTrip = p.Code, p.Conflict.GrantedAt, p.Conflict.TripID
+	}
+	return c, true
+}
+
 // reservationPath takes the path of an action on a reservation apart.
 func reservationPath(path string) (id, step string) {
 	rest, ok := strings.CutPrefix(path, "/federation/v1/reservations/")

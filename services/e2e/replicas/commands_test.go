@@ -19,7 +19,7 @@ import (
 func (w *world) asks(d driver, k int) trip.Trip {
 	w.t.Helper()
 	ser := w.companies["SER"].servers[0]
-	id := "EV-IN-THE-WAY-" + time.Now().Format("150405.000000")
+	id := "BR-SER-IN-THE-WAY-" + strings.ReplaceAll(time.Now().Format("150405.000000"), ".", "-")
 	thief := w.client(ser, id, w.register(ser, id))
 	must(w.t, thief.book(trip.Abort, 20, w.stop(evse("SER", 1), k+1)), trip.Confirmed)
 	asks := d.book(trip.Ask, 20, w.stop(evse("MAR", 1), k), w.stop(evse("SER", 1), k+1), w.stop(evse("CAJ", 1), k+2))
@@ -42,8 +42,8 @@ func TestATripIsAtHomeAtEveryServer(t *testing.T) {
 func (w *world) atHome() {
 	t := w.t
 	mar := w.companies["MAR"].live()
-	pass := w.register(mar[0], "EV-1")
-	first, second := w.client(mar[0], "EV-1", pass), w.client(mar[1], "EV-1", pass)
+	pass := w.register(mar[0], "BR-MAR-EV-1")
+	first, second := w.client(mar[0], "BR-MAR-EV-1", pass), w.client(mar[1], "BR-MAR-EV-1", pass)
 
 	asks := w.asks(first, 0)
 	path := "/api/v1/trips/" + string(asks.ID)
@@ -85,10 +85,10 @@ func (w *world) atHome() {
 func TestServersShareWhatDriversKnow(t *testing.T) {
 	w := newWorld(t, map[string]int{"MAR": 2})
 	mar := w.companies["MAR"].servers
-	pass := w.register(mar[0], "EV-1")
-	first, second := w.client(mar[0], "EV-1", pass), w.client(mar[1], "EV-1", pass)
+	pass := w.register(mar[0], "BR-MAR-EV-1")
+	first, second := w.client(mar[0], "BR-MAR-EV-1", pass), w.client(mar[1], "BR-MAR-EV-1", pass)
 	events := second.listen()
-	retained := w.car(mar[1], "EV-1", pass)
+	retained := w.car(mar[1], "BR-MAR-EV-1", pass)
 
 	var plans struct {
 		Plans []trip.Plan `json:"plans"`
@@ -99,7 +99,7 @@ func TestServersShareWhatDriversKnow(t *testing.T) {
 	}, &plans); status != http.StatusOK || len(plans.Plans) == 0 {
 		t.Fatalf("plan: %d %+v", status, p)
 	}
-	body := map[string]any{"vehicle_id": "EV-1", "plan_id": plans.Plans[0].ID, "on_conflict": "abort"}
+	body := map[string]any{"vehicle_id": "BR-MAR-EV-1", "plan_id": plans.Plans[0].ID, "on_conflict": "abort"}
 	var made, again trip.Trip
 	if status, p := second.with("Idempotency-Key", "one").with("Prefer", "wait=20").send("POST", "/api/v1/trips", body, &made); status != http.StatusCreated {
 		t.Fatalf("a plan of the other server: %d %+v", status, p)

@@ -29,14 +29,18 @@ func (w *world) at(base, user, pass string) driver {
 	return driver{t: w.t, base: base, user: user, pass: pass, head: http.Header{}}
 }
 
-// register makes a vehicle known at a server.
+// register makes a vehicle known at a server; id has the company's prefix.
 func (w *world) register(s *server, id string) (pass string) {
 	w.t.Helper()
 	var got struct {
+		ID     string `json:"vehicle_id"`
 		Secret string `json:"secret"`
 	}
 	if status, p := w.client(s, "", "").send("POST", "/api/v1/vehicles", map[string]any{"model": "byd-dolphin", "vehicle_id": id}, &got); status != http.StatusCreated {
 		w.t.Fatalf("register %s: %d %+v", id, status, p)
+	}
+	if got.ID != id {
+		w.t.Fatalf("%s is called %s", id, got.ID)
 	}
 	return got.Secret
 }

@@ -32,7 +32,7 @@ func (w *world) judge(said []trip.Trip) {
 	made := map[string]string{}
 	for id, t := range all {
 		request := fmt.Sprint(t.VehicleID, t.Legs[0].EVSEID, t.Legs[0].Start.Unix())
-		if other, twice := made[request]; twice && strings.HasPrefix(string(t.VehicleID), "EV-LOAD") {
+		if other, twice := made[request]; twice && strings.HasPrefix(string(t.VehicleID), "BR-MAR-EV-LOAD") {
 			w.t.Errorf("one request of %s made two trips: %s and %s", t.VehicleID, other, id)
 		}
 		made[request] = id

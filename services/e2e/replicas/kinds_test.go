@@ -55,7 +55,7 @@ func onKind(t *testing.T, kind func(*testing.T) place) {
 func (w *world) ownerAndMasterDie(round, k int, d deaths) {
 	t, c, caj := w.t, w.companies["MAR"], w.companies["CAJ"]
 	owner, other := c.live()[0], c.live()[1]
-	id := fmt.Sprint("EV-DIES-", round)
+	id := fmt.Sprint("BR-MAR-EV-DIES-", round)
 	pass := w.register(owner, id)
 	first, second := w.client(owner, id, pass), w.client(other, id, pass)
 	events, retained := second.listen(), w.car(other, id, pass)

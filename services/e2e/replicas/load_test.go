@@ -35,7 +35,7 @@ func (w *world) load(callers int, stops func(caller, k int) []stopAt) *load {
 	mar := w.companies["MAR"]
 	load := loads.Add(1)
 	for c := range callers {
-		id := fmt.Sprintf("EV-LOAD-%d-%d", load, c)
+		id := fmt.Sprintf("BR-MAR-EV-LOAD-%d-%d", load, c)
 		d := w.at(mar.url, id, w.register(mar.live()[0], id))
 		l.done.Go(func() {
 			for n := 0; ; n++ {

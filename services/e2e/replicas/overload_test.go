@@ -89,7 +89,7 @@ func TestAHangingCompanySlowsNobodyElse(t *testing.T) {
 	}
 	var pass []string
 	for c := range 2 * callers {
-		pass = append(pass, w.register(mar, fmt.Sprint("EV-", c)))
+		pass = append(pass, w.register(mar, fmt.Sprint("BR-MAR-EV-", c)))
 	}
 	next := make([]int, 2*callers)
 	measure := func(withCAJ bool) []time.Duration {
@@ -99,7 +99,7 @@ func TestAHangingCompanySlowsNobodyElse(t *testing.T) {
 		var wg sync.WaitGroup
 		for c := range callers {
 			wg.Go(func() {
-				me := w.client(mar, fmt.Sprint("EV-", c), pass[c])
+				me := w.client(mar, fmt.Sprint("BR-MAR-EV-", c), pass[c])
 				for ; time.Now().Before(ends); next[c]++ {
 					began := time.Now()
 					got := me.book(trip.Abort, 30, w.stop(evse("MAR", 1+c), 2*next[c]), w.stop(evse("SER", 1+c), 2*next[c]+1))
@@ -116,7 +116,7 @@ func TestAHangingCompanySlowsNobodyElse(t *testing.T) {
 			}
 			wg.Go(func() {
 				c := callers + c
-				me := w.client(mar, fmt.Sprint("EV-", c), pass[c])
+				me := w.client(mar, fmt.Sprint("BR-MAR-EV-", c), pass[c])
 				for ; time.Now().Before(ends); next[c]++ {
 					me.book(trip.Abort, 1, w.stop(evse("MAR", 1+c), 2*next[c]), w.stop(evse("CAJ", 1), 2*next[c]+1))
 				}

@@ -36,8 +36,8 @@ func TestStuckAtEveryServer(t *testing.T) {
 func (w *world) stuck(k int) {
 	t := w.t
 	mar, caj := w.companies["MAR"].live(), w.companies["CAJ"]
-	pass := w.register(mar[0], "EV-STUCK")
-	first := w.client(mar[0], "EV-STUCK", pass)
+	pass := w.register(mar[0], "BR-MAR-EV-STUCK")
+	first := w.client(mar[0], "BR-MAR-EV-STUCK", pass)
 	var trips []trip.Trip
 	for n := range 2 {
 		got := first.book(trip.Abort, 20, w.stop(evse("MAR", 1), k+6*n), w.stop(evse("CAJ", 1), k+6*n+3))

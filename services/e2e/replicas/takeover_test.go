@@ -59,8 +59,8 @@ func TestAnotherServerTakesOver(t *testing.T) {
 func (w *world) takesOver(k int) {
 	t := w.t
 	mar := w.companies["MAR"].live()
-	pass := w.register(mar[0], "EV-OVER")
-	first, second := w.client(mar[0], "EV-OVER", pass), w.client(mar[1], "EV-OVER", pass)
+	pass := w.register(mar[0], "BR-MAR-EV-OVER")
+	first, second := w.client(mar[0], "BR-MAR-EV-OVER", pass), w.client(mar[1], "BR-MAR-EV-OVER", pass)
 	asks := w.asks(first, k) // one that waits for its driver, too
 	w.companies["CAJ"].stall()
 	trips := w.inFlight(first, 4, k+6)
@@ -120,12 +120,12 @@ func hasStep(h []trip.Entry, step string) bool {
 func TestTheSameServerTakesOverAfterARestart(t *testing.T) {
 	w := newWorld(t, nil)
 	mar := w.companies["MAR"]
-	pass := w.register(mar.servers[0], "EV-1")
+	pass := w.register(mar.servers[0], "BR-MAR-EV-1")
 	w.companies["CAJ"].stall()
-	trips := w.inFlight(w.client(mar.servers[0], "EV-1", pass), 2, 0)
+	trips := w.inFlight(w.client(mar.servers[0], "BR-MAR-EV-1", pass), 2, 0)
 	mar.servers[0].kill()
 	died := time.Now()
-	d := w.client(w.add("MAR"), "EV-1", pass)
+	d := w.client(w.add("MAR"), "BR-MAR-EV-1", pass)
 	started := time.Now()
 	until(t, takenOverWithin+noise, "every trip has been taken over", func() bool {
 		for _, tr := range trips {
@@ -151,8 +151,8 @@ func TestTheSameServerTakesOverAfterARestart(t *testing.T) {
 func TestAFormerOwnerWritesNoMore(t *testing.T) {
 	w := newWorld(t, map[string]int{"MAR": 2})
 	mar := w.companies["MAR"].servers
-	pass := w.register(mar[0], "EV-1")
-	first, second := w.client(mar[0], "EV-1", pass), w.client(mar[1], "EV-1", pass)
+	pass := w.register(mar[0], "BR-MAR-EV-1")
+	first, second := w.client(mar[0], "BR-MAR-EV-1", pass), w.client(mar[1], "BR-MAR-EV-1", pass)
 	asks := w.asks(first, 0)
 	w.companies["CAJ"].stall()
 	trips := append(w.inFlight(first, 3, 6), asks)

@@ -66,7 +66,9 @@ func (w *world) add(id string) *server {
 	environ := []string{"ELETROVIA_OPERATOR_SECRET=" + secret}
 	args := []string{
 		"--company", id, "--store", c.store.url, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
-		"--advertise-http", c.url, "--key-file", c.keys, "--rate-limit", "-1", "--log-level", "debug",
+		"--advertise-http", c.url, "--key-file", c.keys, "--rate-limit", "-1", "--registration", "open", "--registrations", "5000", "--log-level", "debug",
+		// A few vehicles make many trips.
+		"--limits", "vehicle=none,new=none,new-trips=none,share=none",
 	}
 	args = append(args, c.store.flags...)
 	for _, other := range ids {

@@ -49,7 +49,7 @@ func start(t *testing.T, stores map[charging.CompanyID]app.Store) *federation {
 	}
 	for _, id := range companies {
 		o := app.Options{
-			Company: id, Vehicles: vehicles, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1,
+			Company: id, Vehicles: vehicles, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
 			DataDir: t.TempDir(), Store: stores[id], Timings: app.Timings{Refresh: time.Second},
 		}
 		if o.Store.URL == "" {

@@ -84,6 +84,7 @@ func (p *processes) books(at charging.CompanyID, who charging.VehicleID, k int) 
 	if err != nil {
 		return trip.Trip{}, false
 	}
+	who = got.VehicleID
 	t, err := p.at(at, who, got.Secret).CreateTrip(p.t.Context(), journey(who, k), "", 10*time.Second)
 	return t, err == nil && t.State == trip.Confirmed
 }

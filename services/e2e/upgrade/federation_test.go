@@ -57,7 +57,7 @@ func (f *federation) boot(id, store string) {
 	must(f.t, f.Data(id, dir))
 	a, err := app.New(app.Options{
 		Company: charging.CompanyID(id), Inventory: dir + "/" + fixture.InventoryFile, DataDir: dir, OperatorSecret: operatorSecret,
-		Log: zerolog.Nop(), RateLimit: -1, Store: app.Store{URL: store}, Timings: app.Timings{Refresh: time.Second},
+		Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000, Store: app.Store{URL: store}, Timings: app.Timings{Refresh: time.Second},
 	})
 	must(f.t, err)
 	must(f.t, a.Listen(f.t.Context()))

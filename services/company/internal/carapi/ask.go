@@ -58,7 +58,7 @@ func (a *API) ask(ctx context.Context, id call, action carlink.Action, e carlink
 	status, body.until = http.StatusOK, a.settled()
 	switch action {
 	case carlink.ActionPlan:
-		body.other, err = a.plan(ctx, e.Body)
+		body.other, err = a.plan(ctx, id.vehicle, e.Body)
 		return status, body, err
 	case carlink.ActionAvailability:
 		body.other, err = a.availability(ctx, e.Body)
@@ -82,12 +82,12 @@ func (a *API) ask(ctx context.Context, id call, action carlink.Action, e carlink
 	return status, body, err
 }
 
-func (a *API) plan(ctx context.Context, body []byte) (any, error) {
+func (a *API) plan(ctx context.Context, vehicle charging.VehicleID, body []byte) (any, error) {
 	req, err := api.DecodePlan(body, a.o.Now())
 	if err != nil {
 		return nil, err
 	}
-	plans, err := a.o.Desk.Plan(ctx, req)
+	plans, err := a.o.Desk.Plan(ctx, req, "vehicle "+string(vehicle))
 	return api.PlanResponse{Plans: plans}, err
 }
 

@@ -66,7 +66,7 @@ func (d *fakeDesk) trip(state trip.State) trip.Trip {
 	return trip.Trip{ID: tripID, State: state, VehicleID: car, Saga: &trip.Saga{Ticket: "secret"}}
 }
 
-func (d *fakeDesk) Plan(_ context.Context, r api.PlanRequest) ([]trip.Plan, error) {
+func (d *fakeDesk) Plan(_ context.Context, r api.PlanRequest, _ string) ([]trip.Plan, error) {
 	return []trip.Plan{{ID: "p1"}}, d.say("plan " + r.Origin.City)
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Desk is the front desk as cars need it. Its refusals are *charging.Refusal.
 type Desk interface {
-	Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error)
+	Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error)
 	// Start does not wait for the booking; the same key gives the same trip.
 	Start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)

@@ -13,6 +13,9 @@ func (d *Desk) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (
 		return charging.Reservation{}, err
 	}
 	at, _, err := d.at(ref)
+	if err == nil {
+		err = d.barred(at.Origin)
+	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}

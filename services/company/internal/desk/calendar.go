@@ -79,6 +79,12 @@ type Calendar interface {
 	// never answered and of the next driver's that is not free. All is returned, and
 	// put in the outbox; nothing depends on it.
 	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error)
+	// Bar marks a company at a location as suspended, or with an empty reason as resumed:
+	// Hold grants it nothing from then on. A newer mark stands.
+	Bar(ctx context.Context, loc charging.LocationID, s charging.Suspension) error
+	// Recount puts into the accounts of what is taken what the calendars of a location
+	// have and they have not, and tells how many there were.
+	Recount(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (missing int, err error)
 	// Locks lists the holds in force of a location.
 	Locks(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) ([]charging.Lock, error)
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -61,25 +62,47 @@ func (d *Desk) request(ctx context.Context, h charging.HoldRequest) (charging.Ho
 	}
 	h.Start, h.End = w.Start, w.End
 	h.TTL = d.ttl(h.TTL)
-	return charging.Hold{HoldRequest: h, Location: s.ID, NoShow: s.Terms.NoShowTimeout}, nil
+	return charging.Hold{HoldRequest: h, Location: s.ID, NoShow: s.Terms.NoShowTimeout, Quota: d.quota(h.VehicleID, h.Origin)}, nil
 }
 
-// window checks a window against the terms. One that has begun may still be the
-// repeat of an action that was executed in time: then the calendar decides.
+// window checks a window against the terms and the limits. One that has begun, or is
+// longer than what is allowed by now, may still be the repeat of an action that was
+// executed in time: then the calendar decides.
 func (d *Desk) window(ctx context.Context, w charging.Window, at charging.At, s *site) error {
 	now := d.o.Clock()
+	long := d.tooLong(w, at.EVSEID, s, "")
 	err := w.Validate(now, s.Terms.MaxAhead, "")
-	if err == nil || !w.Contains(now) {
+	if err == nil && long == nil || err != nil && !w.Contains(now) {
 		return err
 	}
 	if shape := w.Validate(w.Start, s.Terms.MaxAhead, ""); shape != nil {
 		return shape
+	}
+	if err == nil {
+		err = long
 	}
 	_, unseen := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
 	if charging.CodeOf(unseen) == charging.CodeUnknownReservation {
 		return err
 	}
 	return unseen
+}
+
+// tooLong refuses a window that is longer than any at this EVSE.
+func (d *Desk) tooLong(w charging.Window, id charging.EVSEID, s *site, field string) error {
+	i := slices.IndexFunc(s.EVSEs, func(e charging.EVSE) bool { return e.ID == id })
+	if i < 0 {
+		return nil
+	}
+	longest := d.o.Limits.Longest(s.EVSEs[i], s.Terms)
+	if w.Duration() <= longest {
+		return nil
+	}
+	reason := fmt.Sprintf("the window lasts %s; %s lets nobody have %s for more than %s", w.Duration(), d.o.Company, id, longest)
+	return &charging.Refusal{
+		Code: charging.CodeInvalidWindow, Detail: field + "end: " + reason + ": book a shorter one",
+		Fields: []charging.FieldError{{Field: field + "end", Reason: reason}},
+	}
 }
 
 func (d *Desk) ttl(asked time.Duration) time.Duration {

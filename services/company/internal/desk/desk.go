@@ -22,6 +22,8 @@ type Desk struct {
 	// floor is the highest ticket stamp given, µs.
 	floor    atomic.Int64
 	verified verified
+	// shownStamps are the tickets that trips have shown, by originator and trip.
+	shownStamps verified
 	// away is true while the background has found the store away.
 	away   atomic.Bool
 	asking singleflight.Group
@@ -29,6 +31,8 @@ type Desk struct {
 	recovery recovery
 
 	preempted chan charging.Victim
+	// used are tickets that have preempted somebody: their issuers are asked.
+	used chan charging.Ticket
 	// outboxDue wakes the delivery of notices before its next round.
 	outboxDue chan struct{}
 
@@ -51,7 +55,7 @@ func New(o Options) (*Desk, error) {
 	o = o.withDefaults()
 	d := &Desk{
 		o: o, survey: make(chan struct{}, 1),
-		preempted: make(chan charging.Victim, o.NoticeQueue),
+		preempted: make(chan charging.Victim, o.NoticeQueue), used: make(chan charging.Ticket, o.NoticeQueue),
 		outboxDue: make(chan struct{}, 1),
 		orphans:   map[charging.ReservationID]Orphan{},
 	}

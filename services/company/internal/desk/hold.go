@@ -21,6 +21,9 @@ func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging
 		return charging.Reservation{}, err
 	}
 	h, err := d.request(ctx, req)
+	if err == nil {
+		err = d.barred(h.Origin)
+	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}
@@ -29,6 +32,9 @@ func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging
 		return charging.Reservation{}, err
 	}
 	g, err := d.o.Calendar.Hold(ctx, h)
+	if charging.CodeOf(err) == charging.CodeTicketInvalid {
+		return charging.Reservation{}, d.twoStamps(h.Origin, h.TripID)
+	}
 	if err != nil {
 		if g, err = d.clear(ctx, h, err); err != nil {
 			return charging.Reservation{}, err
@@ -42,6 +48,9 @@ func (d *Desk) granted(h charging.Hold, g charging.Grant) (charging.Reservation,
 	for _, v := range g.Preempted {
 		d.lost(v, h.EVSEID)
 		d.tell(v)
+	}
+	if len(g.Preempted) > 0 {
+		d.askIssuer(h.Ticket)
 	}
 	if !g.Replay {
 		d.o.OnChange(g.Reservation)

@@ -21,6 +21,7 @@ type memory struct {
 	recs    map[charging.ReservationID]*record
 	epochs  map[string]charging.Ref
 	out     map[charging.EVSEID]string
+	barred  map[charging.CompanyID]charging.Suspension // of all locations at once
 	shown   map[charging.EVSEID]charging.Condition
 	looks   int // locations whose agenda was read
 	box     map[charging.ReservationID]charging.Victim
@@ -61,7 +62,7 @@ func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
 		out: map[charging.EVSEID]string{}, shown: map[charging.EVSEID]charging.Condition{}, box: map[charging.ReservationID]charging.Victim{},
-		cars: map[charging.VehicleID]charging.Visit{},
+		cars: map[charging.VehicleID]charging.Visit{}, barred: map[charging.CompanyID]charging.Suspension{},
 	}
 }
 
@@ -214,6 +215,9 @@ func (m *memory) Hold(_ context.Context, h charging.Hold) (charging.Grant, error
 	}
 	if r != nil {
 		return charging.Grant{}, final(r.State)
+	}
+	if s := m.barred[h.Origin]; s.InForce() {
+		return charging.Grant{}, charging.Barred(h.Origin, s.Reason)
 	}
 	if m.out[h.EVSEID] != "" {
 		return charging.Grant{}, refuse(charging.CodeEVSEOutOfService)
@@ -787,6 +791,18 @@ func (m *memory) next(late *record) (first *record) {
 	return first
 }
 
+func (m *memory) Bar(_ context.Context, _ charging.LocationID, s charging.Suspension) error {
+	unlock, err := m.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if m.barred[s.Company].Number <= s.Number {
+		m.barred[s.Company] = s
+	}
+	return nil
+}
+
 func (m *memory) Locks(_ context.Context, loc charging.LocationID, _ []charging.EVSEID) ([]charging.Lock, error) {
 	unlock, err := m.lock()
 	if err != nil {
@@ -798,7 +814,7 @@ func (m *memory) Locks(_ context.Context, loc charging.LocationID, _ []charging.
 		if m.lapse(r, 0); r.loc == loc && (r.State == charging.Claimed || r.State == charging.Pending) {
 			list = append(list, charging.Lock{
 				Key: fmt.Sprintf("lock:{%s}:%s:%s", loc, r.EVSEID, r.ID), LocationID: loc, EVSEID: r.EVSEID,
-				ReservationID: r.ID, TripID: r.TripID, State: r.State,
+				ReservationID: r.ID, TripID: r.TripID, Origin: r.Origin, Start: r.Window.Start, End: r.Window.End, State: r.State,
 			})
 		}
 	}
@@ -837,6 +853,10 @@ func (m *memory) Show(_ context.Context, evse charging.EVSEID, is charging.Condi
 		m.shown[evse] = is
 	}
 	return nil
+}
+
+func (*memory) Recount(context.Context, charging.LocationID, []charging.EVSEID) (int, error) {
+	return 0, nil
 }
 
 func (m *memory) Dues(_ context.Context, at []charging.Premises) ([]charging.Due, error) {

@@ -59,6 +59,9 @@ type offer struct {
 	// homes are all locations that have calendars, and at their sites.
 	homes []charging.LocationID
 	at    map[charging.LocationID][]*site
+	// seconds of all EVSEs that can be booked: each as far ahead as its terms say. All
+	// of a big company are longer than a time.Duration.
+	seconds float64
 }
 
 func newOffer(inv Inventory) *offer {
@@ -91,6 +94,9 @@ func (o *offer) add(l charging.Location, homes map[charging.EVSEID]charging.Loca
 				o.homes = append(o.homes, home)
 			}
 			o.at[home] = append(o.at[home], s)
+		}
+		if !left {
+			o.seconds += l.Terms.MaxAhead.Seconds()
 		}
 		s.EVSEs, s.evses = append(s.EVSEs, e), append(s.evses, e.ID)
 		o.sites[e.ID] = s

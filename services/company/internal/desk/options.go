@@ -53,6 +53,22 @@ type Options struct {
 	// Skewed reports whether a company's clock is too far off for its tickets
 	// to count; nil trusts everybody's.
 	Skewed func(charging.CompanyID) bool
+	// Ahead is how far a company's clock is ahead of this one's, as measured; zero
+	// where it has not been, and nil measures nobody's.
+	Ahead func(charging.CompanyID) time.Duration
+	// AskIssuer asks the issuer of a ticket whether it gave it; nil asks nobody.
+	// UNKNOWN_RESERVATION: it does not know the reservation.
+	AskIssuer func(context.Context, charging.Ticket) (bool, error)
+	// Suspended is the operator's last word about a company; nil is none.
+	Suspended func(charging.CompanyID) charging.Suspension
+	// Caught is told of a ticket that its issuer cannot have given honestly. It must
+	// not block; nil drops it.
+	Caught func(issuer charging.CompanyID, what string)
+
+	// Limits of what one may take here; the zero value limits nothing. Known are
+	// vehicles that count as having charged here; nil: none.
+	Limits charging.Limits
+	Known  func(charging.VehicleID) bool
 
 	// Clock is civil time, in which windows lie; nil is time.Now. Now is real
 	// time, in which tickets live; nil is time.Now.
@@ -69,7 +85,11 @@ type Options struct {
 	DefaultTTL, MinTTL, MaxTTL time.Duration
 	// TicketLife of the tickets issued here. Default charging.TicketLife.
 	TicketLife time.Duration
-	// MaxTicketSkew is how far in the future a ticket may be dated. Default 2 s.
+	// AcceptedLife is how long ago anybody's ticket may have been granted, whatever it
+	// says of its end; at least TicketLife. Default charging.TicketLife.
+	AcceptedLife time.Duration
+	// MaxTicketSkew is how far beyond that, or in the future, a ticket may be dated by
+	// its issuer's clock as it is measured, and how far that clock may be off. Default 2 s.
 	MaxTicketSkew time.Duration
 
 	// AskTimeout bounds a question to an originator; one about many stops may
@@ -108,6 +128,7 @@ func (o Options) withDefaults() Options {
 	set(&o.MinTTL, time.Second)
 	set(&o.MaxTTL, charging.MaxHold)
 	set(&o.TicketLife, charging.TicketLife)
+	set(&o.AcceptedLife, charging.TicketLife)
 	set(&o.MaxTicketSkew, 2*time.Second)
 	set(&o.AskTimeout, time.Second)
 	set(&o.ContestTimeout, time.Second)
@@ -125,6 +146,18 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Skewed == nil {
 		o.Skewed = func(charging.CompanyID) bool { return false }
+	}
+	if o.Ahead == nil {
+		o.Ahead = func(charging.CompanyID) time.Duration { return 0 }
+	}
+	if o.Suspended == nil {
+		o.Suspended = func(charging.CompanyID) charging.Suspension { return charging.Suspension{} }
+	}
+	if o.Caught == nil {
+		o.Caught = func(charging.CompanyID, string) {}
+	}
+	if o.Known == nil {
+		o.Known = func(charging.VehicleID) bool { return false }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -157,6 +190,9 @@ func (o Options) Validate() error {
 	if o.MinTTL < 0 || o.DefaultTTL < o.MinTTL || o.DefaultTTL > o.MaxTTL || o.MaxTTL > charging.MaxHold {
 		errs = append(errs, fmt.Errorf("desk: TTLs must be 0 < min %s ≤ default %s ≤ max %s ≤ %s",
 			o.MinTTL, o.DefaultTTL, o.MaxTTL, charging.MaxHold))
+	}
+	if o.TicketLife > o.AcceptedLife {
+		errs = append(errs, fmt.Errorf("desk: tickets issued for %s count here for %s only: AcceptedLife must be at least TicketLife", o.TicketLife, o.AcceptedLife))
 	}
 	if o.NoticeQueue < 0 || o.SettleRate < 0 {
 		errs = append(errs, errors.New("desk: NoticeQueue and SettleRate must not be negative"))

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -14,6 +15,9 @@ const (
 	patrolEvery = 500 * time.Millisecond
 	// surveyBatch is how many locations are looked at at once in a survey.
 	surveyBatch = 200
+	// recountEvery is how many looks of the patrol there are for one recount, beside those
+	// of a survey.
+	recountEvery = 20
 )
 
 // Survey has every location looked at soon, 400 a second: at the start, when a
@@ -30,12 +34,15 @@ func (d *Desk) patrol(ctx context.Context) {
 	t := time.NewTicker(patrolEvery)
 	defer t.Stop()
 	next, hurry := 0, len(d.offered.Load().homes)
-	for {
+	for turn := 0; ; turn++ {
 		homes := d.offered.Load().homes
 		if n := min(max(1, min(hurry, surveyBatch)), len(homes)); n > 0 {
 			next %= len(homes)
 			some := homes[next:min(next+n, len(homes))]
 			if d.look(ctx, some) {
+				if hurry > 0 || turn%recountEvery == 0 {
+					d.recount(ctx, some)
+				}
 				next, hurry = next+len(some), max(0, hurry-len(some))
 			}
 		}
@@ -82,6 +89,22 @@ func (d *Desk) look(ctx context.Context, homes []charging.LocationID) bool {
 		d.compare(ctx, asked[i], due)
 	}
 	return true
+}
+
+// recount compares the accounts of what is taken with the calendars of some locations.
+func (d *Desk) recount(ctx context.Context, homes []charging.LocationID) {
+	for _, home := range homes {
+		for _, s := range d.offered.Load().at[home] {
+			missing, err := d.o.Calendar.Recount(ctx, home, s.evses)
+			if err != nil {
+				d.trouble(ctx, "recount what is taken at "+string(home), err)
+				return
+			}
+			if missing > 0 {
+				d.o.Log(fmt.Sprintf("%d windows of %s were in nobody's account, and are now", missing, home), nil)
+			}
+		}
+	}
 }
 
 // there notes that the store answers.

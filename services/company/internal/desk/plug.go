@@ -215,7 +215,7 @@ func (d *Desk) Contest(ctx context.Context, k charging.Contest) (bool, error) {
 	if err := d.Remembers(); err != nil {
 		return false, err
 	}
-	for _, err := range []error{k.VehicleID.Validate(), k.ReservationID.Validate(), k.EVSEID.Validate()} {
+	for _, err := range []error{k.VehicleID.Validate(), k.ReservationID.Validate(), k.EVSEID.Validate(), d.barred(k.EVSEID.Company())} {
 		if err != nil {
 			return false, err
 		}

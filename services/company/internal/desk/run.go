@@ -20,6 +20,7 @@ func (d *Desk) Run(ctx context.Context) {
 	for range couriers {
 		wg.Go(func() { d.courier(ctx) })
 	}
+	wg.Go(func() { d.questions(ctx) })
 	limit := rate.NewLimiter(rate.Limit(d.o.SettleRate), min(d.o.SettleRate, settleBatch))
 	box := &outbox{desk: d, due: map[charging.ReservationID]retry{}}
 	wg.Go(func() { d.patrol(ctx) })

@@ -40,21 +40,68 @@ func (d *Desk) verify(ctx context.Context, token string, trip charging.TripID, o
 		}
 		d.verified.put(token, t)
 	}
+	if err := d.believed(t.Issuer); err != nil {
+		return t, err
+	}
 	if d.o.Skewed(t.Issuer) {
 		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("the clock of its issuer %s is too far off; go on without a ticket here", t.Issuer))
 	}
+	if err := d.stamped(t, now); err != nil {
+		return t, err
+	}
+	return t, d.only(t)
+}
+
+// only refuses a second stamp of a trip, as far as this server remembers; the script
+// that grants does at its location. Its originator shows it, whoever signed it: an
+// honest one has a single ticket for the trip's whole life.
+func (d *Desk) only(t charging.Ticket) error {
+	key := string(t.Origin) + " " + string(t.TripID)
+	had, known := d.shownStamps.get(key)
+	if !known {
+		d.shownStamps.put(key, t)
+		return nil
+	}
+	if had.GrantedAt == t.GrantedAt && had.Issuer == t.Issuer && had.ReservationID == t.ReservationID {
+		return nil
+	}
+	return d.twoStamps(t.Origin, t.TripID)
+}
+
+func (d *Desk) twoStamps(origin charging.CompanyID, id charging.TripID) error {
+	d.o.Caught(origin, "trip "+string(id)+" has shown two stamps")
+	return charging.Refuse(charging.CodeTicketInvalid, "the trip has shown a ticket with another stamp here; one trip has one, for its whole life")
+}
+
+// stamped refuses a ticket whose stamp its issuer cannot have given within the life
+// that this company accepts: by the issuer's clock as it is measured here, whatever
+// the ticket says of its end.
+func (d *Desk) stamped(t charging.Ticket, now time.Time) error {
 	granted, err := strconv.ParseInt(t.GrantedAt, 10, 64)
 	if err != nil || granted <= 0 || strconv.FormatInt(granted, 10) != t.GrantedAt {
-		return t, charging.Refuse(charging.CodeTicketInvalid, "granted_at is no plain number of microseconds")
+		return charging.Refuse(charging.CodeTicketInvalid, "granted_at is no plain number of microseconds")
 	}
-	age := now.Sub(time.UnixMicro(granted))
-	if age < -d.o.MaxTicketSkew {
-		return t, charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("dated %s in the future", (-age).Round(time.Millisecond)))
+	detail := ""
+	switch age := now.Add(d.ahead(t.Issuer)).Sub(time.UnixMicro(granted)); {
+	case age < -d.o.MaxTicketSkew:
+		detail = fmt.Sprintf("dated %s in the future by the clock of %s", (-age).Round(time.Millisecond), t.Issuer)
+	case age > d.o.AcceptedLife+d.o.MaxTicketSkew:
+		detail = fmt.Sprintf("dated %s ago, %s longer than the %s for which a ticket counts here",
+			age.Round(time.Second), (age - d.o.AcceptedLife).Round(time.Millisecond), d.o.AcceptedLife)
+	default:
+		return nil
 	}
-	if !known && age > d.o.TicketLife+d.o.MaxTicketSkew {
-		d.o.Log(fmt.Sprintf("audit: the ticket of trip %s, issued by %s, is dated %s ago", trip, t.Issuer, age.Round(time.Second)), nil)
+	d.o.Caught(t.Issuer, "the ticket of trip "+string(t.TripID)+" is "+detail)
+	return charging.Refuse(charging.CodeTicketInvalid, detail+"; go on without a ticket here")
+}
+
+// ahead is how far the clock of a ticket's issuer is ahead of this company's, no
+// farther than a clock may be off at all.
+func (d *Desk) ahead(issuer charging.CompanyID) time.Duration {
+	if issuer == d.o.Company {
+		return 0
 	}
-	return t, nil
+	return min(max(d.o.Ahead(issuer), -d.o.MaxTicketSkew), d.o.MaxTicketSkew)
 }
 
 func ticketError(err error) error {
@@ -76,7 +123,7 @@ func (d *Desk) issue(g charging.Grant) (string, error) {
 	}
 	d.raiseFloor(at)
 	ticket := charging.Ticket{
-		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID,
+		TripID: g.TripID, Origin: g.Origin, Issuer: d.o.Company, GrantedAt: g.GrantedAt, EVSEID: g.EVSEID, ReservationID: g.ID,
 		Expires: time.UnixMicro(at).Add(d.o.TicketLife),
 	}
 	token, err := d.o.Tickets.Issue(ticket, g.KeyID)

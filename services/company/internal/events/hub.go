@@ -50,8 +50,9 @@ func (r record) encoded() (e trip.Event, ok bool) {
 
 // Subscription is one reader of a hub.
 type Subscription struct {
-	hub *Hub
-	ch  chan trip.Event
+	hub  *Hub
+	ch   chan trip.Event
+	only charging.VehicleID // empty for all
 	// Missed is true when events between the asked-for id and the first
 	// delivered one are no longer known: the reader should take a snapshot.
 	Missed bool
@@ -85,14 +86,17 @@ func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.Vehicl
 	h.last++
 	r := record{trip.Event{ID: h.last, Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id}, data}
 	h.remember(r)
-	if len(h.subs) == 0 {
-		return
-	}
-	e, ok := r.encoded()
-	if !ok {
-		return
-	}
+	var e trip.Event
 	for s := range h.subs {
+		if !s.wants(r.event) {
+			continue
+		}
+		if e.ID == 0 { // the first reader: most events have none
+			ok := false
+			if e, ok = r.encoded(); !ok {
+				return
+			}
+		}
 		select {
 		case s.ch <- e:
 		default:
@@ -111,12 +115,19 @@ func (h *Hub) remember(r record) {
 	h.next = (h.next + 1) % len(h.ring)
 }
 
-// Subscribe reads all events after the given id; 0 means from now on. The
-// channel closes when the context ends, the hub closes, or the reader lags.
-func (h *Hub) Subscribe(ctx context.Context, after uint64) *Subscription {
+// wants reports whether an event is for the reader: one of its vehicle's, or a reset,
+// which is for all. Nobody is woken for what others do: there may be many readers.
+func (s *Subscription) wants(e trip.Event) bool {
+	return s.only == "" || e.VehicleID == s.only || e.Type == trip.EventReset
+}
+
+// Subscribe reads the events of one vehicle, or all where that is empty, after the
+// given id; 0 means from now on. The channel closes when the context ends, the hub
+// closes, or the reader lags.
+func (h *Hub) Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *Subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := &Subscription{hub: h, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
+	s := &Subscription{hub: h, only: only, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
 	if h.closed {
 		close(s.ch)
 		return s
@@ -141,7 +152,7 @@ func (h *Hub) catchUp(s *Subscription, after uint64) {
 	}
 	for i := range h.ring {
 		r := h.ring[(h.next+i)%len(h.ring)]
-		if r.event.ID <= after && after <= h.last {
+		if r.event.ID <= after && after <= h.last || !s.wants(r.event) {
 			continue
 		}
 		if e, ok := r.encoded(); ok {

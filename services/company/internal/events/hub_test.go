@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -16,7 +17,7 @@ func publish(h *Hub, n int) {
 
 func TestSubscriberSeesEventsInOrder(t *testing.T) {
 	h := NewHub(4)
-	s := h.Subscribe(t.Context(), 0)
+	s := h.Subscribe(t.Context(), 0, "")
 	publish(h, 3)
 	for want := uint64(1); want <= 3; want++ {
 		if e := <-s.C(); e.ID != want {
@@ -39,7 +40,7 @@ func TestResume(t *testing.T) {
 		{1, 3, 4, true},
 		{99, 3, 4, true},
 	} {
-		s := h.Subscribe(t.Context(), c.after)
+		s := h.Subscribe(t.Context(), c.after, "")
 		if s.Missed != c.missed || len(s.C()) != c.count {
 			t.Fatalf("after %d: missed %v, %d events; want %v, %d", c.after, s.Missed, len(s.C()), c.missed, c.count)
 		}
@@ -58,10 +59,10 @@ func TestResumeElsewhere(t *testing.T) {
 		publish(h, 3)
 	}
 	for name, c := range map[string]struct{ from, to *Hub }{"to the younger": {first, second}, "to the older": {second, first}} {
-		if s := c.to.Subscribe(t.Context(), c.from.last); !s.Missed {
+		if s := c.to.Subscribe(t.Context(), c.from.last, ""); !s.Missed {
 			t.Errorf("%s: nothing missed", name)
 		}
-		if s := c.to.Subscribe(t.Context(), c.to.last-1); s.Missed || len(s.C()) != 1 {
+		if s := c.to.Subscribe(t.Context(), c.to.last-1, ""); s.Missed || len(s.C()) != 1 {
 			t.Errorf("%s: its own id: missed %v, %d events", name, s.Missed, len(s.C()))
 		}
 	}
@@ -69,7 +70,7 @@ func TestResumeElsewhere(t *testing.T) {
 
 func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
 	h := NewHub(2)
-	slow, quick := h.Subscribe(t.Context(), 0), h.Subscribe(t.Context(), 0)
+	slow, quick := h.Subscribe(t.Context(), 0, ""), h.Subscribe(t.Context(), 0, "")
 	for range subscriberBuffer + 3 {
 		publish(h, 1)
 		<-quick.C()
@@ -86,7 +87,7 @@ func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
 func TestContextAndCloseEndSubscriptions(t *testing.T) {
 	h := NewHub(0)
 	ctx, cancel := context.WithCancel(t.Context())
-	a, b := h.Subscribe(ctx, 0), h.Subscribe(t.Context(), 0)
+	a, b := h.Subscribe(ctx, 0, ""), h.Subscribe(t.Context(), 0, "")
 	cancel()
 	if _, ok := <-a.C(); ok {
 		t.Error("an ended context still delivers")
@@ -96,7 +97,32 @@ func TestContextAndCloseEndSubscriptions(t *testing.T) {
 		t.Error("a closed hub still delivers")
 	}
 	publish(h, 1)
-	if _, ok := <-h.Subscribe(t.Context(), 0).C(); ok {
+	if _, ok := <-h.Subscribe(t.Context(), 0, "").C(); ok {
 		t.Error("a closed hub took a subscriber")
+	}
+}
+
+// TestAVehiclesReaderHearsItsOwn, and resets, as they come and when it catches up; the
+// others fill nothing of its buffer.
+func TestAVehiclesReaderHearsItsOwn(t *testing.T) {
+	h := NewHub(8)
+	say := func(kind trip.EventType, v charging.VehicleID) { h.Publish(kind, time.Now(), v, "", nil) }
+	say(trip.EventTrip, "EV-1")
+	first := h.last
+	say(trip.EventTrip, "EV-2")
+	say(trip.EventTrip, "EV-1")
+	late, live := h.Subscribe(t.Context(), first, "EV-1"), h.Subscribe(t.Context(), 0, "EV-1")
+	for range 10 * (subscriberBuffer + 8) {
+		say(trip.EventTrip, "EV-2")
+	}
+	say(trip.EventTrip, "EV-1")
+	say(trip.EventReset, "")
+	for name, want := range map[*Subscription]int{late: 3, live: 2} {
+		if got := len(name.C()); got != want {
+			t.Errorf("%d events, want %d", got, want)
+		}
+	}
+	if _, lagged := h.Stats(); lagged != 0 {
+		t.Errorf("%d were dropped for what others do", lagged)
 	}
 }

@@ -50,6 +50,9 @@ func (f *Federation) availabilityAt(ctx context.Context, id charging.CompanyID, 
 	if err != nil {
 		return nil, err
 	}
+	if p != nil && f.o.Suspended(id) != "" {
+		return nil, nil
+	}
 	if p != nil {
 		return p.availability(ctx, evses, w)
 	}

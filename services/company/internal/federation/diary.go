@@ -95,6 +95,9 @@ func (f *Federation) calendarsOf(ctx context.Context, id charging.CompanyID, evs
 		list, err := f.availabilityAt(ctx, id, evses, need)
 		return list, began, err
 	}
+	if f.o.Suspended(id) != "" {
+		return nil, time.Now(), nil
+	}
 	known, lacking, oldest := p.read(evses, need)
 	if len(lacking) == 0 {
 		return known, oldest, nil

@@ -107,12 +107,20 @@ func (s *script) Contest(ctx context.Context, _ charging.Contest) (bool, error) 
 	return false, s.call(ctx, "contest")
 }
 
+func (s *script) Exchange(ctx context.Context, id charging.VehicleID, _ string) (string, error) {
+	return "a pass of " + string(id), s.call(ctx, "exchange")
+}
+
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {
 	return s.answer(ctx, "complete", ref.ID)
 }
 
 func (s *script) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {
 	return s.answer(ctx, "reservation", id)
+}
+
+func (s *script) Issued(ctx context.Context, t charging.Ticket) (bool, error) {
+	return t.GrantedAt == "17", s.call(ctx, "ticket")
 }
 
 func (s *script) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {

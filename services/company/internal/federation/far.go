@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -17,11 +18,30 @@ var (
 )
 
 func (p *peer) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	if err := p.suspended(h.EVSEID); err != nil {
+		return charging.Reservation{}, err
+	}
 	return p.action(ctx, "reserve", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Reserve(ctx, h) })
 }
 
 func (p *peer) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
+	if err := p.suspended(h.EVSEID); err != nil {
+		return charging.Reservation{}, err
+	}
 	return p.action(ctx, "claim", h.EVSEID, func(ctx context.Context) (charging.Reservation, error) { return p.remote.Claim(ctx, h) })
+}
+
+// suspended refuses to take a stop at a peer that the operator has suspended. What is
+// held there is renewed, confirmed, released and driven to.
+func (p *peer) suspended(id charging.EVSEID) error {
+	reason := p.f.o.Suspended(p.ID)
+	if reason == "" {
+		return nil
+	}
+	return &charging.Refusal{
+		Code: charging.CodeEVSEOutOfService, Cause: charging.ErrNotSent,
+		Detail: string(id) + " is not taken: " + string(p.f.o.Self) + " has suspended " + string(p.ID) + " (" + reason + "); choose another company's",
+	}
 }
 
 func (p *peer) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
@@ -50,6 +70,17 @@ func (p *peer) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 
 func (p *peer) Contest(ctx context.Context, k charging.Contest) (bool, error) {
 	return call(ctx, p, p.f.o.CallTimeout, "contest", func(ctx context.Context) (bool, error) { return p.remote.Contest(ctx, k) })
+}
+
+// Exchange changes the secret of a vehicle that registered at another company into a
+// pass for this one. FORBIDDEN: no vehicle has this id and secret. UNKNOWN_ROUTE: the
+// company knows no passes. PEER_UNAVAILABLE, also for no peer.
+func (f *Federation) Exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (token string, err error) {
+	p := f.peers[issuer]
+	if p == nil {
+		return "", charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%q is no peer of this company", issuer))
+	}
+	return call(ctx, p, f.o.CallTimeout, "exchange", func(ctx context.Context) (string, error) { return p.remote.Exchange(ctx, id, secret) })
 }
 
 func (p *peer) Reservation(ctx context.Context, id charging.ReservationID) (charging.Reservation, error) {

@@ -51,6 +51,8 @@ type PeerView struct {
 	InFlight  int `json:"in_flight"`
 	// Dropped is what was left out of its answers.
 	Dropped Drops `json:"dropped"`
+	// Caught is what it signed and cannot have meant honestly.
+	Caught Caught `json:"caught"`
 }
 
 // health is what a peer's answers have told.
@@ -171,7 +173,7 @@ func (p *peer) view() PeerView {
 		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
 		LatencyMs: milliseconds(h.latency), LastError: h.lastErr, Refused: h.refused,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
-		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops,
+		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops, Caught: p.caught.Caught,
 	}
 	if !h.lastSeen.IsZero() {
 		seen := h.lastSeen.UTC()
@@ -207,4 +209,16 @@ func (f *Federation) Skewed(id charging.CompanyID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return p.health.skewed(f.o.MaxSkew)
+}
+
+// Ahead is how far a company's clock is ahead of this one's, by the best probe; zero
+// for one that has not been compared.
+func (f *Federation) Ahead(id charging.CompanyID) time.Duration {
+	p := f.peers[id]
+	if p == nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return p.health.best().skew
 }

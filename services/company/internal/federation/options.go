@@ -29,6 +29,8 @@ type Options struct {
 	// Now is the clock that peers' clocks are compared with, this company's
 	// Redis TIME where it can be had; nil is time.Now.
 	Now func() time.Time
+	// Suspended is why nothing more is taken at a peer, empty where it is; nil is nobody.
+	Suspended func(charging.CompanyID) string
 	// OnPeer is told when a peer's state or skew changes. It must not block.
 	OnPeer func(PeerView)
 	// OnInfo is told what a peer says about itself, at every probe. It must
@@ -80,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Suspended == nil {
+		o.Suspended = func(charging.CompanyID) string { return "" }
 	}
 	if o.OnPeer == nil {
 		o.OnPeer = func(PeerView) {}

@@ -22,10 +22,11 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, drops, shelf, diary, told and refusalLogged are guarded by f.mu. told is
+	// health, drops, caught, shelf, diary, told and refusalLogged are guarded by f.mu. told is
 	// what OnPeer has heard.
 	health        health
 	drops         drops
+	caught        caught
 	shelf         shelf
 	diary         diary
 	told          PeerView

@@ -19,11 +19,15 @@ type Remote interface {
 	charging.Reader
 	charging.Originator
 	charging.Witness
+	// Issued asks the issuer of a ticket whether it gave it.
+	Issued(ctx context.Context, t charging.Ticket) (bool, error)
 	// Info asks who the peer is.
 	Info(ctx context.Context) (Info, error)
 	// Locations lists the peer's locations; fresh is false, and the list nil,
 	// when they still are those of etag.
 	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
+	// Exchange changes the secret of a vehicle of the peer's into a pass.
+	Exchange(ctx context.Context, id charging.VehicleID, secret string) (token string, err error)
 	// Availability lists free windows.
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 }
@@ -38,7 +42,7 @@ type Info struct {
 	Time time.Time
 	// Keys is its JSON Web Key Set.
 	Keys json.RawMessage
-	// Revoked lists vehicle tokens that it no longer honours.
+	// Revoked names vehicles' tokens that it no longer honours.
 	Revoked []string
 }
 

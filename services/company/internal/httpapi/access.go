@@ -1,9 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,13 +11,26 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
-// anybody guards a route that asks for no identity.
+// anybody guards a route that asks for no identity. Who shows a right secret all the
+// same pays by name, who shows a wrong one is nobody.
 func (s *Server) anybody(h echo.HandlerFunc) echo.HandlerFunc {
+	return s.guest(func(c echo.Context, _ identity.Caller) error { return h(c) })
+}
+
+// guest is anybody for a route that wants to know who it is.
+func (s *Server) guest(h callerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := s.admit(c.Request()); err != nil {
+		who, err := s.caller(c.Request())
+		if err != nil {
+			if err := s.wrong(c.Request(), shownName(c.Request()), err); charging.CodeOf(err) == charging.CodeRateLimited {
+				return err
+			}
+			who = identity.Caller{Kind: identity.Anybody}
+		}
+		if err := s.charge(c, who); err != nil {
 			return err
 		}
-		return h(c)
+		return h(c, who)
 	}
 }
 
@@ -25,8 +38,8 @@ type callerFunc func(echo.Context, identity.Caller) error
 
 // known guards a route for vehicles and the operator.
 func (s *Server) known(h callerFunc) echo.HandlerFunc {
-	return s.anybody(func(c echo.Context) error {
-		who, err := s.caller(c.Request())
+	return func(c echo.Context) error {
+		who, err := s.judge(c)
 		if err != nil {
 			return err
 		}
@@ -37,36 +50,55 @@ func (s *Server) known(h callerFunc) echo.HandlerFunc {
 			return charging.Refuse(charging.CodeForbidden, "this is for vehicles and the operator; companies use /federation/v1")
 		}
 		return charging.Refuse(charging.CodeUnauthenticated, "show a vehicle's or the operator's name and secret")
-	})
+	}
 }
 
 // operator guards a route for the operator alone.
 func (s *Server) operator(h callerFunc) echo.HandlerFunc {
-	return s.known(func(c echo.Context, who identity.Caller) error {
+	return s.apart(s.known(func(c echo.Context, who identity.Caller) error {
 		if who.Kind != identity.Operator {
 			return charging.Refuse(charging.CodeForbidden, "this is for the company's operator")
 		}
 		return h(c, who)
-	})
+	}))
 }
 
 // peer guards a route for another company. Peers have no rate limit, whoever
 // tries to be one has.
 func (s *Server) peer(h func(echo.Context, charging.CompanyID) error) echo.HandlerFunc {
-	return func(c echo.Context) error {
+	return s.apart(func(c echo.Context) error {
 		r := c.Request()
 		who, err := s.o.Identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
-		if err == nil && who.Kind == identity.Peer {
-			return h(c, who.Peer)
-		}
-		if limited := s.admit(r); limited != nil {
-			return limited
-		}
 		if err != nil {
 			s.refusedPeer(r)
+			return s.wrong(r, shownName(r), err)
+		}
+		if err := s.charge(c, who); err != nil {
 			return err
 		}
-		return charging.Refuse(charging.CodeUnauthenticated, "show a peer company's Bearer token")
+		if who.Kind != identity.Peer {
+			return charging.Refuse(charging.CodeUnauthenticated, "show a peer company's Bearer token")
+		}
+		return h(c, who.Peer)
+	})
+}
+
+type adminKey struct{}
+
+// Admin serves all routes, at an address for peers and the operator.
+func (s *Server) Admin() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), adminKey{}, true)))
+	})
+}
+
+// apart hides a route where Options.Apart says so: it is served by Admin only.
+func (s *Server) apart(h echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.o.Apart && c.Request().Context().Value(adminKey{}) == nil {
+			return echo.ErrNotFound
+		}
+		return h(c)
 	}
 }
 
@@ -84,16 +116,11 @@ func (s *Server) refusedPeer(r *http.Request) {
 	s.o.RefusedPeer(claimed, r.RemoteAddr)
 }
 
-// caller tells who makes a request. A session's cookie counts only where the
-// request comes from this server's own pages: SameSite does not tell ports apart.
+// caller tells who makes a request.
 func (s *Server) caller(r *http.Request) (identity.Caller, error) {
 	authorization, session := r.Header.Get("Authorization"), ""
 	if authorization == "" {
-		if session = s.sessionOf(r); session != "" {
-			if err := s.origins.Check(r); err != nil {
-				return identity.Caller{}, charging.Refuse(charging.CodeForbidden, "a page of another origin may not use this session")
-			}
-		}
+		session = s.sessionOf(r)
 	}
 	return s.o.Identity.Authenticate(r.Context(), authorization, session)
 }
@@ -103,16 +130,4 @@ func (s *Server) sessionOf(r *http.Request) string {
 		return k.Value
 	}
 	return ""
-}
-
-// admit takes one request of an address. RATE_LIMITED.
-func (s *Server) admit(r *http.Request) error {
-	wait := s.limit.wait(r.RemoteAddr, time.Now())
-	if wait <= 0 {
-		return nil
-	}
-	return &charging.Refusal{
-		Code: charging.CodeRateLimited, Detail: "too many requests from this address; come again after the time in Retry-After",
-		RetryAfter: wait,
-	}
 }

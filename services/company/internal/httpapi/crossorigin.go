@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// anyOrigin allows pages of every origin; without credentials, which are for those alone
-// that are named.
+// anyOrigin lets pages of every origin read, without credentials that a browser adds by
+// itself; those and changes are for origins that are named.
 const anyOrigin = "*"
 
 const (
-	corsMethods = "GET, HEAD, POST, PUT, DELETE"
+	corsReads   = "GET, HEAD"
+	corsMethods = corsReads + ", POST, PUT, DELETE"
 	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Request-ID, Traceparent"
 	corsExposed = "ETag, Eletrovia-Silent, Idempotent-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-ID, X-Total-Count"
 	corsMaxAge  = "600" // seconds
@@ -24,7 +25,7 @@ func (s *Server) sharedWith(w http.ResponseWriter, r *http.Request) (answered bo
 	if len(s.o.AllowOrigins) == 0 || strings.HasPrefix(r.URL.Path, federationPrefix) {
 		return false
 	}
-	h, origin := w.Header(), r.Header.Get("Origin")
+	h, origin, methods := w.Header(), r.Header.Get("Origin"), corsMethods
 	h.Add("Vary", "Origin")
 	switch {
 	case origin == "":
@@ -34,6 +35,7 @@ func (s *Server) sharedWith(w http.ResponseWriter, r *http.Request) (answered bo
 		h.Set("Access-Control-Allow-Credentials", "true")
 	case slices.Contains(s.o.AllowOrigins, anyOrigin):
 		h.Set("Access-Control-Allow-Origin", anyOrigin)
+		methods = corsReads
 	default:
 		return false
 	}
@@ -41,15 +43,16 @@ func (s *Server) sharedWith(w http.ResponseWriter, r *http.Request) (answered bo
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", corsMethods)
+	h.Set("Access-Control-Allow-Methods", methods)
 	h.Set("Access-Control-Allow-Headers", corsHeaders)
 	h.Set("Access-Control-Max-Age", corsMaxAge)
 	w.WriteHeader(http.StatusNoContent)
 	return true
 }
 
-// crossOrigin is what lets a page use a session: this server's own, and those of the
-// origins that are allowed by name.
+// crossOrigin is what judges a request that changes something: by a program, by a page
+// of this server, or by one of an origin that is allowed by name, whose page is then as
+// good as this server's own.
 func crossOrigin(allowed []string) (*http.CrossOriginProtection, error) {
 	p := http.NewCrossOriginProtection()
 	for _, origin := range allowed {

@@ -62,17 +62,23 @@ func TestAllowedOrigins(t *testing.T) {
 	}
 }
 
-// Every origin is every origin without credentials: a page anywhere reads what anybody
-// may, or shows a secret of its own, and uses nobody's session.
+// Every origin is every origin to read, without credentials: a page anywhere reads what
+// anybody may, or what a secret of its own lets it, and changes nothing whatever it shows.
 func TestAnyOriginIsWithoutCredentials(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.AllowOrigins = []string{"*"} })
 	rec := w.ask("OPTIONS", "/api/v1/locations", asNobody, "", asks(theirApp)...)
-	if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("Access-Control-Allow-Credentials") != "" {
+	if rec.Header().Get("Access-Control-Allow-Origin") != "*" || rec.Header().Get("Access-Control-Allow-Credentials") != "" || rec.Header().Get("Access-Control-Allow-Methods") != "GET, HEAD" {
 		t.Errorf("%v", rec.Header())
 	}
 	w.ask("POST", "/api/v1/session", asCar, "")
 	if rec := w.ask("DELETE", "/api/v1/trips/"+string(tripID), asNobody, "", "Cookie", "eletrovia_session_MAR=session-of-EV-0001", "Origin", theirApp); code(rec) != "FORBIDDEN" {
 		t.Errorf("with a session: %s", code(rec))
+	}
+	if rec := w.ask("DELETE", "/api/v1/trips/"+string(tripID), asCar, "", "Origin", theirApp); code(rec) != "FORBIDDEN" {
+		t.Errorf("with a secret: %s", code(rec))
+	}
+	if rec := w.ask("GET", "/api/v1/trips/"+string(tripID), asCar, "", "Origin", theirApp); rec.Code != 200 {
+		t.Errorf("reading with a secret: %d", rec.Code)
 	}
 }
 

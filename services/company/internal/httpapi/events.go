@@ -11,6 +11,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
@@ -26,15 +27,13 @@ const (
 // events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
 // the operator, all.
 func (s *Server) events(c echo.Context, who identity.Caller) error {
-	if s.streams.Add(1) > int64(s.o.MaxStreams) {
-		s.streams.Add(-1)
-		return &charging.Refusal{
-			Code: charging.CodeRateLimited, Detail: "too many event streams are open; come again later", RetryAfter: 10 * time.Second,
-		}
+	seat, err := s.streams.sit(payer(who), door.Address(c.Request().RemoteAddr))
+	if err != nil {
+		return err
 	}
-	defer s.streams.Add(-1)
+	defer s.streams.leave(seat)
 	after, foreign := lastEventID(c.Request().Header)
-	sub := s.o.Events.Subscribe(c.Request().Context(), after)
+	sub := s.o.Events.Subscribe(c.Request().Context(), after, who.Vehicle)
 	st := stream{c: c, rc: http.NewResponseController(c.Response())}
 	defer func() { _ = st.rc.SetWriteDeadline(time.Time{}) }()
 	h := c.Response().Header()
@@ -48,13 +47,13 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 	if (foreign || sub.Missed) && st.event(trip.Event{Type: trip.EventReset, At: s.o.Now().UTC()}) != nil {
 		return nil
 	}
-	s.pump(st, sub, who)
+	s.pump(st, sub, who, seat.gone)
 	return nil
 }
 
-// pump writes events until the reader goes, lags, may no longer listen, or the
-// server closes.
-func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller) {
+// pump writes events until the reader goes, lags, may no longer listen, has to give
+// way, or the server closes.
+func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller, gone <-chan struct{}) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -63,9 +62,6 @@ func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller) 
 			if !open {
 				return
 			}
-			if e.Type != trip.EventReset && who.Kind != identity.Operator && !who.May(e.VehicleID) {
-				continue
-			}
 			if st.event(e) != nil {
 				return
 			}
@@ -73,6 +69,8 @@ func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller) 
 			if st.text(": \n\n") != nil || !s.still(st.c.Request(), who) {
 				return
 			}
+		case <-gone:
+			return
 		case <-s.life.Done():
 			return
 		}

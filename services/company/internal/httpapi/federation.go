@@ -102,7 +102,7 @@ func (s *Server) ownAvailability(c echo.Context, _ charging.CompanyID) error {
 }
 
 // outcome answers GET /federation/v1/trips/{trip_id}/outcome.
-func (s *Server) outcome(c echo.Context, _ charging.CompanyID) error {
+func (s *Server) outcome(c echo.Context, peer charging.CompanyID) error {
 	id, err := pathID[charging.TripID](c, "trip_id")
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *Server) outcome(c echo.Context, _ charging.CompanyID) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), []charging.Question{{TripID: id, ReservationID: reservation}})
+	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), peer, []charging.Question{{TripID: id, ReservationID: reservation}})
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *Server) outcome(c echo.Context, _ charging.CompanyID) error {
 }
 
 // outcomes answers POST /federation/v1/outcomes.
-func (s *Server) outcomes(c echo.Context, _ charging.CompanyID) error {
+func (s *Server) outcomes(c echo.Context, peer charging.CompanyID) error {
 	raw, err := body(c)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (s *Server) outcomes(c echo.Context, _ charging.CompanyID) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), about)
+	out, err := s.o.FrontDesk.Outcomes(c.Request().Context(), peer, about)
 	if err != nil {
 		return err
 	}

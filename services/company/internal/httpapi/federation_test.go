@@ -55,6 +55,18 @@ func TestAPeersClientUnderstandsEveryAnswer(t *testing.T) {
 		if out, err := c.Outcomes(ctx, about); err != nil || len(out) != n || out[n-1] != charging.OutcomeConfirmed {
 			t.Errorf("outcomes of %d: %s %v", n, out, err)
 		}
+		if w.front.from != "SER" {
+			t.Errorf("outcomes of %d are told to %q, not to who asks", n, w.front.from)
+		}
+		w.front.from = ""
+	}
+	for stamp, want := range map[string]bool{"17": true, "18": false} {
+		if did, err := c.Issued(ctx, charging.Ticket{ReservationID: rsvID, TripID: tripID, Origin: "SER", GrantedAt: stamp}); err != nil || did != want {
+			t.Errorf("issued %s: %t, %v", stamp, did, err)
+		}
+	}
+	if _, err := c.Issued(ctx, charging.Ticket{ReservationID: rsvID, TripID: tripID, Origin: "SER", GrantedAt: "1e9"}); !errors.Is(err, charging.CodeInvalidField) {
+		t.Errorf("a stamp that is none: %v", err)
 	}
 	k := charging.Contest{VehicleID: car, ReservationID: rsvID, EVSEID: "BR*SER*E0001*1", StartedAt: "1795904776471614"}
 	for v, want := range map[charging.VehicleID]bool{car: true, "EV-9": false} {

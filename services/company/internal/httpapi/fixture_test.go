@@ -122,14 +122,32 @@ func (f *fakeIdentity) EndSession(_ context.Context, c identity.Caller, id strin
 
 func (f *fakeIdentity) SessionLife() time.Duration { return time.Hour }
 
-func (f *fakeIdentity) Register(_ context.Context, id charging.VehicleID, _ string) (charging.VehicleID, string, error) {
-	switch id {
+func (f *fakeIdentity) Register(_ context.Context, q identity.Registration) (charging.VehicleID, string, error) {
+	switch q.Wish {
 	case "":
 		return "EV-NEW", "s3cret", nil
 	case car:
 		return "", "", charging.Refuse(charging.CodeIDReused, "the id is taken")
 	}
-	return id, "s3cret", nil
+	return q.Wish, "s3cret", nil
+}
+
+func (f *fakeIdentity) Invite(_ context.Context, count, days int) ([]string, time.Time, error) {
+	return slices.Repeat([]string{"c0de"}, count), now.AddDate(0, 0, days), nil
+}
+
+func (f *fakeIdentity) Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (string, time.Time, error) {
+	if who.Kind != identity.Vehicle || !who.May(id) {
+		return "", time.Time{}, charging.Refuse(charging.CodeForbidden, "another vehicle's")
+	}
+	return "pass for " + string(audience), now.Add(time.Hour), nil
+}
+
+func (f *fakeIdentity) Exchange(_ context.Context, peer charging.CompanyID, _ charging.VehicleID, secret string) (string, time.Time, error) {
+	if secret != "s3cret" {
+		return "", time.Time{}, charging.Refuse(charging.CodeForbidden, "no vehicle has this id and secret")
+	}
+	return "pass for " + string(peer), now.Add(time.Hour), nil
 }
 
 func (f *fakeIdentity) Revoke(_ context.Context, who identity.Caller, id charging.VehicleID) (string, error) {
@@ -164,7 +182,7 @@ func (f *fakeFront) called(what string) error {
 	return f.refuse
 }
 
-func (f *fakeFront) Plan(ctx context.Context, _ api.PlanRequest) ([]trip.Plan, error) {
+func (f *fakeFront) Plan(ctx context.Context, _ api.PlanRequest, _ string) ([]trip.Plan, error) {
 	f.mu.Lock()
 	f.traced = api.TraceFrom(ctx)
 	f.mu.Unlock()
@@ -239,7 +257,10 @@ func (f *fakeFront) Availability(_ context.Context, evse charging.EVSEID, w char
 	return charging.Free{EVSEID: evse, Windows: []charging.Window{w}}, f.called("availability")
 }
 
-func (f *fakeFront) Outcomes(_ context.Context, about []charging.Question) ([]charging.Outcome, error) {
+func (f *fakeFront) Outcomes(_ context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
+	f.mu.Lock()
+	f.from = from
+	f.mu.Unlock()
 	return slices.Repeat([]charging.Outcome{charging.OutcomeConfirmed}, len(about)), f.called("outcomes")
 }
 
@@ -356,6 +377,10 @@ func (d *fakeDesk) Availability(_ context.Context, evses []charging.EVSEID, w ch
 	return []charging.Free{{EVSEID: evses[0], Windows: []charging.Window{w}}}, d.refuse
 }
 
+func (d *fakeDesk) Issued(_ context.Context, t charging.Ticket) (bool, error) {
+	return t.GrantedAt == "17", nil
+}
+
 func (d *fakeDesk) Locks(context.Context) ([]charging.Lock, error) {
 	return []charging.Lock{{Key: "lock:{BR*MAR*LJPA01}:" + string(evseID) + ":" + string(rsvID), LocationID: "BR*MAR*LJPA01", EVSEID: evseID, ReservationID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, Start: now, End: now.Add(time.Hour), State: charging.Pending, TTLMillis: 5000}}, d.refuse
 }
@@ -444,6 +469,9 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {
 			return "made for " + string(peer), time.Date(2026, 11, 24, 12, 2, 0, 0, time.UTC), nil
 		},
+		Suspend: func(_ context.Context, peer charging.CompanyID, reason string) (charging.Suspension, int, error) {
+			return charging.Suspension{Company: peer, Number: 1, Since: now, Reason: reason}, len(reason), nil
+		},
 		Inventory:       func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		ReloadInventory: func(context.Context) (api.Inventory, error) { return someInventory(), nil },
 		StoreTime:       func(context.Context) (time.Time, error) { return now, nil },
@@ -471,6 +499,12 @@ func (w *world) ask(method, target, as, body string, header ...string) *httptest
 	req := httptest.NewRequest(method, target, r)
 	if as != "" {
 		req.Header.Set("Authorization", as)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if slices.Contains(header, "Content-Type") {
+		req.Header.Del("Content-Type")
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Add(header[i], header[i+1])

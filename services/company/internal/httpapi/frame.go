@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -34,6 +35,9 @@ func (s *Server) frame(next echo.HandlerFunc) echo.HandlerFunc {
 		r = r.WithContext(api.WithTrace(r.Context(), t))
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, api.MaxBody)
+			b := newArriving(c.Response(), r, s.bodies)
+			defer b.done()
+			r.Body = b
 		}
 		c.SetRequest(r)
 		answerBy(c, 0)
@@ -45,8 +49,8 @@ func (s *Server) frame(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// guarded calls the handler unless the body announces itself as too large, and
-// turns a panic into an error.
+// guarded calls the handler unless the request gives itself away as one that is
+// not to be served, and turns a panic into an error.
 func (s *Server) guarded(c echo.Context, next echo.HandlerFunc) (err error) {
 	defer func() {
 		switch p := recover(); p {
@@ -60,7 +64,24 @@ func (s *Server) guarded(c echo.Context, next echo.HandlerFunc) (err error) {
 	if n := c.Request().ContentLength; n > api.MaxBody {
 		return charging.Refuse(charging.CodeTooLarge, fmt.Sprintf("the body has %d bytes; at most %d", n, api.MaxBody))
 	}
+	if s.origins.Check(c.Request()) != nil {
+		return charging.Refuse(charging.CodeForbidden, "a page of another origin may change nothing here")
+	}
 	return next(c)
+}
+
+// inJSON refuses a body that does not say that it is JSON. A page of another origin
+// cannot send that without being allowed to, whatever its browser tells of where it
+// comes from: only forms and plain text go out unasked. MALFORMED_REQUEST.
+func inJSON(r *http.Request) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
+		return charging.Refuse(charging.CodeMalformedRequest, "the body is not announced as JSON; send Content-Type: application/json")
+	}
+	return nil
 }
 
 // fail answers with the problem of an error, and logs what is no refusal.
@@ -97,17 +118,28 @@ func problemOf(c echo.Context, err error) problem.Problem {
 	return api.FromError(err)
 }
 
-// challenge names the scheme that a 401 asks for. A page's own calls get one
-// that no browser knows, so that it opens no dialog.
+// challenge names the scheme that a 401 asks for. A browser gets one that none
+// knows, so that it opens no dialog: what is typed there it would show with every
+// later request, and there is no way to log out.
 func challenge(c echo.Context) string {
-	mode := c.Request().Header.Get("Sec-Fetch-Mode")
 	switch {
 	case strings.HasPrefix(c.Path(), federationPrefix):
 		return `Bearer realm="eletrovia"`
-	case mode != "" && mode != "navigate":
+	case fromBrowser(c.Request().Header):
 		return `Session realm="eletrovia"`
 	}
 	return `Basic realm="eletrovia", charset="UTF-8"`
+}
+
+// fromBrowser tells pages and their calls from programs. Sec-Fetch-Mode is sent over
+// TLS and to loopback only, so it is not all that is looked at.
+func fromBrowser(h http.Header) bool {
+	for _, name := range []string{"Sec-Fetch-Mode", "Origin", "Referer"} {
+		if h.Get(name) != "" {
+			return true
+		}
+	}
+	return strings.Contains(h.Get("Accept"), "text/html")
 }
 
 // maxInstance bounds the path that a problem repeats.

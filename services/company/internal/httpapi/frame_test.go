@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -87,16 +86,26 @@ func TestAProblemNamesItsPath(t *testing.T) {
 	}
 }
 
-// A page's own calls must not open the browser's log-in window.
+// No browser opens its log-in window, for a page or for what a page calls: it would
+// show what is typed there with every later request.
 func TestChallenges(t *testing.T) {
 	w := newWorld(t)
-	for scheme, rec := range map[string]*httptest.ResponseRecorder{
-		"Basic":   w.ask("GET", "/api/v1/trips", asNobody, ""),
-		"Bearer":  w.ask("GET", "/federation/v1/company", asNobody, ""),
-		"Session": w.ask("GET", "/api/v1/trips", asNobody, "", "Sec-Fetch-Mode", "cors"),
+	for _, tt := range []struct {
+		scheme, path string
+		header       []string
+	}{
+		{"Basic", "/api/v1/trips", nil},
+		{"Basic", "/api/v1/trips", []string{"Accept", "*/*"}},
+		{"Bearer", "/federation/v1/company", nil},
+		{"Session", "/api/v1/trips", []string{"Sec-Fetch-Mode", "cors"}},
+		{"Session", "/api/v1/trips", []string{"Sec-Fetch-Mode", "navigate"}},
+		{"Session", "/api/v1/trips", []string{"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"}},
+		{"Session", "/api/v1/trips", []string{"Referer", "http://mar.test/"}},
+		{"Session", "/api/v1/trips", []string{"Origin", "http://mar.test"}},
 	} {
-		if got := rec.Header().Get("WWW-Authenticate"); rec.Code != 401 || !strings.HasPrefix(got, scheme+" ") {
-			t.Errorf("%s: %d %q", scheme, rec.Code, got)
+		rec := w.ask("GET", tt.path, asNobody, "", tt.header...)
+		if got := rec.Header().Get("WWW-Authenticate"); rec.Code != 401 || !strings.HasPrefix(got, tt.scheme+" ") {
+			t.Errorf("%s %v: %d %q", tt.path, tt.header, rec.Code, got)
 		}
 	}
 }

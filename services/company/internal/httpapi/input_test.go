@@ -170,6 +170,7 @@ func TestLargeBodiesAreNotRead(t *testing.T) {
 		body := &endless{}
 		req := httptest.NewRequest("POST", "/api/v1/plans", body)
 		req.ContentLength = length
+		req.Header.Set("Content-Type", "application/json")
 		rec := httptest.NewRecorder()
 		newWorld(t).ServeHTTP(rec, req)
 		if code(rec) != "TOO_LARGE" || body.read > most {
@@ -196,6 +197,7 @@ func TestLargeBodiesOverAConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		req.Header.Set("Content-Type", "application/json")
 		resp, err := srv.Client().Do(req)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -217,7 +219,7 @@ func TestABodyThatEndsTooSoon(t *testing.T) {
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	_, _ = conn.Write([]byte("POST /api/v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"))
+	_, _ = conn.Write([]byte("POST /api/v1/plans HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"))
 	_ = conn.(*net.TCPConn).CloseWrite()
 	answer := make([]byte, 12)
 	if _, err := conn.Read(answer); err != nil || string(answer) != "HTTP/1.1 400" {

@@ -66,7 +66,7 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 		if r.Method != http.MethodGet {
 			continue
 		}
-		if streams[r.Path] {
+		if unending[r.Path] {
 			if resp, _ := ask("HEAD", r.Path, asCar); resp.StatusCode != http.StatusMethodNotAllowed {
 				t.Errorf("HEAD %s: %d for a stream", r.Path, resp.StatusCode)
 			}
@@ -167,7 +167,7 @@ func TestGzipOnlyWhereAsked(t *testing.T) {
 	if refused, body := ask("GET", "/api/v1/trips", asNobody, "Accept-Encoding", "gzip"); refused.StatusCode != 401 || !strings.HasPrefix(body, "{") {
 		t.Errorf("a problem: %d %q", refused.StatusCode, body)
 	}
-	for path := range streams {
+	for path := range unending {
 		if squeezed[path] {
 			t.Errorf("the stream %s is compressed", path)
 		}

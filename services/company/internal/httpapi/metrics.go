@@ -1,8 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -36,7 +39,45 @@ func (m *metrics) observe(c echo.Context, began time.Time) {
 	m.seconds.WithLabelValues(method, route, strconv.Itoa(status)).Observe(time.Since(began).Seconds())
 }
 
+// metricsEvery is how often the figures are worked out, whoever asks.
+const metricsEvery = time.Second
+
+// kept is a page that is made once in a while.
+type kept struct {
+	make http.Handler
+
+	mu     sync.Mutex
+	made   time.Time
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+// page gives the page as it was made last.
+func (k *kept) page() (status int, header http.Header, body []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now := time.Now(); k.header == nil || now.Sub(k.made) >= metricsEvery {
+		k.made, k.status, k.header, k.body = now, http.StatusOK, http.Header{}, bytes.Buffer{}
+		k.make.ServeHTTP(k, &http.Request{Method: http.MethodGet, Header: http.Header{}})
+	}
+	return k.status, k.header, k.body.Bytes()
+}
+
+// Header, WriteHeader and Write take the page when it is made.
+func (k *kept) Header() http.Header { return k.header }
+
+// WriteHeader keeps the status.
+func (k *kept) WriteHeader(status int) { k.status = status }
+
+// Write keeps a part of the body.
+func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
+
 // metricsPage answers GET /metrics.
 func (s *Server) metricsPage() echo.HandlerFunc {
-	return echo.WrapHandler(promhttp.HandlerFor(s.o.Metrics, promhttp.HandlerOpts{}))
+	k := &kept{make: promhttp.HandlerFor(s.o.Metrics, promhttp.HandlerOpts{DisableCompression: true})}
+	return func(c echo.Context) error {
+		status, header, body := k.page()
+		return c.Blob(status, header.Get("Content-Type"), body)
+	}
 }

@@ -16,7 +16,7 @@ import (
 // FrontDesk takes what drivers and operators ask for; package trips says what
 // each method refuses.
 type FrontDesk interface {
-	Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error)
+	Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error)
 	Start(ctx context.Context, req api.TripRequest, key string) (t trip.Trip, replayed bool, err error)
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
@@ -34,7 +34,7 @@ type FrontDesk interface {
 	Availability(ctx context.Context, evse charging.EVSEID, w charging.Window) (charging.Free, error)
 
 	// Outcomes and Notice are what participants of this company's trips ask and say.
-	Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error)
+	Outcomes(ctx context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error)
 	Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error
 	// Forgotten are stops that companies keep for trips that are lost here.
 	Forgotten() []trips.Forgotten
@@ -49,6 +49,7 @@ type Desk interface {
 	charging.Sessions
 	charging.Garage
 	charging.Mover
+	Issued(ctx context.Context, t charging.Ticket) (bool, error)
 	Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error)
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
@@ -75,15 +76,21 @@ type Identity interface {
 	EndSession(ctx context.Context, c identity.Caller, id string) error
 	// SessionLife is how long a session lasts.
 	SessionLife() time.Duration
-	// Register makes a vehicle and its secret; an empty id asks for a new one.
-	Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error)
+	// Register makes a vehicle and its secret.
+	Register(ctx context.Context, q identity.Registration) (charging.VehicleID, string, error)
+	// Invite makes codes to register with.
+	Invite(ctx context.Context, count, days int) (codes []string, expires time.Time, err error)
+	// Pass makes what a vehicle shows to another company.
+	Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (token string, expires time.Time, err error)
+	// Exchange gives a peer a pass for a vehicle's secret that it was shown.
+	Exchange(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, secret string) (token string, expires time.Time, err error)
 	// Revoke ends a vehicle's secret and makes another.
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
 
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
 }
 
 var (

@@ -29,12 +29,9 @@ func (s *Server) peers(c echo.Context, _ identity.Caller) error {
 // peerToken answers POST /api/v1/peers/{company_id}/token: what this company would
 // show to that peer.
 func (s *Server) peerToken(c echo.Context, _ identity.Caller) error {
-	id, err := pathID[charging.CompanyID](c, "company_id")
+	id, err := s.peerOf(c)
 	if err != nil {
 		return err
-	}
-	if !slices.ContainsFunc(s.o.Peers(), func(p api.Peer) bool { return p.CompanyID == id }) {
-		return charging.Invalid("company_id", string(id)+" is no peer of "+string(s.o.Company))
 	}
 	s.audit(c, "make a token for a peer", string(id), "")
 	token, expires, err := s.o.PeerToken(id)
@@ -42,6 +39,55 @@ func (s *Server) peerToken(c echo.Context, _ identity.Caller) error {
 		return err
 	}
 	return answer(c, http.StatusOK, api.PeerToken{Audience: id, Token: token, ExpiresAt: expires})
+}
+
+// peerOf is the peer that a route is about. INVALID_FIELD.
+func (s *Server) peerOf(c echo.Context) (charging.CompanyID, error) {
+	id, err := pathID[charging.CompanyID](c, "company_id")
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(s.o.Peers(), func(p api.Peer) bool { return p.CompanyID == id }) {
+		return "", charging.Invalid("company_id", string(id)+" is no peer of "+string(s.o.Company))
+	}
+	return id, nil
+}
+
+// suspendPeer answers POST /api/v1/peers/{company_id}/suspend.
+func (s *Server) suspendPeer(c echo.Context, _ identity.Caller) error {
+	id, err := s.peerOf(c)
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeSuspend(raw)
+	if err != nil {
+		return err
+	}
+	return s.sayOfPeer(c, "suspend a peer", id, req.Reason)
+}
+
+// resumePeer answers POST /api/v1/peers/{company_id}/resume.
+func (s *Server) resumePeer(c echo.Context, _ identity.Caller) error {
+	id, err := s.peerOf(c)
+	if err != nil {
+		return err
+	}
+	return s.sayOfPeer(c, "resume a peer", id, "")
+}
+
+func (s *Server) sayOfPeer(c echo.Context, what string, id charging.CompanyID, reason string) error {
+	s.audit(c, what, string(id), reason)
+	ctx, cancel := lasting(c)
+	defer cancel()
+	w, released, err := s.o.Suspend(ctx, id, reason)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Suspension{CompanyID: id, Suspended: w.InForce(), Since: w.Since, Reason: w.Reason, Released: released})
 }
 
 // retryTrip answers POST /api/v1/trips/{trip_id}/retry.

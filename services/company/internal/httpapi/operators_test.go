@@ -54,6 +54,35 @@ func TestRevokeIsAudited(t *testing.T) {
 	}
 }
 
+// The faults: a suspension that is not audited, without a reason, or of nobody.
+func TestSuspendAndResume(t *testing.T) {
+	w := newWorld(t)
+	const path = "/api/v1/peers/SER/suspend"
+	rec := w.ask("POST", path, asOperator, `{"reason":"stamps of 1970"}`)
+	if got := decode[api.Suspension](t, rec); got != (api.Suspension{CompanyID: "SER", Suspended: true, Since: now, Reason: "stamps of 1970", Released: 14}) {
+		t.Errorf("%d %+v", rec.Code, got)
+	}
+	if got := decode[api.Suspension](t, w.ask("POST", "/api/v1/peers/SER/resume", asOperator, "")); got.Suspended || got.Reason != "" {
+		t.Errorf("resumed: %+v", got)
+	}
+	if log := w.log.String(); !strings.Contains(log, "stamps of 1970") || !strings.Contains(log, "suspend a peer") || !strings.Contains(log, "resume a peer") {
+		t.Errorf("audit: %s", log)
+	}
+	for _, body := range []string{`{}`, `{"reason":""}`, `{"reason":"  "}`, `{"reason":"two\nlines"}`} {
+		if rec := w.ask("POST", path, asOperator, body); code(rec) != "INVALID_FIELD" {
+			t.Errorf("%s: %d %s", body, rec.Code, rec.Body)
+		}
+	}
+	for _, route := range []string{"/api/v1/peers/MAR/suspend", "/api/v1/peers/XYZ/resume"} {
+		if rec := w.ask("POST", route, asOperator, `{"reason":"x"}`); code(rec) != "INVALID_FIELD" {
+			t.Errorf("%s: %d %s", route, rec.Code, rec.Body)
+		}
+	}
+	if rec := w.ask("POST", path, asCar, `{"reason":"x"}`); rec.Code != 403 {
+		t.Errorf("as a car: %d", rec.Code)
+	}
+}
+
 // A token is made for a peer, and for nobody else.
 func TestPeerTokens(t *testing.T) {
 	w := newWorld(t)

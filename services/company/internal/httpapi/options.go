@@ -11,6 +11,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 )
 
 // Options of a Server.
@@ -32,6 +33,9 @@ type Options struct {
 	PublicKeys func() json.RawMessage
 	// PeerToken makes a token for a person who tries a peer by hand.
 	PeerToken func(peer charging.CompanyID) (token string, expires time.Time, err error)
+	// Suspend is the operator's word about a peer: with a reason it is suspended, without
+	// it is resumed. It answers how many holds it has ended. STORE_UNAVAILABLE.
+	Suspend func(ctx context.Context, peer charging.CompanyID, reason string) (charging.Suspension, int, error)
 	// Revoked lists the ids of this company's vehicle tokens that are no longer
 	// good; nil is none.
 	Revoked func(context.Context) ([]string, error)
@@ -58,19 +62,29 @@ type Options struct {
 	Metrics *prometheus.Registry
 	// Log is told what fails inside.
 	Log zerolog.Logger
-	// RateLimit is how many requests a second one address may make of the
-	// driver API; 0 is 100, less than 0 no limit. Peers have none.
+	// RateLimit is how many requests a second one vehicle, the operator, or an
+	// address that shows no secret may make; 0 is 100, less than 0 no limit, also of
+	// wrong secrets and of pages. Peers have none.
 	RateLimit float64
+	// Apart leaves what is for peers and the operator to Admin, with /readyz and
+	// /metrics.
+	Apart bool
+	// Trusted proxies tell by X-Forwarded-For who calls.
+	Trusted door.Trusted
+	// WrongLogin is told of a wrong secret: for which name, and from where. It must
+	// not block; nil is nobody.
+	WrongLogin func(name, addr string)
 	// Crowded reports whether a new trip would be refused, Stopping whether the
 	// server stops and takes none; nil is never. Both are asked before anything
 	// else is done for a new trip, and must cost next to nothing.
 	Crowded, Stopping func() bool
 	// Now is civil time, by which windows are judged; nil is time.Now.
 	Now func() time.Time
-	// AllowOrigins are the origins whose pages may read answers, as browsers write them,
-	// or "*" for all, then without sessions; none by default.
+	// AllowOrigins are the origins whose pages may call, as browsers write them; those of
+	// "*", all, may read, without sessions; none by default.
 	AllowOrigins []string
-	// MaxStreams is how many event streams there may be at a time; 0 is 256.
+	// MaxStreams is how many event streams there may be at a time; 0 is 256. Vehicles
+	// get fifteen sixteenths, the rest is the operator's.
 	MaxStreams int
 }
 
@@ -83,8 +97,8 @@ func (o Options) Validate() error {
 	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
 		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
 	}
-	if o.PublicKeys == nil || o.PeerToken == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
-		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, StoreTime, Inventory and ReloadInventory are required"))
+	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
+		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))
 	}
 	for _, origin := range o.AllowOrigins {
 		errs = append(errs, api.CheckOrigin(origin))
@@ -113,6 +127,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RateLimit == 0 {
 		o.RateLimit = 100
+	}
+	if o.WrongLogin == nil {
+		o.WrongLogin = func(string, string) {}
 	}
 	never := func() bool { return false }
 	if o.Crowded == nil {

@@ -8,10 +8,17 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
+	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
-// plan answers POST /api/v1/plans.
-func (s *Server) plan(c echo.Context) error {
+// plan answers POST /api/v1/plans. Plans are kept as those of who asks: of an address
+// where that is nobody.
+func (s *Server) plan(c echo.Context, who identity.Caller) error {
+	by := payer(who)
+	if by == "" {
+		by = "address " + door.Address(c.Request().RemoteAddr).String()
+	}
 	raw, err := body(c)
 	if err != nil {
 		return err
@@ -20,7 +27,7 @@ func (s *Server) plan(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	plans, err := s.o.FrontDesk.Plan(c.Request().Context(), req)
+	plans, err := s.o.FrontDesk.Plan(c.Request().Context(), req, by)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,38 +19,34 @@ import (
 )
 
 const (
-	// bodyTime is how long a body may take to arrive.
-	bodyTime = 30 * time.Second
 	// MaxWait is the longest Prefer: wait=N that is applied.
 	MaxWait = 120 * time.Second
 	// actionTime bounds an action that goes on although its caller has gone.
 	actionTime = 30 * time.Second
 )
 
-// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it ended too soon,
-// or took too long).
+// body reads a request's body. TOO_LARGE, MALFORMED_REQUEST (it is not announced as
+// JSON, ended too soon, or took too long), RATE_LIMITED (too much of bodies is in
+// memory).
 func body(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	// A recorder in a test has no deadlines; a connection has.
-	rc := http.NewResponseController(c.Response())
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
-	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
-	var b bytes.Buffer
-	if n := r.ContentLength; n > 0 {
-		b.Grow(int(min(n, api.MaxBody)) + bytes.MinRead)
+	if err := inJSON(r); err != nil {
+		return nil, err
 	}
-	_, err := b.ReadFrom(r.Body)
+	raw, err := io.ReadAll(r.Body) // which grows as it comes
 	var large *http.MaxBytesError
 	switch {
 	case err == nil:
-		return b.Bytes(), nil
+		return raw, nil
 	case errors.As(err, &large):
 		return nil, charging.Refuse(charging.CodeTooLarge, fmt.Sprintf("the body has more than %d bytes", large.Limit))
+	case errors.Is(err, errBodies):
+		return nil, limited(time.Second, "there are too many large requests, of this address or of all")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, charging.Refuse(charging.CodeMalformedRequest, "the body did not arrive within "+bodyTime.String())
+		return nil, charging.Refuse(charging.CodeMalformedRequest, fmt.Sprintf("the body took more than %s, and %d bytes did not come in each second after it", bodyGrace, bodyRate))
 	}
 	return nil, charging.Refuse(charging.CodeMalformedRequest, "the body ended before its announced length")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 
 	"github.com/labstack/echo/v4"
 
@@ -190,6 +191,35 @@ func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
 		return err
 	}
 	return answer(c, http.StatusOK, api.ReservationOf(res))
+}
+
+// stampRE is a stamp of a ticket, in µs.
+var stampRE = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+
+// issued answers GET …/ticket to any company: it says no more than whether what the
+// caller has read in a ticket is so.
+func (s *Server) issued(c echo.Context, _ charging.CompanyID) error {
+	id, err := pathID[charging.ReservationID](c, "reservation_id")
+	if err != nil {
+		return err
+	}
+	trip, err := queryID[charging.TripID](c, "trip_id")
+	if err != nil {
+		return err
+	}
+	origin, err := queryID[charging.CompanyID](c, "origin")
+	if err != nil {
+		return err
+	}
+	stamp := c.QueryParam("granted_at")
+	if trip == "" || origin == "" || !stampRE.MatchString(stamp) {
+		return charging.Invalid("granted_at", "trip_id, origin and granted_at must be those of the ticket")
+	}
+	did, err := s.o.Desk.Issued(c.Request().Context(), charging.Ticket{ReservationID: id, TripID: trip, Origin: origin, GrantedAt: stamp})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Issued{Issued: &did})
 }
 
 // reservation answers GET …/reservations/{reservation_id} to its originator.

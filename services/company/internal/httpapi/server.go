@@ -16,7 +16,9 @@ import (
 type Server struct {
 	o       Options
 	echo    *echo.Echo
-	limit   *limiter
+	limits  limits
+	bodies  *pile
+	streams *streams
 	metrics *metrics
 	origins *http.CrossOriginProtection
 	cookie  string
@@ -26,8 +28,6 @@ type Server struct {
 	// prefix and count make request ids.
 	prefix string
 	count  atomic.Uint64
-	// streams counts the event streams that are open.
-	streams atomic.Int64
 	// life ends with Close.
 	life context.Context
 	end  context.CancelFunc
@@ -54,7 +54,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, echo: echo.New(), limit: newLimiter(o.RateLimit), metrics: m, home: home,
+		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), metrics: m, home: home,
 		origins: origins, cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
@@ -71,9 +71,22 @@ func New(o Options) (*Server, error) {
 // ServeHTTP serves one request. A new trip that there is no room for is turned
 // away before anything else is done for it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if from := s.o.Trusted.From(r); from != r.RemoteAddr {
+		r = r.WithContext(r.Context()) // which is a copy: the server's own stays as it is
+		r.RemoteAddr = from
+	}
 	if !s.sharedWith(w, r) && !s.turnAway(w, r) {
 		s.echo.ServeHTTP(w, r)
 	}
+}
+
+// Routes lists what is served, as METHOD /path/:parameter.
+func (s *Server) Routes() []string {
+	var list []string
+	for _, r := range s.echo.Routes() {
+		list = append(list, r.Method+" "+r.Path)
+	}
+	return list
 }
 
 // Close ends the event streams and the waits for trips, so that an
@@ -87,13 +100,13 @@ func (s *Server) add(r route) {
 		r.handle = squeeze(r.handle)
 	}
 	s.echo.Add(r.method, r.path, r.handle)
-	if r.method == http.MethodGet && !streams[r.path] {
+	if r.method == http.MethodGet && !unending[r.path] {
 		s.echo.Add(http.MethodHead, r.path, r.handle)
 	}
 }
 
-// streams are the routes whose answers go on until somebody leaves.
-var streams = map[string]bool{"/api/v1/events": true}
+// unending are the routes whose answers go on until somebody leaves.
+var unending = map[string]bool{"/api/v1/events": true}
 
 type route struct {
 	method, path string
@@ -105,7 +118,7 @@ func (s *Server) routes() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	trips, reservations := "/api/v1/trips", "/federation/v1/reservations/:reservation_id"
 	return []route{
-		{post, "/api/v1/plans", s.anybody(s.plan)},
+		{post, "/api/v1/plans", s.guest(s.plan)},
 		{post, trips, s.known(s.createTrip)},
 		{get, trips, s.known(s.listTrips)},
 		{get, trips + "/:trip_id", s.known(s.getTrip)},
@@ -122,16 +135,20 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/events", s.known(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
 		{get, "/api/v1/vehicles/me", s.known(s.me)},
+		{post, "/api/v1/vehicles/:vehicle_id/token", s.known(s.vehiclePass)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
-		{post, "/api/v1/session", s.anybody(s.openSession)},
-		{get, "/api/v1/session", s.anybody(s.session)},
-		{del, "/api/v1/session", s.anybody(s.closeSession)},
+		{post, "/api/v1/session", s.openSession},
+		{get, "/api/v1/session", s.session},
+		{del, "/api/v1/session", s.page(s.closeSession)},
 		{get, "/api/v1/sessions", s.known(s.sessions)},
 		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
+		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},
+		{post, "/api/v1/peers/:company_id/suspend", s.operator(s.suspendPeer)},
+		{post, "/api/v1/peers/:company_id/resume", s.operator(s.resumePeer)},
 		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
 		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
@@ -151,8 +168,10 @@ func (s *Server) routes() []route {
 		{post, reservations + "/start", s.peer(s.start)},
 		{post, reservations + "/move", s.peer(s.move)},
 		{post, reservations + "/complete", s.peer(s.complete)},
+		{get, reservations + "/ticket", s.peer(s.issued)},
 		{get, reservations, s.peer(s.reservation)},
 		{post, "/federation/v1/vehicles/:vehicle_id/contest", s.peer(s.contest)},
+		{post, "/federation/v1/vehicles/:vehicle_id/token", s.peer(s.exchange)},
 		{get, "/federation/v1/trips/:trip_id/outcome", s.peer(s.outcome)},
 		{post, "/federation/v1/outcomes", s.peer(s.outcomes)},
 		{get, "/federation/v1/promises", s.peer(s.promises)},
@@ -160,15 +179,15 @@ func (s *Server) routes() []route {
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
 
 		{get, "/.well-known/jwks.json", s.anybody(s.jwks)},
-		{get, "/healthz", s.healthz},
-		{get, "/readyz", s.readyz},
-		{get, "/metrics", s.metricsPage()},
-		{get, "/openapi.yaml", s.spec},
-		{get, "/asyncapi.yaml", s.asyncSpec},
-		{get, "/docs", s.docsPage},
-		{get, "/problems/:code", s.problemPage},
-		{get, "/favicon.ico", s.favicon},
-		{get, "/", s.homePage},
-		{get, assets + "*", s.assets()},
+		{get, "/healthz", s.page(s.healthz)},
+		{get, "/readyz", s.apart(s.page(s.readyz))},
+		{get, "/metrics", s.apart(s.page(s.metricsPage()))},
+		{get, "/openapi.yaml", s.page(s.spec)},
+		{get, "/asyncapi.yaml", s.page(s.asyncSpec)},
+		{get, "/docs", s.page(s.docsPage)},
+		{get, "/problems/:code", s.page(s.problemPage)},
+		{get, "/favicon.ico", s.page(s.favicon)},
+		{get, "/", s.page(s.homePage)},
+		{get, assets + "*", s.page(s.assets())},
 	}
 }

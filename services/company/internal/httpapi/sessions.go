@@ -22,6 +22,9 @@ func (s *Server) openSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.charge(c, who); err != nil {
+		return err
+	}
 	switch who.Kind {
 	case identity.Vehicle, identity.Operator:
 	case identity.Peer:
@@ -40,21 +43,20 @@ func (s *Server) openSession(c echo.Context) error {
 // shown tells who opens a session.
 func (s *Server) shown(c echo.Context) (identity.Caller, error) {
 	r := c.Request()
-	if err := s.origins.Check(r); err != nil {
-		return identity.Caller{}, charging.Refuse(charging.CodeForbidden, "a page of another origin may not log in here")
-	}
 	raw, err := body(c)
 	if err != nil {
-		return identity.Caller{}, err
+		return identity.Caller{}, s.wrong(r, "", err)
 	}
 	if authorization := r.Header.Get("Authorization"); authorization != "" || len(raw) == 0 {
-		return s.o.Identity.Authenticate(r.Context(), authorization, "")
+		who, err := s.o.Identity.Authenticate(r.Context(), authorization, "")
+		return who, s.wrong(r, shownName(r), err)
 	}
 	req, err := api.DecodeSession(raw)
 	if err != nil {
-		return identity.Caller{}, err
+		return identity.Caller{}, s.wrong(r, "", err)
 	}
-	return s.o.Identity.Basic(r.Context(), req.Username, req.Password)
+	who, err := s.o.Identity.Basic(r.Context(), req.Username, req.Password)
+	return who, s.wrong(r, req.Username, err)
 }
 
 // session answers GET /api/v1/session: who the caller is. A session that is
@@ -67,6 +69,9 @@ func (s *Server) session(c echo.Context) error {
 		who, err = identity.Caller{Kind: identity.Anybody}, nil
 	}
 	if err != nil {
+		return s.wrong(r, shownName(r), err)
+	}
+	if err := s.charge(c, who); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, s.describe(who))
@@ -75,9 +80,6 @@ func (s *Server) session(c echo.Context) error {
 // closeSession answers DELETE /api/v1/session.
 func (s *Server) closeSession(c echo.Context) error {
 	if id := s.sessionOf(c.Request()); id != "" {
-		if err := s.origins.Check(c.Request()); err != nil {
-			return charging.Refuse(charging.CodeForbidden, "a page of another origin may not log out here")
-		}
 		if err := s.o.Identity.CloseSession(c.Request().Context(), id); err != nil {
 			return err
 		}

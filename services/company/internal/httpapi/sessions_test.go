@@ -84,6 +84,45 @@ func TestPagesOfAnotherOriginCannotUseASession(t *testing.T) {
 	}
 }
 
+// A browser that holds somebody's Basic credentials shows them to whichever page
+// makes it ask: nothing changes, whatever is shown, and no page can send JSON.
+func TestPagesOfAnotherOriginChangeNothing(t *testing.T) {
+	w := newWorld(t)
+	for _, g := range goodRequests() {
+		if g.method == "GET" {
+			continue
+		}
+		for name, header := range map[string][]string{
+			"a form":       {"Origin", "http://evil.example", "Content-Type", "text/plain"},
+			"JSON":         {"Origin", "http://evil.example"},
+			"another port": {"Origin", "http://example.com:9999"},
+			"a sandbox":    {"Origin", "null"},
+			"another site": {"Sec-Fetch-Site", "cross-site"},
+		} {
+			if rec := w.ask(g.method, g.path, g.as, g.body, header...); code(rec) != "FORBIDDEN" {
+				t.Errorf("%s %s by %s: %d %s", g.method, g.path, name, rec.Code, rec.Body)
+			}
+		}
+		if rec := w.ask(g.method, g.path, g.as, g.body, "Origin", "http://example.com"); rec.Code >= 300 {
+			t.Errorf("%s %s by the own page: %d %s", g.method, g.path, rec.Code, rec.Body)
+		}
+		for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "", "json", "text/plain; application/json"} {
+			rec := w.ask(g.method, g.path, g.as, g.body, "Content-Type", media)
+			if g.body != "" && (rec.Code != 400 || code(rec) != "MALFORMED_REQUEST") || g.body == "" && rec.Code >= 300 {
+				t.Errorf("%s %s as %q: %d %s", g.method, g.path, media, rec.Code, rec.Body)
+			}
+		}
+	}
+	if len(w.desk.seen) > 2 { // the reservation of the own page's requests
+		t.Errorf("held: %v", w.desk.seen)
+	}
+	for _, media := range []string{"application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"} {
+		if rec := w.ask("POST", "/api/v1/plans", asNobody, planBody, "Content-Type", media); rec.Code != 200 {
+			t.Errorf("%s: %d %s", media, rec.Code, rec.Body)
+		}
+	}
+}
+
 func TestTheCookieIsSecureOverTLS(t *testing.T) {
 	w := newWorld(t)
 	req := httptest.NewRequest("POST", "/api/v1/session", nil)

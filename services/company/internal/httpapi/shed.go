@@ -81,7 +81,9 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request) bool {
 	if id := r.Header.Get("X-Request-Id"); visible(id, 128) {
 		w.Header().Set("X-Request-Id", id)
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	rc := http.NewResponseController(w)
+	_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
+	_ = rc.SetReadDeadline(time.Now().Add(bodyGrace)) // of a body that nobody reads
 	why.write(w)
 	return true
 }

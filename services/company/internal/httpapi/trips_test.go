@@ -142,6 +142,7 @@ func TestALostConnectionCancelsNothing(t *testing.T) {
 	w.who.err = nil
 	w.Server.o.FrontDesk = starter{w.front, func(ctx context.Context) { during = ctx.Err() }}
 	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v1/trips", strings.NewReader(tripBody))
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", asCar)
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, req)
@@ -265,4 +266,13 @@ func TestWhatACancelKept(t *testing.T) {
 	if rec.Code != 200 || !strings.Contains(rec.Body.String(), `"kept":[{"leg":2,"code":"SESSION_OPEN"}]`) {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
+}
+
+// What a driver has canceled has no code: an empty one is none of the contract's.
+func TestACanceledTripObeysTheSpec(t *testing.T) {
+	w := newWorld(t)
+	w.front.t.State, w.front.t.Problem = trip.Canceled, &trip.Problem{Detail: "the driver has canceled the trip"}
+	w.front.t.Legs[0].State, w.front.t.Legs[0].Problem = charging.Canceled, &trip.Problem{Detail: "canceled by the driver"}
+	g := good{"GET", "/api/v1/trips/" + string(tripID), asCar, "", 200}
+	obeys(t, loadSpec(t), w, g, w.ask(g.method, g.path, g.as, ""))
 }

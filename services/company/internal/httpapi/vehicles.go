@@ -9,6 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -27,11 +28,75 @@ func (s *Server) registerVehicle(c echo.Context) error {
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	id, secret, err := s.o.Identity.Register(ctx, req.VehicleID, req.Model)
+	id, secret, err := s.o.Identity.Register(ctx, identity.Registration{
+		Wish: req.VehicleID, Model: req.Model, Invite: req.Invite, From: door.Address(c.Request().RemoteAddr).String(),
+	})
 	if err != nil {
 		return err
 	}
 	return answer(c, http.StatusCreated, api.RegisterResponse{VehicleID: id, Secret: secret})
+}
+
+// invite answers POST /api/v1/invites; the codes are shown this once.
+func (s *Server) invite(c echo.Context, who identity.Caller) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeInvite(raw)
+	if err != nil {
+		return err
+	}
+	s.auditOf(c, who, "invite to register", fmt.Sprint(req.Count), "")
+	ctx, cancel := lasting(c)
+	defer cancel()
+	codes, expires, err := s.o.Identity.Invite(ctx, req.Count, req.Days)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, api.Invites{Invites: codes, ExpiresAt: expires})
+}
+
+// vehiclePass answers POST /api/v1/vehicles/{vehicle_id}/token.
+func (s *Server) vehiclePass(c echo.Context, who identity.Caller) error {
+	id, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodePass(raw)
+	if err != nil {
+		return err
+	}
+	token, expires, err := s.o.Identity.Pass(who, id, req.Audience)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Pass{Token: token, ExpiresAt: expires})
+}
+
+// exchange answers POST /federation/v1/vehicles/{vehicle_id}/token.
+func (s *Server) exchange(c echo.Context, peer charging.CompanyID) error {
+	id, err := pathID[charging.VehicleID](c, "vehicle_id")
+	if err != nil {
+		return err
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	req, err := api.DecodeExchange(raw)
+	if err != nil {
+		return err
+	}
+	token, expires, err := s.o.Identity.Exchange(c.Request().Context(), peer, id, req.Secret)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, api.Pass{Token: token, ExpiresAt: expires})
 }
 
 // revokeVehicle answers POST /api/v1/vehicles/{vehicle_id}/revoke; the new

@@ -7,8 +7,8 @@
 //	peer      a token, two minutes     signed by that company for this one alone; or a secret of the configuration
 //	browser   a session's id           stands for one of the above, kept hashed
 //
-// A vehicle's id belongs to the company whose token for it was seen first: else
-// anybody could register another's id elsewhere and read its trips.
+// A vehicle's id says which company vouches for it, and no other company's token for it
+// counts: else anybody could register another's id elsewhere and read its trips.
 //
 // It knows no transport. Refusals are UNAUTHENTICATED, TICKET_INVALID and, where
 // the registry cannot be asked, STORE_UNAVAILABLE.

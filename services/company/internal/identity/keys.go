@@ -217,6 +217,11 @@ func (k *Keys) JWKS() json.RawMessage {
 // sign makes a compact JWS with the named key, of the given type. The same
 // payload and key give the same text, because Ed25519 is deterministic.
 func (k *Keys) sign(payload any, keyID, typ string) (string, error) {
+	return k.signWith(payload, keyID, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+}
+
+// signWith signs under a header of its own.
+func (k *Keys) signWith(payload any, keyID string, opts *jose.SignerOptions) (string, error) {
 	key, ok := k.set.Load().byID[keyID]
 	if !ok {
 		return "", fmt.Errorf("identity: no key %q to sign with", keyID)
@@ -225,7 +230,6 @@ func (k *Keys) sign(payload any, keyID, typ string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("identity: sign: %w", err)
 	}
-	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, opts)
 	if err != nil {
 		return "", fmt.Errorf("identity: sign: %w", err)

@@ -13,29 +13,34 @@ import (
 
 // Registry is what a company remembers of vehicles and browsers; the store has it.
 type Registry interface {
-	// Bind ties a vehicle's id to the first issuer seen, and answers that one.
-	Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error)
-	// Issuer is the company that Bind has tied a vehicle's id to, empty for none.
+	// Issuer is the company that an older edition has tied a vehicle's id to, empty for
+	// none.
 	Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error)
-	// RegisterVehicle stores a new vehicle; created is false when the id is taken.
-	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error)
+	// CountRegistration counts one of an address; wait is in how long there may be one
+	// more, where it is one too many.
+	CountRegistration(ctx context.Context, from string, limit int, within time.Duration) (wait time.Duration, err error)
+	// SaveInvites keeps invitations by their hashes, TakeInvite uses one up.
+	SaveInvites(ctx context.Context, hashes []string, life time.Duration) error
+	TakeInvite(ctx context.Context, hash string) (bool, error)
+	// RegisterVehicle stores a new vehicle for life; created is false when the id is
+	// taken.
+	RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte, life time.Duration) (created bool, err error)
+	// UseVehicle is Vehicle, and keeps the record for life from now on.
+	UseVehicle(ctx context.Context, id charging.VehicleID, life time.Duration) (record []byte, ok bool, err error)
 	// Vehicle gives the record of a vehicle that registered here.
 	Vehicle(ctx context.Context, id charging.VehicleID) (record []byte, ok bool, err error)
 	// ReplaceVehicle stores a vehicle's record where the present one is old (nil
-	// for none); replaced is false where it is another.
-	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error)
-	// Revoke ends tokens of a vehicle for good, by the names that are published.
-	Revoke(ctx context.Context, id charging.VehicleID, names ...string) error
+	// for none), for life; replaced is false where it is another.
+	ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte, life time.Duration) (replaced bool, err error)
+	// Revoke ends tokens, by the names that are published.
+	Revoke(ctx context.Context, names ...string) error
 	// SaveSession, LoadSession and DropSession keep browsers' sessions under
-	// a hash of their id.
-	SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error
+	// a hash of their id: of each whom they are of, the newest most.
+	SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error
 	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
-	DropSession(ctx context.Context, idHash string) error
-	// ListSession puts a session on its owner's list until it is over, and takes those
-	// off that were over before now; ListedSessions gives what those on it are, by the
-	// hashes of their ids.
-	ListSession(ctx context.Context, owner, idHash string, now, until time.Time) error
-	ListedSessions(ctx context.Context, owner string) (map[string][]byte, error)
+	DropSession(ctx context.Context, of, idHash string) error
+	// ListedSessions gives the data of those that one has, by the hashes of their ids.
+	ListedSessions(ctx context.Context, of string) (map[string][]byte, error)
 }
 
 // Options of a Service.
@@ -49,6 +54,14 @@ type Options struct {
 	Revoked *Revocations
 	// OnRevoke is told that Revoke has ended a token of this company.
 	OnRevoke func()
+	// Exchange changes secrets of other companies' vehicles into passes; nil is no way
+	// to.
+	Exchange Exchange
+	// Admission says who may register; empty is Open.
+	Admission Admission
+	// Registrations is how many vehicles one address may register in a day; 0 is
+	// DefaultRegistrations, less than 0 no limit.
+	Registrations int
 	// Vehicles whose secrets are in the configuration (the demo's).
 	Vehicles map[charging.VehicleID]string
 	// OperatorSecret; empty is no operator.
@@ -64,9 +77,10 @@ type Options struct {
 
 // Service authenticates. It is safe for use by many goroutines.
 type Service struct {
-	o        Options
-	seen     *seen
-	verified verified
+	o         Options
+	seen      *seen
+	verified  verified
+	exchanges exchanges
 }
 
 // New checks and completes the options.
@@ -92,13 +106,22 @@ func New(o Options) (*Service, error) {
 	if o.OnRevoke == nil {
 		o.OnRevoke = func() {}
 	}
+	if o.Admission == "" {
+		o.Admission = Open
+	}
+	if err := o.Admission.Validate(); err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if o.Registrations == 0 {
+		o.Registrations = DefaultRegistrations
+	}
 	if o.SessionLife == 0 {
 		o.SessionLife = 12 * time.Hour
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, seen: newSeen()}, nil
+	return &Service{o: o, seen: newSeen(), exchanges: exchanges{wrong: newSeen()}}, nil
 }
 
 // Authenticate tells who calls, by an Authorization header (Basic or Bearer),

@@ -3,6 +3,7 @@ package identity
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -80,72 +81,143 @@ func TestAuthenticateMQTT(t *testing.T) {
 
 func TestVehiclesRoam(t *testing.T) {
 	all := companies(t)
-	id, secret, err := all["SER"].Register(t.Context(), "EV-77", "byd-dolphin")
-	if err != nil || id != "EV-77" {
+	id, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "ev-77", Model: "byd-dolphin"})
+	if err != nil || id != "BR-SER-EV-77" {
 		t.Fatal(id, err)
 	}
 	for at, c := range all {
 		for range 3 {
-			got, err := c.Basic(t.Context(), "EV-77", secret)
-			if err != nil || got.Kind != Vehicle || got.Vehicle != "EV-77" || got.Issuer != "SER" {
+			got, err := c.Basic(t.Context(), string(id), secret)
+			if err != nil || got.Kind != Vehicle || got.Vehicle != id || got.Issuer != "SER" {
 				t.Errorf("%s: got %+v, %v", at, got, err)
 			}
 		}
-		if _, err := c.Basic(t.Context(), "EV-78", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		if _, err := c.Basic(t.Context(), "BR-SER-EV-78", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
 			t.Errorf("%s: another vehicle with it: %v", at, err)
 		}
 	}
-	if n := all["MAR"].mem.binds; n != 1 {
-		t.Errorf("bound %d times for three calls", n)
-	}
 }
 
-func TestAVehicleIDBelongsToTheFirstIssuer(t *testing.T) {
+// A stranger who registers somebody's id at another company is somebody else.
+func TestAStrangerTakesNobodysName(t *testing.T) {
 	all := companies(t)
-	_, honest, err := all["SER"].Register(t.Context(), "EV-77", "byd-dolphin")
+	id, honest, err := all["MAR"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, thief, err := all["CAJ"].Register(t.Context(), "EV-77", "byd-dolphin")
-	if err != nil {
-		t.Fatal(err)
+	if got, _, err := all["CAJ"].Register(t.Context(), Registration{Wish: id, Model: "byd-dolphin"}); charging.CodeOf(err) != charging.CodeInvalidField {
+		t.Errorf("CAJ registers %s: %v", got, err)
 	}
-	mar := all["MAR"]
-	if _, err := mar.Basic(t.Context(), "EV-77", honest); err != nil {
-		t.Fatal(err)
+	other, thief, err := all["CAJ"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
+	if err != nil || other == id {
+		t.Fatal(other, err)
 	}
-	if c, err := mar.Basic(t.Context(), "EV-77", thief); charging.CodeOf(err) != charging.CodeUnauthenticated {
-		t.Errorf("the thief is %+v, %v", c, err)
-	}
-	if _, _, err := mar.Register(t.Context(), "EV-77", "byd-dolphin"); charging.CodeOf(err) != charging.CodeIDReused {
-		t.Errorf("registered again where it is known: %v", err)
-	}
-}
-
-func TestRegister(t *testing.T) {
-	mar := companies(t)["MAR"]
-	a, _, err := mar.Register(t.Context(), "", "byd-dolphin")
-	b, _, err2 := mar.Register(t.Context(), "", "byd-dolphin")
-	if err != nil || err2 != nil || a == b || a.Validate() != nil {
-		t.Errorf("made up %q, %q, %v, %v", a, b, err, err2)
-	}
-	for id, code := range map[charging.VehicleID]charging.Code{
-		a: charging.CodeIDReused, "EV-0001": charging.CodeIDReused, "SER": charging.CodeInvalidField,
-		"operator": charging.CodeInvalidField, "OPERATOR": charging.CodeInvalidField, "a/b": charging.CodeInvalidField,
-	} {
-		if _, _, err := mar.Register(t.Context(), id, "m"); charging.CodeOf(err) != code {
-			t.Errorf("%s: %v, want %s", id, err, code)
+	ser := all["SER"]
+	for range 2 { // whoever comes first
+		if c, err := ser.Basic(t.Context(), string(id), thief); charging.CodeOf(err) != charging.CodeUnauthenticated {
+			t.Errorf("the thief is %+v, %v", c, err)
+		}
+		if _, err := ser.Basic(t.Context(), string(id), honest); err != nil {
+			t.Errorf("the owner: %v", err)
 		}
 	}
-	mar.mem.down = charging.CodeStoreUnavailable
-	if _, _, err := mar.Register(t.Context(), "EV-80", "m"); !errors.Is(err, charging.CodeStoreUnavailable) {
+}
+
+// A company that signs a token for another's vehicle is believed nowhere, not even
+// where the vehicle has never been; nor does it keep the owner out afterwards.
+func TestACompanyVouchesForItsOwn(t *testing.T) {
+	all := companies(t)
+	id, honest, err := all["MAR"].Register(t.Context(), Registration{Wish: "EV-77", Model: "byd-dolphin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := all["CAJ"].keys.sign(vehicleClaims{Issuer: "CAJ", Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, all["CAJ"].keys.KeyID(), vehicleType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, c := range all {
+		if got, err := c.Basic(t.Context(), string(id), forged); charging.CodeOf(err) != charging.CodeUnauthenticated {
+			t.Errorf("%s takes it for %+v, %v", at, got, err)
+		}
+		if _, err := c.Basic(t.Context(), string(id), honest); err != nil {
+			t.Errorf("%s refuses the owner: %v", at, err)
+		}
+	}
+}
+
+// A vehicle that registered before names said whose it is counts where it was known
+// then, as its issuer's; nowhere else, and nothing is learnt of it.
+func TestAnOldNameIsAnAlias(t *testing.T) {
+	all := companies(t)
+	token := func(by charging.CompanyID) string {
+		text, err := all[by].keys.sign(vehicleClaims{Issuer: by, Vehicle: "EV-77", TokenID: "j", Issued: now.Unix(), Type: vehicleType}, all[by].keys.KeyID(), vehicleType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	all["MAR"].mem.bound["EV-77"], all["SER"].mem.bound["EV-77"] = "MAR", "MAR"
+	for range 2 {
+		for at, c := range all {
+			if _, err := c.Basic(t.Context(), "EV-77", token("MAR")); (err == nil) != (at != "CAJ") {
+				t.Errorf("%s: its own: %v", at, err)
+			}
+			if _, err := c.Basic(t.Context(), "EV-77", token("CAJ")); charging.CodeOf(err) != charging.CodeUnauthenticated {
+				t.Errorf("%s: another company's: %v", at, err)
+			}
+		}
+	}
+	all["SER"].mem.down = charging.CodeStoreUnavailable
+	if _, err := all["SER"].Basic(t.Context(), "EV-78", signedFor(t, all["MAR"], "EV-78")); !errors.Is(err, charging.CodeStoreUnavailable) {
 		t.Errorf("without a store: %v", err)
 	}
 }
 
+func signedFor(t *testing.T, by *company, id charging.VehicleID) string {
+	t.Helper()
+	text, err := by.keys.sign(vehicleClaims{Issuer: by.id, Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, by.keys.KeyID(), vehicleType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestRegister(t *testing.T) {
+	mar := companies(t)["MAR"]
+	a, _, err := mar.Register(t.Context(), Registration{Wish: "", Model: "byd-dolphin"})
+	b, _, err2 := mar.Register(t.Context(), Registration{Wish: "", Model: "byd-dolphin"})
+	if err != nil || err2 != nil || a == b || a.Issuer() != "MAR" || b.Issuer() != "MAR" {
+		t.Errorf("made up %q, %q, %v, %v", a, b, err, err2)
+	}
+	if _, _, err := mar.Register(t.Context(), Registration{Wish: a, Model: "m"}); charging.CodeOf(err) != charging.CodeIDReused {
+		t.Errorf("%s once more: %v", a, err)
+	}
+	for _, id := range []charging.VehicleID{
+		"SER", "mar", "M.A-R", "operator", "OPER-ATOR", "ev-0001", "EV-0001", "EV-0001.", "EV0001", "BR-MAR-EV-0001", "inline", "__proto__", "PROTO",
+		"prototype", "constructor", "null", "undefined", "true", "False", "a/b", "a_b", "-a", "a-", "a--b", "ınline1", "BR-SER-X1", "br-caj-x1",
+		"DE-MAR-X1", "BR-MAR-", charging.VehicleID(strings.Repeat("A", 25)),
+	} {
+		if got, _, err := mar.Register(t.Context(), Registration{Wish: id, Model: "m"}); charging.CodeOf(err) != charging.CodeInvalidField || !strings.Contains(fmt.Sprint(fields(err)), "vehicle_id") {
+			t.Errorf("%s: %s, %v", id, got, err)
+		}
+	}
+	mar.mem.down = charging.CodeStoreUnavailable
+	if _, _, err := mar.Register(t.Context(), Registration{Wish: "EV-80", Model: "m"}); !errors.Is(err, charging.CodeStoreUnavailable) {
+		t.Errorf("without a store: %v", err)
+	}
+}
+
+func fields(err error) []charging.FieldError {
+	var r *charging.Refusal
+	if errors.As(err, &r) {
+		return r.Fields
+	}
+	return nil
+}
+
 func TestADemoVehicleIsNobodyElses(t *testing.T) {
 	all := companies(t)
-	token, err := all["SER"].keys.sign(vehicleClaims{"SER", "EV-0001", "j", 1, vehicleType}, all["SER"].keys.KeyID(), vehicleType)
+	token, err := all["SER"].keys.sign(vehicleClaims{Issuer: "SER", Vehicle: "EV-0001", TokenID: "j", Issued: 1, Type: vehicleType}, all["SER"].keys.KeyID(), vehicleType)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,19 +228,19 @@ func TestADemoVehicleIsNobodyElses(t *testing.T) {
 
 func TestATicketIsNoVehiclesToken(t *testing.T) {
 	all := companies(t)
-	claims := `{"iss":"SER","sub":"EV-77","jti":"j","iat":1,"typ":"vehicle"}`
+	claims := `{"iss":"SER","sub":"BR-SER-EV-77","jti":"j","iat":1,"typ":"vehicle"}`
 	key := all["SER"].keys.set.Load().order[0]
-	if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, ticketType, claims)); err == nil {
+	if _, err := all["MAR"].Basic(t.Context(), "BR-SER-EV-77", signed(t, jose.EdDSA, key, ticketType, claims)); err == nil {
 		t.Error("a ticket opened a door")
 	}
-	if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, vehicleType, claims)); err != nil {
+	if _, err := all["MAR"].Basic(t.Context(), "BR-SER-EV-77", signed(t, jose.EdDSA, key, vehicleType, claims)); err != nil {
 		t.Error(err)
 	}
 	for _, bad := range []string{
 		strings.Replace(claims, `"typ":"vehicle"`, `"typ":"ticket"`, 1), strings.Replace(claims, `"jti":"j",`, "", 1),
-		strings.Replace(claims, "EV-77", "SER", 1), strings.Replace(claims, "SER", "XYZ", 1),
+		strings.Replace(claims, "BR-SER-EV-77", "SER", 1), strings.Replace(claims, `"SER"`, `"XYZ"`, 1),
 	} {
-		if _, err := all["MAR"].Basic(t.Context(), "EV-77", signed(t, jose.EdDSA, key, vehicleType, bad)); charging.CodeOf(err) != charging.CodeUnauthenticated {
+		if _, err := all["MAR"].Basic(t.Context(), "BR-SER-EV-77", signed(t, jose.EdDSA, key, vehicleType, bad)); charging.CodeOf(err) != charging.CodeUnauthenticated {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -177,11 +249,11 @@ func TestATicketIsNoVehiclesToken(t *testing.T) {
 func TestRevocation(t *testing.T) {
 	all := companies(t)
 	mar := all["MAR"]
-	_, secret, err := all["SER"].Register(t.Context(), "EV-77", "m")
+	_, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "BR-SER-EV-77", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := mar.Basic(t.Context(), "EV-77", secret)
+	c, err := mar.Basic(t.Context(), "BR-SER-EV-77", secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,12 +261,15 @@ func TestRevocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.TokenID == "" {
+		t.Fatal("a pass without the secret's name")
+	}
 	mar.revoked.Add("CAJ", c.TokenID)
-	if _, err := mar.Basic(t.Context(), "EV-77", secret); err != nil {
+	if _, err := mar.Basic(t.Context(), "BR-SER-EV-77", secret); err != nil {
 		t.Errorf("only the issuer revokes: %v", err)
 	}
 	mar.revoked.Add("SER", c.TokenID)
-	if _, err := mar.Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
+	if _, err := mar.Basic(t.Context(), "BR-SER-EV-77", secret); charging.CodeOf(err) != charging.CodeUnauthenticated {
 		t.Errorf("revoked: %v", err)
 	}
 	if _, err := mar.Session(t.Context(), session); charging.CodeOf(err) != charging.CodeUnauthenticated {
@@ -204,12 +279,12 @@ func TestRevocation(t *testing.T) {
 
 func TestAnIssuerThatIsAwayIsNoVerdict(t *testing.T) {
 	all := companies(t)
-	_, secret, err := all["SER"].Register(t.Context(), "EV-77", "m")
+	_, secret, err := all["SER"].Register(t.Context(), Registration{Wish: "BR-SER-EV-77", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	all["MAR"].fed.down = errDown
-	if _, err := all["MAR"].Basic(t.Context(), "EV-77", secret); charging.CodeOf(err) != charging.CodePeerUnavailable {
+	if _, err := all["MAR"].Basic(t.Context(), "BR-SER-EV-77", secret); charging.CodeOf(err) != charging.CodePeerUnavailable {
 		t.Errorf("got %v", err)
 	}
 }

@@ -30,11 +30,20 @@ func (s *Service) OpenSession(ctx context.Context, c Caller) (string, error) {
 		return "", fmt.Errorf("identity: session: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(id[:])
-	// On the list first: one that nobody can see could not be ended.
-	if err := s.o.Registry.ListSession(ctx, owner(c), sessionHash(text), now, now.Add(s.o.SessionLife)); err != nil {
-		return "", err
+	of, most := sessionsOf(c)
+	return text, s.o.Registry.SaveSession(ctx, of, most, sessionHash(text), data, s.o.SessionLife)
+}
+
+// sessionsEach is how many sessions a vehicle may have, operatorSessions how many the
+// operator, who may be several people. One more ends the oldest.
+const sessionsEach, operatorSessions = 16, 64
+
+// sessionsOf says whose list a session is on, and how long that is.
+func sessionsOf(c Caller) (of string, most int) {
+	if c.Kind == Operator {
+		return OperatorName, operatorSessions
 	}
-	return text, s.o.Registry.SaveSession(ctx, sessionHash(text), data, s.o.SessionLife)
+	return string(c.Vehicle), sessionsEach
 }
 
 // Session tells whom an id stands for. UNAUTHENTICATED, STORE_UNAVAILABLE.
@@ -62,7 +71,11 @@ func (s *Service) CloseSession(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
-	return s.o.Registry.DropSession(ctx, sessionHash(id))
+	of := ""
+	if c, err := s.Session(ctx, id); err == nil {
+		of, _ = sessionsOf(c)
+	}
+	return s.o.Registry.DropSession(ctx, of, sessionHash(id))
 }
 
 // sessionRecord is what is kept of a session. One of an edition before the times were
@@ -71,9 +84,6 @@ type sessionRecord struct {
 	Caller
 	Opened, Until time.Time
 }
-
-// owner is whose list a session is on.
-func owner(c Caller) string { return string(c.Kind) + ":" + string(c.Vehicle) }
 
 // OpenedSession is a session as its owner is shown it.
 type OpenedSession struct {
@@ -111,14 +121,15 @@ func (s *Service) listed(ctx context.Context, c Caller) (map[string]sessionRecor
 	if c.Kind != Vehicle && c.Kind != Operator {
 		return nil, unauthenticated("sessions are a vehicle's or the operator's")
 	}
-	kept, err := s.o.Registry.ListedSessions(ctx, owner(c))
+	of, _ := sessionsOf(c)
+	kept, err := s.o.Registry.ListedSessions(ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	listed := map[string]sessionRecord{}
 	for hash, data := range kept {
 		var r sessionRecord
-		if json.Unmarshal(data, &r) == nil && len(hash) >= shownID && owner(r.Caller) == owner(c) && !s.o.Revoked.Revoked(r.Caller) {
+		if json.Unmarshal(data, &r) == nil && len(hash) >= shownID && r.Kind == c.Kind && r.Vehicle == c.Vehicle && !s.o.Revoked.Revoked(r.Caller) {
 			listed[hash] = r
 		}
 	}
@@ -132,9 +143,10 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 	if err != nil {
 		return err
 	}
+	of, _ := sessionsOf(c)
 	for hash := range listed {
 		if hash[:shownID] == id {
-			return s.o.Registry.DropSession(ctx, hash)
+			return s.o.Registry.DropSession(ctx, of, hash)
 		}
 	}
 	return nil

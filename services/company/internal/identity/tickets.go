@@ -3,10 +3,14 @@ package identity
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
@@ -39,7 +43,32 @@ func (t *Tickets) KeyID() string { return t.keys.KeyID() }
 // Issue signs a ticket with the named key; the same ticket and key give the
 // same text. The expiry is cut to whole seconds.
 func (t *Tickets) Issue(k charging.Ticket, keyID string) (string, error) {
-	return t.keys.sign(ticketClaims{k.TripID, k.Origin, k.Issuer, k.GrantedAt, k.EVSEID, k.Expires.Unix()}, keyID, ticketType)
+	head := (&jose.SignerOptions{}).WithType(ticketType)
+	if k.ReservationID != "" {
+		head = head.WithHeader(reservationHeader, string(k.ReservationID))
+	}
+	return t.keys.signWith(ticketClaims{k.TripID, k.Origin, k.Issuer, k.GrantedAt, k.EVSEID, k.Expires.Unix()}, keyID, head)
+}
+
+// reservationHeader names the first reservation in the signed header: companies of an
+// edition that does not know it pass over a header, and refuse a claim.
+const reservationHeader = "rsv"
+
+// firstOf reads the reservation that a ticket is bound to out of its header, whose
+// signature has been checked; empty where it names none.
+func firstOf(token string) (charging.ReservationID, error) {
+	head, _, _ := strings.Cut(token, ".")
+	var names struct {
+		ID charging.ReservationID `json:"rsv"`
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err == nil {
+		err = json.Unmarshal(raw, &names)
+	}
+	if err == nil && names.ID != "" {
+		err = names.ID.Validate()
+	}
+	return names.ID, err
 }
 
 // Verify checks a ticket that was brought for a trip of origin. TICKET_INVALID:
@@ -60,8 +89,12 @@ func (t *Tickets) Verify(ctx context.Context, token string, trip charging.TripID
 	if err != nil {
 		return charging.Ticket{}, invalid("the ticket does not say what a ticket says", err)
 	}
+	first, err := firstOf(token)
+	if err != nil {
+		return charging.Ticket{}, invalid("the ticket does not say what a ticket says", err)
+	}
 	k := charging.Ticket{
-		TripID: c.TripID, Origin: c.Origin, Issuer: c.Issuer, GrantedAt: c.GrantedAt, EVSEID: c.EVSEID,
+		TripID: c.TripID, Origin: c.Origin, Issuer: c.Issuer, GrantedAt: c.GrantedAt, EVSEID: c.EVSEID, ReservationID: first,
 		Expires: time.Unix(c.Exp, 0).UTC(),
 	}
 	switch {

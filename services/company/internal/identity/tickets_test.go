@@ -223,3 +223,33 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// The faults: a reservation that is not bound to the stamp by the signature; an edition
+// that refuses what it does not know, one that refuses a ticket without it.
+func TestATicketNamesItsFirstReservation(t *testing.T) {
+	all := companies(t)
+	k := ticket("MAR")
+	k.ReservationID = "0199a2b3-6c00-7abc-8def-0123456789ac"
+	token := issue(t, all["MAR"], k)
+	if got, err := all["SER"].tickets.Verify(t.Context(), token, tripID, "SER", now); err != nil || got != k {
+		t.Errorf("%+v, %v", got, err)
+	}
+	head, rest, _ := strings.Cut(token, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || !strings.Contains(string(raw), string(k.ReservationID)) {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	other := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), "ac\"", "ad\"", 1)))
+	if _, err := all["SER"].tickets.Verify(t.Context(), other+"."+rest, tripID, "SER", now); charging.CodeOf(err) != charging.CodeTicketInvalid {
+		t.Errorf("with another reservation: %v", err)
+	}
+	k.ReservationID = "no-id"
+	if _, err := all["SER"].tickets.Verify(t.Context(), issue(t, all["MAR"], k), tripID, "SER", now); charging.CodeOf(err) != charging.CodeTicketInvalid {
+		t.Errorf("with an id that is none: %v", err)
+	}
+	payload, _, _ := strings.Cut(rest, ".")
+	claims, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil || strings.Contains(string(claims), "reservation") {
+		t.Errorf("a claim that the edition before refuses: %s", claims)
+	}
+}

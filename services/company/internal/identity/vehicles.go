@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -15,60 +14,30 @@ import (
 // vehicleType is the JWS "typ" and the claim of a vehicle's token.
 const vehicleType = "vehicle"
 
+// secretLife is how long a vehicle's secret is good.
+const secretLife = 400 * 24 * time.Hour
+
+// vehicleClaims is what a vehicle's secret says, and a pass.
 type vehicleClaims struct {
 	Issuer  charging.CompanyID `json:"iss"`
 	Vehicle charging.VehicleID `json:"sub"`
-	TokenID string             `json:"jti"`
-	Issued  int64              `json:"iat"` // seconds since 1970
-	Type    string             `json:"typ"`
+	// Audience is the issuer in a secret, another company in a pass; empty in a secret
+	// of an older edition, which says no end either.
+	Audience charging.CompanyID `json:"aud,omitempty"`
+	// TokenID is the secret's, in a pass as well.
+	TokenID string `json:"jti"`
+	Issued  int64  `json:"iat"` // seconds since 1970, as Expires
+	Expires int64  `json:"exp,omitempty"`
+	Type    string `json:"typ"`
 }
 
-// reserved refuses vehicle ids that could be taken for somebody else: a peer
-// logs in to MQTT with its party id, the operator with its name.
-func reserved(id charging.VehicleID) error {
-	if charging.CompanyID(id).Validate() == nil || strings.EqualFold(string(id), OperatorName) {
-		return charging.Invalid("vehicle_id", fmt.Sprintf("%q is a company's or the operator's name; choose another", id))
-	}
-	return nil
+// ended reports whether the end that the claims say has come.
+func (c vehicleClaims) ended(now time.Time) bool {
+	return c.Expires != 0 && !now.Before(time.Unix(c.Expires, 0))
 }
 
-// Register makes a vehicle known and gives its secret, which is kept nowhere.
-// An empty id is made up. INVALID_FIELD, ID_REUSED (the id is taken),
-// STORE_UNAVAILABLE.
-func (s *Service) Register(ctx context.Context, id charging.VehicleID, model string) (charging.VehicleID, string, error) {
-	if id == "" {
-		id = charging.VehicleID("EV-" + rand.Text()[:10])
-	}
-	if err := id.Validate(); err != nil {
-		return "", "", err
-	}
-	if err := reserved(id); err != nil {
-		return "", "", err
-	}
-	taken := charging.Refuse(charging.CodeIDReused, "the vehicle id "+string(id)+" is taken; choose another or leave it out")
-	if _, static := s.o.Vehicles[id]; static {
-		return "", "", taken
-	}
-	issuer, err := s.o.Registry.Bind(ctx, id, s.o.Self)
-	if err != nil {
-		return "", "", err
-	}
-	if issuer != s.o.Self {
-		return "", "", taken
-	}
-	now := s.o.Now()
-	raw, secret, err := s.issue(id, vehicleRecord{Model: model, At: now.UTC()}, now)
-	if err != nil {
-		return "", "", err
-	}
-	created, err := s.o.Registry.RegisterVehicle(ctx, id, raw)
-	if err != nil {
-		return "", "", err
-	}
-	if !created {
-		return "", "", taken
-	}
-	return id, secret, nil
+func (c vehicleClaims) caller() Caller {
+	return Caller{Kind: Vehicle, Vehicle: c.Vehicle, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}
 }
 
 // vehicleRecord is what is kept of a vehicle that registered here.
@@ -79,6 +48,12 @@ type vehicleRecord struct {
 	// TokenID of its present secret; empty in a record of an edition that did
 	// not keep it.
 	TokenID string `json:"token_id,omitempty"`
+	// Issued is when that was, in seconds since 1970; 0 in a record of an edition
+	// whose secrets had no end.
+	Issued int64 `json:"issued,omitempty"`
+	// Own counts how often the vehicle itself has revoked its secret since OwnSince.
+	Own      int       `json:"own,omitempty"`
+	OwnSince time.Time `json:"own_since,omitzero"`
 }
 
 // ModelOf is the model that a vehicle has registered with here; false where that is
@@ -95,43 +70,43 @@ func (s *Service) ModelOf(ctx context.Context, id charging.VehicleID) (string, b
 	return r.Model, r.Model != ""
 }
 
-// present names the present secret in a list of revoked ones.
-func (r vehicleRecord) present(id charging.VehicleID) string {
-	if r.TokenID == "" {
-		return issuedAt(id, r.At.Unix())
-	}
-	return r.TokenID
-}
-
-// issue makes a new secret for a vehicle, and the record that goes with it.
-func (s *Service) issue(id charging.VehicleID, r vehicleRecord, now time.Time) (record []byte, secret string, err error) {
+// issue makes a new secret for a vehicle, of the second that its record says, and the
+// record that goes with it.
+func (s *Service) issue(id charging.VehicleID, r vehicleRecord) (record []byte, secret string, err error) {
 	r.TokenID = rand.Text()
 	if record, err = json.Marshal(r); err != nil {
 		return nil, "", fmt.Errorf("identity: vehicle %s: %w", id, err)
 	}
-	secret, err = s.o.Keys.sign(vehicleClaims{s.o.Self, id, r.TokenID, now.Unix(), vehicleType}, s.o.Keys.KeyID(), vehicleType)
+	secret, err = s.o.Keys.sign(vehicleClaims{
+		Issuer: s.o.Self, Vehicle: id, Audience: s.o.Self, TokenID: r.TokenID,
+		Issued: r.Issued, Expires: r.Issued + int64(secretLife/time.Second), Type: vehicleType,
+	}, s.o.Keys.KeyID(), vehicleType)
 	return record, secret, err
 }
 
-// vehicle tells whether a secret is that of a vehicle.
+// vehicle tells whether a secret, or a pass, is that of a vehicle.
 func (s *Service) vehicle(ctx context.Context, id charging.VehicleID, secret string) (Caller, error) {
-	wrong := unauthenticated("no vehicle has this id and secret")
 	if id.Validate() != nil || reserved(id) != nil || len(secret) > maxToken {
-		return Caller{}, wrong
+		return Caller{}, noVehicle()
 	}
 	if want, static := s.o.Vehicles[id]; static {
 		if !same(want, secret) {
-			return Caller{}, wrong
+			return Caller{}, noVehicle()
 		}
 		return Caller{Kind: Vehicle, Vehicle: id}, nil
 	}
-	c, ok := s.seen.get(id, secret)
+	now := s.o.Now()
+	c, ok := s.seen.get(id, secret, now)
 	if !ok {
-		var err error
-		if c, err = s.verifyVehicle(ctx, id, secret); err != nil {
+		claims, err := s.signedVehicle(ctx, id, secret)
+		if err != nil {
 			return Caller{}, err
 		}
-		s.seen.put(id, secret, c)
+		var until time.Time
+		if c, until, err = s.believed(ctx, claims, secret, now); err != nil {
+			return Caller{}, err
+		}
+		s.seen.put(id, secret, c, until)
 	}
 	if s.o.Revoked.Revoked(c) {
 		return Caller{}, revoked(c)
@@ -139,37 +114,99 @@ func (s *Service) vehicle(ctx context.Context, id charging.VehicleID, secret str
 	return c, nil
 }
 
+func noVehicle() error { return unauthenticated("no vehicle has this id and secret") }
+
 func revoked(c Caller) error {
 	return unauthenticated(fmt.Sprintf("this secret of %s has been revoked; use the one that replaced it, or ask the operator of %s for another", c.Vehicle, c.Issuer))
 }
 
-func (s *Service) verifyVehicle(ctx context.Context, id charging.VehicleID, token string) (Caller, error) {
-	wrong := unauthenticated("no vehicle has this id and secret")
+// believed judges what a company has signed for a vehicle of its own, and says until
+// when that need not be done again.
+func (s *Service) believed(ctx context.Context, c vehicleClaims, token string, now time.Time) (Caller, time.Time, error) {
+	switch {
+	case c.Issuer == s.o.Self:
+		return s.atHome(ctx, c, now)
+	case c.Audience == s.o.Self:
+		return s.passed(c, now)
+	case c.Audience == "" || c.Audience == c.Issuer:
+		return s.exchanged(ctx, c, token, now)
+	}
+	return Caller{}, time.Time{}, unauthenticated(fmt.Sprintf("this token of %s is for %s, and this is %s", c.Vehicle, c.Audience, s.o.Self))
+}
+
+// recheck is how long a secret that was good at its issuer is not looked up again.
+const recheck = 10 * time.Minute
+
+// atHome judges a vehicle's secret at its issuer: the record tells which one counts. A
+// record that the store has lost does not lock the vehicle out.
+func (s *Service) atHome(ctx context.Context, c vehicleClaims, now time.Time) (Caller, time.Time, error) {
+	if c.Audience != "" && c.Audience != s.o.Self {
+		return Caller{}, time.Time{}, unauthenticated(fmt.Sprintf("this token of %s is for %s; here the vehicle shows its secret", c.Vehicle, c.Audience))
+	}
+	if c.ended(now) {
+		return Caller{}, time.Time{}, unauthenticated(fmt.Sprintf("this secret of %s has come to its end; the operator of %s gives another", c.Vehicle, s.o.Self))
+	}
+	raw, ok, err := s.o.Registry.UseVehicle(ctx, c.Vehicle, usedLife)
+	if err != nil {
+		return Caller{}, time.Time{}, err
+	}
+	if ok {
+		var r vehicleRecord
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return Caller{}, time.Time{}, fmt.Errorf("identity: vehicle %s is not readable: %w", c.Vehicle, err)
+		}
+		if r.TokenID != "" && r.TokenID != c.TokenID {
+			return Caller{}, time.Time{}, revoked(c.caller())
+		}
+	}
+	return c.caller(), now.Add(recheck), nil
+}
+
+// signedVehicle reads what the company in a vehicle's name has signed for it.
+// UNAUTHENTICATED, PEER_UNAVAILABLE, STORE_UNAVAILABLE.
+func (s *Service) signedVehicle(ctx context.Context, id charging.VehicleID, token string) (vehicleClaims, error) {
 	payload, err := s.o.Ring.open(ctx, token, vehicleType, func(p []byte) (charging.CompanyID, error) {
 		c, err := vehicleOf(p)
 		return c.Issuer, err
 	})
 	switch {
 	case err != nil && verdict(err):
-		return Caller{}, wrong
+		return vehicleClaims{}, noVehicle()
 	case err != nil:
-		return Caller{}, &charging.Refusal{
-			Code: charging.CodePeerUnavailable, Detail: "the company where the vehicle registered cannot be asked now",
-			RetryAfter: time.Second, Cause: err,
-		}
+		return vehicleClaims{}, issuerAway(err)
 	}
 	c, err := vehicleOf(payload)
 	if err != nil || c.Vehicle != id {
-		return Caller{}, wrong
+		return vehicleClaims{}, noVehicle()
 	}
-	first, err := s.o.Registry.Bind(ctx, id, c.Issuer)
-	if err != nil {
-		return Caller{}, err
+	return c, s.vouched(ctx, id, c.Issuer)
+}
+
+func issuerAway(cause error) error {
+	return &charging.Refusal{
+		Code: charging.CodePeerUnavailable, Detail: "the company where the vehicle registered cannot be asked now",
+		RetryAfter: time.Second, Cause: cause,
 	}
-	if first != c.Issuer {
-		return Caller{}, unauthenticated(fmt.Sprintf("%s is known here as a vehicle of %s; %s is not asked about it", id, first, c.Issuer))
+}
+
+// vouched refuses a company's token for a vehicle that is not its own. A vehicle that
+// registered before names said whose it is counts where this store has known it
+// since; nothing is learnt from what is shown.
+func (s *Service) vouched(ctx context.Context, id charging.VehicleID, by charging.CompanyID) error {
+	issuer := id.Issuer()
+	if issuer == "" {
+		var err error
+		if issuer, err = s.o.Registry.Issuer(ctx, id); err != nil {
+			return err
+		}
 	}
-	return Caller{Kind: Vehicle, Vehicle: id, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}, nil
+	switch issuer {
+	case by:
+		return nil
+	case "":
+		return unauthenticated(fmt.Sprintf("%s has known no vehicle %s since before vehicles' names said whose they are; register it again", s.o.Self, id))
+	}
+	return unauthenticated(fmt.Sprintf("%s is a vehicle of %s; %s cannot vouch for it", id, issuer, by))
 }
 
 func vehicleOf(payload []byte) (vehicleClaims, error) {
@@ -177,8 +214,14 @@ func vehicleOf(payload []byte) (vehicleClaims, error) {
 	if err := strictJSON(payload, &c); err != nil {
 		return c, err
 	}
-	if c.Type != vehicleType || c.TokenID == "" || len(c.TokenID) > 128 {
+	const latest = 1 << 40 // seconds; what is beyond is no date
+	switch {
+	case c.Type != vehicleType || c.TokenID == "" || len(c.TokenID) > 128:
 		return c, errors.New("no vehicle's token")
+	case c.Issued < 0 || c.Issued > latest || c.Expires < 0 || c.Expires > latest || (c.Audience == "") != (c.Expires == 0):
+		return c, errors.New("no end, or no date")
+	case c.Audience != "" && c.Audience.Validate() != nil:
+		return c, errors.New("for nobody")
 	}
 	return c, errors.Join(c.Issuer.Validate(), c.Vehicle.Validate())
 }

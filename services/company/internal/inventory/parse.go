@@ -103,7 +103,7 @@ func (c *checker) terms(n ast.Node) charging.Terms {
 	if n == nil {
 		return charging.Terms{}
 	}
-	f, ok := c.fields(n, "terms", "noshow_timeout_minutes", "cancel_until_minutes", "early_plug_minutes", "max_days_ahead", "cancel_grace_minutes?")
+	f, ok := c.fields(n, "terms", "noshow_timeout_minutes", "cancel_until_minutes", "early_plug_minutes", "max_days_ahead", "cancel_grace_minutes?", "longest_window_hours?")
 	if !ok {
 		return charging.Terms{}
 	}
@@ -114,7 +114,12 @@ func (c *checker) terms(n ast.Node) charging.Terms {
 	if f.by["cancel_grace_minutes"] != nil {
 		grace = minutes("cancel_grace_minutes", 0, 24*60)
 	}
+	longest := time.Duration(0)
+	if f.by["longest_window_hours"] != nil {
+		longest = time.Duration(f.number("longest_window_hours", 0.25, 24) * float64(time.Hour))
+	}
 	return charging.Terms{
+		LongestWindow: longest,
 		CancelGrace:   grace,
 		NoShowTimeout: minutes("noshow_timeout_minutes", 1, 24*60),
 		CancelUntil:   minutes("cancel_until_minutes", 0, 7*24*60),

@@ -44,6 +44,8 @@ const (
 	HandOver Kind = "hand-over"
 	// Revoked: a vehicle's secret; the list is in the store.
 	Revoked Kind = "revoked"
+	// Suspended: the operator has said something about a peer; it is in the store.
+	Suspended Kind = "suspended"
 	// Trip, Reservation, Car: each has changed; Data is its public form.
 	Trip        Kind = "trip"
 	Reservation Kind = "reservation"
@@ -51,7 +53,9 @@ const (
 )
 
 // urgent are told at once, and also by a server that believes to be alone.
-func (k Kind) urgent() bool { return k == Hello || k == Letter || k == HandOver || k == Revoked }
+func (k Kind) urgent() bool {
+	return k == Hello || k == Letter || k == HandOver || k == Revoked || k == Suspended
+}
 
 // Message is one thing that a server tells the others.
 type Message struct {

@@ -3,6 +3,7 @@ package saga
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -30,8 +31,11 @@ func (r *run) conflict(lost *lostStop) error {
 	}
 	r.t.Problem = problemOf(lost.err)
 	code := charging.CodeOf(lost.err)
-	if r.t.OnConflict == trip.Abort || r.ticketSpent() || permanent(code) {
+	if r.t.OnConflict == trip.Abort || r.ticketSpent() || permanent(code) || charging.OfVehicle(lost.err) {
 		return r.giveUp(lost.err)
+	}
+	if code == charging.CodeQuotaExceeded {
+		r.full[r.t.Legs[lost.k].CompanyID] = true
 	}
 	if code == charging.CodeHoldExpired || code == charging.CodeAlreadyCompensated {
 		return r.takeAgain(lost)
@@ -224,6 +228,7 @@ func (r *run) alternatives(leg int) []trip.Alternative {
 	if err != nil {
 		r.note("alternatives", "", "lost", err.Error())
 	}
+	found = slices.DeleteFunc(found, func(a trip.Alternative) bool { return r.full[a.CompanyID] })
 	if found == nil {
 		found = []trip.Alternative{}
 	}

@@ -81,7 +81,7 @@ func (c *Coordinator) enter(t trip.Trip, asked bool) (*run, error) {
 	r := &run{
 		c: c, t: t, ctx: ctx, stop: stop,
 		mailbox: make(chan message, 16), done: make(chan struct{}), changed: make(chan struct{}),
-		lapses: map[charging.ReservationID]time.Time{}, noTicket: map[int]bool{}, entered: time.Now(),
+		lapses: map[charging.ReservationID]time.Time{}, noTicket: map[int]bool{}, full: map[charging.CompanyID]bool{}, entered: time.Now(),
 		cancel: t.Saga.CancelAsked && t.State.Open(),
 	}
 	snap := t.Clone()

@@ -46,6 +46,8 @@ func inWords(p *trip.Problem) string {
 		return "this charger is out of service"
 	case charging.CodePeerUnavailable, charging.CodeStoreUnavailable:
 		return "the company of this stop cannot be reached"
+	case charging.CodeQuotaExceeded:
+		return "the company of this stop takes no more of our trips' stops now; another company's may do"
 	}
 	return p.Detail
 }

@@ -95,6 +95,7 @@ func (r *road) open(id charging.CompanyID, url string, tune []func(*saga.Options
 	o.store = s
 	deskOptions := desk.Options{
 		Company: id, Calendar: s, Tickets: paper{}, Originators: r,
+		AcceptedLife: time.Since(time.Unix(0, 0)) + time.Hour, // the rows' stamps are small numbers
 		Locations: []charging.Location{{
 			ID: charging.LocationID("BR*" + string(id) + "*L1"), Company: id,
 			Terms: charging.Terms{NoShowTimeout: time.Hour, MaxAhead: charging.MaxAhead},

@@ -28,6 +28,8 @@ type run struct {
 	noTicket map[int]bool
 	// tried are the EVSE and window pairs that replans have lost.
 	tried map[string]bool
+	// full are companies where this company's trips have as much as they may.
+	full map[charging.CompanyID]bool
 	// waits counts the pauses of the present wait.
 	waits int
 	// park is set when the server stops: leave at the next safe point.

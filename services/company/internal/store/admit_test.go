@@ -223,12 +223,24 @@ func TestPlans(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
 		plans := []trip.Plan{{ID: "p1", Price: 10.5}, {ID: "p2", Currency: "BRL"}}
-		if err := e.SavePlans(ctx, plans, trip.Journey{SoC: 0.8, VehicleModel: "byd-dolphin"}, time.Minute); err != nil {
+		if err := e.SavePlans(ctx, plans, trip.Journey{SoC: 0.8, VehicleModel: "byd-dolphin"}, time.Minute, "vehicle EV-1"); err != nil {
 			t.Fatal(err)
 		}
 		p, j, err := e.LoadPlan(ctx, "p2")
 		if err != nil || p.Currency != "BRL" || j.SoC != 0.8 {
 			t.Errorf("%+v, %+v, %v", p, j, err)
+		}
+		var flood []trip.Plan
+		for n := range 2002 {
+			flood = append(flood, trip.Plan{ID: fmt.Sprint("f", n)})
+		}
+		if err := e.SavePlans(ctx, flood, trip.Journey{}, time.Minute, "address 10.0.0.1"); err != nil {
+			t.Fatal(err)
+		}
+		for id, kept := range map[string]bool{"f0": false, "f1": false, "f2": true, "f2001": true, "p1": true} {
+			if _, _, err := e.LoadPlan(ctx, id); (err == nil) != kept {
+				t.Errorf("after 2,002 plans of one address %s: %v", id, err)
+			}
 		}
 		_, _, err = e.LoadPlan(ctx, "p{3}\n*")
 		refused(t, err, charging.CodeUnknownPlan)

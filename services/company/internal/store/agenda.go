@@ -74,7 +74,9 @@ func (c Calendar) due(p charging.Premises, got reply) charging.Due {
 	if out := got.list(2); len(out) > 0 {
 		d.Out = map[charging.EVSEID]string{}
 		for i := 0; i+1 < len(out); i += 2 {
-			d.Out[charging.EVSEID(out.str(i))] = out.str(i + 1)
+			if name := out.str(i); !strings.HasPrefix(name, barred) {
+				d.Out[charging.EVSEID(name)] = out.str(i + 1)
+			}
 		}
 	}
 	now := c.present()

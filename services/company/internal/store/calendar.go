@@ -29,15 +29,22 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 	args := append(c.args(at),
 		strconv.Itoa(h.Leg)+"|"+start+"|"+string(h.VehicleID), start, string(h.Want),
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
-		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location))
-	got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location)), args...)
-	if err != nil {
-		return charging.Grant{}, err
+		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location),
+		c.limits(h.Quota), c.accounts())
+	granted := func() (charging.Grant, error) {
+		got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
+		if err != nil {
+			return charging.Grant{}, err
+		}
+		if got.str(0) != "OK" {
+			return charging.Grant{}, c.refused(at, got)
+		}
+		return grant(h, got), nil
 	}
-	if got.str(0) != "OK" {
-		return charging.Grant{}, c.refused(at, got)
+	if c.apart() {
+		return c.holdApart(ctx, h, granted)
 	}
-	return grant(h, got), nil
+	return granted()
 }
 
 func grant(h charging.Hold, got reply) charging.Grant {
@@ -62,14 +69,14 @@ func (c Calendar) eight(at charging.At) []string {
 
 func (c Calendar) five(at charging.At) []string {
 	k := c.keys
-	keys := make([]string, 0, 9)
+	keys := make([]string, 0, 10)
 	return append(keys, k.cal(at.Location, at.EVSEID), k.lock(at.Location, at.EVSEID, at.ID),
 		k.rsv(at.Location, at.ID), k.own(at.Location, at.Origin, at.TripID), k.unsettled(at.Location))
 }
 
 // args are the first seven arguments of every script of one reservation.
 func (c Calendar) args(at charging.At) []any {
-	args := make([]any, 0, 19)
+	args := make([]any, 0, 21)
 	return append(args, string(at.ID), who(at), seconds(at.End), strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
 }
 

@@ -62,6 +62,11 @@ func (k keys) own(loc charging.LocationID, origin charging.CompanyID, trip charg
 	return k.at("own", string(loc), string(origin), string(trip))
 }
 
+// stamp is the time of the ticket that a trip has shown at a location.
+func (k keys) stamp(loc charging.LocationID, origin charging.CompanyID, trip charging.TripID) string {
+	return k.at("stamp", string(loc), string(origin), string(trip))
+}
+
 func (k keys) oos(loc charging.LocationID) string       { return k.at("oos", string(loc)) }
 func (k keys) unsettled(loc charging.LocationID) string { return k.at("unsettled", string(loc)) }
 func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", string(loc)) }
@@ -121,6 +126,19 @@ func (k keys) made(v charging.VehicleID) string  { return k.at("vehicle", string
 func (k keys) idem(v charging.VehicleID, key string) string { return k.at("idem", string(v), key) }
 func (k keys) plan(id string) string                        { return k.at("plan", id) }
 
+// plansOf and sessionsOf are the keys of plans and sessions that are kept of one
+// caller, the newest first.
+func (k keys) plansOf(by string) string    { return k.at("plans", by) }
+func (k keys) sessionsOf(of string) string { return k.at("sessions", of) }
+
+// taken is what a vehicle has here; companyAccount are the sum, the holds and what stands
+// of an originator (docs/adr/0017).
+func (k keys) taken(v charging.VehicleID) string { return k.at("vehicle", string(v), "taken") }
+
+func (k keys) companyAccount(c charging.CompanyID) []string {
+	return []string{k.at("company", string(c), "taken"), k.at("company", string(c), "holds"), k.at("company", string(c), "standing")}
+}
+
 // car is the session of a vehicle at this company.
 func (k keys) car(v charging.VehicleID) string { return k.at("car", string(v)) }
 
@@ -129,10 +147,22 @@ func (k keys) car(v charging.VehicleID) string { return k.at("car", string(v)) }
 func (k keys) vehicle(v charging.VehicleID) string { return k.at("vehicle", string(v)) }
 func (k keys) issuer(v charging.VehicleID) string  { return k.at("vehicle", string(v), "issuer") }
 func (k keys) revoked() string                     { return k.prefix + "revoked" }
-func (k keys) session(hash string) string          { return k.at("session", hash) }
+func (k keys) suspended() string                   { return k.prefix + "suspended" }
 
-// sessions lists the sessions of one owner, by when each is over.
-func (k keys) sessions(owner string) string { return k.at("sessions", owner) }
+// revokedThrough are vehicles by the second up to which nothing that was issued to them
+// counts.
+func (k keys) revokedThrough() string { return k.prefix + "revoked:through" }
+
+// registrations counts those of an address; invite is one that has not been used.
+func (k keys) registrations(from string) string { return k.at("registrations", from) }
+func (k keys) invite(hash string) string        { return k.at("invite", hash) }
+
+func (k keys) session(hash string) string { return k.at("session", hash) }
+
+// sessionHash is the hash in a session's key.
+func (k keys) sessionHash(key string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(key, k.prefix+"session:{"), "}")
+}
 
 func (k keys) reply(v charging.VehicleID, request string) string {
 	return k.at("reply", string(v), request)

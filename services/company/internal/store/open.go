@@ -33,6 +33,9 @@ type Options struct {
 	Replicas int
 	// Log gets what go-redis would print; nil: nothing.
 	Log *slog.Logger
+	// Limits of what one may take, and what is counted for them; the zero value
+	// counts nothing.
+	Limits charging.Limits
 	// Retention is how long a reservation's record outlives its window, 48 h by default.
 	Retention time.Duration
 	// TripRetention is how long a finished trip outlives its last window, 72 h by default.

@@ -63,7 +63,7 @@ func TestStoreAwayAndBack(t *testing.T) {
 		"takeover": func() error { _, err := e.TakeOver(ctx, "b", lease, 1); return err },
 		"keep":     func() error { _, err := e.KeepAlive(ctx, "a", lease, []charging.TripID{tr.ID}); return err },
 		"admit":    func() error { _, err := e.Admit(ctx, admission(tr, "k")); return err },
-		"bind":     func() error { _, err := e.Bind(ctx, "EV-1", "MAR"); return err },
+		"issuer":   func() error { _, err := e.Issuer(ctx, "EV-1"); return err },
 	} {
 		if r := refused(t, act(), charging.CodeStoreUnavailable); r.RetryAfter != time.Second || r.Cause == nil {
 			t.Errorf("%s: %+v", name, r)

@@ -18,7 +18,11 @@ type modeled struct {
 	fence int64
 }
 
-type model struct{ all []*modeled }
+type model struct {
+	all []*modeled
+	// stamps are those that trips have been granted something by.
+	stamps map[charging.TripID]string
+}
 
 func (m *model) find(id charging.ReservationID) *modeled {
 	for _, r := range m.all {
@@ -45,6 +49,9 @@ func (m *model) hold(h charging.Hold) (code charging.Code, victims int) {
 			}
 		}
 		return "", 0
+	}
+	if had := m.stamps[h.TripID]; h.GrantedAt != "" && had != "" && had != h.GrantedAt {
+		return charging.CodeTicketInvalid, 0
 	}
 	weight := 0
 	var young []*modeled
@@ -73,6 +80,9 @@ func (m *model) hold(h charging.Hold) (code charging.Code, victims int) {
 		r.state = charging.Preempted
 	}
 	m.all = append(m.all, &modeled{hold: h, state: h.Want})
+	if h.GrantedAt != "" {
+		m.stamps[h.TripID] = h.GrantedAt
+	}
 	return "", len(young)
 }
 
@@ -117,9 +127,10 @@ func schedules(t *testing.T, e *env) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		loc := charging.LocationID("BR*MAR*L" + strconv.Itoa(n))
-		m := &model{}
+		m := &model{stamps: map[charging.TripID]string{}}
 		var asked []charging.Hold
 		trips := []charging.TripID{charging.TripID(newID()), charging.TripID(newID()), charging.TripID(newID())}
+		stamps := []string{"9", "10", "11"}
 		pick := func() (charging.Hold, bool) {
 			if len(asked) == 0 {
 				return charging.Hold{}, false
@@ -134,7 +145,7 @@ func schedules(t *testing.T, e *env) {
 					h.Location, h.EVSEID = loc, benchEVSE(rapid.IntRange(0, 1).Draw(rt, "evse"))
 					h.Start = h.Start.Add(time.Duration(rapid.IntRange(0, 12).Draw(rt, "start")) * 10 * time.Minute)
 					h.End = h.Start.Add(time.Duration(rapid.IntRange(1, 6).Draw(rt, "long")) * 10 * time.Minute)
-					h.GrantedAt = rapid.SampledFrom([]string{"", "9", "10", "11"}).Draw(rt, "ticket")
+					h.GrantedAt = rapid.SampledFrom([]string{"", stamps[k], stamps[k], stamps[k], "12"}).Draw(rt, "ticket")
 					h.Want = rapid.SampledFrom([]charging.State{charging.Claimed, charging.Pending}).Draw(rt, "want")
 				})
 				asked = append(asked, h)

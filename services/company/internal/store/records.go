@@ -134,8 +134,14 @@ type planned struct {
 	Journey trip.Journey `json:"journey"`
 }
 
-// SavePlans keeps plans for a while, so that a trip can name one.
-func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip.Journey, life time.Duration) error {
+// plansEach is how many plans are kept of one who asks for them: a vehicle, or an
+// address.
+const plansEach = 2000
+
+// SavePlans keeps plans for a while, so that a trip can name one. Who asked for too
+// many of them (by) loses his oldest.
+func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip.Journey, life time.Duration, by string) error {
+	var kept []string
 	pipe := j.rdb.Pipeline()
 	for _, p := range plans {
 		b, err := json.Marshal(planned{p, journey})
@@ -143,9 +149,12 @@ func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip
 			return fmt.Errorf("store: plan %s: %w", p.ID, err)
 		}
 		pipe.Set(ctx, j.keys.plan(p.ID), b, life)
+		kept = append(kept, j.keys.plan(p.ID))
 	}
-	_, err := pipe.Exec(ctx)
-	return failed(ctx, "save plans", err)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return failed(ctx, "save plans", err)
+	}
+	return failed(ctx, "bound plans", j.newest(ctx, j.keys.plansOf(by), plansEach, life, kept...))
 }
 
 // LoadPlan gives a kept plan with its journey. UNKNOWN_PLAN.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -12,13 +14,6 @@ import (
 
 // Registry is what a company remembers of vehicles and browsers.
 type Registry struct{ *conn }
-
-// Bind ties a vehicle's id to the first company whose token it showed here, and
-// answers that company: another issuer's token for the same id is somebody else.
-func (g Registry) Bind(ctx context.Context, vehicle charging.VehicleID, issuer charging.CompanyID) (charging.CompanyID, error) {
-	first, err := g.once(ctx, g.keys.issuer(vehicle), string(issuer), 0)
-	return charging.CompanyID(first), failed(ctx, "bind vehicle", err)
-}
 
 // once stores a value unless there is one, and answers the one that is there.
 // A repeat after a lost answer sees its own value.
@@ -34,16 +29,11 @@ func (g Registry) once(ctx context.Context, key, value string, life time.Duratio
 	return got, err
 }
 
-// Issuer is the company that a vehicle's id is tied to, empty for none.
+// Issuer is the company that an older edition has tied a vehicle's id to, empty for
+// none: ids of now say themselves whose they are.
 func (g Registry) Issuer(ctx context.Context, vehicle charging.VehicleID) (charging.CompanyID, error) {
 	b, _, err := g.get(ctx, "issuer", g.keys.issuer(vehicle))
 	return charging.CompanyID(b), err
-}
-
-// RegisterVehicle stores a new vehicle; created is false when the id is taken.
-func (g Registry) RegisterVehicle(ctx context.Context, id charging.VehicleID, record []byte) (created bool, err error) {
-	got, err := g.once(ctx, g.keys.vehicle(id), string(record), 0)
-	return err == nil && got == string(record), failed(ctx, "register vehicle", err)
 }
 
 // Vehicle gives the record of a vehicle that registered here.
@@ -52,10 +42,10 @@ func (g Registry) Vehicle(ctx context.Context, id charging.VehicleID) (record []
 }
 
 // ReplaceVehicle stores a vehicle's record where the present one is old (nil for
-// none); replaced is false where it is another. A repeat after a lost answer is
+// none), for life; replaced is false where it is another. A repeat after a lost answer is
 // true, too.
-func (g Registry) ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte) (replaced bool, err error) {
-	n, err := replaceScript.Run(ctx, g.rdb, []string{g.keys.vehicle(id)}, old, record).Int()
+func (g Registry) ReplaceVehicle(ctx context.Context, id charging.VehicleID, old, record []byte, life time.Duration) (replaced bool, err error) {
+	n, err := replaceScript.Run(ctx, g.rdb, []string{g.keys.vehicle(id)}, old, record, life.Milliseconds()).Int()
 	return n == 1, failed(ctx, "replace vehicle", err)
 }
 
@@ -67,29 +57,52 @@ func (g Registry) get(ctx context.Context, op, key string) ([]byte, bool, error)
 	return b, err == nil, failed(ctx, op, err)
 }
 
-// Revoke ends a vehicle's tokens for good, by the names that are published; of
-// those that have ended already nothing changes.
-func (g Registry) Revoke(ctx context.Context, id charging.VehicleID, names ...string) error {
+// Revoke ends vehicles' tokens, by the names that are published: VEHICLE@SECONDS, of
+// which the latest of a vehicle counts, or a token's id.
+func (g Registry) Revoke(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
 		return nil
 	}
 	pipe := g.rdb.Pipeline()
 	for _, name := range names {
-		pipe.HSetNX(ctx, g.keys.revoked(), name, string(id))
+		vehicle, seconds, _ := strings.Cut(name, "@")
+		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {
+			pipe.ZAddGT(ctx, g.keys.revokedThrough(), redis.Z{Score: float64(n), Member: vehicle})
+		} else {
+			pipe.HSetNX(ctx, g.keys.revoked(), name, "")
+		}
 	}
 	_, err := pipe.Exec(ctx)
 	return failed(ctx, "revoke", err)
 }
 
-// Revoked lists the names of all revoked tokens, in no order.
-func (g Registry) Revoked(ctx context.Context) ([]string, error) {
-	ids, err := g.rdb.HKeys(ctx, g.keys.revoked()).Result()
-	return ids, failed(ctx, "revoked", err)
+// Revoked lists the names of what has been revoked, in no order. A VEHICLE@SECONDS of
+// before since is left out and forgotten; what an edition before has written is not.
+func (g Registry) Revoked(ctx context.Context, since time.Time) ([]string, error) {
+	from := strconv.FormatInt(since.Unix(), 10)
+	pipe := g.rdb.Pipeline()
+	tokens := pipe.HKeys(ctx, g.keys.revoked())
+	pipe.ZRemRangeByScore(ctx, g.keys.revokedThrough(), "-inf", "("+from)
+	through := pipe.ZRangeWithScores(ctx, g.keys.revokedThrough(), 0, -1)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, failed(ctx, "revoked", err)
+	}
+	names := tokens.Val()
+	for _, z := range through.Val() {
+		vehicle, _ := z.Member.(string)
+		names = append(names, vehicle+"@"+strconv.FormatInt(int64(z.Score), 10))
+	}
+	return names, nil
 }
 
-// SaveSession keeps a browser's session under a hash of its cookie.
-func (g Registry) SaveSession(ctx context.Context, idHash string, data []byte, life time.Duration) error {
-	return failed(ctx, "save session", g.rdb.Set(ctx, g.keys.session(idHash), data, life).Err())
+// SaveSession keeps a browser's session under a hash of its cookie: of each whom
+// sessions are of, the newest most.
+func (g Registry) SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error {
+	key := g.keys.session(idHash)
+	if err := g.rdb.Set(ctx, key, data, life).Err(); err != nil {
+		return failed(ctx, "save session", err)
+	}
+	return failed(ctx, "bound sessions", g.newest(ctx, g.keys.sessionsOf(of), most, life, key))
 }
 
 // LoadSession gives a session that has not ended.
@@ -97,9 +110,15 @@ func (g Registry) LoadSession(ctx context.Context, idHash string) (data []byte, 
 	return g.get(ctx, "load session", g.keys.session(idHash))
 }
 
-// DropSession ends a session; none is no error.
-func (g Registry) DropSession(ctx context.Context, idHash string) error {
-	return failed(ctx, "drop session", g.rdb.Del(ctx, g.keys.session(idHash)).Err())
+// DropSession ends a session of somebody; none is no error.
+func (g Registry) DropSession(ctx context.Context, of, idHash string) error {
+	pipe := g.rdb.Pipeline()
+	pipe.Del(ctx, g.keys.session(idHash))
+	if of != "" {
+		pipe.LRem(ctx, g.keys.sessionsOf(of), 1, g.keys.session(idHash))
+	}
+	_, err := pipe.Exec(ctx)
+	return failed(ctx, "drop session", err)
 }
 
 // SaveReply keeps the first answer to a car's request; a later one changes nothing.

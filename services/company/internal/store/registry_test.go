@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -12,23 +13,18 @@ func TestVehicles(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
-		if got, err := e.Bind(ctx, "EV-1", "MAR"); err != nil || got != "MAR" {
-			t.Errorf("%s, %v", got, err)
-		}
-		if got, err := e.Bind(ctx, "EV-1", "SER"); err != nil || got != "MAR" {
-			t.Errorf("%s, %v", got, err)
-		}
+		e.raw.Set(ctx, e.prefix+"vehicle:{EV-1}:issuer", "MAR", 0) // as an older edition has
 		for id, want := range map[charging.VehicleID]charging.CompanyID{"EV-1": "MAR", "EV-2": ""} {
 			if got, err := e.Issuer(ctx, id); err != nil || got != want {
 				t.Errorf("%s of %q, %v", id, got, err)
 			}
 		}
 		for range 2 { // the answer was lost: the same registration again
-			if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("first")); err != nil || !made {
+			if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("first"), time.Minute); err != nil || !made {
 				t.Errorf("%v, %v", made, err)
 			}
 		}
-		if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("second")); err != nil || made {
+		if made, err := e.RegisterVehicle(ctx, "EV-1", []byte("second"), time.Minute); err != nil || made {
 			t.Errorf("%v, %v", made, err)
 		}
 		if b, ok, err := e.Vehicle(ctx, "EV-1"); err != nil || !ok || string(b) != "first" {
@@ -38,23 +34,26 @@ func TestVehicles(t *testing.T) {
 			t.Errorf("%v, %v", ok, err)
 		}
 		for range 2 {
-			if err := e.Revoke(ctx, "EV-1", "token-1", "EV-1@17"); err != nil {
+			if err := e.Revoke(ctx, "token-1", "EV-1@17", "EV-2@3"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := e.Revoke(ctx, "", "token-1"); err != nil { // told again: whose it was stays
-			t.Fatal(err)
-		}
-		if of := e.raw.HGet(ctx, e.prefix+"revoked", "token-1").Val(); of != "EV-1" {
-			t.Errorf("token-1 is of %q", of)
-		}
-		if err := e.Revoke(ctx, "EV-1"); err != nil {
+		e.raw.HSet(ctx, e.prefix+"revoked", "EV-3@1", "EV-3") // as an older edition has
+		if err := errors.Join(e.Revoke(ctx), e.Revoke(ctx, "EV-2@18"), e.Revoke(ctx, "EV-2@4")); err != nil {
 			t.Error(err)
 		}
-		ids, err := e.Revoked(ctx)
-		slices.Sort(ids)
-		if err != nil || !slices.Equal(ids, []string{"EV-1@17", "token-1"}) {
+		for since, want := range map[int64][]string{0: {"EV-1@17", "EV-2@18", "EV-3@1", "token-1"}, 17: {"EV-1@17", "EV-2@18", "EV-3@1", "token-1"}} {
+			ids, err := e.Revoked(ctx, time.Unix(since, 0))
+			slices.Sort(ids)
+			if err != nil || !slices.Equal(ids, want) {
+				t.Errorf("since %d: %v, %v", since, ids, err)
+			}
+		}
+		if ids, err := e.Revoked(ctx, time.Unix(18, 0)); err != nil || slices.Contains(ids, "EV-1@17") || !slices.Contains(ids, "EV-2@18") {
 			t.Errorf("%v, %v", ids, err)
+		}
+		if n := e.raw.ZCard(ctx, e.prefix+"revoked:through").Val(); n != 1 {
+			t.Errorf("%d are kept", n)
 		}
 	})
 }
@@ -76,13 +75,13 @@ func TestReplaceVehicle(t *testing.T) {
 			{"a", "c", false, "b"},
 			{"b", "c", true, "c"},
 		} {
-			done, err := e.ReplaceVehicle(ctx, "EV-1", []byte(c.old), []byte(c.record))
+			done, err := e.ReplaceVehicle(ctx, "EV-1", []byte(c.old), []byte(c.record), time.Hour)
 			b, _, _ := e.Vehicle(ctx, "EV-1")
 			if err != nil || done != c.replaced || string(b) != c.now {
 				t.Errorf("%+v: %v, %v, is now %q", c, done, err, b)
 			}
 		}
-		if done, err := e.ReplaceVehicle(ctx, "EV-2", nil, []byte("a")); err != nil || !done {
+		if done, err := e.ReplaceVehicle(ctx, "EV-2", nil, []byte("a"), time.Hour); err != nil || !done {
 			t.Errorf("%v, %v", done, err)
 		}
 	})
@@ -92,19 +91,37 @@ func TestSessionsAndReplies(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
-		if err := e.SaveSession(ctx, "h", []byte("data\x00"), time.Minute); err != nil {
+		if err := e.SaveSession(ctx, "EV-1", 2, "h", []byte("data\x00"), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if b, ok, err := e.LoadSession(ctx, "h"); err != nil || !ok || string(b) != "data\x00" {
 			t.Errorf("%q, %v, %v", b, ok, err)
 		}
 		for range 2 {
-			if err := e.DropSession(ctx, "h"); err != nil {
+			if err := e.DropSession(ctx, "EV-1", "h"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if _, ok, err := e.LoadSession(ctx, "h"); err != nil || ok {
 			t.Errorf("%v, %v", ok, err)
+		}
+		for _, h := range []string{"1", "2", "dropped", "3"} {
+			if err := e.SaveSession(ctx, "EV-1", 2, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if h == "dropped" {
+				if err := e.DropSession(ctx, "EV-1", h); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := e.SaveSession(ctx, "EV-2", 2, "other", nil, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		for h, want := range map[string]bool{"1": false, "2": true, "3": true, "other": true} {
+			if _, ok, err := e.LoadSession(ctx, h); err != nil || ok != want {
+				t.Errorf("session %s of the newest two is there: %v, %v", h, ok, err)
+			}
 		}
 		for _, body := range []string{"first", "second"} {
 			if err := e.SaveReply(ctx, "EV-1", "r1", []byte(body), time.Minute); err != nil {
@@ -128,39 +145,33 @@ func TestSessionsAndReplies(t *testing.T) {
 func TestListedSessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
-		ctx, began := t.Context(), time.Now()
-		for _, h := range []string{"one", "two", "three"} {
-			owner := "vehicle:EV-1"
-			if h == "three" {
-				owner = "operator:"
-			}
-			if err := e.ListSession(ctx, owner, h, began, began.Add(time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-			if err := e.SaveSession(ctx, h, []byte(h), time.Minute); err != nil {
+		ctx := t.Context()
+		for h, of := range map[string]string{"one": "EV-1", "two": "EV-1", "three": "operator"} {
+			if err := e.SaveSession(ctx, of, 16, h, []byte(h), time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got, err := e.ListedSessions(ctx, "vehicle:EV-1")
+		got, err := e.ListedSessions(ctx, "EV-1")
 		if err != nil || len(got) != 2 || string(got["one"]) != "one" || string(got["two"]) != "two" {
 			t.Errorf("%q, %v", got, err)
 		}
-		if err := e.DropSession(ctx, "one"); err != nil {
+		if err := e.DropSession(ctx, "EV-1", "one"); err != nil {
 			t.Fatal(err)
 		}
-		if got, err = e.ListedSessions(ctx, "vehicle:EV-1"); err != nil || len(got) != 1 {
-			t.Errorf("after one has ended: %q, %v", got, err)
+		e.raw.Del(ctx, e.prefix+"session:{three}") // as its time to live does
+		for of, want := range map[string]int{"EV-1": 1, "operator": 0, "EV-2": 0} {
+			if got, err = e.ListedSessions(ctx, of); err != nil || len(got) != want {
+				t.Errorf("of %s, after some have ended: %q, %v", of, got, err)
+			}
 		}
-		// The next one opens after all of these have run out.
-		if err := e.ListSession(ctx, "vehicle:EV-1", "four", began.Add(time.Hour), began.Add(2*time.Hour)); err != nil {
-			t.Fatal(err)
+		// One more than its owner may have has ended the oldest.
+		for _, h := range []string{"four", "five"} {
+			if err := e.SaveSession(ctx, "EV-1", 2, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
 		}
-		key := e.prefix + "sessions:{vehicle:EV-1}"
-		if left := e.raw.ZRange(ctx, key, 0, -1).Val(); len(left) != 1 || left[0] != "four" {
-			t.Errorf("%v are on the list", left)
-		}
-		if ttl := e.raw.PTTL(ctx, key).Val(); ttl <= 0 || ttl > time.Hour {
-			t.Errorf("the list lives %s", ttl)
+		if got, err = e.ListedSessions(ctx, "EV-1"); err != nil || len(got) != 2 || got["two"] != nil {
+			t.Errorf("of three, the newest two: %q, %v", got, err)
 		}
 	})
 }

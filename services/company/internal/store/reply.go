@@ -12,6 +12,9 @@ import (
 // that is expected.
 const forgotten charging.Code = "LOST"
 
+// suspended is a script's answer to a company that the operator has suspended.
+const suspended charging.Code = "SUSPENDED"
+
 // answered is the length of answer() in scripts/lib_calendar.lua.
 const answered = 17
 
@@ -49,6 +52,10 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case forgotten:
 		out.Code, out.RetryAfter = charging.CodeStoreUnavailable, retryAfter
 		out.Detail = "the store has lost its memory of " + string(at.Location) + ": nothing is granted there until it has been recovered"
+	case charging.CodeTicketInvalid:
+		out.Detail = fmt.Sprintf("trip %s has shown a ticket with another stamp at %s", at.TripID, at.Location)
+	case suspended:
+		*out = *charging.Barred(at.Origin, r.str(1))
 	case charging.CodeSlotTaken, charging.CodePriorityLost:
 		out.Conflict = conflict(at, r)
 		out.Detail = conflictDetail(out.Code, at, out.Conflict)
@@ -58,6 +65,8 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 			Window: charging.Window{Start: fromSeconds(r.num(1)), End: fromSeconds(r.num(2))},
 		}
 		out.Detail = fmt.Sprintf("another car is at %s, whose window is %s: wait until it has left, or take an alternative", at.EVSEID, out.Conflict.Window)
+	case charging.CodeQuotaExceeded:
+		quota(out, at, r)
 	case charging.CodeStaleOwner:
 		out.SeenEpoch = r.num(1)
 		out.Detail = fmt.Sprintf("trip %s has been seen under epoch %d; epoch %d of owner %q is over: whoever holds the lease raises its epoch above it",
@@ -76,6 +85,9 @@ func refusal(at charging.At, r reply) *charging.Refusal {
 	case charging.CodeEVSEOutOfService:
 		out.Detail = string(at.EVSEID) + " is out of service" + because(r.str(1)) + "; choose another"
 	case charging.CodeInvalidWindow:
+		if r.str(1) == vehicleField {
+			return twice(at, r)
+		}
 		out.Detail = "the window of " + what + " ended at " + at.End.UTC().Format(time.RFC3339)
 		out.Fields = []charging.FieldError{{Field: "end", Reason: "lies in the past"}}
 		if r.str(1) == "start" {

@@ -22,7 +22,13 @@ func (c Calendar) Renew(ctx context.Context, at charging.At, ttl time.Duration) 
 // Confirm makes a PENDING in force RESERVED, unsettled. Refuses like Renew;
 // TOO_EARLY when it is only CLAIMED, INVALID_WINDOW when its window is over.
 func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
+	confirm := func() (charging.Reservation, error) {
+		return c.firm(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
+	}
+	if c.apart() {
+		return c.confirmApart(ctx, at, confirm)
+	}
+	return confirm()
 }
 
 // Compensate releases the stop, or leaves a tombstone. CHARGING, FULFILLED and NO_SHOW
@@ -35,7 +41,14 @@ func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Rese
 // company's terms. See charging.Mover for its refusals.
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
-	return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10), seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location))
+	move := func() (charging.Reservation, error) {
+		return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10),
+			seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location), c.limits(m.Quota))
+	}
+	if c.apart() {
+		return c.moveApart(ctx, at, m, move)
+	}
+	return move()
 }
 
 // settleAtOnce is how many reservations one script settles: it keeps others
@@ -122,14 +135,16 @@ func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at chargi
 }
 
 func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script, at charging.At, keys []string, more []any) (charging.Reservation, error) {
-	got, err := run(ctx, op, s, keys, append(c.args(at), more...)...)
+	got, err := run(ctx, op, s, keys, append(append(c.args(at), more...), c.accounts())...)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
 	if got.str(0) != "OK" {
 		return charging.Reservation{}, c.refused(at, got)
 	}
-	return reservation(at.ID, got), nil
+	res := reservation(at.ID, got)
+	_ = c.follow(ctx, res)
+	return res, nil
 }
 
 // refused is refusal; a location that has lost its memory is looked at by the
@@ -138,5 +153,9 @@ func (c *conn) refused(at charging.At, r reply) *charging.Refusal {
 	if charging.Code(r.str(0)) == forgotten {
 		c.suspects.Store(at.Location, nil)
 	}
-	return refusal(at, r)
+	out := refusal(at, r)
+	if out.Code == charging.CodeQuotaExceeded {
+		out.RetryAfter = c.comeAgain(r)
+	}
+	return out
 }

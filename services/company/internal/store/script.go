@@ -36,6 +36,10 @@ var (
 	agendaScript     = script("agenda")
 
 	restoreScript = calendarScript("restore")
+	recountScript = calendarScript("recount")
+
+	vehicleAccountScript = accountScript("vehicleaccount")
+	companyAccountScript = accountScript("companyaccount")
 
 	beatScript  = script("beat")
 	doubtScript = script("doubt")
@@ -50,6 +54,8 @@ var (
 	enrollScript = script("enroll")
 
 	replaceScript = script("replace")
+	newerScript   = script("newer")
+	countScript   = script("count")
 
 	createScript  = script("create")
 	writeScript   = script("write")
@@ -71,7 +77,12 @@ var texts []string
 func script(name string) *redis.Script { return scriptOf(source("lib") + source(name)) }
 
 func calendarScript(name string) *redis.Script {
-	return scriptOf(source("lib") + source("lib_calendar") + source(name))
+	return scriptOf(source("lib") + source("lib_account") + source("lib_calendar") + source(name))
+}
+
+// accountScript is one of an account's own slot.
+func accountScript(name string) *redis.Script {
+	return scriptOf(source("lib") + source("lib_account") + source(name))
 }
 
 func scriptOf(text string) *redis.Script {

@@ -19,11 +19,13 @@ const sessionOver = time.Hour
 // by the meter; both are returned and stay in the outbox until Told. An empty
 // reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
-	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff))
+	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), c.accounts())
 	if err == nil {
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}
-	return victims(got), err
+	all := victims(got)
+	c.followVictims(ctx, loc, all)
+	return all, err
 }
 
 // Tidy removes what has lapsed, marks NO_SHOW, and ends the sessions whose car
@@ -37,11 +39,13 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 	for _, e := range evses {
 		m := meter(e)
 		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30),
-			watts(m), rates(m.Tariff), ms(charging.OpenPlug))
+			watts(m), rates(m.Tariff), ms(charging.OpenPlug), c.accounts())
 		if err != nil {
 			return all, err
 		}
-		all = append(all, victims(got)...)
+		some := victims(got)
+		c.followVictims(ctx, loc, some)
+		all = append(all, some...)
 	}
 	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()
 	return all, failed(ctx, "sweep", err)

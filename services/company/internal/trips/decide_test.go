@@ -155,7 +155,7 @@ func TestAPlansDrivesAreRemembered(t *testing.T) {
 	plans, err := s.Plan(t.Context(), api.PlanRequest{
 		Origin: api.Endpoint{City: "joao pessoa, pb"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
 		Vehicle: api.Vehicle{Model: "byd-dolphin"}, SoC: soc(0.9), Departure: now.Add(time.Hour),
-	})
+	}, "somebody")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,13 +94,13 @@ func TestOutcome(t *testing.T) {
 	}
 	rec := g.r.trips[tr.ID]
 	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Shift: &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{
-		{Leg: trip.Leg{Leg: 1, ReservationID: "new"}}, {Leg: trip.Leg{Leg: 2, ReservationID: rec.Legs[1].ReservationID}, Moves: true},
+		{Leg: trip.Leg{Leg: 1, ReservationID: "new", EVSEID: rec.Legs[0].EVSEID}}, {Leg: rec.Legs[1], Moves: true},
 	}}}
 	g.r.trips[tr.ID] = rec
 	if got, _ := ask(t, s, tr.ID, "new"); got != charging.OutcomePending {
 		t.Errorf("the new stop of a shift is %s", got)
 	}
-	if got, _ := ask(t, s, tr.ID, rec.Legs[1].ReservationID); got != charging.OutcomeConfirmed {
+	if got, _ := askAs(t, s, "SER", tr.ID, rec.Legs[1].ReservationID); got != charging.OutcomeConfirmed {
 		t.Errorf("a stop that is being moved is %s", got)
 	}
 	// What was released, or lost, is no part of the trip; a session stays what it is.
@@ -226,7 +226,12 @@ func TestDecide(t *testing.T) {
 // ask asks one question.
 func ask(t *testing.T, s *Service, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
 	t.Helper()
-	got, err := s.Outcomes(t.Context(), []charging.Question{{TripID: id, ReservationID: reservation}})
+	return askAs(t, s, "MAR", id, reservation)
+}
+
+func askAs(t *testing.T, s *Service, who charging.CompanyID, id charging.TripID, reservation charging.ReservationID) (charging.Outcome, error) {
+	t.Helper()
+	got, err := s.Outcomes(t.Context(), who, []charging.Question{{TripID: id, ReservationID: reservation}})
 	if err != nil {
 		return "", err
 	}
@@ -236,12 +241,45 @@ func ask(t *testing.T, s *Service, id charging.TripID, reservation charging.Rese
 	return got[0], nil
 }
 
+// The fault: any company learns what became of anybody's trip. The other fault: a
+// company whose stop was replaced is not told that it may let go of it.
+func TestOutcomeIsForWhoTakesPart(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := booked(t, s) // MAR, then SER
+	rec := g.r.trips[tr.ID]
+	mine, theirs := rec.Legs[0].ReservationID, rec.Legs[1].ReservationID
+	rec.State = trip.Confirmed
+	rec.Saga = &trip.Saga{
+		Abandoned: []trip.Abandoned{{Leg: 2, ReservationID: "let-go", CompanyID: "CAJ", EVSEID: "BR*CAJ*E0001*1"}},
+		Former:    []charging.ReservationID{"let-go", "long-ago"},
+	}
+	g.r.trips[tr.ID] = rec
+	const yes, no, unknown = charging.OutcomeConfirmed, charging.OutcomeAborted, charging.OutcomeUnknown
+	for name, tt := range map[string]struct {
+		who   charging.CompanyID
+		about charging.ReservationID
+		want  charging.Outcome
+	}{
+		"its own stop": {"MAR", mine, yes}, "its own, far": {"SER", theirs, yes}, "the trip": {"SER", "", yes},
+		"another's stop": {"SER", mine, unknown}, "what is being released": {"CAJ", "let-go", no}, "of another": {"SER", "let-go", unknown},
+		"what was released long ago": {"ZZZ", "long-ago", no}, "an id that was never journaled": {"MAR", "never", no},
+		"a stranger, of a stop": {"ZZZ", mine, unknown}, "a stranger, of the trip": {"ZZZ", "", unknown}, "a stranger who guesses": {"ZZZ", "never", unknown},
+	} {
+		if got, err := askAs(t, s, tt.who, tr.ID, tt.about); err != nil || got != tt.want {
+			t.Errorf("%s: %s, %v; want %s", name, got, err, tt.want)
+		}
+	}
+	if list := s.Forgotten(); len(list) != 0 {
+		t.Errorf("a stranger's question is listed as lost data: %+v", list)
+	}
+}
+
 func TestManyQuestionsAreAnsweredInOrder(t *testing.T) {
 	s, g, _ := counter(t)
 	tr := booked(t, s)
 	stop := g.started[0].Legs[0].ReservationID
 	lost := newTripID()
-	got, err := s.Outcomes(t.Context(), []charging.Question{
+	got, err := s.Outcomes(t.Context(), "MAR", []charging.Question{
 		{TripID: lost, ReservationID: stop}, {TripID: tr.ID, ReservationID: "another"}, {TripID: tr.ID, ReservationID: stop},
 	})
 	want := []charging.Outcome{charging.OutcomeUnknown, charging.OutcomeAborted, charging.OutcomeConfirmed}

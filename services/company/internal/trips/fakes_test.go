@@ -91,7 +91,7 @@ func (r *records) Standing(_ context.Context, _ string, _ int, states ...trip.St
 	return out, "", nil
 }
 
-func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration) error {
+func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration, _ string) error {
 	for _, p := range ps {
 		r.plans[p.ID] = p
 	}

@@ -2,6 +2,7 @@ package trips
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -10,8 +11,9 @@ import (
 )
 
 // Outcomes tells a participant what became of trips of this company. It answers
-// from the journal, never from a run's memory: what it says is durable.
-func (s *Service) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
+// from the journal, never from a run's memory: what it says is durable. Who has no
+// part in a trip hears of it what is heard of a trip that nobody knows.
+func (s *Service) Outcomes(ctx context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
 	ids := make([]charging.TripID, len(about))
 	for i, q := range about {
 		ids[i] = q.TripID
@@ -24,8 +26,10 @@ func (s *Service) Outcomes(ctx context.Context, about []charging.Question) ([]ch
 	for i, q := range about {
 		t, ok := known[q.TripID]
 		switch {
-		case ok:
+		case ok && takesPart(t, from, q.ReservationID):
 			outcomes[i] = outcome(t, q.ReservationID)
+		case ok:
+			outcomes[i] = charging.OutcomeUnknown
 		default:
 			outcomes[i] = charging.OutcomeUnknown
 			if q.ReservationID != "" {
@@ -34,6 +38,40 @@ func (s *Service) Outcomes(ctx context.Context, about []charging.Question) ([]ch
 		}
 	}
 	return outcomes, nil
+}
+
+// takesPart reports whether a company may ask about a stop of a trip, or about the
+// trip (an empty id): it has a stop of it, present, being taken or being released, and
+// the one that it asks about is not another's. Of a stop that was released long ago
+// only the id is kept, which nobody knows but its company and this one.
+func takesPart(t trip.Trip, who charging.CompanyID, about charging.ReservationID) bool {
+	part := false
+	for id, company := range stops(t) {
+		if about != "" && id == about {
+			return company == who
+		}
+		part = part || company == who
+	}
+	return part || t.Saga != nil && about != "" && slices.Contains(t.Saga.Former, about)
+}
+
+// stops are the reservations whose company the journal knows.
+func stops(t trip.Trip) iter.Seq2[charging.ReservationID, charging.CompanyID] {
+	return func(yield func(charging.ReservationID, charging.CompanyID) bool) {
+		for _, l := range slices.Concat(t.Saga.Taking(), t.Legs) {
+			if !yield(l.ReservationID, l.EVSEID.Company()) {
+				return
+			}
+		}
+		if t.Saga == nil {
+			return
+		}
+		for _, a := range t.Saga.Abandoned {
+			if !yield(a.ReservationID, a.EVSEID.Company()) {
+				return
+			}
+		}
+	}
 }
 
 func outcome(t trip.Trip, id charging.ReservationID) charging.Outcome {
@@ -113,7 +151,7 @@ var _ charging.Originator = Near{}
 
 // Outcomes answers like the federation's route.
 func (n Near) Outcomes(ctx context.Context, about []charging.Question) ([]charging.Outcome, error) {
-	return n.Service.Outcomes(ctx, about)
+	return n.Service.Outcomes(ctx, n.Service.Self, about)
 }
 
 // Preempted takes a notice of the own desk.

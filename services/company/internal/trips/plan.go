@@ -37,7 +37,7 @@ const defaultSoC = 0.9
 // it offers in the meantime: only a trip promises.
 //
 // INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP, RATE_LIMITED.
-func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, error) {
+func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error) {
 	r, journey, err := s.journey(req)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest) ([]trip.Plan, e
 		plans[i].AsOf, plans[i].Silent = w.asOf, w.silent
 	}
 	journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
-	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife)
+	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife, by)
 }
 
 // spans are the time whose availability a request needs, and the time to ask for: the same

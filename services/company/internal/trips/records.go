@@ -34,8 +34,8 @@ type Records interface {
 	Standing(ctx context.Context, after string, scan int, states ...trip.State) (page []trip.Trip, next string, err error)
 	// History gives a trip's journal in order. UNKNOWN_TRIP.
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
-	// SavePlans keeps plans so that a trip can name one; LoadPlan gives one
-	// back with its journey. UNKNOWN_PLAN.
-	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration) error
+	// SavePlans keeps plans so that a trip can name one, a bounded number of each
+	// who asks for them (by); LoadPlan gives one back with its journey. UNKNOWN_PLAN.
+	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration, by string) error
 	LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, error)
 }

@@ -121,7 +121,7 @@ func TestPlanThenBook(t *testing.T) {
 	plans, err := s.Plan(t.Context(), api.PlanRequest{
 		Origin: api.Endpoint{City: "joao pessoa, pb"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
 		Vehicle: api.Vehicle{Model: "byd-dolphin"}, SoC: soc(0.9), Departure: now.Add(time.Hour),
-	})
+	}, "somebody")
 	if err != nil || len(plans) == 0 || plans[0].ID == "" {
 		t.Fatalf("%v %+v", err, plans)
 	}
@@ -150,7 +150,7 @@ func TestPlanWithoutACompanySaysSo(t *testing.T) {
 	_, err := s.Plan(t.Context(), api.PlanRequest{
 		Origin: api.Endpoint{City: "João Pessoa, PB"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
 		Vehicle: api.Vehicle{Model: "byd-dolphin"}, SoC: soc(0.9), Departure: now.Add(time.Hour),
-	})
+	}, "somebody")
 	if charging.CodeOf(err) != charging.CodeInfeasibleTrip || !strings.Contains(err.Error(), "CAJ") || !strings.Contains(err.Error(), "does not answer") {
 		t.Fatalf("%v", err)
 	}
@@ -168,7 +168,7 @@ func TestAvailabilityServesLaterPlans(t *testing.T) {
 		if after > 0 {
 			drive.Departure = now.Add(after)
 		}
-		plans, err := s.Plan(t.Context(), drive)
+		plans, err := s.Plan(t.Context(), drive, "somebody")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestATripRemembersItsWishes(t *testing.T) {
 		Origin: api.Endpoint{City: "João Pessoa, PB"}, Destination: api.Endpoint{City: "Feira de Santana, BA"},
 		Vehicle: api.Vehicle{Model: "byd-dolphin", Conditions: &trip.Conditions{AirC: 30, LoadKg: 100}}, SoC: soc(0.9),
 		LatestArrival: by, Avoid: trip.Choice{EVSEs: []charging.EVSEID{"BR*MAR*E0001*1"}},
-	})
+	}, "somebody")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestBadPlansNameTheField(t *testing.T) {
 			s, _, _ := counter(t)
 			req := good()
 			c.spoil(&req)
-			_, err := s.Plan(t.Context(), req)
+			_, err := s.Plan(t.Context(), req, "somebody")
 			var r *charging.Refusal
 			if !errors.As(err, &r) || r.Code != c.code {
 				t.Fatalf("%v, want %s", err, c.code)

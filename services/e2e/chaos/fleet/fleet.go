@@ -36,6 +36,9 @@ type Options struct {
 	Seed uint64
 	// Observe gives what sees the link from one company to another; may be nil.
 	Observe func(from, to charging.CompanyID) link.Observer
+	// Strangers are further peers of every company, that are none of the fleet's, by
+	// their addresses.
+	Strangers map[charging.CompanyID]string
 	// Args are further flags of serve.
 	Args []string
 }
@@ -160,7 +163,9 @@ func (f *Fleet) addServers(c *Company) error {
 		s.args = append([]string{
 			"serve", "--json", "--log-level", "warn", "--company", string(c.ID), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 			"--store", "redis://" + line.Addr(), "--data", dir, "--key-file", filepath.Join(f.o.Dir, string(c.ID), "keys.json"),
-			"--rate-limit", "-1",
+			"--rate-limit", "-1", "--registration", "open", "--registrations", "5000",
+			// A few vehicles make many trips, at several companies at the same hours.
+			"--limits", "vehicle=none,new=none,new-trips=none",
 		}, f.o.Args...)
 		s.args = append(s.args, civil(f.o.Skews[c.ID])...)
 		s.fixed = []string{"ELETROVIA_OPERATOR_SECRET=" + OperatorSecret}
@@ -168,6 +173,9 @@ func (f *Fleet) addServers(c *Company) error {
 			if id != c.ID {
 				s.args = append(s.args, "--peer", string(id)+"="+c.To[id].URL())
 			}
+		}
+		for id, url := range f.o.Strangers {
+			s.args = append(s.args, "--peer", string(id)+"="+url)
 		}
 		c.Servers = append(c.Servers, s)
 	}

@@ -83,7 +83,7 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 					"%s was answered CONFIRMED with stop %d %s", o.Kind, l.Leg, l.State)})
 			}
 		}
-		if t.State == trip.Canceled && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) && !x.allLost(t) {
+		if t.State == trip.Canceled && !x.through(t) && !x.asked(t.ID, api.ActionGiveUp, history.Cancel) && !x.allLost(t) {
 			return append(out, Violation{Rule: Answers, Trip: t.ID, Detail: "was answered CONFIRMED, is CANCELED, and nobody asked for that"})
 		}
 		if t.State != trip.Confirmed {
@@ -104,6 +104,9 @@ func (x *index) kept(t trip.Trip, ops []history.Op) []Violation {
 func (x *index) decided(id charging.TripID, l trip.Leg) bool {
 	switch l.State {
 	case charging.Reserved, charging.Charging, charging.Fulfilled, charging.NoShow:
+		return true
+	}
+	if x.dishonest(l.EVSEID) {
 		return true
 	}
 	return l.State == charging.Canceled && (len(x.withdrawals[l.EVSEID]) > 0 || x.asked(id, api.ActionGiveUp, history.Cancel))

@@ -46,7 +46,7 @@ func (x *index) lostStops(t trip.Trip, at time.Duration) []trip.Leg {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(t.Legs), func(l trip.Leg) bool {
-		return l.State != charging.Canceled || x.due(l, at)
+		return l.State != charging.Canceled || x.due(l, at) || x.dishonest(l.EVSEID)
 	})
 }
 

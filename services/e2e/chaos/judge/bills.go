@@ -43,7 +43,7 @@ type seen struct {
 func (x *index) sessionsSeen() map[charging.ReservationID]*seen {
 	all := map[charging.ReservationID]*seen{}
 	see := func(id charging.ReservationID, t charging.TripID, evse charging.EVSEID, state charging.State, s *charging.Session) {
-		if state != charging.Charging && state != charging.Fulfilled {
+		if state != charging.Charging && state != charging.Fulfilled || x.dishonest(evse) {
 			return
 		}
 		if all[id] == nil {

@@ -35,6 +35,10 @@ const (
 	OneSession   Rule = "one plug, one car"
 	OneBill      Rule = "one session, one bill"
 	Asked        Rule = "asked until answered"
+	// NoLie, Share and HandsOff are about a cheat.
+	NoLie    Rule = "no loss to a false stamp"
+	Share    Rule = "no more than its share"
+	HandsOff Rule = "hands off what is another's"
 	// Undecided is a check that ran out of time: it counts as a violation.
 	Undecided Rule = "checker ran out of time"
 )
@@ -71,6 +75,9 @@ type Case struct {
 	Began time.Time
 	// Quiet says that no company was ever out of reach or slow.
 	Quiet bool
+	// Cheat is what a dishonest company did; nil where there was none. Its own trips and
+	// its calendar are judged by no rule.
+	Cheat *history.Cheat
 	// Limit of one calendar's check; 0 is 10 s.
 	Limit time.Duration
 	// Draw is a directory for the drawings of calendars that fail; "" for none.
@@ -88,6 +95,9 @@ type Verdict struct {
 	Sessions, Bills int
 	// Drawings of calendars that fail.
 	Drawings []string
+	// LostToTruth counts the holds and claims that honest trips lost to stamps of a cheat
+	// that nobody can tell from honest ones.
+	LostToTruth int
 }
 
 // Rules lists the rules that were broken, each once.
@@ -110,11 +120,12 @@ func Judge(c Case) Verdict {
 	}
 	for _, rule := range []func(*index) []Violation{
 		overlaps, wholeOrNot, orphans, held, unfinished, answers, keys, fences, claims, preempted, preemptions, oneRoad, owners,
-		oneSession, bills, askedAbout,
+		oneSession, bills, askedAbout, falseStamps, shares, handsOff,
 	} {
 		v.Violations = append(v.Violations, rule(x)...)
 	}
 	linearizable(x, c, &v)
+	v.LostToTruth = x.lostToTruth()
 	for id := range x.sessionsSeen() {
 		v.Sessions++
 		if x.records[id].Billed {
@@ -147,6 +158,7 @@ type index struct {
 	contests []history.Contest
 	began    time.Time
 	quiet    bool
+	cheat    *history.Cheat
 	// until is the last return.
 	until time.Duration
 }
@@ -158,12 +170,13 @@ func newIndex(c Case) *index {
 		of: map[charging.TripID][]history.Reservation{}, byEVSE: map[charging.EVSEID][]history.Reservation{},
 		calendar: map[charging.ReservationID]history.Booking{}, withdrawals: map[charging.EVSEID][]history.Op{},
 		words: map[carAtEVSE][]history.Op{}, contests: c.Contests, began: c.Began, quiet: c.Quiet,
+		cheat: c.Cheat,
 	}
 	slices.SortStableFunc(x.ops, func(a, b history.Op) int { return int(a.Call - b.Call) })
 	x.attribute()
 	for _, o := range x.ops {
 		x.until = max(x.until, o.Return)
-		if o.Kind == history.Plug || o.Kind == history.Unplug {
+		if (o.Kind == history.Plug || o.Kind == history.Unplug) && !x.dishonest(o.EVSE) {
 			at := carAtEVSE{o.Vehicle, o.EVSE}
 			x.words[at] = append(x.words[at], o)
 		}
@@ -177,13 +190,16 @@ func newIndex(c Case) *index {
 	for _, s := range c.Final {
 		for _, r := range s.Reservations {
 			x.records[r.ID] = r
-			x.of[r.Trip] = append(x.of[r.Trip], r)
+			if !x.its(r) {
+				x.of[r.Trip] = append(x.of[r.Trip], r)
+			}
 			x.byEVSE[r.Slot.EVSE] = append(x.byEVSE[r.Slot.EVSE], r)
 		}
 		for _, b := range s.Calendar {
 			x.calendar[b.ID] = b
 		}
 	}
+	x.distrust()
 	return x
 }
 

@@ -258,7 +258,9 @@ type part struct {
 func (x *index) parts() []*part {
 	byEVSE := map[charging.EVSEID][]booked{}
 	for _, b := range x.bookings() {
-		byEVSE[b.slot.EVSE] = append(byEVSE[b.slot.EVSE], b)
+		if !x.dishonest(b.slot.EVSE) {
+			byEVSE[b.slot.EVSE] = append(byEVSE[b.slot.EVSE], b)
+		}
 	}
 	var all []*part
 	for evse, bs := range byEVSE {

@@ -43,7 +43,7 @@ func claims(x *index) []Violation {
 func preempted(x *index) []Violation {
 	var out []Violation
 	for _, r := range x.records {
-		if r.State != charging.Preempted {
+		if r.State != charging.Preempted || x.its(r) {
 			continue
 		}
 		by := func(o history.Reservation) bool {
@@ -105,7 +105,7 @@ func risen(x *index) []Violation {
 	var out []Violation
 	byEVSE := map[charging.EVSEID][]booked{}
 	for _, b := range x.bookings() {
-		if b.fence > 0 && b.told < forever {
+		if b.fence > 0 && b.told < forever && !x.dishonest(b.slot.EVSE) {
 			byEVSE[b.slot.EVSE] = append(byEVSE[b.slot.EVSE], b)
 		}
 	}

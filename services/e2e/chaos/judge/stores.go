@@ -70,7 +70,7 @@ func wholeOrNot(x *index) []Violation {
 		case trip.Completed:
 			used := false
 			for _, l := range t.Legs {
-				used = used || l.State == charging.Fulfilled || l.State == charging.NoShow
+				used = used || l.State == charging.Fulfilled || l.State == charging.NoShow || x.dishonest(l.EVSEID)
 				if why := x.missing(t, l); !l.State.Final() || why != "" {
 					bad(t, l.EVSEID, "COMPLETED before its time, with stop %d %s %s", l.Leg, l.State, why)
 				}
@@ -93,6 +93,9 @@ func wholeOrNot(x *index) []Violation {
 // used, was withdrawn by an operator, or let go of by its driver.
 func (x *index) missing(t trip.Trip, l trip.Leg) string {
 	r, ok := x.records[l.ReservationID]
+	if x.dishonest(l.EVSEID) {
+		return ""
+	}
 	if l.State == charging.Canceled && x.decided(t.ID, l) {
 		if r.State.Booked() {
 			return "is CANCELED, but its company has it " + string(r.State)
@@ -125,7 +128,7 @@ func (x *index) missing(t trip.Trip, l trip.Leg) string {
 func orphans(x *index) []Violation {
 	var out []Violation
 	for _, r := range x.records {
-		if !r.State.Booked() {
+		if !r.State.Booked() || x.its(r) {
 			continue
 		}
 		t, ok := x.trips[r.Trip]

@@ -6,6 +6,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,8 @@ var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TO
 type Settings struct {
 	company, name, config             string
 	http, mqtt, ws, mqttPasswordFile  string
+	admin                             string
+	proxies                           list
 	store, storeAddr, fsync, prefix   string
 	replicas                          string
 	data, keyFile, operatorSecretFile string
@@ -43,9 +46,12 @@ type Settings struct {
 	peers                             []string
 	tls                               app.TLS
 	rateLimit, speed, mqttRate        float64
-	mqttClients                       int
-	clockEpoch, origins               string
+	mqttClients, registrations        int
+	registration                      string
+	connections, addressConnections   int
+	clockEpoch, limits, origins       string
 	timings                           app.Timings
+	acceptedLife                      time.Duration
 	// LogLevel of the server's log on standard error.
 	LogLevel string
 
@@ -66,6 +72,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.name, "name", "ELETROVIA_NAME", "", "the company's name for people; the inventory's by default")
 	text(&s.config, "config", "ELETROVIA_CONFIG", "", "YAML file of the company's locations; the demo's by default")
 	text(&s.http, "http", "ELETROVIA_HTTP", "127.0.0.1:8080", "REST: address to listen on")
+	text(&s.admin, "admin-listen", "ELETROVIA_ADMIN_LISTEN", "", "REST: address of its own for /readyz, /metrics, peers and the operator, who are not served at --http then; none by default")
 	text(&s.mqtt, "mqtt", "ELETROVIA_MQTT", "127.0.0.1:1883", "MQTT: address to listen on, or a broker elsewhere: external://user@host:port, external+ssl://, external+ws://, external+wss://")
 	text(&s.mqttPasswordFile, "mqtt-password-file", "ELETROVIA_MQTT_PASSWORD_FILE", "", "a broker elsewhere: file with the password of this company's servers; or give ELETROVIA_MQTT_PASSWORD")
 	text(&s.ws, "ws", "ELETROVIA_WS", "", "MQTT over WebSocket: address to listen on; none by default")
@@ -90,17 +97,27 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
 	text(&s.origins, "allow-origin", "ELETROVIA_ALLOW_ORIGIN", "",
-		"REST: origins whose pages may call, apart by commas, https://app.example; * for all, without sessions; none by default")
+		"REST: origins whose pages may call, apart by commas, https://app.example; those of *, all, may read, without sessions; none by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
+	text(&s.limits, "limits", "ELETROVIA_LIMITS", "",
+		"what one may take of our EVSEs, KEY=VALUE,…: dc=4h,ac=12h,vehicle=48h,new=12h,new-trips=2,no-show=168h,share=25%,trip-claims=24,claims=400 are the defaults; none lifts one")
 	text(&s.LogLevel, "log-level", "ELETROVIA_LOG_LEVEL", "info", "debug, info, warn or error")
 	f.StringArrayVar(&s.peers, "peer", nil, "another company, SER=http://host:8080, repeatable (ELETROVIA_URL_SER); ELETROVIA_KEY_SER has "+
 		"the thumbprints of the only keys that count as its, one or two; while it runs an edition that knows no keys ELETROVIA_AUTH_SER=token, with "+
 		"ELETROVIA_PEER_TOKEN_SER, what we show to SER, and ELETROVIA_ACCEPT_TOKEN_SER, what SER shows here")
+	s.proxies.text = s.env["ELETROVIA_TRUSTED_PROXY"]
+	f.Var(&s.proxies, "trusted-proxy", "network of proxies that tell who calls (X-Forwarded-For, PROXY), 10.0.0.0/8, repeatable; nobody by default (ELETROVIA_TRUSTED_PROXY)")
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
-	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one address may make; below 0 no limit")
+	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one vehicle, the operator, or an address that shows no secret may make; below 0 no limit")
+	f.IntVar(&s.connections, "connections", 0, "connections at a time, REST and MQTT together, at most what the descriptors leave; the server's default when 0")
+	f.IntVar(&s.addressConnections, "address-connections", 0, "connections of one address that have shown no secret; below 0 no limit, the server's default when 0")
+	text(&s.registration, "registration", "ELETROVIA_REGISTRATION", "invite",
+		"who may register vehicles: open, invite (who has a code of \"eletrovia vehicles invite\") or closed")
+	f.IntVar(&s.registrations, "registrations", 0, "vehicles that one address may register in a day; 50 when 0, below 0 no limit")
 	f.Float64Var(&s.speed, "speed", 1, "how fast the civil clock runs (for demonstrations)")
 	f.DurationVar(&s.timings.HoldTTL, "hold-ttl", 0, "how long a hold lives without renewal; the server's default when 0")
+	f.DurationVar(&s.acceptedLife, "accepted-ticket-life", charging.TicketLife, "how long ago a ticket may have been granted to count here, whatever its issuer says of its end")
 	f.DurationVar(&s.timings.Lease, "lease", 0, "how long a trip's server may be silent before another takes over")
 	f.DurationVar(&s.timings.CallTimeout, "call-timeout", 0, "how long one call to a company may take")
 	f.DurationVar(&s.timings.Notice, "notice", 0, "how long a stop only says so in /readyz, where the company has other servers on the store")
@@ -129,7 +146,9 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		AdvertiseHTTP: orElse(s.advertiseHTTP, s.env["ELETROVIA_URL_"+s.company]),
 		AdvertiseMQTT: orElse(s.advertiseMQTT, s.env["ELETROVIA_MQTT_"+s.company]),
 		DataDir:       s.data, KeyFile: s.keyFile, TLS: s.tls, RateLimit: s.rateLimit, Timings: s.timings,
-		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients,
+		Registration: s.registration, Registrations: s.registrations,
+		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
+		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
 		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins),
 	}
 	var err error
@@ -138,11 +157,15 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		o.MQTTPassword, err = s.secretOf("the broker's password", s.mqttPasswordFile, "ELETROVIA_MQTT_PASSWORD")
 		errs = append(errs, err)
 	}
+	o.TrustedProxies, err = s.trusted()
+	errs = append(errs, err)
 	o.Store, err = s.storeOptions()
 	errs = append(errs, err)
 	o.Peers, err = s.peerOptions()
 	errs = append(errs, err)
 	o.OperatorSecret, err = s.secretOf("the operator's secret", s.operatorSecretFile, "ELETROVIA_OPERATOR_SECRET")
+	errs = append(errs, err)
+	o.Limits, err = limitsOf(s.limits)
 	errs = append(errs, err)
 	if s.clockEpoch != "" {
 		o.Clock.Epoch, err = time.Parse(time.RFC3339, s.clockEpoch)
@@ -177,6 +200,43 @@ func (s *Settings) checkNames(defined *pflag.FlagSet) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// list is a flag that may be given again: a text with commas. The first replaces the
+// environment's.
+type list struct {
+	text string
+	set  bool
+}
+
+func (l *list) String() string { return l.text }
+
+// Type is what the help calls a value.
+func (l *list) Type() string { return "network" }
+
+// Set adds a value.
+func (l *list) Set(v string) error {
+	if l.set {
+		v = l.text + "," + v
+	}
+	l.text, l.set = v, true
+	return nil
+}
+
+// trusted reads the networks of proxies.
+func (s *Settings) trusted() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for text := range strings.SplitSeq(s.proxies.text, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted-proxy %q: want a network such as 10.0.0.0/8 or 192.0.2.7/32", text)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
 }
 
 func (s *Settings) storeOptions() (app.Store, error) {

@@ -1,6 +1,6 @@
 -- confirm.lua makes a PENDING in force RESERVED, unsettled.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled  6 mark
--- ARGV  the seven of a reservation, then 8 the mark that is expected (empty: any)
+-- ARGV  the seven of a reservation, then 8 the mark that is expected (empty: any)  9 the accounts
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
 local cal, lock, rsv, owner, unsettled = unpack(KEYS)
 local rid, stop = ARGV[1], ARGV[3]
@@ -25,6 +25,7 @@ redis.call('ZREM', cal, member('H', stop, rid))
 local _, start = which(r.what)
 redis.call('ZADD', cal, start, member('R', stop, rid))
 redis.call('DEL', lock)
+stay(claim(rid, r.who, r.what), civil, true)
 redis.call('HSET', rsv, 'state', r.state, 'settled', r.settled)
 redis.call('ZADD', unsettled, whole(ms), rid)
 return answer(r, false)

@@ -1,11 +1,13 @@
 -- hold.lua grants a claim or a reserve, or says what is in the way.
--- KEYS  all eight of a reservation  9 mark
+-- KEYS  all eight of a reservation  9 mark  10 the stamp that the trip has shown here
 -- ARGV  the seven of a reservation, then
 --       8 what  9 start (s)  10 CLAIMED or PENDING  11 ttl (ms)  12 longest life (ms)
 --       13 ticket time (µs, empty: none)  14 stamp ('1')  15 stamp floor (µs)  16 key id
 --       17 no-show (ms)  18 the lock's JSON up to its state  19 the mark that is expected (empty: any)
+--       20 the limits: vehicle|new|trips|share|trip-claims|claims  21 the accounts
 -- Answers answer(), then per victim: trip, reservation, leg, origin.
 --      or {SLOT_TAKEN|PRIORITY_LOST, own, settled, state, start, end, ticket time, reservation, who}
+--      or {QUOTA_EXCEEDED, limit, taken, of, until (s)}, {INVALID_WINDOW, 'vehicle_id', start, end (s)}
 local cal, lock, rsv, owner, _, fence, oos = unpack(KEYS)
 local rid, stop, what, start, want, granted = ARGV[1], ARGV[3], ARGV[8], ARGV[9], ARGV[10], ARGV[13]
 local s, e = tonumber(start), tonumber(stop)
@@ -13,6 +15,7 @@ if forgotten(KEYS[9], ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
 local at = here(civil, tonumber(ARGV[17]))
+local mine = claim(rid, ARGV[2], what)
 
 -- lockup writes the hold itself.
 local function lockup(r, ttl)
@@ -83,6 +86,10 @@ local function clear()
     if rank > worst then worst, no = rank, conflict(rank == 2 and 'PRIORITY_LOST' or 'SLOT_TAKEN', m) end
   end
   if no then return no end
+  local spare = {}
+  for _, m in ipairs(found) do spare[m.rid] = m.becomes end
+  no = mayTake(mine, limitsOf(ARGV[20]), spare, 0, ms, civil)
+  if no then return no end
   local victims = {}
   for _, m in ipairs(found) do
     remove(at, m)
@@ -110,16 +117,23 @@ end
 local no = stale(owner, ms, keep)
 if no then return no end
 if r then return again(r) end
-local _, _, evse = whose(ARGV[2])
-local broken = redis.call('HGET', oos, evse)
+local _, company, evse = whose(ARGV[2])
+local broken, word = unpack(redis.call('HMGET', oos, evse, '@' .. company))
+local barred = word and string.match(word, '|(.+)$')
+if barred then return { 'SUSPENDED', barred } end
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
+local shown = granted ~= '' and redis.call('GET', KEYS[10])
+if shown and shown ~= granted then return { 'TICKET_INVALID' } end
 local taken, victims = clear()
 if taken then return taken end
 
 local n = math.max(us, (tonumber(redis.call('GET', fence) or '') or 0) + 1)
 r = { who = ARGV[2], what = what, state = want, fence = whole(n), epoch = ARGV[4] }
 redis.call('SET', fence, r.fence)
-if granted ~= '' then r.granted_at = granted end
+if granted ~= '' then
+  r.granted_at = granted
+  redis.call('SET', KEYS[10], granted, 'PX', ARGV[12]) -- a hold of it lives no longer
+end
 if ARGV[14] == '1' then
   r.granted_at, r.stamped, r.key_id = whole(math.max(n, tonumber(ARGV[15]))), '1', ARGV[16]
 end
@@ -130,6 +144,7 @@ redis.call('PEXPIRE', rsv, whole(keep))
 local ttl = math.min(tonumber(ARGV[11]), tonumber(ARGV[12]))
 lockup(r, ttl)
 redis.call('ZADD', cal, start, member('H', stop, rid))
+take(mine, ms, civil)
 local reply = answer(r, false, ttl)
 for _, v in ipairs(victims) do reply[#reply + 1] = v end
 return reply

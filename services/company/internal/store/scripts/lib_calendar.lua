@@ -35,12 +35,6 @@ local function booked(r) return r.state == 'RESERVED' or r.state == 'CHARGING' e
 -- over says whether a stop asks nothing more of anybody.
 local function over(r) return r.state == 'CANCELED' or r.state == 'FULFILLED' or r.state == 'NO_SHOW' end
 
--- whose takes who apart: trip, origin, evse, end.
-local function whose(who) return string.match(who, '^([^|]*)|([^|]*)|([^|]*)|(%d+)$') end
-
--- which takes what apart: leg, start, vehicle.
-local function which(what) return string.match(what or '0|0|', '^(%d*)|(%d+)|(.*)$') end
-
 -- stranger refuses who is not the originator, and an id that was used for
 -- another trip or EVSE.
 local function stranger(r)
@@ -111,9 +105,12 @@ local function here(civil, noshow)
   return place(KEYS[1], string.sub(KEYS[2], 1, -n - 1), string.sub(KEYS[3], 1, -n - 1), KEYS[5], KEYS[8], civil, noshow)
 end
 
--- retire takes a reservation off the calendar with its lock and gives it a
--- state without a hold.
+-- retire takes a reservation off the calendar with its lock, and off the accounts, and
+-- gives it a state without a hold.
 local function retire(at, r, rid, state, reason)
+  if booked(r) or r.state == 'CLAIMED' or r.state == 'PENDING' then
+    give(claim(rid, r.who, r.what), booked(r) and 'R' or 'H', state == 'NO_SHOW', at.civil)
+  end
   if booked(r) then
     redis.call('ZREM', at.cal, member('R', ending(r), rid))
     redis.call('ZREM', at.unsettled, rid)
@@ -281,6 +278,7 @@ local function finish(at, r, rid, ended, wh, rates, estimated, reason)
   redis.call('HDEL', at.rsvbase .. rid, 'estimated', 'asked')
   if estimated then redis.call('HSET', at.rsvbase .. rid, 'estimated', estimated) end
   if r.state ~= 'FULFILLED' then retire(at, r, rid, 'FULFILLED', reason) end
+  if PREFIX and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
   return notify(at.outbox, r, rid)
 end
 

@@ -3,6 +3,7 @@
 -- KEYS  all eight of a reservation  9 mark
 -- ARGV  the seven of a reservation (3: the end of the new window), then
 --       8 number of the move  9 start (s)  10 end of the new window (s)  11 no-show (ms)  12 the mark that is expected (empty: any)
+--       13 the limits  14 the accounts
 -- Answers answer(), or hold.lua's refusal of a window that is taken.
 local cal, _, rsv, owner, _, fence, oos, outbox = unpack(KEYS)
 local rid, seq = ARGV[1], tonumber(ARGV[8])
@@ -49,9 +50,17 @@ local found = around(at, from, e)
 for _, m in ipairs(found) do
   if not m.becomes then return conflict(m.kind == 'H' and not own(m.record) and 'PRIORITY_LOST' or 'SLOT_TAKEN', m) end
 end
+local had = claim(rid, r.who, r.what)
+local mine = claim(rid, trip .. '|' .. origin .. '|' .. evse .. '|' .. whole(e), leg .. '|' .. whole(s) .. '|' .. vehicle)
+local limits = limitsOf(ARGV[13])
+limits.tripClaims, limits.claims = 0, 0 -- it is none
+no = mayTake(mine, limits, {}, had.secs, ms, civil)
+if no then return no end
 for _, m in ipairs(found) do remove(at, m) end
 local broken = redis.call('HGET', oos, evse)
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
+give(had, 'R', false, civil)
+stay(mine, civil)
 
 redis.call('ZREM', cal, entry)
 redis.call('ZADD', cal, whole(from), member('R', whole(e), rid))

@@ -5,7 +5,7 @@
 -- KEYS  all eight of a reservation
 -- ARGV  the seven of a reservation, then
 --       8 what  9 start (s)  10 fence  11 the trip is CONFIRMED ('1')  12 no-show (ms)
---       13 yield ('1'): with a conflict, remember the stop as lost
+--       13 yield ('1'): with a conflict, remember the stop as lost  14 the accounts
 -- Answers answer(), or {SLOT_TAKEN, …} as hold.lua does.
 local cal, lock, rsv, owner, unsettled, fence, _, outbox = unpack(KEYS)
 local rid, stop, what, firm = ARGV[1], ARGV[3], ARGV[8], ARGV[11] == '1'
@@ -29,6 +29,7 @@ if r then
   end
 end
 local keep = keepfor(civil)
+local had = r and (r.state == 'CLAIMED' or r.state == 'PENDING') and claim(rid, r.who, r.what)
 
 -- keepAs writes the record.
 local function keepAs(state, reason)
@@ -45,6 +46,7 @@ for _, m in ipairs(found) do
     if ARGV[13] == '1' then
       redis.call('ZREM', cal, member('H', stop, rid))
       redis.call('DEL', lock)
+      if had then give(had, 'H', false, civil) end
       keepAs(firm and 'CANCELED' or 'EXPIRED', 'STORE_LOST')
       if firm then notify(outbox, r, rid) end
     end
@@ -57,7 +59,9 @@ for _, m in ipairs(found) do
 end
 redis.call('ZREM', cal, member('H', stop, rid))
 redis.call('DEL', lock)
+if had then give(had, 'H', false, civil) end
 keepAs('RESERVED')
+stay(claim(rid, r.who, what), civil)
 r.settled = firm and '1' or '0'
 redis.call('HSET', rsv, 'settled', r.settled)
 -- Whether a car is at the plug already is lost: it has the benefit of the doubt.

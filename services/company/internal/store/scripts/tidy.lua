@@ -4,7 +4,7 @@
 -- KEYS  1 cal  2 oos  3 outbox  4 unsettled  5 what stands before RESERVATION in a lock's key  6 the same of rsv
 -- ARGV  1 civil time (ms; empty: Redis TIME)  2 no-show (ms)  3 how long after its end a session is over (ms)
 --       4 any number: which page of a long calendar is looked at
---       5 the most power (W)  6 the tariff's rates  7 how long a plug may be open (ms)
+--       5 the most power (W)  6 the tariff's rates  7 how long a plug may be open (ms)  8 the accounts
 -- Answers per notice: trip, reservation, leg, state, reason, origin; and so of each plug
 -- that has been open for longer, with the reason OPEN_PLUG and without a notice.
 local cal, _, outbox, unsettled, lockbase, rsvbase = unpack(KEYS)

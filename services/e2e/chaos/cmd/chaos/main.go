@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string) int {
 	f.BoolVar(&o.Keep, "keep", false, "keep the directory and the history of a run without violations, too")
 	f.BoolVar(&o.Crowd, "crowd", false, "all drivers want the same few windows")
 	f.BoolVar(&o.Kerb, "kerb", false, "all cars plug in: every trip goes where windows begin within minutes")
+	f.BoolVar(&o.Cheat, "cheat", false, "let a fourth company in that cheats: false stamps, claims without end, answers that are late, cut or lies, replays")
 	scenario := f.String("scenario", "storm", "storm (faults without pause), or partition (one company is cut off for the duration)")
 	if err := f.Parse(args); err != nil {
 		return 2
