@@ -39,6 +39,8 @@ type Registry interface {
 	SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error
 	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
 	DropSession(ctx context.Context, of, idHash string) error
+	// ListedSessions gives the data of those that one has, by the hashes of their ids.
+	ListedSessions(ctx context.Context, of string) (map[string][]byte, error)
 }
 
 // Options of a Service.
