@@ -1,9 +1,15 @@
 package main
 
+import "strings"
+
 // trips are mistakes of the front desk and of the journal's lists.
 func trips() []mutant {
 	at := func(file, old, now, unnoticed string) mutant {
-		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: []string{"trips", "store"}}
+		tests := []string{"trips", "store"}
+		if strings.HasPrefix(file, "driven/") {
+			tests = []string{"driven"}
+		}
+		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: tests}
 	}
 	return []mutant{
 		at("trips/originator.go", "case l.CompanyID != from:\n\t\treturn charging.Refuse", "case false:\n\t\treturn charging.Refuse", "a company withdraws another's stop"),

@@ -65,6 +65,7 @@ type rooms struct {
 	roadside       *roadside.Watch
 	driven         *driven.Book
 	bulletin       bulletin
+	seen           sightings
 	replicas       *replicas.Link
 	rest           *httpapi.Server
 	// tripGate and planGate let new work in.

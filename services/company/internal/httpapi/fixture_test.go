@@ -97,6 +97,29 @@ func (f *fakeIdentity) CloseSession(_ context.Context, id string) error {
 	return nil
 }
 
+func (f *fakeIdentity) Sessions(_ context.Context, c identity.Caller) ([]identity.OpenedSession, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var open []identity.OpenedSession
+	for cookie, who := range f.sessions {
+		if who == c {
+			open = append(open, identity.OpenedSession{ID: identity.SessionID(cookie), Opened: now, Until: now.Add(time.Hour)})
+		}
+	}
+	return open, f.err
+}
+
+func (f *fakeIdentity) EndSession(_ context.Context, c identity.Caller, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for cookie, who := range f.sessions {
+		if who == c && identity.SessionID(cookie) == id {
+			delete(f.sessions, cookie)
+		}
+	}
+	return f.err
+}
+
 func (f *fakeIdentity) SessionLife() time.Duration { return time.Hour }
 
 func (f *fakeIdentity) Register(_ context.Context, q identity.Registration) (charging.VehicleID, string, error) {

@@ -74,6 +74,9 @@ type Identity interface {
 	Basic(ctx context.Context, user, secret string) (identity.Caller, error)
 	OpenSession(ctx context.Context, c identity.Caller) (id string, err error)
 	CloseSession(ctx context.Context, id string) error
+	// Sessions are a caller's own, EndSession ends one of them by its listed id.
+	Sessions(ctx context.Context, c identity.Caller) ([]identity.OpenedSession, error)
+	EndSession(ctx context.Context, c identity.Caller, id string) error
 	// SessionLife is how long a session lasts.
 	SessionLife() time.Duration
 	// Register makes a vehicle and its secret.
