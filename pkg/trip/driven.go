@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -34,11 +35,20 @@ type Driven []Sight
 // bend in the charge: so that a drive without one is not forgotten.
 const dull = 0.005
 
-// Add is d with another sight, which must be later than all. Beyond MaxDriven that one is left
+// finest is into how many parts of time a drive is told apart, twice that at most: of each part the last sight
+// is weighed against the others, which would take too long for each report.
+const finest = 8 * MaxDriven
+
+// Add is d with another sight, which must be later than all; d is not to be used any more. Beyond MaxDriven that one is left
 // out which says least: which bends the line of the charge least, over the shortest time (as
 // Visvalingam and Whyatt, 1993, weigh it). The first and the last one stay.
 func (d Driven) Add(s Sight) Driven {
-	if n := len(d); n > 0 && !s.At.After(d[n-1].At) {
+	n := len(d)
+	switch {
+	case n > 0 && !s.At.After(d[n-1].At):
+		return d
+	case n == MaxDriven && d.part(s.At) == d.part(d[n-1].At):
+		d[n-1] = s
 		return d
 	}
 	if d = append(d, s); len(d) <= MaxDriven {
@@ -51,6 +61,12 @@ func (d Driven) Add(s Sight) Driven {
 		}
 	}
 	return slices.Delete(d, at, at+1)
+}
+
+// part numbers the parts of time: each is a power of two seconds long.
+func (d Driven) part(at time.Time) int64 {
+	seconds := uint64(d[len(d)-1].At.Sub(d[0].At)/time.Second) / finest
+	return at.Unix() >> max(bits.Len64(seconds)-1, 0)
 }
 
 // says is how much a sight adds to what its neighbours say.
