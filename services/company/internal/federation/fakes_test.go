@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -109,6 +110,10 @@ func (s *script) Contest(ctx context.Context, _ charging.Contest) (bool, error) 
 
 func (s *script) Exchange(ctx context.Context, id charging.VehicleID, _ string) (string, error) {
 	return "a pass of " + string(id), s.call(ctx, "exchange")
+}
+
+func (s *script) Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error) {
+	return client.ForwardedAnswer{Status: 200, Body: []byte(`{"by":"` + string(s.id) + `"}`)}, s.call(ctx, f.Method+" "+f.Path)
 }
 
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -28,6 +29,8 @@ type Remote interface {
 	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
 	// Exchange changes the secret of a vehicle of the peer's into a pass.
 	Exchange(ctx context.Context, id charging.VehicleID, secret string) (token string, err error)
+	// Forward passes a vehicle's request on.
+	Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error)
 	// Availability lists free windows.
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 }

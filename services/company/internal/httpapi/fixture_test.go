@@ -127,6 +127,13 @@ func (f *fakeIdentity) Exchange(_ context.Context, peer charging.CompanyID, _ ch
 	return "pass for " + string(peer), now.Add(time.Hour), nil
 }
 
+func (f *fakeIdentity) OnBehalf(_ context.Context, peer charging.CompanyID, id charging.VehicleID, proof string) (identity.Caller, error) {
+	if proof != "proof for "+string(peer) {
+		return identity.Caller{}, charging.Refuse(charging.CodeUnauthenticated, "no proof")
+	}
+	return identity.Caller{Kind: identity.Vehicle, Vehicle: id, Via: peer}, nil
+}
+
 func (f *fakeIdentity) Revoke(_ context.Context, who identity.Caller, id charging.VehicleID) (string, error) {
 	if !who.May(id) {
 		return "", charging.Refuse(charging.CodeForbidden, "another vehicle's")

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
@@ -81,6 +83,8 @@ type Identity interface {
 	Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (token string, expires time.Time, err error)
 	// Exchange gives a peer a pass for a vehicle's secret that it was shown.
 	Exchange(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, secret string) (token string, expires time.Time, err error)
+	// OnBehalf judges what a peer shows for a vehicle that has asked it.
+	OnBehalf(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, proof string) (identity.Caller, error)
 	// Revoke ends a vehicle's secret and makes another.
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
@@ -90,7 +94,13 @@ type Events interface {
 	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
 }
 
+// Elsewhere asks other companies about trips that began there: package elsewhere.
+type Elsewhere interface {
+	Ask(ctx context.Context, who identity.Caller, id charging.TripID, q elsewhere.Request) (client.ForwardedAnswer, error)
+}
+
 var (
+	_ Elsewhere = (*elsewhere.Trips)(nil)
 	_ FrontDesk = (*trips.Service)(nil)
 	_ Desk      = (*desk.Desk)(nil)
 	_ Identity  = (*identity.Service)(nil)

@@ -1,0 +1,206 @@
+package app
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
+)
+
+// everywhere is three companies, and a trip that began at each, of a vehicle that is
+// registered at SER or of one that is configured at all three.
+type everywhere struct {
+	*matrix
+	apps  map[charging.CompanyID]*App
+	owner caller
+	trips map[charging.CompanyID]trip.Trip
+}
+
+// newEverywhere books the trips, each on a day of its own.
+func newEverywhere(t *testing.T, m *matrix, owner caller, day int) *everywhere {
+	t.Helper()
+	w := &everywhere{
+		matrix: m, apps: map[charging.CompanyID]*App{"MAR": m.mar, "SER": m.ser, "CAJ": m.caj},
+		owner: owner, trips: map[charging.CompanyID]trip.Trip{},
+	}
+	w.T = t
+	for i, origin := range three {
+		w.trips[origin] = w.book(origin, day+i)
+	}
+	return w
+}
+
+func (w *everywhere) driver(at charging.CompanyID) *client.Driver {
+	w.Helper()
+	d, err := client.NewDriver(client.DriverOptions{BaseURL: w.apps[at].URL(), User: w.owner.user, Secret: w.owner.secret})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return d
+}
+
+func (w *everywhere) book(origin charging.CompanyID, day int) trip.Trip {
+	w.Helper()
+	// At its own company the vehicle shows its secret, a pass is for one company.
+	d, q := w.driver(origin), journey()
+	q.Departure = time.Now().Add(time.Duration(day) * 24 * time.Hour).UTC().Truncate(time.Minute)
+	plans, err := d.Plan(w.Context(), q)
+	if err != nil || len(plans) == 0 {
+		w.Fatalf("%d plans, %v", len(plans), err)
+	}
+	booked, err := d.CreateTrip(w.Context(), api.TripRequest{
+		VehicleID: charging.VehicleID(w.owner.user), PlanID: plans[0].ID, OnConflict: trip.Abort,
+	}, "", 15*time.Second)
+	if err != nil || booked.State != trip.Confirmed {
+		w.Fatalf("at %s: %s, %v; problem %+v", origin, booked.State, err, booked.Problem)
+	}
+	return booked
+}
+
+// reply is an answer, read.
+type reply struct {
+	status int
+	code   charging.Code
+	body   any
+	header http.Header
+}
+
+func (w *everywhere) ask(at charging.CompanyID, method, path string, who caller, body string) reply {
+	w.Helper()
+	req, err := http.NewRequestWithContext(w.Context(), method, w.apps[at].URL()+path, strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if a := who.authorization(); a != "" {
+		req.Header.Set("Authorization", a)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header}
+	if err := json.Unmarshal(raw, &r.body); err != nil {
+		w.Fatalf("%s %s at %s: %s", method, path, at, raw)
+	}
+	if p, ok := r.body.(map[string]any); ok && resp.StatusCode >= 400 {
+		code, _ := p["code"].(string)
+		r.code = charging.Code(code)
+	}
+	return r
+}
+
+// deed is one operation on a trip, and what it answers its vehicle; act says that an
+// operator may not.
+type deed struct {
+	method, path, body string
+	status             int
+	code               charging.Code
+	act                bool
+}
+
+// deeds are the operations; the cancel comes last.
+var deeds = []deed{
+	{method: "GET", status: 200},
+	{method: "GET", path: "/history", status: 200},
+	{method: "GET", path: "/alternatives?leg=1", status: 200},
+	{method: "POST", path: "/decision", body: `{"action":"wait"}`, status: 409, code: charging.CodeNotAwaitingDecision, act: true},
+	{method: "POST", path: "/decision", body: `{"action":"dance"}`, status: 422, code: charging.CodeInvalidField, act: true},
+	{method: "POST", path: "/swap", body: `{"alternative_id":"none-of-these"}`, status: 404, code: charging.CodeUnknownAlternative, act: true},
+	{method: "DELETE", status: 200, act: true},
+}
+
+// Each operation × three servers × three originators × who asks: the trip's vehicle has
+// the same answer everywhere, nobody else has more than at the originator. It fails
+// where a server does not find the originator, adds or loses something on the way, or
+// answers for somebody whom the trip is not of.
+func TestATripAtEveryServer(t *testing.T) {
+	m := newMatrixOf(t, func(o *Options) {
+		limits := charging.DefaultLimits()
+		limits.NewHours, limits.NewTrips, limits.VehicleHours = 400*time.Hour, 40, 400*time.Hour
+		o.Limits = &limits
+	})
+	for name, c := range map[string]struct {
+		owner caller
+		day   int
+	}{
+		"registered at SER": {caller{who: "owner", user: string(m.here.id), secret: m.here.secret}, 1},
+		"configured":        {caller{who: "owner", user: "EV-0001", secret: DemoSecret}, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newEverywhere(t, m, c.owner, c.day)
+			for _, d := range deeds {
+				for _, origin := range three {
+					for _, at := range three {
+						w.judge(d, at, origin)
+					}
+				}
+			}
+		})
+	}
+}
+
+// judge asks one server for one operation, as everybody.
+func (w *everywhere) judge(d deed, at, origin charging.CompanyID) {
+	w.Helper()
+	path := "/api/v1/trips/" + string(w.trips[origin].ID) + d.path
+	operator := func(of charging.CompanyID) caller {
+		return caller{who: "operator of " + string(of), user: "operator", secret: w.apps[of].o.OperatorSecret}
+	}
+	other := caller{who: "another vehicle", user: string(w.there.id), secret: w.there.secret}
+	for _, k := range []struct {
+		who    caller
+		status int
+		code   charging.Code
+	}{
+		{other, 403, charging.CodeForbidden},
+		{caller{who: "EV-0002", user: "EV-0002", secret: DemoSecret}, 403, charging.CodeForbidden},
+		{caller{who: "nobody"}, 401, charging.CodeUnauthenticated},
+		{operator(at), w.operatorsStatus(d, at, origin), ""},
+		{w.owner, d.status, d.code},
+	} {
+		got := w.ask(at, d.method, path, k.who, d.body)
+		if got.status != k.status || k.code != "" && got.code != k.code {
+			w.Errorf("%s %s of %s's trip at %s, as %s: %d %s, want %d %s: %v", d.method, d.path, origin, at, k.who.who, got.status, got.code, k.status, k.code, got.body)
+		}
+	}
+	if of := operator(origin); at != origin {
+		if got := w.ask(at, d.method, path, of, d.body); got.status != 401 {
+			w.Errorf("%s %s at %s, as %s: %d", d.method, d.path, at, of.who, got.status)
+		}
+	}
+	if d.method != "GET" || d.path == "/alternatives?leg=1" { // their ids are new each time
+		return
+	}
+	here, there := w.ask(at, d.method, path, w.owner, ""), w.ask(origin, d.method, path, w.owner, "")
+	if !reflect.DeepEqual(here.body, there.body) || here.header.Get(api.CompanyHeader) != string(origin) {
+		w.Errorf("%s of %s's trip at %s, answered by %q:\n%v\nat %s:\n%v", d.path, origin, at, here.header.Get(api.CompanyHeader), here.body, origin, there.body)
+	}
+}
+
+// operatorsStatus is what the operator of a server is answered: its own company's trips
+// are all that it sees.
+func (w *everywhere) operatorsStatus(d deed, at, origin charging.CompanyID) int {
+	switch {
+	case at != origin:
+		return 404
+	case d.act:
+		return 403
+	}
+	return d.status
+}
