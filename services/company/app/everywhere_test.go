@@ -1,10 +1,14 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +17,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 )
 
 // everywhere is three companies, and a trip that began at each, of a vehicle that is
@@ -130,11 +135,7 @@ var deeds = []deed{
 // where a server does not find the originator, adds or loses something on the way, or
 // answers for somebody whom the trip is not of.
 func TestATripAtEveryServer(t *testing.T) {
-	m := newMatrixOf(t, func(o *Options) {
-		limits := charging.DefaultLimits()
-		limits.NewHours, limits.NewTrips, limits.VehicleHours = 400*time.Hour, 40, 400*time.Hour
-		o.Limits = &limits
-	})
+	m := newMatrixOf(t, generous)
 	for name, c := range map[string]struct {
 		owner caller
 		day   int
@@ -203,4 +204,169 @@ func (w *everywhere) operatorsStatus(d deed, at, origin charging.CompanyID) int 
 		return 403
 	}
 	return d.status
+}
+
+// A list at each server has the trips of all, newest first, whole and by pages; with one
+// company away it says so and counts nothing. It fails where a company's part is missing
+// without a word, or pages repeat or miss a trip.
+func TestAListOfAllCompanies(t *testing.T) {
+	m := newMatrixOf(t, generous)
+	w := newEverywhere(t, m, caller{who: "owner", user: string(m.here.id), secret: m.here.secret}, 1)
+	all := "/api/v1/trips"
+	want := []charging.TripID{w.trips["CAJ"].ID, w.trips["SER"].ID, w.trips["MAR"].ID} // newest first
+	for _, at := range three {
+		whole := w.ask(at, "GET", all, w.owner, "")
+		if got := idsOf(whole.body); !slices.Equal(got, want) || whole.header.Get("X-Total-Count") != "3" || whole.header.Get(api.SilentHeader) != "" {
+			t.Errorf("at %s: %v, %v; want %v", at, got, whole.header, want)
+		}
+		if got := w.pages(at, all+"?limit=1&state=CONFIRMED"); !slices.Equal(got, want) {
+			t.Errorf("by pages at %s: %v, want %v", at, got, want)
+		}
+		if got := idsOf(w.ask(at, "GET", all+"?limit=1&offset=1", w.owner, "").body); !slices.Equal(got, want[1:2]) {
+			t.Errorf("the second at %s: %v", at, got)
+		}
+		other := caller{user: string(m.there.id), secret: m.there.secret}
+		if got := w.ask(at, "GET", all, other, ""); len(idsOf(got.body)) != 0 {
+			t.Errorf("another vehicle at %s: %v", at, got.body)
+		}
+		if got := w.ask(at, "GET", all+"?vehicle_id="+string(m.here.id), other, ""); got.status != 403 {
+			t.Errorf("another vehicle asks for it at %s: %d", at, got.status)
+		}
+		operator := caller{user: "operator", secret: w.apps[at].o.OperatorSecret}
+		if got := w.ask(at, "GET", all, operator, ""); !slices.Equal(idsOf(got.body), []charging.TripID{w.trips[at].ID}) || got.header.Get("X-Total-Count") != "1" {
+			t.Errorf("its operator at %s: %v", at, got.body)
+		}
+	}
+	for name, query := range map[string]string{"cursor": "?cursor=nonsense", "offset": "?offset=1000", "state": "?state=LOST"} {
+		if got := w.ask("MAR", "GET", all+query, w.owner, ""); got.status != 422 {
+			t.Errorf("%s: %d %v", name, got.status, got.body)
+		}
+	}
+	stop(t, w.apps["CAJ"])
+	part := w.ask("MAR", "GET", all, w.owner, "")
+	if got := idsOf(part.body); !slices.Equal(got, want[1:]) || part.header.Get(api.SilentHeader) != "CAJ" || part.header.Get("X-Total-Count") != "" {
+		t.Errorf("without CAJ: %v, %v", got, part.header)
+	}
+}
+
+func idsOf(body any) []charging.TripID {
+	list, _ := body.([]any)
+	ids := []charging.TripID{}
+	for _, one := range list {
+		id, _ := one.(map[string]any)["trip_id"].(string)
+		ids = append(ids, charging.TripID(id))
+	}
+	return ids
+}
+
+var nextPage = regexp.MustCompile(`<([^>]*)>; rel="next"`)
+
+// pages reads a list as far as its links go.
+func (w *everywhere) pages(at charging.CompanyID, path string) (ids []charging.TripID) {
+	w.Helper()
+	for range 10 {
+		r := w.ask(at, "GET", path, w.owner, "")
+		ids = append(ids, idsOf(r.body)...)
+		next := nextPage.FindStringSubmatch(r.header.Get("Link"))
+		if next == nil {
+			return ids
+		}
+		path = next[1]
+	}
+	w.Fatal("the pages have no end")
+	return nil
+}
+
+// The originator is away: whoever asks elsewhere is told so, with what is booked there,
+// and nothing is done; when it is back all is as before, without anybody's doing. It
+// fails where a missing originator is an unknown trip, or is never asked again.
+func TestATripsOriginatorIsAway(t *testing.T) {
+	redisServer, err := embedded.Open(t.Context(), embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = redisServer.Close(context.Background()) })
+	keys := filepath.Join(t.TempDir(), "keys.pem")
+	var ofMAR Options
+	m := newMatrixOf(t, func(o *Options) {
+		generous(o)
+		if o.Company == "MAR" {
+			o.Store, o.KeyFile = Store{URL: "redis://" + redisServer.Addr()}, keys
+			ofMAR = *o
+		}
+	})
+	w := newEverywhere(t, m, caller{who: "owner", user: string(m.here.id), secret: m.here.secret}, 1)
+	booked := w.trips["MAR"]
+	path := "/api/v1/trips/" + string(booked.ID)
+	ofMAR.HTTPAddr, ofMAR.Peers = m.mar.HTTPAddr(), m.mar.o.Peers
+	stop(t, m.mar)
+	for _, at := range []charging.CompanyID{"SER", "CAJ"} {
+		for _, d := range []deed{{method: "GET"}, {method: "GET", path: "/history"}, {method: "DELETE"}, {method: "POST", path: "/swap", body: `{"alternative_id":"a1"}`}} {
+			got := w.ask(at, d.method, path+d.path, w.owner, d.body)
+			if got.status != 503 || got.code != charging.CodePeerUnavailable || got.header.Get("Retry-After") == "" {
+				t.Errorf("%s %s at %s: %d %v", d.method, d.path, at, got.status, got.body)
+			}
+			var told struct {
+				KnownHere api.KnownHere `json:"known_here"`
+			}
+			remarshal(t, got.body, &told)
+			w.wantKnown(at, booked, told.KnownHere)
+		}
+		// What somebody may not see is not told while the originator is away.
+		got := w.ask(at, "GET", path, caller{user: string(m.there.id), secret: m.there.secret}, "")
+		if p, _ := got.body.(map[string]any); got.status != 503 || p["known_here"] != nil {
+			t.Errorf("another vehicle at %s: %d %v", at, got.status, got.body)
+		}
+	}
+	again, err := New(ofMAR)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, again) })
+	if err := again.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.apps["MAR"] = again
+	for _, at := range three {
+		until(t, "the trip is known again at "+string(at), func() bool {
+			got := w.ask(at, "GET", path, w.owner, "")
+			p, _ := got.body.(map[string]any)
+			return got.status == 200 && p["state"] == string(trip.Confirmed)
+		})
+	}
+	if got := w.ask("CAJ", "DELETE", path, w.owner, ""); got.status != 200 {
+		t.Errorf("canceled at CAJ: %d %v", got.status, got.body)
+	}
+}
+
+// wantKnown compares what a company says that it holds with the legs of the trip there.
+func (w *everywhere) wantKnown(at charging.CompanyID, booked trip.Trip, known api.KnownHere) {
+	w.Helper()
+	var want []api.KnownHereLeg
+	for _, l := range booked.Legs {
+		if l.CompanyID == at {
+			want = append(want, api.KnownHereLeg{Leg: l.Leg, ReservationID: l.ReservationID, EVSEID: l.EVSEID, Start: l.Start.UTC(), End: l.End.UTC(), State: charging.Reserved})
+		}
+	}
+	if !reflect.DeepEqual(known.Legs, want) || known.TripID != booked.ID || known.OriginCompany != "MAR" || known.SilentSince.IsZero() {
+		w.Errorf("known at %s: %+v, want the legs %+v", at, known, want)
+	}
+}
+
+func remarshal(t *testing.T, from, into any) {
+	t.Helper()
+	raw, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// generous lets one vehicle book all that these tests book.
+func generous(o *Options) {
+	limits := charging.DefaultLimits()
+	limits.NewHours, limits.NewTrips, limits.VehicleHours = 400*time.Hour, 40, 400*time.Hour
+	o.Limits = &limits
 }

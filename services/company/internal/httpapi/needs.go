@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -97,6 +98,9 @@ type Events interface {
 // Elsewhere asks other companies about trips that began there: package elsewhere.
 type Elsewhere interface {
 	Ask(ctx context.Context, who identity.Caller, id charging.TripID, q elsewhere.Request) (client.ForwardedAnswer, error)
+	// Companies may have trips of a caller; List asks them, each for its page.
+	Companies(who identity.Caller) []charging.CompanyID
+	List(ctx context.Context, who identity.Caller, pages map[charging.CompanyID]url.Values) (map[charging.CompanyID]elsewhere.Part, error)
 }
 
 var (

@@ -101,7 +101,7 @@ func (s *Server) routes() []route {
 	return []route{
 		{post, "/api/v1/plans", s.guest(s.plan)},
 		{post, trips, s.known(s.createTrip)},
-		{get, trips, s.known(s.listTrips)},
+		{get, trips, s.traveller(s.listTrips)},
 		{get, trips + "/:trip_id", s.trip(s.getTrip)},
 		{del, trips + "/:trip_id", s.trip(s.cancelTrip)},
 		{post, trips + "/:trip_id/decision", s.trip(s.decide)},
