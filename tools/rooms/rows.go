@@ -187,7 +187,7 @@ var rooms = []room{
 	{
 		path:  "services/company/internal/elsewhere",
 		own:   []string{"pkg/api/...", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
-		third: []string{syncx},
+		third: []string{rate},
 	},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -8,11 +9,13 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // ErrOlder says that a company does not answer for vehicles that others ask for: it is
@@ -121,4 +124,67 @@ func forwardedRefusal(resp *http.Response) error {
 		return err
 	}
 	return fmt.Errorf("%w: status %d: %w", ErrRubbish, resp.StatusCode, p)
+}
+
+// quiet is how long a stream may say nothing, not even that it lives.
+const quiet = 45 * time.Second
+
+// Follow opens a vehicle's stream of events at another company, after the event with
+// the id after (0: from now on). next waits for the next event; its error is io.EOF
+// where the company has ended the stream. The stream ends with the context.
+func (c *Client) Follow(ctx context.Context, f Forwarded, after uint64) (next func() (trip.Event, error), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	silent := time.AfterFunc(c.timeout, cancel)
+	f.Method, f.Path, f.Header = http.MethodGet, "/api/v1/events", http.Header{"Accept": {"text/event-stream"}}
+	if after > 0 {
+		f.Header.Set("Last-Event-Id", strconv.FormatUint(after, 10))
+	}
+	resp, err := c.pass(ctx, f)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if err := streaming(resp); err != nil {
+		drain(resp.Body)
+		cancel()
+		return nil, tamed{fmt.Errorf("%s for %s: %w", f.Path, f.Vehicle, err)}
+	}
+	context.AfterFunc(ctx, func() { _ = resp.Body.Close() })
+	lines := bufio.NewScanner(heardFrom{resp.Body, silent})
+	lines.Buffer(make([]byte, 0, 4096), maxEvent)
+	return func() (trip.Event, error) {
+		e, err := nextEvent(lines)
+		if err == nil && len(e.Data) > 0 {
+			e.Data, err = api.TameJSON(e.Data)
+		}
+		if err != nil {
+			cancel()
+		}
+		return e, err
+	}, nil
+}
+
+func streaming(resp *http.Response) error {
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case resp.StatusCode >= 400:
+		return forwardedRefusal(resp)
+	case resp.StatusCode != http.StatusOK || media != "text/event-stream":
+		return fmt.Errorf("%w: status %d without a stream", ErrRubbish, resp.StatusCode)
+	}
+	return nil
+}
+
+// heardFrom puts off the end of a stream as long as something comes.
+type heardFrom struct {
+	body  io.Reader
+	until *time.Timer
+}
+
+func (h heardFrom) Read(p []byte) (int, error) {
+	n, err := h.body.Read(p)
+	if n > 0 {
+		h.until.Reset(quiet)
+	}
+	return n, err
 }

@@ -249,6 +249,140 @@ func TestAListOfAllCompanies(t *testing.T) {
 	}
 }
 
+// listen reads a stream until the test ends.
+func (w *everywhere) listen(at charging.CompanyID, who caller) <-chan trip.Event {
+	w.Helper()
+	d, err := client.NewDriver(client.DriverOptions{BaseURL: w.apps[at].URL(), User: who.user, Secret: who.secret})
+	if err != nil {
+		w.Fatal(err)
+	}
+	heard := make(chan trip.Event, 1000)
+	go func() {
+		defer close(heard)
+		for e, err := range d.Events(w.Context(), 0) {
+			if err != nil {
+				return
+			}
+			heard <- e
+		}
+	}()
+	return heard
+}
+
+// await takes events until one fits, and gives all that came before it as well.
+func (w *everywhere) await(what string, heard <-chan trip.Event, fits func(trip.Event) bool) (all []trip.Event) {
+	w.Helper()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for {
+		select {
+		case e, open := <-heard:
+			if !open {
+				w.Fatalf("the stream has ended before %s: %v", what, all)
+			}
+			if all = append(all, e); fits(e) {
+				return all
+			}
+		case <-limit.C:
+			w.Fatalf("nothing came of %s: %v", what, all)
+		}
+	}
+}
+
+// hears fits the event that says whether a company is heard.
+func hears(c charging.CompanyID, heard bool) func(trip.Event) bool {
+	return func(e trip.Event) bool {
+		var s api.Silence
+		return e.Type == trip.EventCompany && json.Unmarshal(e.Data, &s) == nil && s == api.Silence{CompanyID: c, Heard: heard}
+	}
+}
+
+// A stream at each server tells a vehicle of its trips wherever they began, once each;
+// nobody else is told there. It fails where a company's events do not come, come twice,
+// or reach another vehicle or an operator of another company.
+func TestAStreamOfAllCompanies(t *testing.T) {
+	m := newMatrixOf(t, generous)
+	for name, owner := range map[string]caller{
+		"registered": {who: "owner", user: string(m.here.id), secret: m.here.secret},
+		"configured": {who: "owner", user: "EV-0001", secret: DemoSecret},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newEverywhere(t, m, owner, 1+4*len(name)%3)
+			other := caller{user: string(m.there.id), secret: m.there.secret}
+			own, others, operators := map[charging.CompanyID]<-chan trip.Event{}, map[charging.CompanyID]<-chan trip.Event{}, map[charging.CompanyID]<-chan trip.Event{}
+			for _, at := range three {
+				own[at], others[at] = w.listen(at, owner), w.listen(at, other)
+				operators[at] = w.listen(at, caller{user: "operator", secret: w.apps[at].o.OperatorSecret})
+				for _, c := range three {
+					if c != at {
+						w.await(string(c)+" is heard at "+string(at), w.listen(at, owner), hears(c, true))
+						w.await(string(c)+" is heard at "+string(at), w.listen(at, other), hears(c, true))
+					}
+				}
+			}
+			told := map[charging.CompanyID][]trip.Event{}
+			for _, origin := range three {
+				id := w.trips[origin].ID
+				if got := w.ask(origin, "DELETE", "/api/v1/trips/"+string(id), owner, ""); got.status != 200 {
+					t.Fatalf("%d %v", got.status, got.body)
+				}
+				for _, at := range three {
+					told[at] = append(told[at], w.await(string(origin)+"'s trip is canceled, at "+string(at), own[at], over(id))...)
+				}
+			}
+			// The operators' own events are in order behind what they might have been told.
+			for _, at := range three {
+				for _, origin := range three {
+					if origin == at {
+						w.await("the operator's own", operators[at], over(w.trips[origin].ID))
+					}
+				}
+				w.once(at, told[at], own[at])
+				w.quiet(at, others[at], operators[at])
+			}
+		})
+	}
+}
+
+// over fits the event of a trip that has been canceled.
+func over(id charging.TripID) func(trip.Event) bool {
+	return func(e trip.Event) bool {
+		var got trip.Trip
+		return e.Type == trip.EventTrip && e.TripID == id && json.Unmarshal(e.Data, &got) == nil && got.State == trip.Canceled
+	}
+}
+
+// once judges that an event came once, by what it is about and when it was.
+func (w *everywhere) once(at charging.CompanyID, told []trip.Event, more <-chan trip.Event) {
+	w.Helper()
+	for range len(more) {
+		told = append(told, <-more)
+	}
+	seen := map[string]bool{}
+	for _, e := range told {
+		k := string(e.Type) + " " + string(e.TripID) + " " + e.At.Format(time.RFC3339Nano) + " " + string(e.Data)
+		if e.Type != trip.EventCompany && seen[k] {
+			w.Errorf("%s tells twice: %s", at, k)
+		}
+		seen[k] = true
+	}
+}
+
+// quiet judges what has come to those whose trips these are not.
+func (w *everywhere) quiet(at charging.CompanyID, others, operators <-chan trip.Event) {
+	w.Helper()
+	for range len(others) {
+		if e := <-others; e.VehicleID != w.there.id {
+			w.Errorf("%s tells another vehicle %+v", at, e)
+		}
+	}
+	for range len(operators) {
+		if e := <-operators; e.Type == trip.EventTrip && e.TripID != w.trips[at].ID || e.Type == trip.EventCompany {
+			w.Errorf("%s tells its operator %+v", at, e)
+		}
+	}
+}
+
 func idsOf(body any) []charging.TripID {
 	list, _ := body.([]any)
 	ids := []charging.TripID{}
@@ -299,7 +433,10 @@ func TestATripsOriginatorIsAway(t *testing.T) {
 	booked := w.trips["MAR"]
 	path := "/api/v1/trips/" + string(booked.ID)
 	ofMAR.HTTPAddr, ofMAR.Peers = m.mar.HTTPAddr(), m.mar.o.Peers
+	stream := w.listen("SER", w.owner)
+	w.await("MAR is heard", stream, hears("MAR", true))
 	stop(t, m.mar)
+	w.await("MAR is silent", stream, hears("MAR", false))
 	for _, at := range []charging.CompanyID{"SER", "CAJ"} {
 		for _, d := range []deed{{method: "GET"}, {method: "GET", path: "/history"}, {method: "DELETE"}, {method: "POST", path: "/swap", body: `{"alternative_id":"a1"}`}} {
 			got := w.ask(at, d.method, path+d.path, w.owner, d.body)
@@ -334,9 +471,11 @@ func TestATripsOriginatorIsAway(t *testing.T) {
 			return got.status == 200 && p["state"] == string(trip.Confirmed)
 		})
 	}
+	w.await("MAR is heard again", stream, hears("MAR", true))
 	if got := w.ask("CAJ", "DELETE", path, w.owner, ""); got.status != 200 {
 		t.Errorf("canceled at CAJ: %d %v", got.status, got.body)
 	}
+	w.await("the trip is canceled", stream, over(booked.ID))
 }
 
 // wantKnown compares what a company says that it holds with the legs of the trip there.

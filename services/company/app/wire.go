@@ -183,8 +183,11 @@ func (a *App) openSaga(context.Context) (err error) {
 	}
 	a.rooms.federation.Attach(a.rooms.desk, trips.Near{Service: a.rooms.trips})
 	a.rooms.elsewhere, err = elsewhere.New(elsewhere.Options{
-		Peers: a.rooms.federation, Vouch: a.rooms.identity.Vouch, Held: a.rooms.desk.Held,
+		Peers: a.rooms.federation, Vouch: a.rooms.identity.Vouch, Held: a.rooms.desk.Held, Sink: a.rooms.hub,
 	})
+	if err == nil {
+		a.cleanups.add("what happens elsewhere", func(context.Context) error { a.rooms.elsewhere.Close(); return nil })
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -17,6 +18,9 @@ type Peers interface {
 	// or says with charging.ErrNotSent that nothing was sent; client.ErrOlder that the
 	// company does not answer for vehicles; any other error that nobody knows.
 	Forward(ctx context.Context, to charging.CompanyID, f client.Forwarded) (client.ForwardedAnswer, error)
+	// Follow opens a vehicle's stream of events after one of that company's, which ends
+	// with the context; io.EOF where the company has ended it.
+	Follow(ctx context.Context, to charging.CompanyID, f client.Forwarded, after uint64) (next func() (trip.Event, error), err error)
 	// Heard is when a company last answered anything; zero where it never did.
 	Heard(charging.CompanyID) time.Time
 }
@@ -29,6 +33,8 @@ type Options struct {
 	Vouch func(who identity.Caller, to charging.CompanyID) (string, error)
 	// Held lists what a trip of a vehicle has at this company.
 	Held func(ctx context.Context, vehicle charging.VehicleID, trip charging.TripID) ([]charging.Reservation, error)
+	// Sink takes what happens elsewhere to vehicles that listen here.
+	Sink Sink
 	// Now is the server's clock; nil is time.Now.
 	Now func() time.Time
 	// SearchTime bounds the question to all peers; default 2 s.
@@ -41,8 +47,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.Peers == nil || o.Vouch == nil || o.Held == nil {
-		return o, errors.New("elsewhere: Peers, Vouch and Held are required")
+	if o.Peers == nil || o.Vouch == nil || o.Held == nil || o.Sink == nil {
+		return o, errors.New("elsewhere: Peers, Vouch, Held and Sink are required")
 	}
 	if o.Now == nil {
 		o.Now = time.Now

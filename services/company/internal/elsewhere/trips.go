@@ -35,8 +35,14 @@ type Trips struct {
 	refused  recent[asked, error]
 	searches recent[charging.VehicleID, bucket]
 
-	mu   sync.Mutex
-	busy map[charging.VehicleID]int // requests that are passed on
+	mu    sync.Mutex
+	busy  map[charging.VehicleID]int // requests that are passed on
+	feeds map[charging.VehicleID]*feed
+
+	// life ends with Close, which waits for the listeners.
+	life      context.Context
+	endLife   context.CancelFunc
+	listeners sync.WaitGroup
 }
 
 // asked is a trip that a vehicle has asked about: what it may not see is no news of
@@ -52,7 +58,8 @@ func New(o Options) (*Trips, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trips{o: o, busy: map[charging.VehicleID]int{}}
+	t := &Trips{o: o, busy: map[charging.VehicleID]int{}, feeds: map[charging.VehicleID]*feed{}}
+	t.life, t.endLife = context.WithCancel(context.Background())
 	t.found.most, t.refused.most, t.searches.most = remembered, remembered, remembered
 	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // script is a far company that does as it is told.
@@ -114,6 +115,10 @@ func (s *script) Exchange(ctx context.Context, id charging.VehicleID, _ string) 
 
 func (s *script) Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error) {
 	return client.ForwardedAnswer{Status: 200, Body: []byte(`{"by":"` + string(s.id) + `"}`)}, s.call(ctx, f.Method+" "+f.Path)
+}
+
+func (s *script) Follow(ctx context.Context, _ client.Forwarded, after uint64) (func() (trip.Event, error), error) {
+	return func() (trip.Event, error) { return trip.Event{ID: after + 1, Type: trip.EventTrip}, nil }, s.call(ctx, "follow")
 }
 
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // Forward passes a vehicle's request on to a peer, once. It asks no peer whose breaker
@@ -32,6 +33,18 @@ func (f *Federation) Forward(ctx context.Context, to charging.CompanyID, q clien
 	ctx, cancel := context.WithTimeout(ctx, f.o.ReadTimeout+q.Patience)
 	defer cancel()
 	return p.remote.Forward(ctx, q)
+}
+
+// Follow opens a vehicle's stream of events at a peer, as client.Follow does.
+func (f *Federation) Follow(ctx context.Context, to charging.CompanyID, q client.Forwarded, after uint64) (func() (trip.Event, error), error) {
+	p := f.peers[to]
+	if p == nil {
+		return nil, charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%.8q is no peer of this company", to))
+	}
+	if p.breaker.State() == gobreaker.StateOpen {
+		return nil, p.unavailable("is not answering", gobreaker.ErrOpenState)
+	}
+	return p.remote.Follow(ctx, q, after)
 }
 
 // Heard is when a peer last answered anything; zero where it never did.

@@ -93,11 +93,15 @@ type Identity interface {
 // Events is the live stream of what happens on this server.
 type Events interface {
 	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
+	// Follow is Subscribe with what other companies tell of a vehicle.
+	Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *events.Subscription
 }
 
 // Elsewhere asks other companies about trips that began there: package elsewhere.
 type Elsewhere interface {
 	Ask(ctx context.Context, who identity.Caller, id charging.TripID, q elsewhere.Request) (client.ForwardedAnswer, error)
+	// Listen listens for a vehicle elsewhere until stop; its events are in Follow.
+	Listen(who identity.Caller) (l elsewhere.Listening, stop func(), ok bool)
 	// Companies may have trips of a caller; List asks them, each for its page.
 	Companies(who identity.Caller) []charging.CompanyID
 	List(ctx context.Context, who identity.Caller, pages map[charging.CompanyID]url.Values) (map[charging.CompanyID]elsewhere.Part, error)

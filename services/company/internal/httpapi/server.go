@@ -19,11 +19,13 @@ type Server struct {
 	limits  limits
 	bodies  *pile
 	streams *streams
-	metrics *metrics
-	origins *http.CrossOriginProtection
-	cookie  string
-	docs    func() ([]byte, error)
-	home    []byte
+	// forwarded are the streams that peers read for vehicles.
+	forwarded *streams
+	metrics   *metrics
+	origins   *http.CrossOriginProtection
+	cookie    string
+	docs      func() ([]byte, error)
+	home      []byte
 
 	// prefix and count make request ids.
 	prefix string
@@ -50,7 +52,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), metrics: m, home: home,
+		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), forwarded: newStreams(2 * o.MaxStreams), metrics: m, home: home,
 		origins: http.NewCrossOriginProtection(), cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
@@ -110,7 +112,7 @@ func (s *Server) routes() []route {
 		{get, trips + "/:trip_id/history", s.trip(s.history)},
 		{get, "/api/v1/locations", s.anybody(s.locations)},
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
-		{get, "/api/v1/events", s.known(s.events)},
+		{get, "/api/v1/events", s.traveller(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
 		{post, "/api/v1/vehicles/:vehicle_id/token", s.known(s.vehiclePass)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
