@@ -118,6 +118,7 @@ var rooms = []room{
 		path: "services/company/internal/carapi",
 		own: []string{
 			"pkg/...", "broker", "services/company/internal/trips", "services/company/internal/events",
+			"services/company/internal/elsewhere",
 			"services/company/internal/identity",
 		},
 		third: []string{zerolog, uuid},
@@ -186,7 +187,7 @@ var rooms = []room{
 	{path: "services/company/internal/door"},
 	{
 		path:  "services/company/internal/elsewhere",
-		own:   []string{"pkg/api/...", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
+		own:   []string{"pkg/api/...", "pkg/carlink", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
 		third: []string{rate},
 	},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},

@@ -26,10 +26,6 @@ func (a *Away) Unwrap() error { return a.Refusal }
 // away tells what is known of a trip whose originator is silent. An act may have been
 // carried out, unless it was certainly not sent.
 func (t *Trips) away(ctx context.Context, who identity.Caller, id charging.TripID, origin charging.CompanyID, held []charging.Reservation, q Request, cause error) error {
-	detail := fmt.Sprintf("%s, where the trip began, does not answer; it will be asked again when the request is repeated", origin)
-	if !q.safe() && !undone(cause) {
-		detail = fmt.Sprintf("%s, where the trip began, has not answered: nobody knows whether it has been done; repeating the same request is safe", origin)
-	}
 	if held == nil {
 		// What is known here is told after the wait for the originator, too.
 		look, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.o.SearchTime)
@@ -37,9 +33,16 @@ func (t *Trips) away(ctx context.Context, who identity.Caller, id charging.TripI
 		held, _ = t.o.Held(look, who.Vehicle, id)
 	}
 	return &Away{
-		Refusal: &charging.Refusal{Code: charging.CodePeerUnavailable, Detail: detail, RetryAfter: time.Second, Cause: cause},
+		Refusal: &charging.Refusal{Code: charging.CodePeerUnavailable, Detail: silentDetail(origin, q, cause), RetryAfter: time.Second, Cause: cause},
 		Known:   knownHere(id, origin, t.o.Peers.Heard(origin), held),
 	}
+}
+
+func silentDetail(origin charging.CompanyID, q Request, cause error) string {
+	if !q.safe() && !undone(cause) {
+		return fmt.Sprintf("%s, where the trip began, has not answered: nobody knows whether it has been done; repeating the same request is safe", origin)
+	}
+	return fmt.Sprintf("%s, where the trip began, does not answer; it will be asked again when the request is repeated", origin)
 }
 
 // undone reports whether a request that was not answered has certainly done nothing.

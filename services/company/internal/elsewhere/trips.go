@@ -34,6 +34,7 @@ type Trips struct {
 	found    recent[charging.TripID, charging.CompanyID]
 	refused  recent[asked, error]
 	searches recent[charging.VehicleID, bucket]
+	came     recent[charging.VehicleID, identity.Caller]
 
 	mu    sync.Mutex
 	busy  map[charging.VehicleID]int // requests that are passed on
@@ -61,6 +62,7 @@ func New(o Options) (*Trips, error) {
 	t := &Trips{o: o, busy: map[charging.VehicleID]int{}, feeds: map[charging.VehicleID]*feed{}}
 	t.life, t.endLife = context.WithCancel(context.Background())
 	t.found.most, t.refused.most, t.searches.most = remembered, remembered, remembered
+	t.came.most = remembered
 	return t, nil
 }
 

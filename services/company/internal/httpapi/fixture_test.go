@@ -225,6 +225,14 @@ func (f *fakeFront) Swap(context.Context, charging.TripID, api.SwapRequest) (tri
 	return f.t, f.called("swap")
 }
 
+func (f *fakeFront) Plug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return charging.Reservation{ID: "0199a2b3-6c00-7abc-8def-0123456789ac", TripID: tripID, Origin: "MAR", VehicleID: v, EVSEID: p.EVSEID, State: charging.Charging}, nil
+}
+
+func (f *fakeFront) Unplug(ctx context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return f.Plug(ctx, v, p) // which has not left: its unplug is kept
+}
+
 func (f *fakeFront) Retry(context.Context, charging.TripID) (trip.Trip, error) {
 	return f.t, f.called("retry")
 }

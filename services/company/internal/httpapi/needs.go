@@ -29,6 +29,9 @@ type FrontDesk interface {
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Alternatives(ctx context.Context, id charging.TripID, leg int) ([]trip.Alternative, error)
 	Swap(ctx context.Context, id charging.TripID, req api.SwapRequest) (trip.Trip, error)
+	// Plug and Unplug are what a car says at a charger.
+	Plug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
+	Unplug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 
@@ -100,6 +103,8 @@ type Events interface {
 // Elsewhere asks other companies about trips that began there: package elsewhere.
 type Elsewhere interface {
 	Ask(ctx context.Context, who identity.Caller, id charging.TripID, q elsewhere.Request) (client.ForwardedAnswer, error)
+	// Plug passes on what a car says at a plug. elsewhere.ErrNoStop.
+	Plug(ctx context.Context, who identity.Caller, act string, evse charging.EVSEID, body []byte) (client.ForwardedAnswer, error)
 	// Listen listens for a vehicle elsewhere until stop; its events are in Follow.
 	Listen(who identity.Caller) (l elsewhere.Listening, stop func(), ok bool)
 	// Companies may have trips of a caller; List asks them, each for its page.

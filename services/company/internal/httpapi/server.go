@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
 )
 
 // Server serves the routes. It is safe for use by many goroutines; whoever
@@ -114,6 +116,8 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
 		{get, "/api/v1/events", s.traveller(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
+		{post, "/api/v1/vehicles/:vehicle_id/plug", s.traveller(s.plug(carlink.ActionPlug, s.o.FrontDesk.Plug))},
+		{post, "/api/v1/vehicles/:vehicle_id/unplug", s.traveller(s.plug(carlink.ActionUnplug, s.o.FrontDesk.Unplug))},
 		{post, "/api/v1/vehicles/:vehicle_id/token", s.known(s.vehiclePass)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
 		{post, "/api/v1/session", s.openSession},
