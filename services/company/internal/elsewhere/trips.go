@@ -78,7 +78,7 @@ type Request struct {
 }
 
 // safe reports whether a request changes nothing.
-func (q Request) safe() bool { return q.Method == http.MethodGet || q.Method == http.MethodHead }
+func (q Request) safe() bool { return q.Method == http.MethodGet }
 
 func (q Request) patience() time.Duration {
 	if q.safe() {

@@ -93,13 +93,17 @@ func (s *Server) askElsewhere(c echo.Context, who identity.Caller) error {
 		return err
 	}
 	r := c.Request()
-	q := elsewhere.Request{Method: r.Method, Path: r.URL.RequestURI(), Header: subset(r.Header, goesOn), Body: raw}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // the connection leaves the body out
+	}
+	q := elsewhere.Request{Method: method, Path: r.URL.RequestURI(), Header: subset(r.Header, goesOn), Body: raw}
 	if wait, ok := preferWait(r.Header); ok {
 		q.Wait = wait
 		answerBy(c, wait)
 	}
 	ctx := r.Context()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if method != http.MethodGet {
 		lasts, cancel := lastingFor(c, actionTime+q.Wait)
 		defer cancel()
 		ctx = lasts

@@ -40,7 +40,7 @@ func (s *Server) plan(c echo.Context, who identity.Caller) error {
 // locations answers GET /api/v1/locations: those of the whole federation.
 func (s *Server) locations(c echo.Context) error {
 	all, _ := s.o.FrontDesk.Locations(c.Request().Context())
-	return answerPage(c, all, api.LocationOf)
+	return answerKeptPage(c, all, api.LocationOf)
 }
 
 // evseAvailability answers GET /api/v1/evses/{evse_id}/availability.

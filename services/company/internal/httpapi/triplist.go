@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -97,7 +98,7 @@ func (s *Server) partsOf(c echo.Context, who identity.Caller, others []charging.
 		if err != nil {
 			return nil, err
 		}
-		mine.Items = append(mine.Items, elsewhere.Item{ID: t.ID, Created: t.CreatedAt, Raw: raw})
+		mine.Items = append(mine.Items, elsewhere.Item{ID: t.ID, Created: t.CreatedAt.Truncate(time.Millisecond), Raw: raw}) // as others tell theirs
 	}
 	pages := map[charging.CompanyID]url.Values{}
 	for _, other := range others {

@@ -4,11 +4,12 @@
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
 local cal, lock, rsv, owner, unsettled = unpack(KEYS)
 local rid, stop = ARGV[1], ARGV[3]
-if forgotten(KEYS[6], ARGV[8]) then return { 'LOST' } end
+local mark, seen = unpack(redis.call('MGET', KEYS[6], owner))
+if forgotten(mark, ARGV[8]) then return { 'LOST' } end
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r) or stale(owner, ms, keepfor(civil))
+local no = r and other(r) or stale(owner, seen, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
