@@ -509,3 +509,72 @@ func generous(o *Options) {
 	limits.NewHours, limits.NewTrips, limits.VehicleHours = 400*time.Hour, 40, 400*time.Hour
 	o.Limits = &limits
 }
+
+// Who asks for a vehicle: a company with its own token and the vehicle's proof, nobody
+// else, and not what the vehicle has not asked. It fails where one of the two is enough,
+// where a proof is shown by another company, or a suspended one is answered.
+func TestWhoAsksForAVehicle(t *testing.T) {
+	m := newMatrixOf(t, generous)
+	w := &everywhere{matrix: m, apps: map[charging.CompanyID]*App{"MAR": m.mar, "SER": m.ser, "CAJ": m.caj}, owner: caller{user: string(m.here.id), secret: m.here.secret}}
+	booked := w.book("SER", 1)
+	atMAR, err := m.mar.rooms.identity.Basic(t.Context(), w.owner.user, w.owner.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := m.mar.rooms.identity.Vouch(atMAR, "SER")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for name, c := range map[string]struct {
+		authorization, shown string
+		status               int
+	}{
+		"both":                     {"Bearer " + m.shows("MAR", m.mar, "SER", now), w.owner.user + " " + proof, 200},
+		"another company":          {"Bearer " + m.shows("CAJ", m.caj, "SER", now), w.owner.user + " " + proof, 401},
+		"another vehicle":          {"Bearer " + m.shows("MAR", m.mar, "SER", now), string(m.there.id) + " " + proof, 401},
+		"no proof":                 {"Bearer " + m.shows("MAR", m.mar, "SER", now), w.owner.user, 401},
+		"nothing":                  {"Bearer " + m.shows("MAR", m.mar, "SER", now), "", 401},
+		"no company":               {"", w.owner.user + " " + proof, 401},
+		"the vehicle itself":       {w.owner.authorization(), w.owner.user + " " + proof, 401},
+		"the operator":             {caller{user: "operator", secret: m.ser.o.OperatorSecret}.authorization(), w.owner.user + " " + proof, 401},
+		"a company without either": {"Bearer " + m.shows("MAR", m.mar, "SER", now), "-", 403},
+	} {
+		for _, path := range []string{"/api/v1/trips/" + string(booked.ID), "/api/v1/trips", "/api/v1/events"} {
+			req, err := http.NewRequestWithContext(t.Context(), "GET", m.ser.URL()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", c.authorization)
+			if c.shown != "-" {
+				req.Header.Set(api.VehicleHeader, c.shown)
+			}
+			if got := w.statusOf(req); got != c.status {
+				t.Errorf("%s: GET %s: %d, want %d", name, path, got, c.status)
+			}
+		}
+	}
+	// CAJ, suspended by SER, is answered for no vehicle; itself it goes on answering.
+	m.suspend()
+	if got := w.ask("CAJ", "GET", "/api/v1/trips/"+string(booked.ID), w.owner, ""); got.status != 503 {
+		t.Errorf("asked at CAJ, which SER has suspended: %d %v", got.status, got.body)
+	}
+	if got := w.ask("MAR", "GET", "/api/v1/trips/"+string(booked.ID), w.owner, ""); got.status != 200 {
+		t.Errorf("asked at MAR: %d %v", got.status, got.body)
+	}
+	m.revoke(m.ser, m.here)
+	if got := w.ask("MAR", "GET", "/api/v1/trips/"+string(booked.ID), w.owner, ""); got.status != 401 && got.status != 503 {
+		t.Errorf("asked at MAR by a revoked vehicle: %d %v", got.status, got.body)
+	}
+}
+
+// statusOf asks and closes: a stream has no end.
+func (w *everywhere) statusOf(req *http.Request) int {
+	w.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.Fatal(err)
+	}
+	_ = resp.Body.Close() // the status is all that is asked
+	return resp.StatusCode
+}
