@@ -29,7 +29,7 @@ func everywhere() []mutant {
 		at("elsewhere", "list.go", "if one.VehicleID != who.Vehicle || ", "if ", "a list has another vehicle's trips"),
 		at("elsewhere", "feed.go", "if e.VehicleID == v && (", "if (", "a stream tells of another vehicle"),
 		at("elsewhere", "feed.go", "*last = e.ID\n", "", "a stream is not resumed where it was"),
-		at("elsewhere", "feed.go", "if !asked || was != heard {", "if true {", "each attempt is told as news"),
+		at("elsewhere", "feed.go", "if !asked || was != heard {", "if !asked || was == was {", "each attempt is told as news"),
 		at("events", "hub.go", "return s.foreign && e.VehicleID == s.only", "return e.VehicleID == s.only", "what one company tells comes back to it, and again"),
 	}
 }

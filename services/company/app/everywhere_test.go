@@ -145,6 +145,11 @@ func TestATripAtEveryServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newEverywhere(t, m, c.owner, c.day)
+			for _, origin := range three {
+				for _, at := range three {
+					w.swaps(at, origin)
+				}
+			}
 			for _, d := range deeds {
 				for _, origin := range three {
 					for _, at := range three {
@@ -153,6 +158,24 @@ func TestATripAtEveryServer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// swaps takes another stop by a server: an alternative that it gives.
+func (w *everywhere) swaps(at, origin charging.CompanyID) {
+	w.Helper()
+	d := w.driver(at)
+	id := w.trips[origin].ID
+	choices, err := d.Alternatives(w.Context(), id, 1)
+	if err != nil || len(choices) == 0 {
+		w.Fatalf("alternatives of %s's trip at %s: %d, %v", origin, at, len(choices), err)
+	}
+	took, err := d.Swap(w.Context(), id, api.SwapRequest{AlternativeID: choices[0].ID})
+	if err != nil || took.Legs[0].EVSEID != choices[0].EVSEID || took.State != trip.Confirmed {
+		w.Errorf("swap of %s's trip at %s for %+v: %+v, %v", origin, at, choices[0], took, err)
+	}
+	if now, err := w.driver(origin).Trip(w.Context(), id, 0); err != nil || now.Legs[0].ReservationID != took.Legs[0].ReservationID {
+		w.Errorf("%s has another stop than %s told: %v", origin, at, err)
 	}
 }
 
