@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -302,13 +303,15 @@ func TestAFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, trips := newWorld(t)
 		var from []uint64
-		up := false
+		var up atomic.Bool
 		w.streams["CAJ"] = func(uint64) (func() (trip.Event, error), error) { return nil, io.ErrUnexpectedEOF }
 		w.streams["SER"] = func(after uint64) (func() (trip.Event, error), error) {
-			if !up {
+			if !up.Load() {
 				return nil, io.ErrUnexpectedEOF
 			}
+			w.mu.Lock()
 			from = append(from, after)
+			w.mu.Unlock()
 			events := []trip.Event{
 				{ID: after + 1, Type: trip.EventTrip, VehicleID: vehicle, TripID: tripID},
 				{ID: after + 2, Type: trip.EventTrip, VehicleID: "EV-0002"},
@@ -331,14 +334,14 @@ func TestAFeed(t *testing.T) {
 		}
 		synctest.Wait()
 		w.wants(t, "company CAJ false", "company SER false")
-		up = true
+		up.Store(true)
 		time.Sleep(soonest)
 		synctest.Wait()
 		w.wants(t, "company SER true", "trip", "company SER true")
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		w.wants(t, "trip", "company SER true") // resumed, and no silence
-		if len(from) != 2 || from[0] != 0 || from[1] != 3 {
+		if from := w.copied(from); len(from) != 2 || from[0] != 0 || from[1] != 3 {
 			t.Errorf("resumed from %v", from)
 		}
 		again, stopAgain, _ := trips.Listen(owner)
@@ -357,6 +360,12 @@ func TestAFeed(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute) // the stream that was open ends with its feed
 	})
+}
+
+func (w *world) copied(ids []uint64) []uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(ids)
 }
 
 // wants compares what was told since the last look, in the order of its names.
