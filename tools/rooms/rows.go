@@ -184,7 +184,7 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
-	{path: "services/company/internal/door"},
+	{path: "services/company/internal/door", third: []string{rate}},
 	{
 		path:  "services/company/internal/elsewhere",
 		own:   []string{"pkg/api/...", "pkg/carlink", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
