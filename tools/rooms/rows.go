@@ -145,6 +145,10 @@ var rooms = []room{
 		noStd: noIO,
 	},
 	{
+		path: "services/company/internal/driven", own: []string{"pkg/charging", "pkg/geo", "pkg/trip"},
+		noStd: noHTTP,
+	},
+	{
 		path: "services/company/internal/roadside",
 		own: []string{
 			"pkg/carlink", "pkg/charging", "pkg/geo", "pkg/road", "pkg/trip", "pkg/vehicle",

@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/driven"
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
@@ -64,6 +65,7 @@ type rooms struct {
 	cars           *carapi.API
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
+	driven         *driven.Book
 	bulletin       bulletin
 	seen           sightings
 	replicas       *replicas.Link
@@ -168,16 +170,18 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish = a.tripChanged
-	o.Warn = func(msg string, id charging.TripID, err error) {
-		a.log.Warn().Str("room", "saga").Str("trip", string(id)).Err(err).Msg(msg)
-	}
+	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = saga.New(o); err != nil {
 		return err
 	}
 	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})
+	if a.rooms.driven, err = driven.New(a.rooms.store, a.tellOfTrip("driven")); err != nil {
+		return err
+	}
 	a.rooms.trips, err = trips.New(trips.Options{
 		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
 		Advisor: advisor, Models: a.rooms.identity, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
+		Driven: a.rooms.driven,
 	})
 	if err != nil {
 		return err
@@ -208,6 +212,7 @@ func (a *App) run(context.Context) error {
 	a.background("lists of trips", func(ctx context.Context) {
 		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })
 	})
+	a.background("what was driven", a.rooms.driven.Run) // ends after those whom it hears from
 	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
@@ -255,6 +260,13 @@ func newOwner(id charging.CompanyID) (string, error) {
 // tell is a room's way to say what an operator should know.
 func (a *App) tell(room string) func(string, error) {
 	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
+}
+
+// tellOfTrip is a room's way to say what an operator should know of a trip.
+func (a *App) tellOfTrip(room string) func(string, charging.TripID, error) {
+	return func(msg string, id charging.TripID, err error) {
+		a.log.Warn().Str("room", room).Str("trip", string(id)).Err(err).Msg(msg)
+	}
 }
 
 // roots are the authorities of the peers' certificates; nil for the system's.
