@@ -25,8 +25,10 @@ type EVSEStatus string
 
 // The statuses of an EVSE.
 const (
-	StatusAvailable  EVSEStatus = "AVAILABLE"
-	StatusCharging   EVSEStatus = "CHARGING"
+	StatusAvailable EVSEStatus = "AVAILABLE"
+	StatusCharging  EVSEStatus = "CHARGING"
+	// StatusReserved is nobody at the plug in a window that is booked.
+	StatusReserved   EVSEStatus = "RESERVED"
 	StatusOutOfOrder EVSEStatus = "OUTOFORDER"
 	StatusUnknown    EVSEStatus = "UNKNOWN"
 )

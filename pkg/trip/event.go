@@ -32,4 +32,6 @@ const (
 	// EventReset says that events were missed: take a snapshot.
 	EventReset EventType = "reset"
 	EventPeer  EventType = "peer"
+	// EventCalendar is a change of a calendar of the company's, for the operator alone.
+	EventCalendar EventType = "calendar"
 )

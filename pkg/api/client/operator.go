@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -13,6 +14,30 @@ import (
 // Locks are the holds in force at the company; for its operator.
 func (d *Driver) Locks(ctx context.Context) ([]charging.Lock, error) {
 	return everything[charging.Lock](ctx, d, "/api/v1/locks")
+}
+
+// Calendars are what stands at the company's EVSEs in w, or at one location's; for its
+// operator.
+func (d *Driver) Calendars(ctx context.Context, w charging.Window, location charging.LocationID) (api.Calendars, error) {
+	v := url.Values{}
+	for name, at := range map[string]time.Time{"from": w.Start, "to": w.End} {
+		if !at.IsZero() {
+			v.Set(name, at.UTC().Format(time.RFC3339))
+		}
+	}
+	if location != "" {
+		v.Set("location", string(location))
+	}
+	all, _, err := get[api.Calendars](ctx, d, "/api/v1/calendars?"+v.Encode())
+	return all, err
+}
+
+// Bookings is a page of what stands at the company's EVSEs, by start, whoever booked;
+// for its operator. The query's names are those of the route; next is its after for the
+// page that follows, empty where there is none.
+func (d *Driver) Bookings(ctx context.Context, query url.Values) (list []api.Booking, next string, err error) {
+	list, h, err := get[[]api.Booking](ctx, d, "/api/v1/bookings?"+query.Encode())
+	return list, following(h), err
 }
 
 // Peers are the other companies as seen from this one; for its operator.

@@ -65,6 +65,8 @@ var rows = map[string]row{
 	"DELETE /api/v1/session":                           {forAll, ""},
 	"POST /api/v1/invites":                             {forOperator, ""},
 	"GET /api/v1/locks":                                {forOperator, ""},
+	"GET /api/v1/calendars":                            {forOperator, ""},
+	"GET /api/v1/bookings":                             {forOperator, ""},
 	"GET /api/v1/peers":                                {forOperator, ""},
 	"POST /api/v1/peers/:company_id/token":             {forOperator, ""},
 	"POST /api/v1/peers/:company_id/suspend":           {forOperator, ""},

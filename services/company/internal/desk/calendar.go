@@ -53,6 +53,10 @@ type Calendar interface {
 	Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error)
 	// Free lists the free windows of EVSEs of one location in [from, to).
 	Free(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+	// Entries shows what stands in an EVSE's calendar in w, a zero End being its end, and
+	// with stayed a car at the plug beyond its window; next is where the rest begins,
+	// zero where that was all.
+	Entries(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, w charging.Window, stayed bool) (a charging.Agenda, next time.Time, err error)
 	// Withdraw takes an EVSE out of service for a reason: its coming
 	// reservations become CANCELED, a session FULFILLED with a bill that the meter
 	// estimates; they are returned, and stay in the outbox until Told. An empty

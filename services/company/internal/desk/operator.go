@@ -38,6 +38,7 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 	if err != nil {
 		return nil, err
 	}
+	d.o.OnService(evse, reason)
 	for _, v := range victims {
 		d.adopted(v.ReservationID)
 		d.lost(v, evse)

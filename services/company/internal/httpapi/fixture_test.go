@@ -362,6 +362,24 @@ func (d *fakeDesk) Locks(context.Context) ([]charging.Lock, error) {
 	return []charging.Lock{{Key: "lock:{BR*MAR*LJPA01}:" + string(evseID) + ":" + string(rsvID), LocationID: "BR*MAR*LJPA01", EVSEID: evseID, ReservationID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, Start: now, End: now.Add(time.Hour), State: charging.Pending, TTLMillis: 5000}}, d.refuse
 }
 
+func (d *fakeDesk) Calendars(context.Context, charging.Window, charging.LocationID) ([]charging.Agenda, error) {
+	return []charging.Agenda{{EVSEID: evseID, Location: "BR*MAR*LJPA01", Name: "João Pessoa", Entries: booked(), OutOfService: "BROKEN_CHARGER", OutSince: now}}, d.refuse
+}
+
+func (d *fakeDesk) Bookings(_ context.Context, q desk.BookingQuery) ([]charging.Reservation, bool, error) {
+	return booked(), q.Limit == 1, d.refuse
+}
+
+// booked are a car at its plug and a hold.
+func booked() []charging.Reservation {
+	return []charging.Reservation{
+		{ID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, EVSEID: evseID, Window: charging.Window{Start: now, End: now.Add(time.Hour)}, VehicleID: "EV-0001",
+			State: charging.Charging, Fence: 17, Settled: true, Started: now, Session: &charging.Session{StartedAt: now}},
+		{ID: rsvID, TripID: otherID, Origin: "CAJ", Leg: 2, EVSEID: evseID, Window: charging.Window{Start: now.Add(time.Hour), End: now.Add(2 * time.Hour)}, VehicleID: "EV-0002",
+			State: charging.Pending, Fence: 18, TTL: 20 * time.Second},
+	}
+}
+
 func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

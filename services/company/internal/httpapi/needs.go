@@ -54,6 +54,9 @@ type Desk interface {
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 	Locks(ctx context.Context) ([]charging.Lock, error)
+	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
+	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
+	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error
 	// Recovery and Orphans are what a loss of memory has left, here and at the

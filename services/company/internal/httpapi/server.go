@@ -120,6 +120,8 @@ func (s *Server) routes() []route {
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
+		{get, "/api/v1/calendars", s.operator(s.calendars)},
+		{get, "/api/v1/bookings", s.operator(s.bookings)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},
 		{post, "/api/v1/peers/:company_id/suspend", s.operator(s.suspendPeer)},

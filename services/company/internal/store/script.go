@@ -29,6 +29,7 @@ var (
 	statusScript     = calendarScript("status")
 	lookScript       = calendarScript("look")
 	freeScript       = calendarScript("free")
+	entriesScript    = calendarScript("entries")
 	withdrawScript   = calendarScript("withdraw")
 	tidyScript       = calendarScript("tidy")
 	sweepScript      = calendarScript("sweep")

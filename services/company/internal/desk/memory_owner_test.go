@@ -1,0 +1,28 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
+)
+
+func (m *memory) Entries(_ context.Context, loc charging.LocationID, evse charging.EVSEID, w charging.Window, stayed bool) (charging.Agenda, time.Time, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return charging.Agenda{}, time.Time{}, err
+	}
+	defer unlock()
+	a := charging.Agenda{EVSEID: evse, Location: loc, OutOfService: m.out[evse]}
+	for _, r := range m.recs {
+		m.lapse(r, 0)
+		begun := w.End.IsZero() || r.taken().Start.Before(w.End)
+		there := r.Window.End.After(w.Start) || stayed && r.State == charging.Charging && !w.Start.After(m.now())
+		if r.EVSEID == evse && r.State.Holds() && begun && there {
+			a.Entries = append(a.Entries, r.Reservation)
+		}
+	}
+	slices.SortFunc(a.Entries, func(a, b charging.Reservation) int { return PlaceOf(a).compare(PlaceOf(b)) })
+	return a, time.Time{}, nil
+}
