@@ -60,6 +60,13 @@ type Calendars struct {
 	Calendars []Calendar `json:"calendars"`
 }
 
+// DryRun answers PUT /api/v1/evses/{evse_id}/status?dry_run=true: what was asked, and
+// the bookings that would be lost by it.
+type DryRun struct {
+	EVSEStatusRequest
+	Bookings []Booking `json:"bookings"`
+}
+
 // BookingOf shows a reservation at its EVSE's owner; now is real time.
 func BookingOf(r charging.Reservation, at charging.LocationID, now time.Time) Booking {
 	b := Booking{

@@ -90,6 +90,11 @@ func (d *Driver) Revoke(ctx context.Context, id charging.VehicleID, q api.Revoke
 	return send[api.RegisterResponse](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/revoke", q, nil, 0)
 }
 
+// WouldLose is what SetEVSEStatus would end at an EVSE; it changes nothing.
+func (d *Driver) WouldLose(ctx context.Context, evse charging.EVSEID, q api.EVSEStatusRequest) (api.DryRun, error) {
+	return send[api.DryRun](ctx, d, http.MethodPut, driverEVSEs+url.PathEscape(string(evse))+"/status?dry_run=true", q, nil, 0)
+}
+
 // SetEVSEStatus takes an EVSE out of service or back; for the operator.
 func (d *Driver) SetEVSEStatus(ctx context.Context, evse charging.EVSEID, q api.EVSEStatusRequest) error {
 	_, err := send[api.EVSEStatusRequest](ctx, d, http.MethodPut, driverEVSEs+url.PathEscape(string(evse))+"/status", q, nil, 0)

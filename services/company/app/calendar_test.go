@@ -11,10 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
@@ -106,6 +105,8 @@ type crowd struct {
 	had   []charging.Ref
 }
 
+var crowdIDs atomic.Int64
+
 // quiet is how many acts lie between two on the same reservation, at least.
 const quiet = 8
 
@@ -142,9 +143,10 @@ func (k *crowd) books(ctx context.Context) charging.Ref {
 	if k.rnd.IntN(4) > 0 {
 		start = start.Add(time.Duration(k.rnd.IntN(48)*30) * time.Minute)
 	}
+	n := crowdIDs.Add(1)
 	h := charging.HoldRequest{
 		Ref: charging.Ref{
-			ID: charging.ReservationID(uuid.Must(uuid.NewV7()).String()), TripID: charging.TripID(uuid.Must(uuid.NewV7()).String()), Origin: "SER",
+			ID: charging.ReservationID(fmt.Sprintf("0190a0c0-0000-7000-8000-%012d", n)), TripID: charging.TripID(fmt.Sprintf("0190a0c0-0000-7000-8001-%012d", n)), Origin: "SER",
 			EVSEID: k.evses[k.rnd.IntN(len(k.evses))], End: start.Add(30 * time.Minute), Epoch: 1,
 		},
 		Leg: 2, Start: start, VehicleID: charging.VehicleID(fmt.Sprintf("EV-%04d", k.rnd.IntN(9000))), TTL: time.Duration(1+k.rnd.IntN(20)) * time.Second,

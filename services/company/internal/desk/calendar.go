@@ -69,6 +69,9 @@ type Calendar interface {
 	// short may leave it behind until Show.
 	Shown(ctx context.Context) (map[charging.EVSEID]charging.Condition, error)
 	Show(ctx context.Context, evse charging.EVSEID, is charging.Condition) error
+	// Present tells of EVSEs that are shown so whose booked window has begun, and since
+	// when each is as it is.
+	Present(ctx context.Context, at []charging.Premises, is map[charging.EVSEID]charging.Condition) (map[charging.EVSEID]charging.Presence, error)
 	// Dues tells what waits to be done at each of some premises.
 	Dues(ctx context.Context, at []charging.Premises) ([]charging.Due, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.

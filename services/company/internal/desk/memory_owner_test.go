@@ -26,3 +26,25 @@ func (m *memory) Entries(_ context.Context, loc charging.LocationID, evse chargi
 	slices.SortFunc(a.Entries, func(a, b charging.Reservation) int { return PlaceOf(a).compare(PlaceOf(b)) })
 	return a, time.Time{}, nil
 }
+
+func (m *memory) Present(_ context.Context, at []charging.Premises, is map[charging.EVSEID]charging.Condition) (map[charging.EVSEID]charging.Presence, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	out := map[charging.EVSEID]charging.Presence{}
+	for _, p := range at {
+		for _, e := range p.EVSEs {
+			a := charging.Agenda{OutOfService: is[e].OutOfService}
+			for _, r := range m.recs {
+				if r.EVSEID == e && r.State.Holds() {
+					a.Entries = append(a.Entries, r.Reservation)
+				}
+			}
+			s, since := a.Status(m.now())
+			out[e] = charging.Presence{Status: s, Since: since, Reason: a.OutOfService}
+		}
+	}
+	return out, nil
+}

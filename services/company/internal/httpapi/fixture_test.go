@@ -373,11 +373,19 @@ func (d *fakeDesk) Bookings(_ context.Context, q desk.BookingQuery) ([]charging.
 // booked are a car at its plug and a hold.
 func booked() []charging.Reservation {
 	return []charging.Reservation{
-		{ID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, EVSEID: evseID, Window: charging.Window{Start: now, End: now.Add(time.Hour)}, VehicleID: "EV-0001",
-			State: charging.Charging, Fence: 17, Settled: true, Started: now, Session: &charging.Session{StartedAt: now}},
-		{ID: rsvID, TripID: otherID, Origin: "CAJ", Leg: 2, EVSEID: evseID, Window: charging.Window{Start: now.Add(time.Hour), End: now.Add(2 * time.Hour)}, VehicleID: "EV-0002",
-			State: charging.Pending, Fence: 18, TTL: 20 * time.Second},
+		{
+			ID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, EVSEID: evseID, Window: charging.Window{Start: now, End: now.Add(time.Hour)}, VehicleID: "EV-0001",
+			State: charging.Charging, Fence: 17, Settled: true, Started: now, Session: &charging.Session{StartedAt: now},
+		},
+		{
+			ID: rsvID, TripID: otherID, Origin: "CAJ", Leg: 2, EVSEID: evseID, Window: charging.Window{Start: now.Add(time.Hour), End: now.Add(2 * time.Hour)}, VehicleID: "EV-0002",
+			State: charging.Pending, Fence: 18, TTL: 20 * time.Second,
+		},
 	}
+}
+
+func (d *fakeDesk) WouldLose(context.Context, charging.EVSEID) ([]charging.Reservation, error) {
+	return booked(), d.refuse
 }
 
 func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {

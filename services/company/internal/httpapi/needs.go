@@ -57,6 +57,7 @@ type Desk interface {
 	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
 	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
 	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error
 	// Recovery and Orphans are what a loss of memory has left, here and at the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -147,6 +148,13 @@ func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
 	if err != nil {
 		return err
 	}
+	dry, err := queryBool(c, "dry_run")
+	if err != nil {
+		return err
+	}
+	if dry {
+		return s.wouldLose(c, evse, req)
+	}
 	s.audit(c, "set an EVSE "+string(req.Status), string(evse), req.Reason)
 	ctx, cancel := lasting(c)
 	defer cancel()
@@ -159,6 +167,22 @@ func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
 		return err
 	}
 	return answer(c, http.StatusOK, req)
+}
+
+// wouldLose answers a dry run: the bookings that would be lost, and nothing is changed.
+func (s *Server) wouldLose(c echo.Context, evse charging.EVSEID, req api.EVSEStatusRequest) error {
+	lost, err := s.o.Desk.WouldLose(c.Request().Context(), evse)
+	if err != nil {
+		return err
+	}
+	if req.Status == charging.StatusAvailable { // what comes back takes nothing away
+		lost = nil
+	}
+	now, out := time.Now(), api.DryRun{EVSEStatusRequest: req, Bookings: make([]api.Booking, len(lost))}
+	for i, r := range lost {
+		out.Bookings[i] = api.BookingOf(r, "", now)
+	}
+	return answer(c, http.StatusOK, out)
 }
 
 // audit notes what an operator asks for, before it is done; the trip's journal

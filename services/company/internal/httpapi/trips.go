@@ -171,12 +171,8 @@ func queryOf(c echo.Context, who identity.Caller) (q trip.Query, p page, err err
 	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
 		return q, p, err
 	}
-	switch c.QueryParam("stuck") {
-	case "", "false":
-	case "true":
-		q.Stuck = true
-	default:
-		return q, p, charging.Invalid("stuck", "must be true or false")
+	if q.Stuck, err = queryBool(c, "stuck"); err != nil {
+		return q, p, err
 	}
 	if who.Kind == identity.Operator {
 		return q, p, nil
