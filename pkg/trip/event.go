@@ -34,4 +34,7 @@ const (
 	EventPeer  EventType = "peer"
 	// EventCalendar is a change of a calendar of the company's, for the operator alone.
 	EventCalendar EventType = "calendar"
+	// EventAudit is an act that was asked for, and then how it ended, for the operator
+	// alone.
+	EventAudit EventType = "audit"
 )

@@ -40,6 +40,14 @@ func (d *Driver) Bookings(ctx context.Context, query url.Values) (list []api.Boo
 	return list, following(h), err
 }
 
+// Audit is a page of what operators have asked for, newest first; for the operator. The
+// query's names are those of the route; next is its after for the page that follows,
+// empty where there is none.
+func (d *Driver) Audit(ctx context.Context, query url.Values) (list []charging.Act, next string, err error) {
+	list, h, err := get[[]charging.Act](ctx, d, "/api/v1/audit?"+query.Encode())
+	return list, following(h), err
+}
+
 // Peers are the other companies as seen from this one; for its operator.
 func (d *Driver) Peers(ctx context.Context) ([]api.Peer, error) {
 	return everything[api.Peer](ctx, d, "/api/v1/peers")

@@ -65,6 +65,7 @@ var rows = map[string]row{
 	"DELETE /api/v1/session":                           {forAll, ""},
 	"POST /api/v1/invites":                             {forOperator, ""},
 	"GET /api/v1/locks":                                {forOperator, ""},
+	"GET /api/v1/audit":                                {forOperator, ""},
 	"GET /api/v1/calendars":                            {forOperator, ""},
 	"GET /api/v1/bookings":                             {forOperator, ""},
 	"GET /api/v1/peers":                                {forOperator, ""},

@@ -92,6 +92,8 @@ func (a *App) heard(m replicas.Message) {
 		}
 	case replicas.Outage:
 		a.heardOutage(m)
+	case replicas.Act:
+		a.heardAct(m)
 	case replicas.Car:
 		a.heardCar(m)
 	}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,12 +72,7 @@ func (s *Server) bookings(c echo.Context, _ identity.Caller) error {
 		return err
 	}
 	if more {
-		values := url.Values{}
-		for name, v := range c.QueryParams() {
-			values[name] = v
-		}
-		values.Set("after", cursorOf(desk.PlaceOf(list[len(list)-1])))
-		c.Response().Header().Set("Link", "<"+c.Request().URL.EscapedPath()+"?"+values.Encode()+`>; rel="next"`)
+		linkNext(c, cursorOf(desk.PlaceOf(list[len(list)-1])))
 	}
 	now, where := time.Now(), s.listedAt(c)
 	shown := make([]api.Booking, len(list))

@@ -273,8 +273,41 @@ func (s starter) Start(ctx context.Context, req api.TripRequest, key string) (tr
 	return s.fakeFront.Start(ctx, req, key)
 }
 
+// fakeAudit keeps acts in memory, the last word about each.
+type fakeAudit struct {
+	mu   sync.Mutex
+	acts []charging.Act
+	down error
+}
+
+func (f *fakeAudit) Note(_ context.Context, a charging.Act) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return f.down
+	}
+	if i := slices.IndexFunc(f.acts, func(o charging.Act) bool { return o.ID == a.ID }); i >= 0 {
+		f.acts[i] = a
+	} else {
+		f.acts = append(f.acts, a)
+	}
+	return nil
+}
+
+func (f *fakeAudit) Acts(_ context.Context, q charging.ActQuery) ([]charging.Act, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := slices.DeleteFunc(slices.Clone(f.acts), func(a charging.Act) bool { return !q.Wants(a) })
+	slices.Reverse(list)
+	if len(list) > q.Limit {
+		return list[:q.Limit], "cursor", f.down
+	}
+	return list, "", f.down
+}
+
 // fakeDesk grants everything, once; a repeat is a replay.
 type fakeDesk struct {
+	acts   []string
 	mu     sync.Mutex
 	seen   map[charging.ReservationID]bool
 	refuse error
@@ -432,6 +465,7 @@ type world struct {
 	desk  *fakeDesk
 	who   *fakeIdentity
 	hub   *events.Hub
+	audit *fakeAudit
 	log   *syncBuffer
 }
 
@@ -462,11 +496,11 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		}},
 		desk: &fakeDesk{seen: map[charging.ReservationID]bool{}, out: map[charging.EVSEID]string{}},
 		who:  &fakeIdentity{sessions: map[string]identity.Caller{}},
-		hub:  events.NewHub(0), log: &syncBuffer{},
+		hub:  events.NewHub(0), audit: &fakeAudit{}, log: &syncBuffer{},
 	}
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
-		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub,
+		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit,
 		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
 		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {

@@ -89,6 +89,14 @@ type Identity interface {
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
 
+// Audit keeps what was asked for, before it is done. STORE_UNAVAILABLE.
+type Audit interface {
+	// Note keeps an act, in the place of an earlier word about it.
+	Note(ctx context.Context, act charging.Act) error
+	// Acts lists acts, newest first, and the cursor of what follows. INVALID_FIELD.
+	Acts(ctx context.Context, q charging.ActQuery) (list []charging.Act, next string, err error)
+}
+
 // Events is the live stream of what happens on this server.
 type Events interface {
 	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription

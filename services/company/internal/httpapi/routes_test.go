@@ -85,6 +85,7 @@ func goodRequests() []good {
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
+		{"GET", "/api/v1/audit?who=operator&limit=5", asOperator, "", 200},
 		{"GET", "/api/v1/calendars?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asOperator, "", 200},
 		{"GET", "/api/v1/bookings?state=RESERVED&limit=1", asOperator, "", 200},
 		{"GET", "/api/v1/peers", asOperator, "", 200},

@@ -120,6 +120,7 @@ func (s *Server) routes() []route {
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
+		{get, "/api/v1/audit", s.operator(s.acts)},
 		{get, "/api/v1/calendars", s.operator(s.calendars)},
 		{get, "/api/v1/bookings", s.operator(s.bookings)},
 		{get, "/api/v1/peers", s.operator(s.peers)},

@@ -88,6 +88,7 @@ type Store struct {
 	Journal
 	Registry
 	Bus
+	Audit
 	*conn
 }
 

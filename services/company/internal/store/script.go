@@ -54,6 +54,8 @@ var (
 
 	enrollScript = script("enroll")
 
+	auditScript = script("audit")
+
 	replaceScript = script("replace")
 	newerScript   = script("newer")
 	countScript   = script("count")
