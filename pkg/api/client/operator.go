@@ -48,6 +48,38 @@ func (d *Driver) Audit(ctx context.Context, query url.Values) (list []charging.A
 	return list, following(h), err
 }
 
+// CancelBooking ends one booking at the company's EVSEs; for the operator.
+// SESSION_OPEN, NO_RESERVATION_HERE.
+func (d *Driver) CancelBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {
+	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "cancel"), q, nil, 0)
+}
+
+// ReleaseHold ends a CLAIMED or PENDING; for the operator.
+func (d *Driver) ReleaseHold(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {
+	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "release"), q, nil, 0)
+}
+
+// ExtendStay gives a stop of a trip of the company's more minutes, MoveBooking another
+// window or EVSE; for the operator. They refuse like a swap.
+func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
+}
+
+// MoveBooking gives a stop of a trip of the company's another window or EVSE; for the
+// operator.
+func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
+}
+
+// CancelVehicle ends every booking of a vehicle at the company; for the operator.
+func (d *Driver) CancelVehicle(ctx context.Context, id charging.VehicleID, q api.OwnerRequest) (api.Ended, error) {
+	return send[api.Ended](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/cancel", q, nil, 0)
+}
+
+func bookingOf(id charging.ReservationID, verb string) string {
+	return "/api/v1/reservations/" + url.PathEscape(string(id)) + "/" + verb
+}
+
 // Peers are the other companies as seen from this one; for its operator.
 func (d *Driver) Peers(ctx context.Context) ([]api.Peer, error) {
 	return everything[api.Peer](ctx, d, "/api/v1/peers")

@@ -62,6 +62,10 @@ type Calendar interface {
 	// estimates; they are returned, and stay in the outbox until Told. An empty
 	// reason puts it back in service.
 	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error)
+	// Cancel ends one booking for a reason, or with holdsAlone a CLAIMED or PENDING only;
+	// its originator is told until Told. SESSION_OPEN, NO_RESERVATION_HERE,
+	// UNKNOWN_RESERVATION.
+	Cancel(ctx context.Context, loc charging.LocationID, r charging.Reservation, reason string, holdsAlone bool) (charging.Reservation, error)
 	// Status tells how the EVSEs of a location are.
 	Status(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error)
 	// Shown tells how the EVSEs of the whole company are shown, in one reading: what

@@ -48,3 +48,29 @@ func (m *memory) Present(_ context.Context, at []charging.Premises, is map[charg
 	}
 	return out, nil
 }
+
+func (m *memory) Cancel(_ context.Context, _ charging.LocationID, res charging.Reservation, reason string, holdsAlone bool) (charging.Reservation, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return res, err
+	}
+	defer unlock()
+	r := m.recs[res.ID]
+	if r == nil {
+		return res, refuse(charging.CodeUnknownReservation)
+	}
+	m.lapse(r, 0)
+	switch {
+	case r.State == charging.Canceled:
+		out := r.Reservation
+		out.Replay = true
+		return out, nil
+	case r.State == charging.Charging:
+		return res, refuse(charging.CodeSessionOpen)
+	case !r.State.Holds() || r.State == charging.Reserved && (holdsAlone || !m.now().Before(r.Window.End)):
+		return res, refuse(charging.CodeNoReservationHere)
+	}
+	r.State, r.Reason = charging.Canceled, reason
+	m.tell(r, "")
+	return r.Reservation, nil
+}

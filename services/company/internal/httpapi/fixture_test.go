@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -222,6 +223,16 @@ func (f *fakeFront) Retry(context.Context, charging.TripID) (trip.Trip, error) {
 	return f.t, f.called("retry")
 }
 
+func (f *fakeFront) Extend(_ context.Context, _ charging.TripID, id charging.ReservationID, by time.Duration) (trip.Trip, error) {
+	f.calls = append(f.calls, fmt.Sprint("extend ", id, " ", by))
+	return f.t.Public(), f.refuse
+}
+
+func (f *fakeFront) Rebook(_ context.Context, _ charging.TripID, id charging.ReservationID, evse charging.EVSEID, _ charging.Window) (trip.Trip, error) {
+	f.calls = append(f.calls, fmt.Sprint("move ", id, " ", evse))
+	return f.t.Public(), f.refuse
+}
+
 func (f *fakeFront) Resolve(_ context.Context, _ charging.TripID, reason string) (trip.Trip, error) {
 	return f.t, f.called("resolve: " + reason)
 }
@@ -375,6 +386,9 @@ func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ charging.Leav
 }
 
 func (d *fakeDesk) Reservation(_ context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error) {
+	if reader == "" { // the own company, which looks at a stop of a trip of its own
+		return charging.Reservation{ID: id, TripID: tripID, Origin: "MAR", EVSEID: evseID, State: charging.Reserved}, d.refuse
+	}
 	if reader != "SER" {
 		return charging.Reservation{}, charging.Refuse(charging.CodeForbidden, "not yours")
 	}
@@ -415,6 +429,22 @@ func booked() []charging.Reservation {
 			State: charging.Pending, Fence: 18, TTL: 20 * time.Second,
 		},
 	}
+}
+
+func (d *fakeDesk) Cancel(_ context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
+	if d.refuse == nil {
+		d.acts = append(d.acts, fmt.Sprint("cancel ", id, " ", reason, " ", holdsAlone))
+	}
+	r := booked()[0]
+	r.State, r.Reason = charging.Canceled, reason
+	return r, d.refuse
+}
+
+func (d *fakeDesk) CancelVehicle(_ context.Context, v charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error) {
+	if d.refuse == nil {
+		d.acts = append(d.acts, fmt.Sprint("cancel ", v, " ", reason))
+	}
+	return booked()[1:], booked()[:1], d.refuse
 }
 
 func (d *fakeDesk) WouldLose(context.Context, charging.EVSEID) ([]charging.Reservation, error) {

@@ -28,6 +28,9 @@ type FrontDesk interface {
 	Swap(ctx context.Context, id charging.TripID, req api.SwapRequest) (trip.Trip, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
+	// Extend and Rebook give a stop of an own trip another window, or another EVSE.
+	Extend(ctx context.Context, id charging.TripID, reservation charging.ReservationID, by time.Duration) (trip.Trip, error)
+	Rebook(ctx context.Context, id charging.TripID, reservation charging.ReservationID, evse charging.EVSEID, w charging.Window) (trip.Trip, error)
 
 	// Locations and Availability are of the whole federation.
 	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
@@ -57,6 +60,9 @@ type Desk interface {
 	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
 	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
 	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	// Cancel ends one booking, or only a hold; CancelVehicle all of a vehicle.
+	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
+	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)
 	WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error

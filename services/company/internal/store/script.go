@@ -20,6 +20,7 @@ var (
 	confirmScript    = calendarScript("confirm")
 	compensateScript = calendarScript("compensate")
 	dropScript       = calendarScript("drop")
+	cancelScript     = calendarScript("cancel")
 	settleScript     = calendarScript("settle")
 	moveScript       = calendarScript("move")
 	startScript      = calendarScript("start")
