@@ -77,7 +77,7 @@ func scripts() []mutant {
 		at("confirm.lua", "if stop * 1000 <= civil then return { 'INVALID_WINDOW' } end", "", "a window that is over is booked"),
 		at("drop.lua", "if r.state == 'RESERVED' and ARGV[8] ~= 'ABORTED' then return answer(r, true) end", "", "lost data frees a booking"),
 		at("settle.lua", "if its == trip and owner == origin and plug == evse then", "if true then", "another's word settles a booking"),
-		at("withdraw.lua", "redis.call('HSET', oos, evse, reason)", "", "a broken charger is booked again at once"),
+		at("withdraw.lua", "redis.call('HSET', oos, evse, reason, '~' .. evse, whole(civil))", "", "a broken charger is booked again at once"),
 		at("start.lua", "if car then return { 'EVSE_OCCUPIED', whole(car.start), whole(car.stop) } end", "", "two cars at one plug"),
 		at("answered.lua", "if r.state == 'CHARGING' then notify(outbox, r, ARGV[1]) end", "", "a session of which its trip never hears"),
 		at("start.lua", "local found = around(at, from, tonumber(start))", "local found = {}", "a car charges in another's window"),
