@@ -73,6 +73,8 @@ type SessionResponse struct {
 	Kind      string             `json:"kind"`
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
 	CompanyID charging.CompanyID `json:"company_id"`
+	// May is what the caller may do: MayPlan and the other words.
+	May []string `json:"may"`
 }
 
 // ResolveRequest ends a stuck stop by an operator's word.

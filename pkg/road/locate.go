@@ -1,6 +1,7 @@
 package road
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -145,7 +146,7 @@ func (n *Network) nearEdges(p geo.Point, ring int16) []join {
 	}
 	slices.SortFunc(near, func(a, b join) int {
 		if a.km != b.km {
-			return cmp(a.km, b.km)
+			return cmp.Compare(a.km, b.km)
 		}
 		return int(a.edge - b.edge)
 	})
@@ -180,11 +181,4 @@ func (n *Network) endOf(j join) (int32, bool) {
 		return n.edges[j.edge].b, true
 	}
 	return 0, false
-}
-
-func cmp(a, b float32) int {
-	if a < b {
-		return -1
-	}
-	return 1
 }

@@ -25,7 +25,7 @@ var ErrUnknownPlace = errors.New("unknown place")
 // UnknownPlaceError says that no municipality has the name.
 type UnknownPlaceError struct {
 	Name    string   // as it was asked for
-	Nearest []string // the nearest spellings, best first, as "Name, UF"
+	Nearest []string // what Search finds instead, best first, as "Name, UF"
 }
 
 func (e *UnknownPlaceError) Error() string {
@@ -72,7 +72,7 @@ func (n *Network) Place(name string) (Place, error) {
 	}
 	switch len(found) {
 	case 0:
-		return Place{}, &UnknownPlaceError{Name: name, Nearest: n.nearestNames(bare, state)}
+		return Place{}, &UnknownPlaceError{Name: name, Nearest: fullOf(n.Search(name, nearestReported))}
 	case 1:
 		return found[0], nil
 	}

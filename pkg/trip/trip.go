@@ -49,6 +49,11 @@ type Trip struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Saga      *Saga     `json:"saga,omitempty"`
+	// Plan is what the trip's plan says beside its stops, for who reads the trip; records
+	// do not have it.
+	Plan *Outline `json:"plan,omitempty"`
+	// Planned is the plan itself, with which the trip is created (docs/adr/0019).
+	Planned *Plan `json:"-"`
 	// foreign is what the trip's record had and this version does not know.
 	foreign *foreign
 }
@@ -86,6 +91,9 @@ type Leg struct {
 	Moves int64 `json:"moves,omitempty"`
 	// Session of the car that has plugged in here, billed once it has left.
 	Session *charging.Session `json:"session,omitempty"`
+	// LegPlan is what the trip's plan says of the stop, for who reads the trip; records do
+	// not have it.
+	*LegPlan
 }
 
 // Window of the leg.
@@ -133,6 +141,8 @@ type Alternative struct {
 	End          time.Time          `json:"end"`
 	DeltaMinutes float64            `json:"delta_minutes"`
 	DeltaPrice   float64            `json:"delta_price"`
+	// EnergyKWh is what the car charges there; 0 where the battery is not known.
+	EnergyKWh float64 `json:"energy_kwh,omitempty"`
 	// LaterStops are the later legs whose windows move with it.
 	LaterStops []MovedStop `json:"later_stops"`
 }
@@ -144,6 +154,7 @@ type MovedStop struct {
 	EVSEID    charging.EVSEID    `json:"evse_id"`
 	Start     time.Time          `json:"start"`
 	End       time.Time          `json:"end"`
+	EnergyKWh float64            `json:"energy_kwh,omitempty"`
 }
 
 // Saga is what the originator remembers beside the public trip, in the same
@@ -283,7 +294,7 @@ func (c Choice) IsZero() bool { return len(c.Companies)+len(c.Locations)+len(c.E
 
 // Public is the trip as its driver sees it: without Saga, all instants in UTC.
 func (t Trip) Public() Trip {
-	t.Saga, t.foreign = nil, nil
+	t.Saga, t.foreign, t.Planned = nil, nil, nil
 	return t
 }
 

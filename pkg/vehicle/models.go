@@ -26,7 +26,7 @@ var models = sync.OnceValue(func() []Vehicle {
 func All() []Vehicle {
 	all := slices.Clone(models())
 	for i := range all {
-		all[i].DCCurve = slices.Clone(all[i].DCCurve)
+		all[i] = all[i].clone()
 	}
 	return all
 }
@@ -35,9 +35,14 @@ func All() []Vehicle {
 func ByID(id string) (Vehicle, bool) {
 	for _, m := range models() {
 		if m.ID == id {
-			m.DCCurve = slices.Clone(m.DCCurve)
-			return m, true
+			return m.clone(), true
 		}
 	}
 	return Vehicle{}, false
+}
+
+// clone shares nothing with v that a caller could change.
+func (v Vehicle) clone() Vehicle {
+	v.DCCurve, v.Ports = slices.Clone(v.DCCurve), slices.Clone(v.Ports)
+	return v
 }

@@ -19,6 +19,10 @@ type Vehicle struct {
 	ACKW float64 `json:"ac_kw,omitempty"`
 	// DCKW is the highest power at a DC charger.
 	DCKW float64 `json:"dc_kw"`
+	// Ports are what the car can be plugged in with, as connectors' standards are
+	// called (IEC_62196_T2, IEC_62196_T2_COMBO, CHADEMO); nil for explicit figures. They
+	// are shown, not judged: the planner takes any car to any connector.
+	Ports []string `json:"ports,omitempty"`
 	// DCCurve is the power that the battery takes at a state of charge, straight
 	// between its points, never above DCKW. Empty: DefaultCurve.
 	DCCurve []CurvePoint `json:"dc_curve,omitempty"`

@@ -38,6 +38,9 @@ func TestModels(t *testing.T) {
 		if len(v.DCCurve) == 0 || v.ACKW == 0 {
 			t.Errorf("%s: no curve or no AC power", v.ID)
 		}
+		if len(v.Ports) != 2 || v.Ports[0] != "IEC_62196_T2" || (v.Ports[1] != "IEC_62196_T2_COMBO" && v.Ports[1] != "CHADEMO") {
+			t.Errorf("%s has the ports %v", v.ID, v.Ports)
+		}
 		for _, p := range v.DCCurve {
 			if p.KW() > v.DCKW+0.05 {
 				t.Errorf("%s takes %v kW at %v%%, above its %v", v.ID, p.KW(), p.Percent(), v.DCKW)
@@ -55,8 +58,12 @@ func TestModels(t *testing.T) {
 func TestModelsAreCopies(t *testing.T) {
 	dolphin(t).DCCurve[0][1] = -1
 	vehicle.All()[0].DCCurve[0][1] = -1
+	dolphin(t).Ports[0] = "none"
 	if err := dolphin(t).Validate(); err != nil {
 		t.Errorf("a caller changed the model: %v", err)
+	}
+	if dolphin(t).Ports[0] != "IEC_62196_T2" {
+		t.Error("a caller changed a model's ports")
 	}
 	if err := vehicle.All()[0].Validate(); err != nil {
 		t.Errorf("a caller changed the model: %v", err)

@@ -92,6 +92,20 @@ func changedInventory() api.Inventory {
 	}
 }
 
+// somePlaces are found by name, or with their distances.
+func somePlaces(near bool) []api.FoundPlace {
+	found := []api.FoundPlace{
+		{Name: "Feira de Santana, BA", City: "Feira de Santana", State: "BA", Lat: -12.2664, Lon: -38.9663},
+		{Name: "Olho d'Água \x1b[31m, AL", City: "Olho d'Água", State: "AL", Lat: -9.5, Lon: -36.25},
+	}
+	for i := range found {
+		if km := 0.5 + 10*float64(i); near {
+			found[i].DistanceKM = &km
+		}
+	}
+	return found
+}
+
 // inventory check needs a file and a store, reads both, and fails where bookings
 // are touched.
 func TestInventoryCheck(t *testing.T) {
@@ -164,6 +178,13 @@ func TestOutputs(t *testing.T) {
 		code   int
 	}{
 		{"plan", withDrive("plan"), map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan(), plan()}}}, 0},
+		{"places", []string{"places", "feira"}, map[string]any{"GET /api/v1/places": somePlaces(false)}, 0},
+		{"places-near", []string{"places", "--near", "-12.27,-38.97"}, map[string]any{"GET /api/v1/places/near": somePlaces(true)}, 0},
+		{"no-places", []string{"places", "xyz"}, map[string]any{"GET /api/v1/places": []api.FoundPlace{}}, 0},
+		{"models", []string{"models"}, map[string]any{"GET /api/v1/models": []api.Model{{
+			ID: "nissan-leaf", Name: "Nissan Leaf 40 kWh", UsableBatteryKWh: 38, ConsumptionKWh100Km: 16.4, DCKW: 45, ACKW: 6.6,
+			Ports: []string{"IEC_62196_T2", "CHADEMO"}, DCCurve: [][2]float64{{0, 41}, {62, 45}},
+		}}}, 0},
 		{"reserve", withDrive("reserve", "--vehicle", "EV-0001"), map[string]any{
 			"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan()}},
 			"POST /api/v1/trips": aTrip(trip.Confirmed, charging.Reserved),
@@ -193,7 +214,7 @@ func TestOutputs(t *testing.T) {
 		},
 		{"trip-asks", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: losing()}, 0},
 		{"trips", []string{"trips"}, map[string]any{"GET /api/v1/trips": []trip.Trip{aTrip(trip.Confirmed, charging.Reserved), aborted()}}, 0},
-		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: aTrip(trip.Confirmed, charging.Reserved)}, 0},
+		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: planned(aTrip(trip.Confirmed, charging.Reserved))}, 0},
 		{"history", []string{"trips", tripID, "--history"}, map[string]any{"GET /api/v1/trips/" + tripID + "/history": []trip.Entry{
 			{At: day, Step: "create", State: trip.Reserving, Answer: "ok", Epoch: 1},
 			{At: day, Step: "reserve", State: trip.Reserving, Leg: 1, CompanyID: "MAR", Attempt: 1, Answer: "PENDING", Millis: 1.25, Epoch: 1},
@@ -286,6 +307,10 @@ func TestExitCodes(t *testing.T) {
 		{"bad policy", nil, []string{"reserve", "--vehicle", "EV-0001", "--stop", stop, "--on-conflict", "pray"}, 2, "ask, replan, wait or abort"},
 		{"nowhere", nil, []string{"reserve", "--vehicle", "EV-0001"}, 2, "--from"},
 		{"soc in percent", nil, []string{"plan", "--from", "a", "--to", "b", "--soc", "90"}, 2, "fraction"},
+		{"places without a name", nil, []string{"places"}, 2, "--near"},
+		{"places by both", nil, []string{"places", "feira", "--near", "1,2"}, 2, "--near"},
+		{"places near nowhere", nil, []string{"places", "--near", "1;2"}, 2, "lat,lon"},
+		{"too many places", nil, []string{"places", "feira", "--limit", "51"}, 2, "1 to 50"},
 		{"bad departure", nil, []string{"plan", "--from", "a", "--to", "b", "--departure", "tomorrow"}, 2, "+2h"},
 		{"unknown flag", nil, []string{"trips", "--colour"}, 2, "unknown flag"},
 		{"unknown command", nil, []string{"fly"}, 2, "unknown command"},

@@ -104,7 +104,7 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVar(&c.asJSON, "json", false, "answer one JSON value on standard output")
 
 	for _, command := range []*cobra.Command{
-		c.demoCommand(), c.serveCommand(), c.planCommand(), c.reserveCommand(), c.tripsCommand(), c.decideCommand(),
+		c.demoCommand(), c.serveCommand(), c.planCommand(), c.placesCommand(), c.modelsCommand(), c.reserveCommand(), c.tripsCommand(), c.decideCommand(),
 		c.cancelCommand(), c.locksCommand(), c.calendarCommand(), c.bookingsCommand(), c.auditCommand(), c.sagasCommand(), c.recoveryCommand(), c.inventoryCommand(), c.peersCommand(), c.keysCommand(), c.doctorCommand(), c.benchCommand(), c.floodCommand(),
 		c.healthcheckCommand(), c.versionCommand(), c.fleetCommand(), c.vehiclesCommand(),
 	} {

@@ -15,6 +15,11 @@ var app embed.FS
 
 var home = template.Must(template.ParseFS(app, "app/index.html"))
 
+// Favicon is the icon of every page, an ICO.
+//
+//go:embed app/favicon.ico
+var Favicon []byte
+
 // Server is what the first page says of the server that shows it.
 type Server struct {
 	// Company is its party id (MAR), Name what people call it.

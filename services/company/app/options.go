@@ -84,6 +84,9 @@ type Options struct {
 	// AddressConnections how many of one address that has shown no secret; 0 takes
 	// the door's defaults, less than 0 is no limit but that of the descriptors.
 	Connections, AddressConnections int
+	// AllowOrigins are the origins whose pages may call, as browsers write them
+	// (https://app.example); those of "*", all, may read.
+	AllowOrigins []string
 	// TrustedProxies tell by X-Forwarded-For or a PROXY header who calls.
 	TrustedProxies []netip.Prefix
 	Timings        Timings
@@ -195,7 +198,7 @@ func (o Options) withDefaults() Options {
 // Validate reports all that is wrong or unsafe, one line each.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.Clock.validate()}
+	errs := []error{o.Company.Validate(), o.checkAddresses(), o.checkShown(), o.checkBroker(), o.checkStore(), o.checkPeers(), o.checkTLS(), o.checkOrigins(), o.Clock.validate()}
 	if life := o.AcceptedTicketLife; life != 0 && life < charging.TicketLife {
 		errs = append(errs, fmt.Errorf("accepted ticket life %s: at least the %s of this company's own tickets", life, charging.TicketLife))
 	}
@@ -229,6 +232,16 @@ func (o Options) checkShown() error {
 	api.NewBorder(o.Company, func(d api.Drop) {
 		errs = append(errs, fmt.Errorf("peers would drop of this company its %s", d.Why))
 	}).Company(api.CompanyInfo{Name: o.Name, RESTURL: o.AdvertiseHTTP, MQTTURL: o.AdvertiseMQTT})
+	return errors.Join(errs...)
+}
+
+func (o Options) checkOrigins() error {
+	var errs []error
+	for _, origin := range o.AllowOrigins {
+		if err := api.CheckOrigin(origin); err != nil {
+			errs = append(errs, fmt.Errorf("allowed origin: %w", err))
+		}
+	}
 	return errors.Join(errs...)
 }
 

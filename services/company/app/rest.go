@@ -19,10 +19,11 @@ func (a *App) openREST(context.Context) error {
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a},
 		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
+		ModelOf: r.identity.ModelOf, LastSeen: r.seen.last,
 		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
 		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
-		Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
+		AllowOrigins: a.o.AllowOrigins, Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
 		Apart: a.admin != nil, Trusted: a.o.TrustedProxies, WrongLogin: newSampled(a.log.With().Str("room", "rest").Logger()).wrongLogin,
 	})
 	if err != nil {

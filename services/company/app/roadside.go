@@ -31,6 +31,7 @@ func (a *App) openRoadside(context.Context) (err error) {
 // reported takes what a car reports to this server's broker.
 func (a *App) reported(v charging.VehicleID, t carlink.Telemetry) {
 	now := time.Now()
+	a.rooms.seen.put(v, t)
 	a.rooms.hub.Publish(trip.EventCar, now, v, "", t)
 	a.rooms.roadside.Hear(v, t, true)
 	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
@@ -41,6 +42,7 @@ func (a *App) heardCar(m replicas.Message) {
 	a.rooms.hub.Publish(trip.EventCar, m.At, m.Vehicle, "", m.Data)
 	var t carlink.Telemetry
 	if json.Unmarshal(m.Data, &t) == nil {
+		a.rooms.seen.put(m.Vehicle, t)
 		a.rooms.roadside.Hear(m.Vehicle, t, false)
 	}
 }

@@ -63,6 +63,7 @@ type rooms struct {
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
 	bulletin       bulletin
+	seen           sightings
 	replicas       *replicas.Link
 	rest           *httpapi.Server
 	// tripGate and planGate let new work in.

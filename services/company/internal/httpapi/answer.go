@@ -18,12 +18,19 @@ func answer(c echo.Context, status int, v any) error {
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
+	if !strings.HasPrefix(c.Path(), federationPrefix) { // companies compare what they have
+		raw = millis(raw)
+	}
 	return answerRaw(c, status, raw)
 }
 
 func answerRaw(c echo.Context, status int, raw []byte) error {
+	return answerBytes(c, status, echo.MIMEApplicationJSON, raw)
+}
+
+func answerBytes(c echo.Context, status int, media string, raw []byte) error {
 	h := c.Response().Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(raw)))
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
@@ -85,9 +92,18 @@ func (p page) to(c echo.Context, offset int, rel string) string {
 // answerPage answers the asked part of a whole list, each element in the form
 // that show gives it.
 func answerPage[T, J any](c echo.Context, all []T, show func(T) J) error {
-	p, err := pageOf(c)
+	list, err := pageOfList(c, all, show)
 	if err != nil {
 		return err
+	}
+	return answer(c, http.StatusOK, list)
+}
+
+// pageOfList is the asked part of a whole list, with its headers set.
+func pageOfList[T, J any](c echo.Context, all []T, show func(T) J) ([]J, error) {
+	p, err := pageOf(c)
+	if err != nil {
+		return nil, err
 	}
 	p.link(c, len(all))
 	part := slice(p, all)
@@ -95,7 +111,7 @@ func answerPage[T, J any](c echo.Context, all []T, show func(T) J) error {
 	for i, v := range part {
 		list[i] = show(v)
 	}
-	return answer(c, http.StatusOK, list)
+	return list, nil
 }
 
 func same[T any](v T) T { return v }

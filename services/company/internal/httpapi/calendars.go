@@ -126,16 +126,16 @@ func (s *Server) bookingQuery(c echo.Context) (q desk.BookingQuery, err error) {
 	if q.Trip, err = queryID[charging.TripID](c, "trip_id"); err != nil {
 		return q, err
 	}
-	q.After, err = placeOf(c.QueryParam("after"))
+	q.After, err = bookingAfter(c.QueryParam("after"))
 	return q, err
 }
 
-// cursorOf and placeOf write a place in the list of bookings as text, and read it.
+// cursorOf and bookingAfter write a place in the list of bookings as text, and read it.
 func cursorOf(p desk.Place) string {
 	return strconv.FormatInt(p.Start.Unix(), 10) + "." + string(p.EVSE) + "." + string(p.ID)
 }
 
-func placeOf(text string) (p desk.Place, err error) {
+func bookingAfter(text string) (p desk.Place, err error) {
 	if text == "" {
 		return p, nil
 	}

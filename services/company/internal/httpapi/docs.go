@@ -170,12 +170,12 @@ func readOperation(root node, method, path string, op node) operation {
 
 var docsHTML = template.Must(template.New("docs").Parse(`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}: API</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}}: API</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; color: #1c2321; background: #fff }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; overflow-wrap: anywhere; color: #1c2321; background: #fff }
 h2 { border-bottom: 2px solid #0b7a5f; margin-top: 3rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em }
-pre { background: #f2f5f4; overflow-x: auto; padding: .75rem }
+pre { background: #f2f5f4; padding: .75rem; white-space: pre-wrap }
 details { border: 1px solid #d5dedb; border-radius: 6px; margin: .5rem 0; padding: .5rem .75rem }
 summary { cursor: pointer }
 .m { display: inline-block; font-weight: bold; min-width: 4.5rem; color: #0b7a5f }
@@ -184,6 +184,7 @@ td { border-top: 1px solid #e4eae8; padding: .25rem .5rem; vertical-align: top }
 @media (prefers-color-scheme: dark) { body { background: #14191a; color: #dfe7e4 } pre { background: #1f2726 } .m, a { color: #4fd1ae } td, details { border-color: #34403d } }
 </style></head>
 <body>
+<main>
 <h1>{{.Title}}</h1>
 <p>{{.Summary}} <a href="/openapi.yaml">openapi.yaml</a>, and over MQTT <a href="/asyncapi.yaml">asyncapi.yaml</a></p>
 <pre>{{.Description}}</pre>
@@ -200,6 +201,7 @@ td { border-top: 1px solid #e4eae8; padding: .25rem .5rem; vertical-align: top }
 {{range .Schemas}}<details id="schema-{{.Name}}"><summary><code>{{.Name}}</code></summary><pre>{{.Text}}</pre></details>
 {{end}}<h2 id="problems">problems</h2>
 <table>{{range .Problems}}<tr><td>{{.Status}}</td><td><a href="/problems/{{.Code}}"><code>{{.Code}}</code></a></td><td>{{.Title}}</td></tr>{{end}}</table>
+</main>
 </body>
 </html>
 `))

@@ -109,7 +109,7 @@ func (st stream) event(e trip.Event) error {
 	if err != nil {
 		return fmt.Errorf("event %d: %w", e.ID, err)
 	}
-	text := "event: " + string(e.Type) + "\ndata: " + string(raw) + "\n\n"
+	text := "event: " + string(e.Type) + "\ndata: " + string(millis(raw)) + "\n\n"
 	if e.ID > 0 {
 		text = "id: " + strconv.FormatUint(e.ID, 10) + "\n" + text
 	}

@@ -98,6 +98,29 @@ func (f *fakeIdentity) CloseSession(_ context.Context, id string) error {
 	return nil
 }
 
+func (f *fakeIdentity) Sessions(_ context.Context, c identity.Caller) ([]identity.OpenedSession, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var open []identity.OpenedSession
+	for cookie, who := range f.sessions {
+		if who == c {
+			open = append(open, identity.OpenedSession{ID: identity.SessionID(cookie), Opened: now, Until: now.Add(time.Hour)})
+		}
+	}
+	return open, f.err
+}
+
+func (f *fakeIdentity) EndSession(_ context.Context, c identity.Caller, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for cookie, who := range f.sessions {
+		if who == c && identity.SessionID(cookie) == id {
+			delete(f.sessions, cookie)
+		}
+	}
+	return f.err
+}
+
 func (f *fakeIdentity) SessionLife() time.Duration { return time.Hour }
 
 func (f *fakeIdentity) Register(_ context.Context, q identity.Registration) (charging.VehicleID, string, error) {
@@ -194,6 +217,26 @@ func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, err
 	f.query = q
 	f.mu.Unlock()
 	return []trip.Trip{f.t}, 7, f.called("list")
+}
+
+// somePlan has ends, and a road to each of its stops.
+func somePlan(t trip.Trip) trip.Plan {
+	home := &trip.Place{Name: "João Pessoa, PB"}
+	p := trip.Plan{ID: "p-1", Origin: home, Destination: home, Line: "_p~iF~ps|U", Stops: make([]trip.PlanStop, len(t.Legs))}
+	for k := range p.Stops {
+		p.Stops[k].Line = p.Line
+	}
+	return p
+}
+
+func (f *fakeFront) WithPlan(_ context.Context, t trip.Trip) trip.Trip {
+	return t.With(somePlan(t), true)
+}
+
+func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
+	for i := range ts {
+		ts[i] = ts[i].With(somePlan(ts[i]), false)
+	}
 }
 
 func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {

@@ -21,12 +21,12 @@ func (s *Server) healthz(c echo.Context) error {
 
 // spec answers GET /openapi.yaml.
 func (s *Server) spec(c echo.Context) error {
-	return c.Blob(http.StatusOK, "application/yaml", api.Spec)
+	return answerKeptRaw(c, "application/yaml", api.Spec)
 }
 
 // asyncSpec answers GET /asyncapi.yaml.
 func (s *Server) asyncSpec(c echo.Context) error {
-	return c.Blob(http.StatusOK, "application/yaml", carlink.Spec)
+	return answerKeptRaw(c, "application/yaml", carlink.Spec)
 }
 
 // docsPage answers GET /docs: the spec, to read.
@@ -54,7 +54,12 @@ func (s *Server) problemPage(c echo.Context) error {
 func htmlPage(c echo.Context, html []byte) error {
 	c.Response().Header().Set("Content-Security-Policy",
 		"default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
-	return c.HTMLBlob(http.StatusOK, html)
+	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
+}
+
+// favicon answers GET /favicon.ico, which browsers ask for beside every page.
+func (s *Server) favicon(c echo.Context) error {
+	return answerKeptRaw(c, "image/x-icon", web.Favicon)
 }
 
 // assets is where the web app's files are.

@@ -32,6 +32,11 @@ func TestTheDocsShowAllOfTheSpec(t *testing.T) {
 			t.Errorf("the page asks for something outside: %s", outside)
 		}
 	}
+	// A region that scrolls must be reached by the keyboard, and a narrow screen shows no
+	// line that is wider: nothing scrolls by itself, and long words break.
+	if strings.Contains(page, "overflow-x") || !strings.Contains(page, "white-space: pre-wrap") || !strings.Contains(page, "overflow-wrap: anywhere") {
+		t.Error("the page has regions that scroll sideways")
+	}
 	if !strings.HasPrefix(rec.Header().Get("Content-Security-Policy"), "default-src 'self'") {
 		t.Errorf("%v", rec.Header())
 	}
@@ -54,6 +59,7 @@ func TestPagesOfTheServer(t *testing.T) {
 		"/assets/style.css": {"text/css", "font-family"},
 		"/openapi.yaml":     {"application/yaml", string(api.Spec)},
 		"/asyncapi.yaml":    {"application/yaml", string(carlink.Spec)},
+		"/favicon.ico":      {"image/x-icon", "PNG"},
 		"/healthz":          {"application/json", `{"status":"ok"}`},
 	} {
 		rec := w.ask("GET", path, asNobody, "")

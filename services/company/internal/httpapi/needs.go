@@ -21,6 +21,9 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// WithPlan and WithPlans put plans into trips, the second without geometry.
+	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
+	WithPlans(ctx context.Context, ts []trip.Trip)
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
@@ -81,6 +84,9 @@ type Identity interface {
 	Basic(ctx context.Context, user, secret string) (identity.Caller, error)
 	OpenSession(ctx context.Context, c identity.Caller) (id string, err error)
 	CloseSession(ctx context.Context, id string) error
+	// Sessions are a caller's own, EndSession ends one of them by its listed id.
+	Sessions(ctx context.Context, c identity.Caller) ([]identity.OpenedSession, error)
+	EndSession(ctx context.Context, c identity.Caller, id string) error
 	// SessionLife is how long a session lasts.
 	SessionLife() time.Duration
 	// Register makes a vehicle and its secret.

@@ -45,6 +45,12 @@ type Options struct {
 	// Inventory tells what is offered and what has moved or left under bookings,
 	// ReloadInventory reads its file anew. INVALID_FIELD, STORE_UNAVAILABLE.
 	Inventory, ReloadInventory func(context.Context) (api.Inventory, error)
+	// ModelOf is the model that a vehicle registered with here; false where that is not
+	// known. nil knows none.
+	ModelOf func(context.Context, charging.VehicleID) (model string, ok bool)
+	// LastSeen is what a car last said of itself here; false for nothing. nil has heard
+	// none.
+	LastSeen func(charging.VehicleID) (api.Sighting, bool)
 	// Ready are the parts of /readyz by name.
 	Ready map[string]Part
 	// RefusedPeer is told of a Bearer token that is no peer's: who shows it, as it
@@ -75,6 +81,9 @@ type Options struct {
 	Crowded, Stopping func() bool
 	// Now is civil time, by which windows are judged; nil is time.Now.
 	Now func() time.Time
+	// AllowOrigins are the origins whose pages may call, as browsers write them; those of
+	// "*", all, may read, without sessions; none by default.
+	AllowOrigins []string
 	// MaxStreams is how many event streams there may be at a time; 0 is 256. Vehicles
 	// get fifteen sixteenths, the rest is the operator's.
 	MaxStreams int
@@ -92,6 +101,9 @@ func (o Options) Validate() error {
 	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
 		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))
 	}
+	for _, origin := range o.AllowOrigins {
+		errs = append(errs, api.CheckOrigin(origin))
+	}
 	return errors.Join(errs...)
 }
 
@@ -104,6 +116,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Revoked == nil {
 		o.Revoked = func(context.Context) ([]string, error) { return nil, nil }
+	}
+	if o.ModelOf == nil {
+		o.ModelOf = func(context.Context, charging.VehicleID) (string, bool) { return "", false }
+	}
+	if o.LastSeen == nil {
+		o.LastSeen = func(charging.VehicleID) (api.Sighting, bool) { return api.Sighting{}, false }
 	}
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()

@@ -50,7 +50,7 @@ func (s *Server) locations(c echo.Context) error {
 	}
 	slices.Sort(ages)
 	c.Response().Header().Set("Eletrovia-As-Of", strings.Join(ages, ", "))
-	return answerPage(c, all, func(l charging.Location) api.Location {
+	return answerKeptPage(c, all, func(l charging.Location) api.Location {
 		out := api.LocationOf(l)
 		if l.Company != s.o.Company && now.Sub(read[l.Company]) > copyLife {
 			for i := range out.EVSEs {

@@ -75,6 +75,10 @@ func goodRequests() []good {
 		{"POST", trips + "/swap", asCar, `{"alternative_id":"a1"}`, 200},
 		{"GET", trips + "/history", asCar, "", 200},
 		{"GET", "/api/v1/locations", asNobody, "", 200},
+		{"GET", "/api/v1/places?q=joao", asNobody, "", 200},
+		{"GET", "/api/v1/places/near?lat=-7.1&lon=-34.9", asNobody, "", 200},
+		{"GET", "/api/v1/models", asNobody, "", 200},
+		{"GET", "/api/v1/vehicles/me", asCar, "", 200},
 		{"GET", "/api/v1/evses/BR*MAR*E0001*1/availability?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asNobody, "", 200},
 		{"POST", "/api/v1/vehicles", asNobody, `{"model":"byd-dolphin"}`, 201},
 		{"POST", "/api/v1/vehicles/EV-0001/revoke", asCar, `{"reason":"stolen"}`, 200},
@@ -83,6 +87,8 @@ func goodRequests() []good {
 		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},
 		{"GET", "/api/v1/session", asCar, "", 200},
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
+		{"GET", "/api/v1/sessions", asCar, "", 200},
+		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/audit?who=operator&limit=5", asOperator, "", 200},
@@ -131,6 +137,7 @@ func goodRequests() []good {
 		{"GET", "/asyncapi.yaml", asNobody, "", 200},
 		{"GET", "/docs", asNobody, "", 200},
 		{"GET", "/problems/SLOT_TAKEN", asNobody, "", 200},
+		{"GET", "/favicon.ico", asNobody, "", 200},
 		{"GET", "/", asNobody, "", 200},
 	}
 }
@@ -194,15 +201,16 @@ func TestWhoMayWhat(t *testing.T) {
 		for _, as := range []string{asCar, asOtherCar, asOperator, asPeer, asWrong} {
 			want := http.StatusText(g.status)
 			switch {
-			case free || as == g.as || strings.HasPrefix(g.path, "/api/v1/session") && as != asWrong:
+			case free || as == g.as || g.path == "/api/v1/session" && as != asWrong:
+			case strings.HasPrefix(g.path, "/api/v1/sessions") && as != asWrong && as != asPeer: // one's own
 			case federation || as == asWrong:
 				want = "UNAUTHENTICATED"
 			case as == asOperator && g.as == asCar && (readable(g) || strings.HasSuffix(g.path, "/revoke")):
-			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET"):
+			case as == asOtherCar && (g.path == "/api/v1/trips" && g.method == "GET" || g.path == "/api/v1/vehicles/me"):
 			default:
 				want = "FORBIDDEN"
 			}
-			if strings.HasPrefix(g.path, "/api/v1/session") && g.method == "POST" {
+			if g.path == "/api/v1/session" && g.method == "POST" {
 				continue // its own test
 			}
 			if got := code(newWorld(t).ask(g.method, g.path, as, g.body)); got != want {
@@ -213,7 +221,7 @@ func TestWhoMayWhat(t *testing.T) {
 }
 
 // readable are the vehicle's routes that the operator may read too.
-func readable(g good) bool { return g.method == "GET" }
+func readable(g good) bool { return g.method == "GET" && g.path != "/api/v1/vehicles/me" }
 
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	w := newWorld(t)

@@ -49,9 +49,13 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	origins, err := crossOrigin(o.AllowOrigins)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), metrics: m, home: home,
-		origins: http.NewCrossOriginProtection(), cookie: cookieName + "_" + string(o.Company),
+		origins: origins, cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
 	}
@@ -59,7 +63,7 @@ func New(o Options) (*Server, error) {
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
 	s.echo.Use(s.frame)
 	for _, r := range s.routes() {
-		s.echo.Add(r.method, r.path, r.handle)
+		s.add(r)
 	}
 	return s, nil
 }
@@ -71,7 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(r.Context()) // which is a copy: the server's own stays as it is
 		r.RemoteAddr = from
 	}
-	if !s.turnAway(w, r) {
+	if !s.sharedWith(w, r) && !s.turnAway(w, r) {
 		s.echo.ServeHTTP(w, r)
 	}
 }
@@ -88,6 +92,21 @@ func (s *Server) Routes() []string {
 // Close ends the event streams and the waits for trips, so that an
 // http.Server.Shutdown need not wait for them. Other requests are still served.
 func (s *Server) Close() { s.end() }
+
+// add serves a route. HEAD answers as GET does (RFC 9110 §9.1; the connection leaves the
+// body out), but for a stream: it has no end, and would be opened to say nothing.
+func (s *Server) add(r route) {
+	if squeezed[r.path] && r.method == http.MethodGet {
+		r.handle = squeeze(r.handle)
+	}
+	s.echo.Add(r.method, r.path, r.handle)
+	if r.method == http.MethodGet && !unending[r.path] {
+		s.echo.Add(http.MethodHead, r.path, r.handle)
+	}
+}
+
+// unending are the routes whose answers go on until somebody leaves.
+var unending = map[string]bool{"/api/v1/events": true}
 
 type route struct {
 	method, path string
@@ -109,14 +128,20 @@ func (s *Server) routes() []route {
 		{post, trips + "/:trip_id/swap", s.known(s.swap)},
 		{get, trips + "/:trip_id/history", s.known(s.history)},
 		{get, "/api/v1/locations", s.anybody(s.locations)},
+		{get, "/api/v1/places", s.anybody(s.places)},
+		{get, "/api/v1/places/near", s.anybody(s.placesNear)},
+		{get, "/api/v1/models", s.anybody(s.models)},
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
 		{get, "/api/v1/events", s.known(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
+		{get, "/api/v1/vehicles/me", s.known(s.me)},
 		{post, "/api/v1/vehicles/:vehicle_id/token", s.known(s.vehiclePass)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},
 		{post, "/api/v1/session", s.openSession},
 		{get, "/api/v1/session", s.session},
 		{del, "/api/v1/session", s.page(s.closeSession)},
+		{get, "/api/v1/sessions", s.known(s.sessions)},
+		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
@@ -169,6 +194,7 @@ func (s *Server) routes() []route {
 		{get, "/asyncapi.yaml", s.page(s.asyncSpec)},
 		{get, "/docs", s.page(s.docsPage)},
 		{get, "/problems/:code", s.page(s.problemPage)},
+		{get, "/favicon.ico", s.page(s.favicon)},
 		{get, "/", s.page(s.homePage)},
 		{get, assets + "*", s.page(s.assets())},
 	}

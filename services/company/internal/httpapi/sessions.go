@@ -101,7 +101,7 @@ func (s *Server) setCookie(c echo.Context, id string, life time.Duration) {
 }
 
 func (s *Server) describe(who identity.Caller) api.SessionResponse {
-	d := api.SessionResponse{Kind: string(who.Kind), VehicleID: who.Vehicle, CompanyID: s.o.Company}
+	d := api.SessionResponse{Kind: string(who.Kind), VehicleID: who.Vehicle, CompanyID: s.o.Company, May: mayOf(who.Kind)}
 	if who.Kind == identity.Peer {
 		d.CompanyID = who.Peer
 	}

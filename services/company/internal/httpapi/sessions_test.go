@@ -16,7 +16,7 @@ func TestSessionOfABrowser(t *testing.T) {
 		"by header": w.ask("POST", "/api/v1/session", asCar, ""),
 		"by body":   w.ask("POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`),
 	} {
-		if who := decode[api.SessionResponse](t, rec); rec.Code != 200 || who != (api.SessionResponse{Kind: "vehicle", VehicleID: car, CompanyID: "MAR"}) {
+		if who := decode[api.SessionResponse](t, rec); rec.Code != 200 || who.Kind != "vehicle" || who.VehicleID != car || who.CompanyID != "MAR" {
 			t.Errorf("%s: %d %+v", name, rec.Code, who)
 		}
 		k := rec.Result().Cookies()

@@ -122,7 +122,7 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 	if t, err = s.preferred(c, t); err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, t.Public())
+	return answer(c, http.StatusOK, planFor(who, s.o.FrontDesk.WithPlan(c.Request().Context(), t.Public())))
 }
 
 // listTrips answers GET /api/v1/trips, newest first.
@@ -143,7 +143,20 @@ func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
 			shown[i].Saga = stuck(t.Saga)
 		}
 	}
+	s.o.FrontDesk.WithPlans(c.Request().Context(), shown)
+	for i := range shown {
+		shown[i] = planFor(who, shown[i])
+	}
 	return answer(c, http.StatusOK, shown)
+}
+
+// planFor is a trip's plan as somebody may see it: where a journey begins and ends is its
+// driver's own business.
+func planFor(who identity.Caller, t trip.Trip) trip.Trip {
+	if who.Kind == identity.Vehicle {
+		return t
+	}
+	return t.WithoutEnds()
 }
 
 // stuck is what an operator sees of a saga that cannot come to its end: not its

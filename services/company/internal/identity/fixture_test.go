@@ -40,6 +40,7 @@ type memory struct {
 	bound    map[charging.VehicleID]charging.CompanyID
 	vehicles map[charging.VehicleID]string
 	sessions map[string][]byte
+	listed   map[string][]string
 	down     error
 
 	registered map[string]int
@@ -53,7 +54,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		bound: map[charging.VehicleID]charging.CompanyID{}, vehicles: map[charging.VehicleID]string{},
-		sessions: map[string][]byte{}, registered: map[string]int{}, invites: map[string]bool{},
+		sessions: map[string][]byte{}, listed: map[string][]string{}, registered: map[string]int{}, invites: map[string]bool{},
 	}
 }
 
@@ -136,10 +137,23 @@ func (m *memory) Revoke(_ context.Context, names ...string) error {
 	return m.down
 }
 
-func (m *memory) SaveSession(_ context.Context, _ string, _ int, h string, data []byte, _ time.Duration) error {
+func (m *memory) ListedSessions(_ context.Context, of string) (map[string][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string][]byte{}
+	for _, h := range m.listed[of] {
+		if data, ok := m.sessions[h]; ok {
+			found[h] = data
+		}
+	}
+	return found, m.down
+}
+
+func (m *memory) SaveSession(_ context.Context, of string, _ int, h string, data []byte, _ time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sessions[h] = data
+	m.listed[of] = append(m.listed[of], h)
 	return m.down
 }
 

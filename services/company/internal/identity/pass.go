@@ -105,7 +105,7 @@ func (s *Service) exchanged(ctx context.Context, c vehicleClaims, secret string,
 	if c.ended(now) {
 		return Caller{}, time.Time{}, noVehicle()
 	}
-	key := seenKey(c.Vehicle, secret)
+	key := digestOf(string(c.Vehicle), secret)
 	answer := s.exchanges.flight.DoChan(string(key[:]), func() (any, error) {
 		if v, ok := s.seen.sight(c.Vehicle, secret, now); ok {
 			return v, nil // another's answer has come meanwhile

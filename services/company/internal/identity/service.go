@@ -39,6 +39,8 @@ type Registry interface {
 	SaveSession(ctx context.Context, of string, most int, idHash string, data []byte, life time.Duration) error
 	LoadSession(ctx context.Context, idHash string) (data []byte, ok bool, err error)
 	DropSession(ctx context.Context, of, idHash string) error
+	// ListedSessions gives the data of those that one has, by the hashes of their ids.
+	ListedSessions(ctx context.Context, of string) (map[string][]byte, error)
 }
 
 // Options of a Service.
@@ -77,7 +79,7 @@ type Options struct {
 type Service struct {
 	o         Options
 	seen      *seen
-	verified  verified
+	verified  *verified
 	exchanges exchanges
 }
 
@@ -119,7 +121,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, seen: newSeen(), exchanges: exchanges{wrong: newSeen()}}, nil
+	return &Service{o: o, seen: newSeen(), verified: newVerified(), exchanges: exchanges{wrong: newSeen()}}, nil
 }
 
 // Authenticate tells who calls, by an Authorization header (Basic or Bearer),

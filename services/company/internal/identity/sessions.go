@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,7 +24,8 @@ func (s *Service) OpenSession(ctx context.Context, c Caller) (string, error) {
 	}
 	var id [32]byte
 	_, _ = rand.Read(id[:]) // never fails
-	data, err := json.Marshal(c)
+	now := s.o.Now()
+	data, err := json.Marshal(sessionRecord{c, now.UTC(), now.Add(s.o.SessionLife).UTC()})
 	if err != nil {
 		return "", fmt.Errorf("identity: session: %w", err)
 	}
@@ -73,6 +76,80 @@ func (s *Service) CloseSession(ctx context.Context, id string) error {
 		of, _ = sessionsOf(c)
 	}
 	return s.o.Registry.DropSession(ctx, of, sessionHash(id))
+}
+
+// sessionRecord is what is kept of a session. One of an edition before the times were
+// kept has none, and is on no list.
+type sessionRecord struct {
+	Caller
+	Opened, Until time.Time
+}
+
+// OpenedSession is a session as its owner is shown it.
+type OpenedSession struct {
+	// ID names it, and opens nothing: a part of the hash of what the cookie has.
+	ID            string
+	Opened, Until time.Time
+}
+
+// shownID is how many hex digits of a session's hash name it.
+const shownID = 16
+
+// SessionID is the name by which the session is listed that a cookie stands for.
+func SessionID(cookie string) string { return sessionHash(cookie)[:shownID] }
+
+// Sessions are the caller's open sessions at this company, the newest first.
+// UNAUTHENTICATED, STORE_UNAVAILABLE.
+func (s *Service) Sessions(ctx context.Context, c Caller) ([]OpenedSession, error) {
+	listed, err := s.listed(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	open := make([]OpenedSession, 0, len(listed))
+	for hash, r := range listed {
+		open = append(open, OpenedSession{hash[:shownID], r.Opened, r.Until})
+	}
+	slices.SortFunc(open, func(a, b OpenedSession) int {
+		return cmp.Or(b.Opened.Compare(a.Opened), cmp.Compare(a.ID, b.ID))
+	})
+	return open, nil
+}
+
+// listed are a caller's sessions by the hashes of their ids, without those that a
+// revocation has ended.
+func (s *Service) listed(ctx context.Context, c Caller) (map[string]sessionRecord, error) {
+	if c.Kind != Vehicle && c.Kind != Operator {
+		return nil, unauthenticated("sessions are a vehicle's or the operator's")
+	}
+	of, _ := sessionsOf(c)
+	kept, err := s.o.Registry.ListedSessions(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]sessionRecord{}
+	for hash, data := range kept {
+		var r sessionRecord
+		if json.Unmarshal(data, &r) == nil && len(hash) >= shownID && r.Kind == c.Kind && r.Vehicle == c.Vehicle && !s.o.Revoked.Revoked(r.Caller) {
+			listed[hash] = r
+		}
+	}
+	return listed, nil
+}
+
+// EndSession ends one of the caller's sessions by its listed id; none of that id is no
+// error, another's neither, and stays. UNAUTHENTICATED, STORE_UNAVAILABLE.
+func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
+	listed, err := s.listed(ctx, c)
+	if err != nil {
+		return err
+	}
+	of, _ := sessionsOf(c)
+	for hash := range listed {
+		if hash[:shownID] == id {
+			return s.o.Registry.DropSession(ctx, of, hash)
+		}
+	}
+	return nil
 }
 
 func sessionHash(id string) string {

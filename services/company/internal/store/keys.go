@@ -163,6 +163,11 @@ func (k keys) actsOf() string { return k.at("audit", "acts", "of") }
 
 func (k keys) session(hash string) string { return k.at("session", hash) }
 
+// sessionHash is the hash in a session's key.
+func (k keys) sessionHash(key string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(key, k.prefix+"session:{"), "}")
+}
+
 func (k keys) reply(v charging.VehicleID, request string) string {
 	return k.at("reply", string(v), request)
 }

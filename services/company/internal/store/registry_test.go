@@ -139,3 +139,39 @@ func TestSessionsAndReplies(t *testing.T) {
 		}
 	})
 }
+
+// What is listed is what stands: a session that has ended or run out is off its owner's
+// list, and another owner's is on another one.
+func TestListedSessions(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		ctx := t.Context()
+		for h, of := range map[string]string{"one": "EV-1", "two": "EV-1", "three": "operator"} {
+			if err := e.SaveSession(ctx, of, 16, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := e.ListedSessions(ctx, "EV-1")
+		if err != nil || len(got) != 2 || string(got["one"]) != "one" || string(got["two"]) != "two" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := e.DropSession(ctx, "EV-1", "one"); err != nil {
+			t.Fatal(err)
+		}
+		e.raw.Del(ctx, e.prefix+"session:{three}") // as its time to live does
+		for of, want := range map[string]int{"EV-1": 1, "operator": 0, "EV-2": 0} {
+			if got, err = e.ListedSessions(ctx, of); err != nil || len(got) != want {
+				t.Errorf("of %s, after some have ended: %q, %v", of, got, err)
+			}
+		}
+		// One more than its owner may have has ended the oldest.
+		for _, h := range []string{"four", "five"} {
+			if err := e.SaveSession(ctx, "EV-1", 2, h, []byte(h), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err = e.ListedSessions(ctx, "EV-1"); err != nil || len(got) != 2 || got["two"] != nil {
+			t.Errorf("of three, the newest two: %q, %v", got, err)
+		}
+	})
+}

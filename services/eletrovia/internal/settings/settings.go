@@ -49,7 +49,7 @@ type Settings struct {
 	mqttClients, registrations        int
 	registration                      string
 	connections, addressConnections   int
-	clockEpoch, limits                string
+	clockEpoch, limits, origins       string
 	timings                           app.Timings
 	acceptedLife                      time.Duration
 	// LogLevel of the server's log on standard error.
@@ -96,6 +96,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.MQTTCert, "tls-mqtt-cert", "ELETROVIA_TLS_MQTT_CERT", "", "MQTT: certificate file (PEM)")
 	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
+	text(&s.origins, "allow-origin", "ELETROVIA_ALLOW_ORIGIN", "",
+		"REST: origins whose pages may call, apart by commas, https://app.example; those of *, all, may read, without sessions; none by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
 	text(&s.limits, "limits", "ELETROVIA_LIMITS", "",
 		"what one may take of our EVSEs, KEY=VALUE,…: dc=4h,ac=12h,vehicle=48h,new=12h,new-trips=2,no-show=168h,share=25%,trip-claims=24,claims=400 are the defaults; none lifts one")
@@ -147,7 +149,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		Registration: s.registration, Registrations: s.registrations,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
 		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
-		Clock: app.Clock{Speed: s.speed},
+		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins),
 	}
 	var err error
 	if elsewhere, ok := external(s.mqtt); ok {
@@ -170,6 +172,11 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		errs = append(errs, err)
 	}
 	return o, errors.Join(errs...)
+}
+
+// listed are the parts of a list apart by commas; none of an empty one.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // Company is who the settings are about: its id, or the file that says so;

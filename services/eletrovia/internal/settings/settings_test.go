@@ -74,6 +74,26 @@ func TestFlagsGoFirst(t *testing.T) {
 	}
 }
 
+// Origins come as a list, from the variable or the flag; none is none, and one that is no
+// origin is refused by its name.
+func TestAllowedOrigins(t *testing.T) {
+	for text, want := range map[string][]string{
+		"": nil, "*": {"*"}, "https://app.example, http://127.0.0.1:5173": {"https://app.example", "http://127.0.0.1:5173"},
+	} {
+		o, err := read(t, append(slices.Clone(shared), "ELETROVIA_ALLOW_ORIGIN="+text))
+		if err != nil || !slices.Equal(o.AllowOrigins, want) {
+			t.Errorf("%q: %q, %v", text, o.AllowOrigins, err)
+		}
+	}
+	o, err := read(t, shared, "--allow-origin", "app.example/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "app.example/x") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestBrokerElsewhere(t *testing.T) {
 	for mqtt, want := range map[string]string{
 		"external://mar@broker:1883":     "tcp://mar@broker:1883",

@@ -184,12 +184,13 @@ local function first(key, unit)
   return math.floor(tonumber(got[2] or '0') / unit)
 end
 
--- overdrawn judges a claim by its originator's account as it is.
-local function overdrawn(k, c, limits, off, its, seconds)
+-- overdrawn judges a claim by its originator's account as it is: seconds in all, held by
+-- the claim's trip.
+local function overdrawn(k, c, limits, off, its, seconds, held)
   if limits.share > 0 and c.secs > its and seconds + c.secs - off > limits.share then
     return tooMuch('share', seconds, limits.share, first(k.standing, 1))
   end
-  local held = tonumber(redis.call('HGET', k.taken, 't:' .. c.trip) or '0')
+  held = tonumber(held or '0')
   if limits.tripClaims > 0 and held >= limits.tripClaims then
     return tooMuch('trip-claims', held, limits.tripClaims, first(k.holds, 1000))
   end
@@ -202,9 +203,11 @@ end
 -- companyRefuses judges a claim by its originator's account; off (s) is let off, its of it
 -- for this claim. Only where it would be refused is it looked what has ended by itself.
 local function companyRefuses(k, c, limits, off, its, ms, civil)
-  local seconds = redis.call('HGET', k.taken, 'seconds')
-  if seconds and not overdrawn(k, c, limits, off, its, tonumber(seconds)) then return nil end
-  return overdrawn(k, c, limits, off, its, tally(k, ms, civil))
+  local trip = 't:' .. c.trip
+  local seconds, held = unpack(redis.call('HMGET', k.taken, 'seconds', trip))
+  if seconds and not overdrawn(k, c, limits, off, its, tonumber(seconds), held) then return nil end
+  seconds = tally(k, ms, civil)
+  return overdrawn(k, c, limits, off, its, seconds, redis.call('HGET', k.taken, trip))
 end
 
 -- holds puts a hold into a company's account, stands what is reserved: once each. They
