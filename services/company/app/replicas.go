@@ -54,6 +54,7 @@ func (a *App) calendarChanged(r charging.Reservation) {
 	now, public := time.Now(), api.ReservationOf(r)
 	a.rooms.hub.Publish(trip.EventReservation, now, r.VehicleID, r.TripID, public)
 	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Reservation, At: now, Vehicle: r.VehicleID, TripID: r.TripID}, public)
+	a.showEntry(now, r)
 	a.post(r.EVSEID, r.State, r.Window)
 }
 
@@ -82,12 +83,17 @@ func (a *App) heard(m replicas.Message) {
 		var r api.Reservation
 		if json.Unmarshal(m.Data, &r) == nil {
 			a.rooms.hub.Publish(trip.EventReservation, m.At, m.Vehicle, m.TripID, m.Data)
+			a.showEntry(m.At, r.Charging())
 			if !a.sharedBroker() {
 				if a.rooms.embeddedBroker != nil {
 					a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
 				}
 			}
 		}
+	case replicas.Outage:
+		a.heardOutage(m)
+	case replicas.Act:
+		a.heardAct(m)
 	case replicas.Car:
 		a.heardCar(m)
 	}

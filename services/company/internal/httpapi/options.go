@@ -26,6 +26,13 @@ type Options struct {
 	Desk      Desk
 	Identity  Identity
 	Events    Events
+	Audit     Audit
+
+	// Elsewhere asks other companies about a vehicle's trips; nil asks nobody.
+	Elsewhere Elsewhere
+	// Suspended is why a peer is asked and answered no more for vehicles, empty where it
+	// is; nil is nobody.
+	Suspended func(charging.CompanyID) string
 
 	// Peers are the other companies as seen from here; nil is none.
 	Peers func() []api.Peer
@@ -94,8 +101,8 @@ func (o Options) Validate() error {
 	if o.Company.Validate() != nil {
 		errs = append(errs, errors.New("httpapi: Company is not a party id such as MAR"))
 	}
-	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
-		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
+	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil || o.Audit == nil {
+		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity, Events and Audit are required"))
 	}
 	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
 		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))
@@ -112,6 +119,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Peers == nil {
 		o.Peers = func() []api.Peer { return nil }
+	}
+	if o.Suspended == nil {
+		o.Suspended = func(charging.CompanyID) string { return "" }
 	}
 	if o.Revoked == nil {
 		o.Revoked = func(context.Context) ([]string, error) { return nil, nil }

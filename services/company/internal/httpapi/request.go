@@ -101,6 +101,18 @@ func queryInt(c echo.Context, name string, low, high, def int) (int, error) {
 	return n, nil
 }
 
+// queryBool takes true or false from the query, false where there is none.
+// INVALID_FIELD.
+func queryBool(c echo.Context, name string) (bool, error) {
+	switch c.QueryParam(name) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, charging.Invalid(name, "must be true or false")
+}
+
 // queryInstant takes a required instant from the query. INVALID_FIELD.
 func queryInstant(c echo.Context, name string) (time.Time, error) {
 	text := c.QueryParam(name)
@@ -136,5 +148,9 @@ func preferWait(h http.Header) (wait time.Duration, ok bool) {
 // lasting is a context for an action that must not stop half-way because its
 // caller has gone: a lost connection cancels nothing.
 func lasting(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), actionTime)
+	return lastingFor(c, actionTime)
+}
+
+func lastingFor(c echo.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), d)
 }

@@ -131,12 +131,15 @@ func (k keys) plan(id string) string                        { return k.at("plan"
 func (k keys) plansOf(by string) string    { return k.at("plans", by) }
 func (k keys) sessionsOf(of string) string { return k.at("sessions", of) }
 
-// taken is what a vehicle has here; companyAccount are the sum, the holds and what stands
-// of an originator (docs/adr/0017).
+// taken is what a vehicle has here; companyAccount are the holds, the sum and what stands
+// of an originator, or, where its share is not limited, its holds alone (docs/adr/0017).
 func (k keys) taken(v charging.VehicleID) string { return k.at("vehicle", string(v), "taken") }
 
-func (k keys) companyAccount(c charging.CompanyID) []string {
-	return []string{k.at("company", string(c), "taken"), k.at("company", string(c), "holds"), k.at("company", string(c), "standing")}
+func (k keys) companyAccount(c charging.CompanyID, shared bool) []string {
+	if !shared {
+		return []string{k.at("company", string(c), "claimed")}
+	}
+	return []string{k.at("company", string(c), "holds"), k.at("company", string(c), "taken"), k.at("company", string(c), "standing")}
 }
 
 // car is the session of a vehicle at this company.
@@ -156,6 +159,10 @@ func (k keys) revokedThrough() string { return k.prefix + "revoked:through" }
 // registrations counts those of an address; invite is one that has not been used.
 func (k keys) registrations(from string) string { return k.at("registrations", from) }
 func (k keys) invite(hash string) string        { return k.at("invite", hash) }
+
+// acts are the audit's by when, actsOf what each is.
+func (k keys) acts() string   { return k.at("audit", "acts") }
+func (k keys) actsOf() string { return k.at("audit", "acts", "of") }
 
 func (k keys) session(hash string) string { return k.at("session", hash) }
 
