@@ -70,6 +70,8 @@ var rows = map[string]row{
 	"GET /api/v1/sessions":                             {forKnown, ""},
 	"DELETE /api/v1/sessions/:session_id":              {forKnown, ""},
 	"POST /api/v1/invites":                             {forOperator, ""},
+	"GET /api/v1/overview":                             {forOperator, ""},
+	"GET /api/v1/broker":                               {forOperator, ""},
 	"GET /api/v1/locks":                                {forOperator, ""},
 	"GET /api/v1/peers":                                {forOperator, ""},
 	"POST /api/v1/peers/:company_id/token":             {forOperator, ""},

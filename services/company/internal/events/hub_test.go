@@ -17,7 +17,7 @@ func publish(h *Hub, n int) {
 
 func TestSubscriberSeesEventsInOrder(t *testing.T) {
 	h := NewHub(4)
-	s := h.Subscribe(t.Context(), 0, "")
+	s := h.Subscribe(t.Context(), 0, Filter{})
 	publish(h, 3)
 	for want := uint64(1); want <= 3; want++ {
 		if e := <-s.C(); e.ID != want {
@@ -40,7 +40,7 @@ func TestResume(t *testing.T) {
 		{1, 3, 4, true},
 		{99, 3, 4, true},
 	} {
-		s := h.Subscribe(t.Context(), c.after, "")
+		s := h.Subscribe(t.Context(), c.after, Filter{})
 		if s.Missed != c.missed || len(s.C()) != c.count {
 			t.Fatalf("after %d: missed %v, %d events; want %v, %d", c.after, s.Missed, len(s.C()), c.missed, c.count)
 		}
@@ -59,10 +59,10 @@ func TestResumeElsewhere(t *testing.T) {
 		publish(h, 3)
 	}
 	for name, c := range map[string]struct{ from, to *Hub }{"to the younger": {first, second}, "to the older": {second, first}} {
-		if s := c.to.Subscribe(t.Context(), c.from.last, ""); !s.Missed {
+		if s := c.to.Subscribe(t.Context(), c.from.last, Filter{}); !s.Missed {
 			t.Errorf("%s: nothing missed", name)
 		}
-		if s := c.to.Subscribe(t.Context(), c.to.last-1, ""); s.Missed || len(s.C()) != 1 {
+		if s := c.to.Subscribe(t.Context(), c.to.last-1, Filter{}); s.Missed || len(s.C()) != 1 {
 			t.Errorf("%s: its own id: missed %v, %d events", name, s.Missed, len(s.C()))
 		}
 	}
@@ -70,7 +70,7 @@ func TestResumeElsewhere(t *testing.T) {
 
 func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
 	h := NewHub(2)
-	slow, quick := h.Subscribe(t.Context(), 0, ""), h.Subscribe(t.Context(), 0, "")
+	slow, quick := h.Subscribe(t.Context(), 0, Filter{}), h.Subscribe(t.Context(), 0, Filter{})
 	for range subscriberBuffer + 3 {
 		publish(h, 1)
 		<-quick.C()
@@ -87,7 +87,7 @@ func TestSlowSubscriberIsDroppedAndNobodyWaits(t *testing.T) {
 func TestContextAndCloseEndSubscriptions(t *testing.T) {
 	h := NewHub(0)
 	ctx, cancel := context.WithCancel(t.Context())
-	a, b := h.Subscribe(ctx, 0, ""), h.Subscribe(t.Context(), 0, "")
+	a, b := h.Subscribe(ctx, 0, Filter{}), h.Subscribe(t.Context(), 0, Filter{})
 	cancel()
 	if _, ok := <-a.C(); ok {
 		t.Error("an ended context still delivers")
@@ -97,7 +97,7 @@ func TestContextAndCloseEndSubscriptions(t *testing.T) {
 		t.Error("a closed hub still delivers")
 	}
 	publish(h, 1)
-	if _, ok := <-h.Subscribe(t.Context(), 0, "").C(); ok {
+	if _, ok := <-h.Subscribe(t.Context(), 0, Filter{}).C(); ok {
 		t.Error("a closed hub took a subscriber")
 	}
 }
@@ -111,7 +111,7 @@ func TestAVehiclesReaderHearsItsOwn(t *testing.T) {
 	first := h.last
 	say(trip.EventTrip, "EV-2")
 	say(trip.EventTrip, "EV-1")
-	late, live := h.Subscribe(t.Context(), first, "EV-1"), h.Subscribe(t.Context(), 0, "EV-1")
+	late, live := h.Subscribe(t.Context(), first, Filter{Only: "EV-1"}), h.Subscribe(t.Context(), 0, Filter{Only: "EV-1"})
 	for range 10 * (subscriberBuffer + 8) {
 		say(trip.EventTrip, "EV-2")
 	}

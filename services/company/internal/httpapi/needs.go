@@ -21,6 +21,7 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error)
 	// WithPlan and WithPlans put plans into trips, the second without geometry.
 	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
 	WithPlans(ctx context.Context, ts []trip.Trip)
@@ -93,7 +94,9 @@ type Identity interface {
 
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, f events.Filter) *events.Subscription
+	// Last is the id of the newest event.
+	Last() uint64
 }
 
 var (

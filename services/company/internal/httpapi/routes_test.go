@@ -90,6 +90,8 @@ func goodRequests() []good {
 		{"GET", "/api/v1/sessions", asCar, "", 200},
 		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
+		{"GET", "/api/v1/overview", asOperator, "", 200},
+		{"GET", "/api/v1/broker?limit=1", asOperator, "", 200},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/peers", asOperator, "", 200},
 		{"POST", "/api/v1/peers/SER/token", asOperator, "", 200},

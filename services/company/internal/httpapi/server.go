@@ -19,6 +19,7 @@ type Server struct {
 	limits  limits
 	bodies  *pile
 	streams *streams
+	stands  stands
 	metrics *metrics
 	origins *http.CrossOriginProtection
 	cookie  string
@@ -144,6 +145,8 @@ func (s *Server) routes() []route {
 		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
+		{get, "/api/v1/overview", s.operator(s.overview)},
+		{get, "/api/v1/broker", s.operator(s.broker)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},

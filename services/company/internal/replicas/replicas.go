@@ -50,6 +50,8 @@ const (
 	Trip        Kind = "trip"
 	Reservation Kind = "reservation"
 	Car         Kind = "car"
+	// Steps: of a trip's saga, as they are in its journal.
+	Steps Kind = "steps"
 )
 
 // urgent are told at once, and also by a server that believes to be alone.
