@@ -239,6 +239,9 @@ func (o Options) checkShown() error {
 
 func (o Options) checkOrigins() error {
 	var errs []error
+	if o.Streams < 0 {
+		errs = append(errs, fmt.Errorf("%d event streams: want a number, or 0 for the default", o.Streams))
+	}
 	for _, origin := range o.AllowOrigins {
 		if err := api.CheckOrigin(origin); err != nil {
 			errs = append(errs, fmt.Errorf("allowed origin: %w", err))
