@@ -122,7 +122,7 @@ func (f *feed) begin() error {
 		}
 		return f.now()
 	}
-	return f.snapshot()
+	return f.snapshot(0)
 }
 
 // pump writes events until the reader goes, lags, may no longer listen, has to give
@@ -163,7 +163,7 @@ func (f *feed) happened(item *events.Item) error {
 	err := f.items(item)
 	f.sub.Took(item)
 	if err == nil && f.wish.chosen && item.Type == trip.EventReset {
-		err = f.snapshot()
+		err = f.snapshot(item.ID) // else it would be told of again, for ever
 	}
 	return err
 }

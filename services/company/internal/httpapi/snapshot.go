@@ -35,11 +35,12 @@ type stands struct {
 	last *stand
 }
 
-// snapshot writes how things are, and has the stream go on after that.
-func (f *feed) snapshot() error {
+// snapshot writes how things are, as of an event or later, and has the stream go on after
+// that.
+func (f *feed) snapshot(asOf uint64) error {
 	ctx, cancel := context.WithTimeout(f.ctx, writeTime)
 	defer cancel()
-	now, err := f.s.standFor(ctx, f.who)
+	now, err := f.s.standFor(ctx, f.who, asOf)
 	if err != nil {
 		f.s.o.Log.Warn().Err(err).Msg("a stream ends: its snapshot cannot be made")
 		return err
@@ -86,13 +87,13 @@ func (f *feed) shown(now *stand) (*events.Item, error) {
 }
 
 // standFor reads what a snapshot needs of the store: of a vehicle its own.
-func (s *Server) standFor(ctx context.Context, who identity.Caller) (*stand, error) {
+func (s *Server) standFor(ctx context.Context, who identity.Caller, asOf uint64) (*stand, error) {
 	if who.Kind == identity.Vehicle {
 		return s.ownStand(ctx, who)
 	}
 	s.stands.mu.Lock()
 	defer s.stands.mu.Unlock()
-	if last := s.stands.last; last != nil && time.Since(last.at) < standLife {
+	if last := s.stands.last; last != nil && last.id >= asOf && time.Since(last.at) < standLife {
 		return last, nil
 	}
 	now := &stand{id: s.o.Events.Last(), at: time.Now(), peers: s.o.Peers()}
