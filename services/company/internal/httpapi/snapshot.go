@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"sync"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 // standLife is how long what the operator's snapshots share is good: many streams may
 // begin at once.
 const standLife = time.Second
-
-// errStand ends a stream whose reader comes back and finds a newer one.
-var errStand = errors.New("so much has happened that what the snapshot goes on from is forgotten")
 
 // stand is what snapshots take from the store, as of event id.
 type stand struct {
@@ -38,21 +34,36 @@ type stands struct {
 // snapshot writes how things are, as of an event or later, and has the stream go on after
 // that.
 func (f *feed) snapshot(asOf uint64) error {
-	ctx, cancel := context.WithTimeout(f.ctx, writeTime)
+	ctx, cancel := context.WithTimeout(f.c.Request().Context(), writeTime)
 	defer cancel()
-	now, err := f.s.standFor(ctx, f.who, asOf)
+	now, err := f.standOn(ctx, asOf)
 	if err != nil {
 		f.s.o.Log.Warn().Err(err).Msg("a stream ends: its snapshot cannot be made")
 		return err
-	}
-	if !f.follow(now.id) { // what was shared is too old for this server's memory
-		return errStand
 	}
 	item, err := f.shown(now)
 	if err != nil {
 		return err
 	}
 	return f.items(item)
+}
+
+// standOn reads what the snapshot needs and has the stream go on after it. One that is
+// shared may be of so long ago that what has happened since is forgotten; then the stream
+// has one of its own, which begins where it reads on.
+func (f *feed) standOn(ctx context.Context, asOf uint64) (*stand, error) {
+	if f.wish.wants(trip.EventTrip) || f.wish.wants(trip.EventPeer) {
+		now, err := f.s.standFor(ctx, f.who, asOf)
+		if err != nil || f.follow(now.id) {
+			return now, err
+		}
+	}
+	id := f.s.o.Events.Last()
+	f.follow(id)
+	if !f.wish.wants(trip.EventTrip) && !f.wish.wants(trip.EventPeer) {
+		return &stand{id: id}, nil
+	}
+	return f.s.read(ctx, f.who, id)
 }
 
 // follow has the stream go on after an event.
@@ -89,35 +100,41 @@ func (f *feed) shown(now *stand) (*events.Item, error) {
 // standFor reads what a snapshot needs of the store: of a vehicle its own.
 func (s *Server) standFor(ctx context.Context, who identity.Caller, asOf uint64) (*stand, error) {
 	if who.Kind == identity.Vehicle {
-		return s.ownStand(ctx, who)
+		return s.read(ctx, who, s.o.Events.Last())
 	}
 	s.stands.mu.Lock()
 	defer s.stands.mu.Unlock()
 	if last := s.stands.last; last != nil && last.id >= asOf && time.Since(last.at) < standLife {
 		return last, nil
 	}
-	now := &stand{id: s.o.Events.Last(), at: time.Now(), peers: s.o.Peers()}
-	ids, total := s.o.Overview.Open(api.MaxSnapshotTrips)
-	some, err := s.o.FrontDesk.Some(ctx, ids)
-	if err != nil {
-		return nil, err
+	now, err := s.read(ctx, who, s.o.Events.Last())
+	if err == nil {
+		s.stands.last = now
 	}
-	now.trips, now.total = some, total
-	s.stands.last = now
-	return now, nil
+	return now, err
 }
 
-func (s *Server) ownStand(ctx context.Context, who identity.Caller) (*stand, error) {
-	now := &stand{id: s.o.Events.Last(), at: time.Now()}
-	newest, _, err := s.o.FrontDesk.List(ctx, trip.Query{VehicleID: who.Vehicle, Limit: api.MaxSnapshotTrips})
-	if err != nil {
-		return nil, err
+// read makes a stand as of an event.
+func (s *Server) read(ctx context.Context, who identity.Caller, id uint64) (*stand, error) {
+	now := &stand{id: id, at: time.Now()}
+	if who.Kind == identity.Vehicle {
+		return now, s.readOwn(ctx, who, now)
 	}
+	now.peers = s.o.Peers()
+	ids, total := s.o.Overview.Open(api.MaxSnapshotTrips)
+	some, err := s.o.FrontDesk.Some(ctx, ids)
+	now.trips, now.total = some, total
+	return now, err
+}
+
+// readOwn reads a vehicle's open trips.
+func (s *Server) readOwn(ctx context.Context, who identity.Caller, now *stand) error {
+	newest, _, err := s.o.FrontDesk.List(ctx, trip.Query{VehicleID: who.Vehicle, Limit: api.MaxSnapshotTrips})
 	for _, t := range newest {
 		if t.State.Open() {
 			now.trips = append(now.trips, t.Public())
 		}
 	}
 	now.total = len(now.trips)
-	return now, nil
+	return err
 }
