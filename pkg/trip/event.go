@@ -41,4 +41,7 @@ const (
 	// heartbeats.
 	EventSnapshot EventType = "snapshot"
 	EventNow      EventType = "now"
+	// EventCompany says to a vehicle whether another company, where it may have trips,
+	// is heard: what happened while it was not is read again.
+	EventCompany EventType = "company"
 )

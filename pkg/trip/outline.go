@@ -27,6 +27,8 @@ type Outline struct {
 	MarginSoC *float64 `json:"margin_soc,omitempty"`
 	Line      string   `json:"line,omitempty"`
 	Profile   Profile  `json:"profile,omitempty"`
+	// Driven is the battery as the car has reported it so far, beside Profile.
+	Driven Profile `json:"driven,omitempty"`
 }
 
 // LegPlan is what the plan says of a stop. A stop that is driven past has its site alone.

@@ -23,11 +23,12 @@ import (
 const tripID = "01970000-0000-7000-8000-000000000001"
 
 func asking() trip.Trip {
+	low := 0.14
 	t := aTrip(trip.AwaitingDecision, charging.Pending)
 	t.Decision = &trip.Decision{
 		Leg: 3, Code: charging.CodePriorityLost, Detail: "an older trip is ahead", ExpiresAt: day.Add(2 * time.Minute),
 		Alternatives: []trip.Alternative{
-			{ID: "a1", Leg: 3, CompanyID: "CAJ", EVSEID: evse("CAJ"), Start: day, End: day.Add(time.Hour), DeltaMinutes: 12, DeltaPrice: -3.5},
+			{ID: "a1", Leg: 3, CompanyID: "CAJ", LocationID: "CAJ-1", EVSEID: evse("CAJ"), Start: day, End: day.Add(time.Hour), ArriveSoC: &low, DeltaMinutes: 12, DeltaPrice: -3.5},
 			{ID: "a2", Leg: 3, CompanyID: "SER", EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), DeltaMinutes: -4, DeltaPrice: 8},
 		},
 	}

@@ -110,6 +110,7 @@ var rooms = []room{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
 			"services/company/internal/events", "services/company/internal/identity", "services/company/internal/door",
 			"services/company/internal/frames", "services/company/internal/overview", "services/company/internal/instants",
+			"services/company/internal/elsewhere",
 		},
 		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
 		test:  []string{openapi},
@@ -118,6 +119,7 @@ var rooms = []room{
 		path: "services/company/internal/carapi",
 		own: []string{
 			"pkg/...", "broker", "services/company/internal/trips", "services/company/internal/events",
+			"services/company/internal/elsewhere",
 			"services/company/internal/identity",
 		},
 		third: []string{zerolog, uuid},
@@ -142,6 +144,10 @@ var rooms = []room{
 		path:  "services/company/internal/forecast",
 		own:   []string{"pkg/geo", "pkg/road", "pkg/vehicle"},
 		noStd: noIO,
+	},
+	{
+		path: "services/company/internal/driven", own: []string{"pkg/charging", "pkg/geo", "pkg/trip"},
+		noStd: noHTTP,
 	},
 	{
 		path: "services/company/internal/roadside",
@@ -183,10 +189,15 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
-	{path: "services/company/internal/door"},
 	{path: "services/company/internal/instants", noStd: noIO},
 	{path: "services/company/internal/frames", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/events"}, noStd: noIO},
 	{path: "services/company/internal/overview", own: []string{"pkg/api", "pkg/trip", "pkg/charging", "services/company/internal/events"}, noStd: noIO},
+	{path: "services/company/internal/door", third: []string{rate}},
+	{
+		path:  "services/company/internal/elsewhere",
+		own:   []string{"pkg/api/...", "pkg/carlink", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
+		third: []string{rate},
+	},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/instants"}, noStd: noIO},

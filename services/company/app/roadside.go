@@ -23,9 +23,7 @@ func (a *App) openRoadside(context.Context) (err error) {
 		// The cars' room is wired before anything is heard.
 		Alert: func(v charging.VehicleID, alert carlink.Alert) { r.cars.Alert(v, alert) },
 		Now:   a.o.Clock.Now, Until: a.o.Clock.Until,
-		Warn: func(msg string, id charging.TripID, err error) {
-			a.log.Warn().Str("room", "roadside").Str("trip", string(id)).Err(err).Msg(msg)
-		},
+		Seen: r.driven.See, Warn: a.tellOfTrip("roadside"),
 	})
 	return err
 }

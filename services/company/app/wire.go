@@ -18,6 +18,8 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/driven"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/frames"
@@ -61,12 +63,14 @@ type rooms struct {
 	mark        *store.Mark
 	saga        *saga.Coordinator
 	trips       *trips.Service
+	elsewhere   *elsewhere.Trips
 	broker      mqttBroker
 	// embeddedBroker is the same where it is this server's own.
 	embeddedBroker *broker.Broker
 	cars           *carapi.API
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
+	driven         *driven.Book
 	bulletin       bulletin
 	seen           sightings
 	replicas       *replicas.Link
@@ -173,22 +177,30 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish, o.Steps = a.tripChanged, a.stepped
-	o.Warn = func(msg string, id charging.TripID, err error) {
-		a.log.Warn().Str("room", "saga").Str("trip", string(id)).Err(err).Msg(msg)
-	}
+	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = saga.New(o); err != nil {
 		return err
 	}
 	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})
+	if a.rooms.driven, err = driven.New(a.rooms.store, a.tellOfTrip("driven")); err != nil {
+		return err
+	}
 	a.rooms.trips, err = trips.New(trips.Options{
 		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
 		Advisor: advisor, Models: a.rooms.identity, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
+		Driven: a.rooms.driven,
 	})
 	if err != nil {
 		return err
 	}
 	a.rooms.federation.Attach(a.rooms.desk, trips.Near{Service: a.rooms.trips})
-	return nil
+	a.rooms.elsewhere, err = elsewhere.New(elsewhere.Options{
+		Peers: a.rooms.federation, Vouch: a.rooms.identity.Vouch, Held: a.rooms.desk.Held, Sink: a.rooms.hub,
+	})
+	if err == nil {
+		a.cleanups.add("what happens elsewhere", func(context.Context) error { a.rooms.elsewhere.Close(); return nil })
+	}
+	return err
 }
 
 // run starts what works by itself: from here on trips of an earlier life are
@@ -207,6 +219,7 @@ func (a *App) run(context.Context) error {
 	a.background("lists of trips", func(ctx context.Context) {
 		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })
 	})
+	a.background("what was driven", a.rooms.driven.Run) // ends after those whom it hears from
 	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
 	a.background("frames of cars", a.rooms.traffic.Run)
@@ -257,6 +270,13 @@ func newOwner(id charging.CompanyID) (string, error) {
 // tell is a room's way to say what an operator should know.
 func (a *App) tell(room string) func(string, error) {
 	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
+}
+
+// tellOfTrip is a room's way to say what an operator should know of a trip.
+func (a *App) tellOfTrip(room string) func(string, charging.TripID, error) {
+	return func(msg string, id charging.TripID, err error) {
+		a.log.Warn().Str("room", room).Str("trip", string(id)).Err(err).Msg(msg)
+	}
 }
 
 // roots are the authorities of the peers' certificates; nil for the system's.

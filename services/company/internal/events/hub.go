@@ -78,6 +78,12 @@ func (h *Hub) PublishAt(where geo.Point, kind trip.EventType, at time.Time, vehi
 	h.publish(r)
 }
 
+// Import is Publish for what another company has told of a vehicle: for the readers of
+// that vehicle alone who follow it everywhere, under an id of this hub.
+func (h *Hub) Import(e trip.Event) {
+	h.publish(&record{event: e, data: e.Data, foreign: true})
+}
+
 func (h *Hub) publish(r *record) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,5 +125,34 @@ func TestAVehiclesReaderHearsItsOwn(t *testing.T) {
 	}
 	if _, lagged := h.Stats(); lagged != 0 {
 		t.Errorf("%d were dropped for what others do", lagged)
+	}
+}
+
+// What another company tells of a vehicle is for its readers who follow it everywhere:
+// not for the operator, nor for a company that reads for it, nor for others; it is
+// resumed under this hub's ids.
+func TestImportedEvents(t *testing.T) {
+	h := NewHub(0)
+	first := h.Last()
+	h.Publish(trip.EventTrip, time.Now(), "EV-0001", "", 1)
+	readers := map[string]*Subscription{
+		"operator": h.Subscribe(t.Context(), 0, Filter{Only: ""}), "company": h.Subscribe(t.Context(), 0, Filter{Only: "EV-0001"}),
+		"other": h.Subscribe(t.Context(), 0, Filter{Only: "EV-0002", Everywhere: true}), "own": h.Subscribe(t.Context(), 0, Filter{Only: "EV-0001", Everywhere: true}), "nobody": h.Subscribe(t.Context(), 0, Filter{Only: "", Everywhere: true}),
+	}
+	h.Import(trip.Event{ID: 99, Type: trip.EventTrip, VehicleID: "EV-0001", Data: []byte(`{"a":1}`)})
+	for name, r := range readers {
+		if got := len(r.C()); got != map[bool]int{true: 1}[name == "own"] {
+			t.Errorf("%s got %d", name, got)
+		}
+	}
+	e := <-readers["own"].C()
+	if e.ID != first+2 || e.ID != h.Last() || !strings.Contains(string(e.Text), `{"a":1}`) {
+		t.Errorf("%s", e.Text)
+	}
+	if n := len(h.Subscribe(t.Context(), first+1, Filter{Only: "EV-0001", Everywhere: true}).C()); n != 1 {
+		t.Errorf("resumed with %d", n)
+	}
+	if n := len(h.Subscribe(t.Context(), first+1, Filter{Only: "EV-0001"}).C()); n != 0 {
+		t.Errorf("a company resumes with %d", n)
 	}
 }

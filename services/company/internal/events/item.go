@@ -37,7 +37,9 @@ func Encode(e trip.Event) (*Item, error) {
 
 // Plain are the types of a reader that chooses none: those that there were before one
 // could choose.
-var Plain = []trip.EventType{trip.EventTrip, trip.EventReservation, trip.EventCar, trip.EventPeer}
+var Plain = []trip.EventType{
+	trip.EventTrip, trip.EventReservation, trip.EventCar, trip.EventPeer, trip.EventCompany,
+}
 
 // Filter is what a reader wants; a reset is for all.
 type Filter struct {
@@ -47,11 +49,16 @@ type Filter struct {
 	Types []trip.EventType
 	// Boxes are where cars are wanted; none is everywhere.
 	Boxes []geo.Box
+	// Everywhere is for a vehicle that is followed everywhere: with what is imported.
+	Everywhere bool
 }
 
 // wants reports whether an event is for the reader. Nobody is woken for what others do:
 // there may be many readers.
 func (f Filter) wants(r *record) bool {
+	if r.foreign && !(f.Everywhere && f.Only != "" && r.event.VehicleID == f.Only) {
+		return false
+	}
 	if r.event.Type == trip.EventReset {
 		return true
 	}
@@ -84,9 +91,11 @@ func (f Filter) Covers(p geo.Point) bool {
 type record struct {
 	event trip.Event
 	at    *geo.Point // where, for what is somewhere
-	data  any        // until it has been encoded, or tried to be
-	item  *Item
-	tried bool
+	// foreign is one that another company has told of its vehicle.
+	foreign bool
+	data    any // until it has been encoded, or tried to be
+	item    *Item
+	tried   bool
 }
 
 // encoded is the event in its readers' form; nil for data that has none, which then has

