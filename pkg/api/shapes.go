@@ -80,9 +80,16 @@ type Location struct {
 
 // EVSE of a Location.
 type EVSE struct {
-	EVSEID     charging.EVSEID     `json:"evse_id"`
-	Status     charging.EVSEStatus `json:"status"`
-	Connectors []Connector         `json:"connectors"`
+	EVSEID charging.EVSEID     `json:"evse_id"`
+	Status charging.EVSEStatus `json:"status"`
+	// StatusSince is civil time, absent where it is not known; StatusReason is of
+	// OUTOFORDER.
+	StatusSince  time.Time `json:"status_since,omitzero"`
+	StatusReason string    `json:"status_reason,omitempty"`
+	// Reserved is how companies tell each other RESERVED, which those of before this
+	// edition take for no status: it stands beside AVAILABLE.
+	Reserved   bool        `json:"reserved,omitempty"`
+	Connectors []Connector `json:"connectors"`
 }
 
 // Connector of an EVSE.
@@ -126,7 +133,7 @@ func LocationOf(l charging.Location) Location {
 		},
 	}
 	for _, e := range l.EVSEs {
-		evse := EVSE{EVSEID: e.ID, Status: e.Status, Connectors: make([]Connector, 0, len(e.Connectors))}
+		evse := EVSE{EVSEID: e.ID, Status: e.Status, StatusSince: e.Since, StatusReason: e.Reason, Connectors: make([]Connector, 0, len(e.Connectors))}
 		for _, c := range e.Connectors {
 			evse.Connectors = append(evse.Connectors, Connector(c))
 		}
@@ -134,6 +141,17 @@ func LocationOf(l charging.Location) Location {
 	}
 	for _, t := range l.Tariffs {
 		out.Tariffs = append(out.Tariffs, Tariff(t))
+	}
+	return out
+}
+
+// LocationForPeers is LocationOf in the words that every edition knows.
+func LocationForPeers(l charging.Location) Location {
+	out := LocationOf(l)
+	for i := range out.EVSEs {
+		if e := &out.EVSEs[i]; e.Status == charging.StatusReserved {
+			e.Status, e.Reserved = charging.StatusAvailable, true
+		}
 	}
 	return out
 }
@@ -153,7 +171,10 @@ func (l Location) Charging() charging.Location {
 		out.Company = l.LocationID.Company()
 	}
 	for _, e := range l.EVSEs {
-		evse := charging.EVSE{ID: e.EVSEID, Status: e.Status}
+		evse := charging.EVSE{ID: e.EVSEID, Status: e.Status, Since: e.StatusSince, Reason: e.StatusReason}
+		if e.Reserved && e.Status == charging.StatusAvailable {
+			evse.Status = charging.StatusReserved
+		}
 		for _, c := range e.Connectors {
 			evse.Connectors = append(evse.Connectors, charging.Connector(c))
 		}

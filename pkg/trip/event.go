@@ -44,4 +44,9 @@ const (
 	// EventCompany says to a vehicle whether another company, where it may have trips,
 	// is heard: what happened while it was not is read again.
 	EventCompany EventType = "company"
+	// EventCalendar is a change of a calendar of the company's, for the operator alone.
+	EventCalendar EventType = "calendar"
+	// EventAudit is an act that was asked for, and then how it ended, for the operator
+	// alone.
+	EventAudit EventType = "audit"
 )

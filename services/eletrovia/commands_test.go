@@ -226,6 +226,19 @@ func TestOutputs(t *testing.T) {
 		}}}, 0},
 		{"overview", []string{"overview"}, map[string]any{"GET /api/v1/overview": someOverview()}, 0},
 		{"broker", []string{"broker", "--limit", "2"}, map[string]any{"GET /api/v1/broker": someBroker()}, 0},
+		{"calendar", []string{"calendar"}, map[string]any{"GET /api/v1/calendars": someCalendars()}, 0},
+		{"bookings", []string{"bookings", "--state", "RESERVED"}, map[string]any{"GET /api/v1/bookings": someCalendars().Calendars[0].Entries}, 0},
+		{"no-bookings", []string{"bookings", "--of", "EV-0001"}, map[string]any{"GET /api/v1/bookings": []api.Booking{}}, 0},
+		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
+			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
+		}, 0},
+		{"bookings-extend", []string{"bookings", "extend", tripID, "--minutes", "20", "--reason", "slow"}, map[string]any{
+			"POST /api/v1/reservations/" + tripID + "/extend": aTrip(trip.Confirmed, charging.Reserved),
+		}, 0},
+		{"audit", []string{"audit"}, map[string]any{"GET /api/v1/audit": []charging.Act{
+			{ID: tripID, At: day, Who: "operator", What: "cancel a booking", Of: tripID, Reason: "the transformer", RequestID: "MAR-1", Answer: "ok", EndedAt: day},
+			{ID: tripID, At: day, Who: "operator", What: "set an EVSE OUTOFORDER", Of: "BR*MAR*E0001*1"},
+		}}, 0},
 		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
 		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
 			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Breaker: "closed", RequestsPerMinute: 40, FailuresPerMinute: 2, LastFailure: &api.Failure{At: day, Detail: "connection refused"}, Versions: []string{"v1"}, Keys: []api.PeerKey{{ID: "k1", Since: day}}, Dropped: &api.PeerDrops{
@@ -536,4 +549,15 @@ func someBroker() api.Broker {
 			{VehicleID: "EV-0002", Connected: &off},
 		},
 	}
+}
+
+// someCalendars are an EVSE with a booking and a hold, and one that is broken.
+func someCalendars() api.Calendars {
+	return api.Calendars{Now: day, CivilNow: day, From: day, To: day.Add(24 * time.Hour), Calendars: []api.Calendar{
+		{EVSEID: evse("MAR"), LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusReserved, StatusSince: day, Entries: []api.Booking{
+			{ReservationID: tripID, EVSEID: evse("MAR"), State: charging.Reserved, Start: day, End: day.Add(time.Hour), TripID: tripID, Origin: "SER", Leg: 2, VehicleID: "EV-0001", Settled: true, Fence: 17},
+			{ReservationID: tripID, EVSEID: evse("MAR"), State: charging.Pending, Start: day.Add(time.Hour), End: day.Add(2 * time.Hour), TripID: tripID, Origin: "CAJ", Leg: 1, VehicleID: "EV-0002", TTLMillis: 18_250, ExpiresAt: day.Add(18250 * time.Millisecond), Fence: 18},
+		}, OutOfService: []api.Outage{}},
+		{EVSEID: "BR*MAR*E0009*1", LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusOutOfOrder, StatusReason: "BROKEN_CHARGER", Entries: []api.Booking{}, OutOfService: []api.Outage{{Start: day, Reason: "BROKEN_CHARGER"}}},
+	}}
 }

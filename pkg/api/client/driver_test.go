@@ -36,6 +36,8 @@ func TestDriverCalls(t *testing.T) {
 			answerJSON(w, 200, api.PlanResponse{Plans: []trip.Plan{{ID: "p"}}})
 		case strings.HasSuffix(path, "/availability"):
 			answerJSON(w, 200, api.Availability{EVSEID: "BR*MAR*E0001*1"})
+		case strings.HasSuffix(path, "/overview"), strings.HasSuffix(path, "/broker"):
+			answerJSON(w, 200, map[string]any{})
 		case r.Method == http.MethodGet && !strings.HasSuffix(path, "/t1"):
 			answerJSON(w, 200, []any{})
 		default:

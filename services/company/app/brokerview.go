@@ -25,10 +25,10 @@ const (
 // tally makes rates of the broker's counts.
 type tally struct {
 	mu    sync.Mutex
-	looks []look // the oldest first
+	looks []tallied // the oldest first
 }
 
-type look struct {
+type tallied struct {
 	at      time.Time
 	in, out int64
 }
@@ -43,12 +43,12 @@ func (t *tally) run(ctx context.Context, stats func() broker.Stats) {
 			return
 		case now := <-tick.C:
 			s := stats()
-			t.note(look{now, s.MessagesIn, s.MessagesOut})
+			t.note(tallied{now, s.MessagesIn, s.MessagesOut})
 		}
 	}
 }
 
-func (t *tally) note(l look) {
+func (t *tally) note(l tallied) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.looks = append(t.looks, l)

@@ -57,6 +57,7 @@ func (a *App) calendarChanged(r charging.Reservation) {
 	a.rooms.hub.Publish(trip.EventReservation, now, r.VehicleID, r.TripID, public)
 	a.rooms.overview.Reservation(r)
 	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Reservation, At: now, Vehicle: r.VehicleID, TripID: r.TripID}, public)
+	a.showEntry(now, r)
 	a.post(r.EVSEID, r.State, r.Window)
 }
 
@@ -86,12 +87,17 @@ func (a *App) heard(m replicas.Message) {
 		if json.Unmarshal(m.Data, &r) == nil {
 			a.rooms.hub.Publish(trip.EventReservation, m.At, m.Vehicle, m.TripID, m.Data)
 			a.rooms.overview.Reservation(r.Charging())
+			a.showEntry(m.At, r.Charging())
 			if !a.sharedBroker() {
 				if a.rooms.embeddedBroker != nil {
 					a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
 				}
 			}
 		}
+	case replicas.Outage:
+		a.heardOutage(m)
+	case replicas.Act:
+		a.heardAct(m)
 	case replicas.Car:
 		a.heardCar(m)
 	case replicas.Steps:

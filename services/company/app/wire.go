@@ -153,7 +153,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
 		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
+		OnChange: a.calendarChanged, OnService: a.serviceChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,9 @@ type FrontDesk interface {
 	Unplug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
+	// Extend and Rebook give a stop of an own trip another window, or another EVSE.
+	Extend(ctx context.Context, id charging.TripID, reservation charging.ReservationID, by time.Duration) (trip.Trip, error)
+	Rebook(ctx context.Context, id charging.TripID, reservation charging.ReservationID, evse charging.EVSEID, w charging.Window) (trip.Trip, error)
 
 	// Locations and Availability are of the whole federation.
 	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
@@ -64,6 +67,13 @@ type Desk interface {
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 	Locks(ctx context.Context) ([]charging.Lock, error)
+	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
+	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
+	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	// Cancel ends one booking, or only a hold; CancelVehicle all of a vehicle.
+	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
+	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)
+	WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error
 	// Recovery and Orphans are what a loss of memory has left, here and at the
@@ -98,6 +108,14 @@ type Identity interface {
 	OnBehalf(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, proof string) (identity.Caller, error)
 	// Revoke ends a vehicle's secret and makes another.
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
+}
+
+// Audit keeps what was asked for, before it is done. STORE_UNAVAILABLE.
+type Audit interface {
+	// Note keeps an act, in the place of an earlier word about it.
+	Note(ctx context.Context, act charging.Act) error
+	// Acts lists acts, newest first, and the cursor of what follows. INVALID_FIELD.
+	Acts(ctx context.Context, q charging.ActQuery) (list []charging.Act, next string, err error)
 }
 
 // Events is the live stream of what happens on this server.

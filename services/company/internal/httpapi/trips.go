@@ -204,12 +204,8 @@ func queryOf(c echo.Context, who identity.Caller) (q trip.Query, err error) {
 	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
 		return q, err
 	}
-	switch c.QueryParam("stuck") {
-	case "", "false":
-	case "true":
-		q.Stuck = true
-	default:
-		return q, charging.Invalid("stuck", "must be true or false")
+	if q.Stuck, err = queryBool(c, "stuck"); err != nil {
+		return q, err
 	}
 	if who.Kind == identity.Operator {
 		return q, nil

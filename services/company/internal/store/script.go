@@ -20,6 +20,7 @@ var (
 	confirmScript    = calendarScript("confirm")
 	compensateScript = calendarScript("compensate")
 	dropScript       = calendarScript("drop")
+	cancelScript     = calendarScript("cancel")
 	settleScript     = calendarScript("settle")
 	moveScript       = calendarScript("move")
 	startScript      = calendarScript("start")
@@ -29,6 +30,7 @@ var (
 	statusScript     = calendarScript("status")
 	lookScript       = calendarScript("look")
 	freeScript       = calendarScript("free")
+	entriesScript    = calendarScript("entries")
 	withdrawScript   = calendarScript("withdraw")
 	tidyScript       = calendarScript("tidy")
 	sweepScript      = calendarScript("sweep")
@@ -52,6 +54,8 @@ var (
 	toldScript      = script("told")
 
 	enrollScript = script("enroll")
+
+	auditScript = script("audit")
 
 	replaceScript = script("replace")
 	newerScript   = script("newer")
