@@ -127,8 +127,8 @@ func (w *walk) done(st trip.PlanStop) {
 func (w *walk) arrive() {
 	plan := &w.plan
 	if w.car != nil {
-		km, drive, line := w.drive(w.p.spot(w.car.Destination))
-		plan.Line, plan.ArriveSoC = line, roundSoC(w.soc)
+		km, drive, way := w.drive(w.p.spot(w.car.Destination))
+		plan.Line, plan.ArriveSoC = way, roundSoC(w.soc)
 		plan.DistanceKM += km
 		plan.DriveMinutes += drive
 		plan.Arrival = w.at.Add(ofMinutes(drive)).Round(time.Second)
@@ -160,7 +160,7 @@ func (w *walk) find(k int, st *trip.PlanStop) *road.Spot {
 }
 
 // drive takes the road to a spot, and what that takes from the battery.
-func (w *walk) drive(to *road.Spot) (km, minutes float64, line string) {
+func (w *walk) drive(to *road.Spot) (km, minutes float64, way string) {
 	if w.here == nil || to == nil {
 		return 0, 0, ""
 	}
@@ -172,7 +172,7 @@ func (w *walk) drive(to *road.Spot) (km, minutes float64, line string) {
 	if w.car != nil {
 		w.soc = max(w.soc-w.car.Vehicle.SoCFor(float64(d.km), d.kmh()), 0)
 	}
-	return round(float64(d.km), 10), round(float64(d.seconds())/60, 10), lineOf(tree, *to)
+	return round(float64(d.km), 10), round(float64(d.seconds())/60, 10), line(tree.Way(*to))
 }
 
 // charge is as package planner judges alternatives: as much as was planned, or what the window
