@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -187,7 +188,23 @@ func (s *search) hold(h Held) (m milestone, why string) {
 		}
 	}
 	if len(m.kinds) == 0 {
-		return m, "no charger there suits the car, is in order, and is none of those that are avoided"
+		return m, "no charger there suits the car, is in order, and may be used (see avoid and insist)"
+	}
+	return s.lasting(m)
+}
+
+// lasting leaves out the chargers where no window may be as long as it must. How long one may
+// be is by the contract and the location's terms; an owner may be stricter.
+func (s *search) lasting(m milestone) (milestone, string) {
+	loc, longest := &s.p.sites[m.site].loc, time.Duration(0)
+	m.kinds = slices.DeleteFunc(m.kinds, func(k kind) bool {
+		e := slices.IndexFunc(loc.EVSEs, func(e charging.EVSE) bool { return e.ID == k.evses[0] })
+		most := charging.DefaultLimits().Longest(loc.EVSEs[e], loc.Terms)
+		longest = max(longest, most)
+		return time.Duration(m.least)*time.Second > most
+	})
+	if len(m.kinds) == 0 {
+		return m, fmt.Sprintf("a window there lasts %.0f minutes at most", longest.Minutes())
 	}
 	return m, ""
 }

@@ -126,8 +126,8 @@ func (s *search) lookFrom(i int, hops []hop, moved []bool) bool {
 		base += s.cands[hop.to].penalty
 		there := o.arriving[int(hop.to)*wide:][:wide-used]
 		here := leaving[used:][:len(there)]
-		if there[len(there)-1] > math.MaxFloat64 {
-			continue // nothing leads on from there
+		if there[len(there)-1] > math.MaxFloat64 && s.cands[hop.to].most == 1 {
+			continue // nothing leads on from there, and with less no more
 		}
 		for x, v := range there {
 			if v += base; v < here[x] {

@@ -28,6 +28,10 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	if r.Labels == nil && len(r.Held)+len(r.Via) > 0 {
+		usual := requestLabels
+		r.Labels = &usual
+	}
 	find := p.find
 	if !r.LatestArrival.IsZero() {
 		find = p.latest

@@ -37,8 +37,11 @@ type Request struct {
 	// Single asks for the best plan alone.
 	Single bool
 
+	// Labels are those that searches may still make in all, and are taken off; nil: what is
+	// usual for a request.
+	Labels *int
+
 	unthinned bool // for tests: consider every station
-	labels    *int // that searches may still make in all; nil: what is usual for one
 }
 
 // MaxInsist is how many locations and EVSEs a request may insist on.

@@ -14,6 +14,8 @@ const (
 	maxLabels    = 400000 // ends a search that has gone astray
 	fineLabels   = 5000   // ends a fine search, which only betters what a rough one found
 	stageLabels  = 20000  // ends a search over stages
+	// requestLabels end the searches over stages of one request.
+	requestLabels = 5 * stageLabels
 	socTolerance = 0.004  // in which two charges count as alike
 	tiny         = 1e-6   // of a score
 )
@@ -237,8 +239,8 @@ func (s *search) explore(reach reach, upper float64) bool {
 		c.settled = append(c.settled, e.label)
 		s.expand(e.label)
 	}
-	if s.r.labels != nil {
-		*s.r.labels -= len(s.labels)
+	if s.r.Labels != nil {
+		*s.r.Labels -= len(s.labels)
 	}
 	return s.best >= 0
 }
@@ -263,8 +265,8 @@ func (s *search) mostLabels() int {
 	switch {
 	case s.r.unthinned:
 		return maxLabels
-	case s.r.labels != nil:
-		return min(max(*s.r.labels, 0), stageLabels)
+	case s.r.Labels != nil:
+		return min(max(*s.r.Labels, 0), stageLabels)
 	case s.rough:
 		return maxLabels
 	}

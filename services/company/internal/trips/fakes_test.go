@@ -96,7 +96,8 @@ func (r *records) Standing(_ context.Context, _ string, _ int, states ...trip.St
 	return out, "", nil
 }
 
-func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration, _ string) error {
+func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration, by string) error {
+	r.plansBy = by
 	for _, p := range ps {
 		r.plans[p.ID] = p
 	}
@@ -104,11 +105,11 @@ func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _
 	return nil
 }
 
-func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journey, error) {
+func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journey, string, error) {
 	if p, ok := r.plans[id]; ok {
-		return p, r.journey, nil
+		return p, r.journey, r.plansBy, nil
 	}
-	return trip.Plan{}, trip.Journey{}, charging.Refuse(charging.CodeUnknownPlan, id)
+	return trip.Plan{}, trip.Journey{}, "", charging.Refuse(charging.CodeUnknownPlan, id)
 }
 
 func (r *records) KeptPlans(_ context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error) {
