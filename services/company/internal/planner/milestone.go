@@ -219,6 +219,15 @@ func (p *Planner) siteOf(h Held) (int, bool) {
 	return where, where >= 0
 }
 
+// Where is the place of a stop that is held; false where the catalogue does not know it.
+func (p *Planner) Where(h Held) (geo.Point, bool) {
+	site, ok := p.siteOf(h)
+	if !ok {
+		return geo.Point{}, false
+	}
+	return p.sites[site].loc.Point, true
+}
+
 // String is the id of what is held.
 func (h Held) String() string {
 	if h.Asked.Hold == trip.HoldEVSE {

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	leastCharge  = 0.02   // a stop for less is not worth its overhead
-	gridPercent  = 10     // of the round levels that a charge may end at
-	maxLabels    = 400000 // ends a search that has gone astray
-	fineLabels   = 5000   // ends a fine search, which only betters what a rough one found
-	stageLabels  = 20000  // ends a search over stages
+	leastCharge = 0.02   // a stop for less is not worth its overhead
+	gridPercent = 10     // of the round levels that a charge may end at
+	maxLabels   = 400000 // ends a search that has gone astray
+	fineLabels  = 5000   // ends a fine search, which only betters what a rough one found
+	stageLabels = 20000  // ends a search over stages
 	// requestLabels end the searches over stages of one request.
 	requestLabels = 5 * stageLabels
-	socTolerance = 0.004  // in which two charges count as alike
-	tiny         = 1e-6   // of a score
+	socTolerance  = 0.004 // in which two charges count as alike
+	tiny          = 1e-6  // of a score
 )
 
 // reaches are how much more than the quickest way a journey may drive in the first,

@@ -227,8 +227,8 @@ func TestPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, j, by, err := e.LoadPlan(ctx, "p2")
-		if err != nil || p.Currency != "BRL" || j.SoC != 0.8 {
-			t.Errorf("%+v, %+v, %v", p, j, err)
+		if err != nil || p.Currency != "BRL" || j.SoC != 0.8 || by != "vehicle EV-1" {
+			t.Errorf("%+v, %+v, %q, %v", p, j, by, err)
 		}
 		var flood []trip.Plan
 		for n := range 2002 {
