@@ -420,3 +420,33 @@ func TestHeldPlansAreNearlyOptimal(t *testing.T) {
 		t.Errorf("%.0f of %d compared, mean gap %.2f%%; want 1%% at most", count, instances, 100*sum/count)
 	}
 }
+
+// TestItineraryPassesThePlaces: shows a trip whose plan forgets, once a stop has moved, what it passes.
+func TestItineraryPassesThePlaces(t *testing.T) {
+	p, r := demo(), mission(t)
+	r.Single = true
+	r.Via = []planner.Via{{Point: at(t, "Caruaru, PE"), Stay: 40 * time.Minute}, {Point: at(t, "Itabaiana, SE")}}
+	plan := missionPlan(t, p, r, nil)
+	if len(plan.Via) != 2 || len(plan.Profile) == 0 {
+		t.Fatalf("%+v", plan)
+	}
+	tr := booked(plan, &r)
+	for k := range tr.Legs {
+		tr.Legs[k].Start, tr.Legs[k].End = tr.Legs[k].Start.Add(10*time.Minute), tr.Legs[k].End.Add(10*time.Minute)
+	}
+	got, whole := p.Itinerary(tr, plan)
+	if !whole || len(got.Via) != 2 || math.Abs(got.DistanceKM-plan.DistanceKM) > 0.3 || math.Abs(got.DriveMinutes-plan.DriveMinutes) > 0.3 {
+		t.Errorf("%v km in %v min by %+v; planned %v km in %v min", got.DistanceKM, got.DriveMinutes, got.Via, plan.DistanceKM, plan.DriveMinutes)
+	}
+	if off := got.Arrival.Sub(plan.Arrival) - 10*time.Minute; off.Abs() > 10*time.Second {
+		t.Errorf("arrives at %v, planned %v", got.Arrival, plan.Arrival)
+	}
+	for k, v := range got.Via {
+		if math.Abs(v.ArriveSoC-plan.Via[k].ArriveSoC) > 0.01 || v.AfterLeg != plan.Via[k].AfterLeg {
+			t.Errorf("via %d: %+v, planned %+v", k, v, plan.Via[k])
+		}
+	}
+	if same, _ := p.Itinerary(booked(plan, &r), plan); same.Arrival.Sub(plan.Arrival).Abs() > 2*time.Second || len(same.Via) != 2 || same.Line != plan.Line {
+		t.Errorf("unmoved: arrives at %v by %+v, planned %v", same.Arrival, same.Via, plan.Arrival)
+	}
+}
