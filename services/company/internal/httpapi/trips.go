@@ -125,17 +125,36 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 	return answer(c, http.StatusOK, planFor(who, s.o.FrontDesk.WithPlan(c.Request().Context(), t.Public())))
 }
 
-// listTrips answers GET /api/v1/trips, newest first.
+// listTrips answers GET /api/v1/trips, newest first: a vehicle's of all companies, the
+// operator's of its own.
 func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
-	q, p, err := queryOf(c, who)
+	if s.o.Elsewhere != nil {
+		if others := s.o.Elsewhere.Companies(who); len(others) > 0 {
+			return s.tripsOfAll(c, who, others)
+		}
+	}
+	p, err := pageOf(c)
 	if err != nil {
 		return err
 	}
-	list, total, err := s.o.FrontDesk.List(c.Request().Context(), q)
+	shown, total, err := s.ownTrips(c, who)
 	if err != nil {
 		return err
 	}
 	p.link(c, total)
+	return answer(c, http.StatusOK, shown)
+}
+
+// ownTrips are the asked page of this company's trips, and how many there are.
+func (s *Server) ownTrips(c echo.Context, who identity.Caller) ([]trip.Trip, int, error) {
+	q, err := queryOf(c, who)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, total, err := s.o.FrontDesk.List(c.Request().Context(), q)
+	if err != nil {
+		return nil, 0, err
+	}
 	shown := make([]trip.Trip, len(list))
 	for i, t := range list {
 		shown[i] = t.Public()
@@ -147,7 +166,7 @@ func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
 	for i := range shown {
 		shown[i] = planFor(who, shown[i])
 	}
-	return answer(c, http.StatusOK, shown)
+	return shown, total, nil
 }
 
 // planFor is a trip's plan as somebody may see it: where a journey begins and ends is its
@@ -173,35 +192,36 @@ func stuck(s *trip.Saga) *trip.Saga {
 
 // queryOf reads a query for trips: a vehicle sees its own only. INVALID_FIELD,
 // FORBIDDEN.
-func queryOf(c echo.Context, who identity.Caller) (q trip.Query, p page, err error) {
-	if p, err = pageOf(c); err != nil {
-		return q, p, err
+func queryOf(c echo.Context, who identity.Caller) (q trip.Query, err error) {
+	p, err := pageOf(c)
+	if err != nil {
+		return q, err
 	}
 	q = trip.Query{State: trip.State(c.QueryParam("state")), Limit: p.limit, Offset: p.offset}
 	if q.State != "" && !q.State.Valid() {
-		return q, p, charging.Invalid("state", fmt.Sprintf("must be one of %v", trip.States()))
+		return q, charging.Invalid("state", fmt.Sprintf("must be one of %v", trip.States()))
 	}
 	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
-		return q, p, err
+		return q, err
 	}
 	switch c.QueryParam("stuck") {
 	case "", "false":
 	case "true":
 		q.Stuck = true
 	default:
-		return q, p, charging.Invalid("stuck", "must be true or false")
+		return q, charging.Invalid("stuck", "must be true or false")
 	}
 	if who.Kind == identity.Operator {
-		return q, p, nil
+		return q, nil
 	}
 	if q.Stuck {
-		return q, p, charging.Refuse(charging.CodeForbidden, "stuck trips are the operator's to see")
+		return q, charging.Refuse(charging.CodeForbidden, "stuck trips are the operator's to see")
 	}
 	if q.VehicleID != "" && q.VehicleID != who.Vehicle {
-		return q, p, charging.Refuse(charging.CodeForbidden, "a vehicle sees its own trips only")
+		return q, charging.Refuse(charging.CodeForbidden, "a vehicle sees its own trips only")
 	}
 	q.VehicleID = who.Vehicle
-	return q, p, nil
+	return q, nil
 }
 
 // history answers GET /api/v1/trips/{trip_id}/history.

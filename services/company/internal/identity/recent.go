@@ -8,7 +8,7 @@ import (
 // digest names what is remembered without keeping it: secrets and tokens lie in no map.
 type digest = [sha256.Size]byte
 
-// digestOf is of one text, or of two of which the first has a fixed length or no zero byte.
+// digestOf is of several texts; only the last may contain a zero byte.
 func digestOf(texts ...string) digest {
 	h := sha256.New()
 	for i, t := range texts {

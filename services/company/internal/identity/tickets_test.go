@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -170,34 +169,6 @@ func TestForgedKeyIDsCauseNoFlood(t *testing.T) {
 	}
 	if ser.fed.asked != 1 {
 		t.Errorf("asked %d times", ser.fed.asked)
-	}
-}
-
-// That a signature was good is remembered of that text and that key only.
-func TestWhatWasGoodOnceStaysGoodOnlyAsLongAsItsKey(t *testing.T) {
-	all := companies(t)
-	mar, ser := all["MAR"], all["SER"]
-	token := issue(t, mar, ticket("MAR"))
-	verify := func(text string) error {
-		_, err := ser.tickets.Verify(t.Context(), text, tripID, "SER", now)
-		return err
-	}
-	for range 2 {
-		if err := verify(token); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cut := strings.LastIndex(token, ".")
-	other := issue(t, mar, charging.Ticket{
-		TripID: tripID, Origin: "SER", Issuer: "MAR", GrantedAt: "1", EVSEID: "BR*MAR*E0001*1", Expires: now.Add(time.Hour),
-	})
-	if verify(token[:cut]+other[strings.LastIndex(other, "."):]) == nil {
-		t.Error("a good text counts under another's signature")
-	}
-	s := ser.tickets.ring.set("MAR") // another key, published under the same name
-	s.keys[mar.keys.KeyID()] = private(mustKeys(t))[0].Public().(ed25519.PublicKey)
-	if verify(token) == nil {
-		t.Error("it counts although its company has another key now")
 	}
 }
 

@@ -16,7 +16,6 @@ if forgotten(mark, ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
 local at = here(civil, tonumber(ARGV[17]))
-local mine = claim(rid, ARGV[2], what)
 
 -- lockup writes the hold itself.
 local function lockup(r, ttl)
@@ -80,7 +79,7 @@ end
 
 -- clear looks at every member in the way before it changes any: it answers the
 -- refusal, or removes all and gives the victims.
-local function clear()
+local function clear(mine)
   local found, worst, no = around(at, s, e), 0, nil
   for _, m in ipairs(found) do
     local rank = m.becomes and 0 or judge(m)
@@ -124,7 +123,8 @@ local barred = word and string.match(word, '|(.+)$')
 if barred then return { 'SUSPENDED', barred } end
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
 if granted ~= '' and shown and shown ~= granted then return { 'TICKET_INVALID' } end
-local taken, victims = clear()
+local mine = claim(rid, ARGV[2], what)
+local taken, victims = clear(mine)
 if taken then return taken end
 
 local n = math.max(us, (tonumber(last or '') or 0) + 1)

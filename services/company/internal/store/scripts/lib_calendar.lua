@@ -277,7 +277,7 @@ local function finish(at, r, rid, ended, wh, rates, estimated, reason)
   redis.call('HDEL', at.rsvbase .. rid, 'estimated', 'asked')
   if estimated then redis.call('HSET', at.rsvbase .. rid, 'estimated', estimated) end
   if r.state ~= 'FULFILLED' then retire(at, r, rid, 'FULFILLED', reason) end
-  if PREFIX and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
+  if PREFIX and counts('v') and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
   return notify(at.outbox, r, rid)
 end
 
