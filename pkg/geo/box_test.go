@@ -21,8 +21,13 @@ func TestBox(t *testing.T) {
 		at   Point
 		want bool
 	}{
-		{b, Point{Lat: -7.1, Lon: -34.9}, true}, {b, Point{Lat: -7, Lon: -35.1}, true}, {b, Point{Lat: -6.99, Lon: -34.9}, false},
-		{b, Point{Lat: -7.1, Lon: -34.7}, false}, {pacific, Point{Lon: -179.5}, true}, {pacific, Point{Lon: 179.5}, true}, {pacific, Point{}, false},
+		{b, Point{Lat: -7.1, Lon: -34.9}, true},
+		{b, Point{Lat: -7, Lon: -35.1}, true},
+		{b, Point{Lat: -6.99, Lon: -34.9}, false},
+		{b, Point{Lat: -7.1, Lon: -34.7}, false},
+		{pacific, Point{Lon: -179.5}, true},
+		{pacific, Point{Lon: 179.5}, true},
+		{pacific, Point{}, false},
 	} {
 		if c.box.Contains(c.at) != c.want {
 			t.Errorf("%v in %v: %v", c.at, c.box, !c.want)

@@ -36,6 +36,8 @@ type Plan struct {
 	// Origin and Destination are the ends of the journey; nil where nobody knows them.
 	Origin      *Place `json:"origin,omitempty"`
 	Destination *Place `json:"destination,omitempty"`
+	// Via are the places that the plan passes, in travel order.
+	Via []Via `json:"via,omitempty"`
 	// Line is the road from the last stop to the destination, Profile the battery on the
 	// whole way.
 	Line    string  `json:"line,omitempty"`
@@ -79,6 +81,8 @@ type PlanStop struct {
 	Line string `json:"line,omitempty"`
 	// PassedBy is true, in what a trip keeps, for a stop that was lost and is driven past.
 	PassedBy bool `json:"passed_by,omitempty"`
+	// Asked is what edits asked of the stop; nil for one that the planner chose freely.
+	Asked *Asked `json:"asked,omitempty"`
 }
 
 // MaxBackups is how many back-ups a stop names at most.

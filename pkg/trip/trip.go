@@ -271,6 +271,10 @@ type Journey struct {
 	// Avoid and Insist name what no stop, and what only or certainly a stop, may use.
 	Avoid  Choice `json:"avoid,omitzero"`
 	Insist Choice `json:"insist,omitzero"`
+	// Objective of the plan; empty: fastest.
+	Objective Objective `json:"objective,omitempty"`
+	// Earliest is the departure that was asked for, where LatestArrival has made it later.
+	Earliest time.Time `json:"earliest,omitzero"`
 }
 
 // Conditions are what changes a car's consumption beside its speed.

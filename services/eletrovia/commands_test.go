@@ -179,6 +179,12 @@ func TestOutputs(t *testing.T) {
 		code   int
 	}{
 		{"plan", withDrive("plan"), map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan(), plan()}}}, 0},
+		{
+			"plan-edited",
+			[]string{"plan", "--base", "p-91c2", "--fix", "1", "--depart", "2=80", "--stay", "2=45", "--avoid", "CAJ", "--via", "Recife, PE:30"},
+			map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{editedPlan()}}},
+			0,
+		},
 		{"places", []string{"places", "feira"}, map[string]any{"GET /api/v1/places": somePlaces(false)}, 0},
 		{"places-near", []string{"places", "--near", "-12.27,-38.97"}, map[string]any{"GET /api/v1/places/near": somePlaces(true)}, 0},
 		{"no-places", []string{"places", "xyz"}, map[string]any{"GET /api/v1/places": []api.FoundPlace{}}, 0},
@@ -310,6 +316,14 @@ func TestExitCodes(t *testing.T) {
 		{"bad policy", nil, []string{"reserve", "--vehicle", "EV-0001", "--stop", stop, "--on-conflict", "pray"}, 2, "ask, replan, wait or abort"},
 		{"nowhere", nil, []string{"reserve", "--vehicle", "EV-0001"}, 2, "--from"},
 		{"soc in percent", nil, []string{"plan", "--from", "a", "--to", "b", "--soc", "90"}, 2, "fraction"},
+		{"fix without a plan", nil, []string{"plan", "--from", "a", "--to", "b", "--fix", "1"}, 2, "--base PLAN"},
+		{"base and a drive", nil, []string{"plan", "--base", "p1", "--fix", "1", "--soc", "0.5"}, 2, "--soc beside --base"},
+		{"base and nothing", nil, []string{"plan", "--base", "p1"}, 2, "say what to change"},
+		{"depart with a word", nil, []string{"plan", "--base", "p1", "--depart", "2=full"}, 2, "2=80"},
+		{"stay nowhere", nil, []string{"plan", "--base", "p1", "--stay", "45"}, 2, "2=45"},
+		{"replace by a town", nil, []string{"plan", "--base", "p1", "--replace", "2=Recife"}, 2, "a location"},
+		{"via for a while", nil, []string{"plan", "--base", "p1", "--via", "Recife, PE:a while"}, 2, "minutes to stay"},
+		{"via and none", nil, []string{"plan", "--base", "p1", "--via", "Recife, PE", "--no-via"}, 2, "contradict"},
 		{"places without a name", nil, []string{"places"}, 2, "--near"},
 		{"places by both", nil, []string{"places", "feira", "--near", "1,2"}, 2, "--near"},
 		{"places near nowhere", nil, []string{"places", "--near", "1;2"}, 2, "lat,lon"},

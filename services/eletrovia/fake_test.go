@@ -162,6 +162,20 @@ func plan() trip.Plan {
 	return p
 }
 
+// editedPlan is the plan, edited.
+func editedPlan() trip.Plan {
+	p := plan()
+	p.ID = "p-a003"
+	p.Origin = &trip.Place{Name: "João Pessoa, PB", City: "João Pessoa", State: "PB"}
+	p.Destination = &trip.Place{Name: "Feira de Santana, BA", City: "Feira de Santana", State: "BA"}
+	p.Stops[0].Asked = &trip.Asked{Hold: trip.HoldEVSE, Start: p.Stops[0].Start, End: p.Stops[0].End}
+	p.Stops[1].Asked = &trip.Asked{Hold: trip.HoldLocation, DepartSoC: 0.8, StayMinutes: 45}
+	p.Via = []trip.Via{{
+		Place: trip.Place{Name: "Recife \x1b[31m, PE", City: "Recife", State: "PE"}, StayMinutes: 30, AfterLeg: 0, Arrival: day.Add(time.Hour), ArriveSoC: 0.6,
+	}}
+	return p
+}
+
 // planned is a trip as one reads it, with its plan.
 func planned(t trip.Trip) trip.Trip {
 	p := plan()

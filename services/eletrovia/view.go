@@ -53,7 +53,7 @@ func instant(p show.Printer, t time.Time) string {
 }
 
 func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
-	p.Linef("%s   %s", p.Bold(r.Origin.City+" → "+r.Destination.City), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
+	p.Linef("%s   %s", p.Bold(wayOf(r, plan)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Arrival), show.Percent(plan.ArriveSoC))))
 	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Spare", "Price"}
@@ -66,10 +66,15 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	if len(rows) > 0 {
 		p.Table(headers, rows)
-		p.Linef("%s", p.Dim(fmt.Sprintf("never below %s; spare: other chargers in reach of the stop, free then",
-			show.Percent(plan.MarginSoC+reserveOf(r)))))
+		below := "never below " + show.Percent(plan.MarginSoC+reserveOf(r))
+		if r.BasePlanID != "" { // whose reserve only the server knows
+			below = "always " + show.Percent(plan.MarginSoC) + " above the reserve"
+		}
+		p.Linef("%s", p.Dim(below+"; spare: other chargers in reach of the stop, free then"))
 	}
 	showBackups(p, plan)
+	showVia(p, plan)
+	showAsked(p, plan)
 	var until []string
 	for _, s := range plan.Stops {
 		if !s.CancelUntil.IsZero() {
@@ -90,6 +95,17 @@ func showBackups(p show.Printer, plan trip.Plan) {
 		p.Linef("%s", p.Dim(fmt.Sprintf("spare for stop %d: %s · %s · %s to %s · arrive with %s · %s", s.Leg, show.Clean(b.LocationName),
 			b.EVSEID, instant(p, b.Start), instant(p, b.End), show.Percent(b.ArriveSoC), show.PriceChange(b.DeltaPrice))))
 	}
+}
+
+// wayOf is from where to where a plan leads.
+func wayOf(r api.PlanRequest, plan trip.Plan) string {
+	if r.BasePlanID == "" {
+		return r.Origin.City + " → " + r.Destination.City
+	}
+	if plan.Origin == nil || plan.Destination == nil {
+		return "the plan anew"
+	}
+	return show.Clean(plan.Origin.Name + " → " + plan.Destination.Name)
 }
 
 // battery is the charge on arrival and on leaving.
