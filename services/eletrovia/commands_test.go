@@ -179,8 +179,10 @@ func TestOutputs(t *testing.T) {
 	}{
 		{"plan", withDrive("plan"), map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan(), plan()}}}, 0},
 		{
-			"plan-edited", []string{"plan", "--base", "p-91c2", "--fix", "1", "--depart", "2=80", "--stay", "2=45", "--avoid", "CAJ", "--via", "Recife, PE:30"},
-			map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{editedPlan()}}}, 0,
+			"plan-edited",
+			[]string{"plan", "--base", "p-91c2", "--fix", "1", "--depart", "2=80", "--stay", "2=45", "--avoid", "CAJ", "--via", "Recife, PE:30"},
+			map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{editedPlan()}}},
+			0,
 		},
 		{"places", []string{"places", "feira"}, map[string]any{"GET /api/v1/places": somePlaces(false)}, 0},
 		{"places-near", []string{"places", "--near", "-12.27,-38.97"}, map[string]any{"GET /api/v1/places/near": somePlaces(true)}, 0},
