@@ -190,7 +190,7 @@ func TestPlanIsEdited(t *testing.T) {
 	if fixed < 0 || anew[0].Stops[fixed].EVSEID != base.Stops[0].EVSEID || anew[0].Stops[fixed].Start.Before(base.Stops[0].Start) {
 		t.Errorf("keeps %+v of %+v", anew[0].Stops, base.Stops[0])
 	}
-	status, p, _ = f.asks(edit(`"changes":[{"leg":1,"depart_soc":0.11}]`))
+	status, p, _ = f.asks(edit(`"changes":[{"leg":1,"depart_soc":0.05}]`)) // below the reserve: no neighbour helps
 	if status != http.StatusUnprocessableEntity || p.Code != charging.CodeInfeasibleTrip || !strings.HasPrefix(p.Detail, "changes[0].depart_soc: ") {
 		t.Errorf("%d %s: %s", status, p.Code, p.Detail)
 	}
