@@ -273,12 +273,28 @@ type Peer struct {
 	Suspended *PeerSuspended `json:"suspended,omitempty"`
 	// Caught is what it has signed and cannot have meant honestly; nil while nothing was.
 	Caught *PeerCaught `json:"caught,omitempty"`
+	// Breaker is "closed" while calls go out, "open" while none does, and "half-open" when
+	// one may try; RetryAt is when the peer is asked again by itself, while it is away.
+	Breaker string    `json:"breaker,omitempty"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	// LastFailure is the last call that it did not answer; nil for none since the start.
+	LastFailure *Failure `json:"last_failure,omitempty"`
+	// RequestsPerMinute and FailuresPerMinute are of this server's calls in the last
+	// minute.
+	RequestsPerMinute int `json:"requests_per_minute"`
+	FailuresPerMinute int `json:"failures_per_minute"`
+	// Versions are the API versions that it says it speaks.
+	Versions []string `json:"versions,omitempty"`
+	// Keys are those that it publishes.
+	Keys []PeerKey `json:"keys,omitempty"`
 }
 
-// PeerSuspended is since when a peer is suspended, and the operator's reason.
+// PeerSuspended is since when a peer is suspended, by whom, and why.
 type PeerSuspended struct {
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
+	// By is "operator": nobody else may.
+	By string `json:"by"`
 }
 
 // PeerCaught counts a peer's tickets that it cannot have given honestly, since the

@@ -224,6 +224,8 @@ func TestOutputs(t *testing.T) {
 			Key: "lock:x", EVSEID: evse("MAR"), TripID: tripID, Origin: "SER", Leg: 2, Start: day, End: day.Add(time.Hour),
 			State: charging.Pending, Fence: 17, TTLMillis: 18_250,
 		}}}, 0},
+		{"overview", []string{"overview"}, map[string]any{"GET /api/v1/overview": someOverview()}, 0},
+		{"broker", []string{"broker", "--limit", "2"}, map[string]any{"GET /api/v1/broker": someBroker()}, 0},
 		{"calendar", []string{"calendar"}, map[string]any{"GET /api/v1/calendars": someCalendars()}, 0},
 		{"bookings", []string{"bookings", "--state", "RESERVED"}, map[string]any{"GET /api/v1/bookings": someCalendars().Calendars[0].Entries}, 0},
 		{"no-bookings", []string{"bookings", "--of", "EV-0001"}, map[string]any{"GET /api/v1/bookings": []api.Booking{}}, 0},
@@ -239,10 +241,10 @@ func TestOutputs(t *testing.T) {
 		}}, 0},
 		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
 		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
-			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Dropped: &api.PeerDrops{
+			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Breaker: "closed", RequestsPerMinute: 40, FailuresPerMinute: 2, LastFailure: &api.Failure{At: day, Detail: "connection refused"}, Versions: []string{"v1"}, Keys: []api.PeerKey{{ID: "k1", Since: day}}, Dropped: &api.PeerDrops{
 				Count: 3, Last: api.PeerDrop{What: "EVSEs of location BR*SER*LREC01: number 2", Why: "status \"WEIRD\" is none of the four", At: day},
 			}},
-			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Suspended: &api.PeerSuspended{Since: day, Reason: "stamps of 1970"}, Caught: &api.PeerCaught{
+			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Suspended: &api.PeerSuspended{Since: day, Reason: "stamps of 1970", By: "operator"}, Caught: &api.PeerCaught{
 				Count: 224, What: "the ticket of trip " + tripID + " is dated 495000h0m0s ago", At: day,
 			}, Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
@@ -521,6 +523,31 @@ func TestColour(t *testing.T) {
 		if code != 0 || strings.ContainsRune(out.String(), '\x1b') != coloured {
 			t.Errorf("%s: exit %d, %q", environ, code, out.String())
 		}
+	}
+}
+
+func someOverview() api.Overview {
+	p95 := 18.5
+	return api.Overview{
+		At: day, Since: day.Add(-time.Hour), Cars: 7, PlugsInUse: 2, EVSEs: 12, Holds: 3, Streams: 1,
+		Sagas: map[trip.State]int{trip.Confirmed: 5, trip.Reserving: 1}, ReserveP95: &p95, ConflictsHour: 4, CompensationsHour: 2, StepSeconds: 10,
+		History: api.History{
+			Cars: []int{5, 6, 7}, PlugsInUse: []int{1, 1, 2}, Holds: []int{0, 9, 3}, Sagas: []int{4, 5, 6},
+			ReserveP95: []*float64{nil, &p95, &p95}, Conflicts: []int{0, 4, 0}, Compensations: []int{0, 2, 0},
+		},
+	}
+}
+
+func someBroker() api.Broker {
+	on, off := true, false
+	return api.Broker{
+		At: day, Clients: 2, Sessions: 3, Subscriptions: 6, Retained: 5, InPerSecond: 2.5, OutPerSecond: 4, Dropped: 9, LetGo: 1,
+		Refused: map[string]int64{"login_secret": 3}, CarsTotal: 3,
+		SlowReaders: []api.SlowReader{{Who: "EV-0002", ClientID: "car", PendingBytes: 4096, InFlight: 2}},
+		Cars: []api.BrokerCar{
+			{VehicleID: "EV-0001", Connected: &on, HeardAt: &day, Last: &api.Sighting{At: day, SoC: 0.54, Lat: -7.1, Lon: -34.9}},
+			{VehicleID: "EV-0002", Connected: &off},
+		},
 	}
 }
 

@@ -102,6 +102,8 @@ func scripts() []mutant {
 		at("write.lua", "if had[5] or epoch < seen or (epoch == seen and ARGV[4] ~= had[2]) then", "if had[5] or epoch < seen then", "two owners of one epoch write"),
 		at("keep.lua", "if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end", "", "a lease that was lost is renewed"),
 		at("create.lua", "if had[2] or (had[1] and had[3] ~= ARGV[4]) then return { 'STALE_OWNER', had[1] } end", "", "a trip that was given up is created"),
+		at("create.lua", "return { 'OK', seq }", "return { 'OK' }", "a step that is told live is not the one that is read"),
+		at("write.lua", "return { 'OK', had[6] or '', seq }", "return { 'OK', had[6] or '' }", "a step that is told live is not the one that is read"),
 		at("beat.lua", "if beat < last then return { 'LOST', mark, 'it has gone back in time' } end", "", "a store that went back in time goes on granting"),
 		at("trust.lua", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'CHANGED' } end", "", "a second loss during a recovery is forgotten"),
 	}

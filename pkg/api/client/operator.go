@@ -16,6 +16,22 @@ func (d *Driver) Locks(ctx context.Context) ([]charging.Lock, error) {
 	return everything[charging.Lock](ctx, d, "/api/v1/locks")
 }
 
+// Overview is the company in figures; for its operator.
+func (d *Driver) Overview(ctx context.Context) (api.Overview, error) {
+	o, _, err := get[api.Overview](ctx, d, "/api/v1/overview")
+	return o, err
+}
+
+// Broker is the MQTT broker with a page of its cars; for the operator.
+func (d *Driver) Broker(ctx context.Context, limit, offset int) (api.Broker, error) {
+	path := "/api/v1/broker"
+	if v := page(limit, offset); len(v) > 0 {
+		path += "?" + v.Encode()
+	}
+	b, _, err := get[api.Broker](ctx, d, path)
+	return b, err
+}
+
 // Calendars are what stands at the company's EVSEs in w, or at one location's; for its
 // operator.
 func (d *Driver) Calendars(ctx context.Context, w charging.Window, location charging.LocationID) (api.Calendars, error) {

@@ -123,6 +123,8 @@ var rows = map[string]row{
 	"POST /api/v1/vehicles/:vehicle_id/cancel":          {forOperator, ""},
 	"POST /api/v1/vehicles/:vehicle_id/plug":            {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
 	"POST /api/v1/vehicles/:vehicle_id/unplug":          {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
+	"GET /api/v1/overview":                              {forOperator, ""},
+	"GET /api/v1/broker":                                {forOperator, ""},
 }
 
 // rowOf is a route's row: HEAD lets in whom GET does.

@@ -22,8 +22,10 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
@@ -53,6 +55,9 @@ type rooms struct {
 	recheck     chan struct{} // asks for the cars' logins to be judged anew
 	identity    *identity.Service
 	hub         *events.Hub
+	traffic     *frames.Traffic
+	overview    *overview.Board
+	tally       tally
 	federation  *federation.Federation
 	desk        *desk.Desk
 	mark        *store.Mark
@@ -100,8 +105,10 @@ func (a *App) wire(ctx context.Context) error {
 }
 
 func (a *App) openHub(context.Context) error {
-	a.rooms.hub = events.NewHubAt(time.Now(), 0)
-	return nil
+	a.rooms.hub, a.rooms.traffic = events.NewHubAt(time.Now(), 0), frames.New()
+	var err error
+	a.rooms.overview, err = overview.New(a.overviewOptions())
+	return err
 }
 
 func (a *App) openFederation(context.Context) error {
@@ -169,7 +176,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.Admit = trips.Readmit(a.rooms.store, a.o.Clock.Now)
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
-	o.Publish = a.tripChanged
+	o.Publish, o.Steps = a.tripChanged, a.stepped
 	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = saga.New(o); err != nil {
 		return err
@@ -215,6 +222,9 @@ func (a *App) run(context.Context) error {
 	a.background("what was driven", a.rooms.driven.Run) // ends after those whom it hears from
 	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
+	a.background("frames of cars", a.rooms.traffic.Run)
+	a.background("overview", a.rooms.overview.Run)
+	a.background("broker's rates", func(ctx context.Context) { a.rooms.tally.run(ctx, a.rooms.broker.Stats) })
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
 	a.background("retained trips", a.keepRetained)
 	return nil

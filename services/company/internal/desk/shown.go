@@ -138,3 +138,19 @@ func (d *Desk) mend(ctx context.Context, at charging.Premises, is map[charging.E
 	}
 	return nil
 }
+
+// Plugged are the reservations with a car at one of the company's plugs, as they are
+// shown. STORE_UNAVAILABLE.
+func (d *Desk) Plugged(ctx context.Context) ([]charging.ReservationID, error) {
+	is, err := d.conditions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var at []charging.ReservationID
+	for _, c := range is {
+		if c.Charging != "" {
+			at = append(at, c.Charging)
+		}
+	}
+	return at, nil
+}

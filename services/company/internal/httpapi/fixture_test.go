@@ -22,7 +22,9 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
@@ -244,6 +246,14 @@ func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
 	for i := range ts {
 		ts[i] = ts[i].With(somePlan(ts[i]), false)
 	}
+}
+
+func (f *fakeFront) Some(_ context.Context, ids []charging.TripID) ([]trip.Trip, error) {
+	var some []trip.Trip
+	for range ids {
+		some = append(some, f.t.Public())
+	}
+	return some, f.refuse
 }
 
 func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {
@@ -555,6 +565,9 @@ type world struct {
 	hub   *events.Hub
 	audit *fakeAudit
 	log   *syncBuffer
+
+	traffic *frames.Traffic
+	board   *overview.Board
 }
 
 type syncBuffer struct {
@@ -574,6 +587,20 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+func newBoard(t *testing.T) *overview.Board {
+	t.Helper()
+	zero := func() int { return 0 }
+	b, err := overview.New(overview.Options{
+		Cars: zero, EVSEs: func() int { return 3 }, Streams: zero,
+		Plugged: func(context.Context) ([]charging.ReservationID, error) { return nil, nil },
+		Trips:   func(context.Context, func(trip.Trip)) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{
@@ -584,11 +611,16 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		}},
 		desk: &fakeDesk{seen: map[charging.ReservationID]bool{}, out: map[charging.EVSEID]string{}},
 		who:  &fakeIdentity{sessions: map[string]identity.Caller{}},
-		hub:  events.NewHub(0), audit: &fakeAudit{}, log: &syncBuffer{},
+		hub:  events.NewHub(0), audit: &fakeAudit{}, log: &syncBuffer{}, traffic: frames.New(),
 	}
+	w.board = newBoard(t)
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
 		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit,
+		Traffic: w.traffic, Overview: w.board,
+		BrokerCars: func() []api.BrokerCar {
+			return []api.BrokerCar{{VehicleID: car, HeardAt: &now, Last: &api.Sighting{At: now, SoC: 0.5, Lat: -7.1, Lon: -34.9}}, {VehicleID: "EV-0002"}}
+		},
 		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
 		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {

@@ -24,6 +24,7 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error)
 	// WithPlan and WithPlans put plans into trips, the second without geometry.
 	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
 	WithPlans(ctx context.Context, ts []trip.Trip)
@@ -119,9 +120,9 @@ type Audit interface {
 
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
-	// Follow is Subscribe with what other companies tell of a vehicle.
-	Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, f events.Filter) *events.Subscription
+	// Last is the id of the newest event.
+	Last() uint64
 }
 
 // Elsewhere asks other companies about trips that began there: package elsewhere.

@@ -92,6 +92,8 @@ func goodRequests() []good {
 		{"GET", "/api/v1/sessions", asCar, "", 200},
 		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
+		{"GET", "/api/v1/overview", asOperator, "", 200},
+		{"GET", "/api/v1/broker?limit=1", asOperator, "", 200},
 		{"GET", "/api/v1/locks", asOperator, "", 200},
 		{"GET", "/api/v1/audit?who=operator&limit=5", asOperator, "", 200},
 		{"GET", "/api/v1/calendars?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asOperator, "", 200},

@@ -21,6 +21,7 @@ type Server struct {
 	limits  limits
 	bodies  *pile
 	streams *streams
+	stands  stands
 	// forwarded are the streams that peers read for vehicles.
 	forwarded *streams
 	metrics   *metrics
@@ -150,6 +151,8 @@ func (s *Server) routes() []route {
 		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
+		{get, "/api/v1/overview", s.operator(s.overview)},
+		{get, "/api/v1/broker", s.operator(s.broker)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
 		{get, "/api/v1/audit", s.operator(s.acts)},
 		{get, "/api/v1/calendars", s.operator(s.calendars)},

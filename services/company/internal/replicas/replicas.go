@@ -50,6 +50,8 @@ const (
 	Trip        Kind = "trip"
 	Reservation Kind = "reservation"
 	Car         Kind = "car"
+	// Steps: of a trip's saga, as they are in its journal.
+	Steps Kind = "steps"
 	// Outage: an EVSE is out of service, or back.
 	Outage Kind = "outage"
 	// Act: something that is in the audit.

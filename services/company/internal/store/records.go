@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -115,9 +114,7 @@ func (j *Journal) History(ctx context.Context, id charging.TripID) ([]trip.Entry
 		if err := json.Unmarshal([]byte(text), &some); err != nil {
 			return nil, fmt.Errorf("store: journal entry %s of trip %s is not readable: %w", m.ID, id, err)
 		}
-		for i := range some {
-			some[i].Seq = m.ID + "/" + strconv.Itoa(i)
-		}
+		sequence(some, m.ID)
 		all = append(all, some...)
 	}
 	return all, nil
