@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,22 +18,35 @@ const id = charging.TripID("019a0000-0000-7000-8000-00000000000a")
 
 // shelf is a store that may be away, and says how often it was asked.
 type shelf struct {
+	mu sync.Mutex
+
 	kept          map[charging.TripID]trip.Driven
 	reads, writes int
 	away          error
 }
 
 func (s *shelf) Driven(_ context.Context, id charging.TripID) (trip.Driven, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.reads++
 	return slices.Clone(s.kept[id]), s.away
 }
 
 func (s *shelf) KeepDriven(_ context.Context, id charging.TripID, d trip.Driven) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.writes++
 	if s.away == nil {
 		s.kept[id] = slices.Clone(d)
 	}
 	return s.away
+}
+
+// goes away, and with nil is back.
+func (s *shelf) goes(away error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
 }
 
 // life is one life of a server: a Book that runs, until the end that it gives.
@@ -55,6 +69,7 @@ func drive(b *Book, leaves time.Time, seconds int, here bool) {
 		b.See(id, trip.Sight{At: time.Now(), Point: geo.Point{Lat: -7 - minutes/60, Lon: -35}, SoC: 0.9 - minutes/1000}, leaves, here)
 		time.Sleep(time.Second)
 	}
+	synctest.Wait() // what is kept is
 }
 
 // TestReportsAreNotWritten: an hour of reports, one a second, is a write a minute, and none while nobody reports or where another server does it; a
@@ -87,6 +102,7 @@ func TestReportsAreNotWritten(t *testing.T) {
 			t.Errorf("after a restart: %d sights, from %s to %s", len(all), all[0].At, all[len(all)-1].At)
 		}
 		time.Sleep(idle + 2*flushEvery)
+		synctest.Wait()
 		if len(b.trips) != 0 {
 			t.Errorf("%d trips that nobody reports on are in memory", len(b.trips))
 		}
@@ -107,14 +123,16 @@ func TestTheStoreIsAway(t *testing.T) {
 		if got := b.Of(t.Context(), id); len(got) < 80 || s.writes != 0 {
 			t.Errorf("%d sights are shown, after %d writes", len(got), s.writes)
 		}
-		s.away = nil
+		s.goes(nil)
 		time.Sleep(flushEvery)
+		synctest.Wait()
 		if len(s.kept[id]) < 80 {
 			t.Errorf("%d sights are kept", len(s.kept[id]))
 		}
 		drive(b, leaves, 1, true)
-		s.away = charging.Refuse(charging.CodeUnknownTrip, "gone")
+		s.goes(charging.Refuse(charging.CodeUnknownTrip, "gone"))
 		time.Sleep(3 * flushEvery)
+		synctest.Wait()
 		if s.writes != 2 {
 			t.Errorf("a trip that is gone was written %d times", s.writes-1)
 		}
