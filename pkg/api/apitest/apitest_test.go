@@ -37,14 +37,17 @@ func TestCheck(t *testing.T) {
 		answer Answer
 		wrong  string
 	}{
-		"a good one":            {good, ""},
-		"to HEAD":               {with(good, func(a *Answer) { a.Method, a.Body = "HEAD", nil }), ""},
-		"a missing field":       {places(`[{"name":"x"}]`), "missing"},
-		"a field that is none":  {places("[" + strings.Replace(place, "{", `{"x":1,`, 1) + "]"), "x"},
-		"a wrong type":          {places("[" + strings.Replace(place, "-12.2", `"-12.2"`, 1) + "]"), "lat"},
-		"no JSON":               {places("["), "JSON"},
-		"another status":        {with(good, func(a *Answer) { a.Status = 201 }), "status"},
-		"another content type":  {with(good, func(a *Answer) { a.Header = http.Header{"Content-Type": {"text/plain"}} }), "text/plain"},
+		"a good one":           {good, ""},
+		"to HEAD":              {with(good, func(a *Answer) { a.Method, a.Body = "HEAD", nil }), ""},
+		"a missing field":      {places(`[{"name":"x"}]`), "missing"},
+		"a field that is none": {places("[" + strings.Replace(place, "{", `{"x":1,`, 1) + "]"), "x"},
+		"a wrong type":         {places("[" + strings.Replace(place, "-12.2", `"-12.2"`, 1) + "]"), "lat"},
+		"no JSON":              {places("["), "JSON"},
+		"another status":       {with(good, func(a *Answer) { a.Status = 201 }), "status"},
+		"another content type": {with(good, func(a *Answer) { a.Header = http.Header{"Content-Type": {"text/plain"}} }), "text/plain"},
+		"HEAD of a stream": {with(good, func(a *Answer) {
+			a.Method, a.URL, a.Status, a.Header = "HEAD", &url.URL{Path: "/api/v1/events"}, 405, http.Header{"Content-Type": {"application/problem+json"}}
+		}), ""},
 		"a path that is none":   {with(good, func(a *Answer) { a.URL = &url.URL{Path: "/nothing"} }), "no operation"},
 		"a method that is none": {with(good, func(a *Answer) { a.Method = "PUT" }), "no operation"},
 		"a code that is none": {with(places(`{"type":"x","title":"x","status":422,"code":"X"}`), func(a *Answer) {

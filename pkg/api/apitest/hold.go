@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// queue is how many answers may wait to be judged before servers wait, too.
-const queue = 4096
+// queue is how many answers may wait to be judged before servers wait, too. Of more than
+// behind those go by that have the shape of one that was judged.
+const queue, behind = 4096, 64
 
 // Hold gives what to wrap a server's handler in: each answer that breaks the
 // specification fails the test. Call it before the servers' own clean-ups are registered,
@@ -70,13 +71,13 @@ const most = 8
 func (j *judge) work() {
 	seed, seen, found := maphash.MakeSeed(), map[uint64]bool{}, 0
 	for a := range j.answers {
-		key := digest(seed, a)
-		if seen[key] {
+		shape := digest(seed, a)
+		if seen[shape] && len(j.answers) > behind {
 			continue
 		}
 		err := Load().Check(a)
 		if err == nil {
-			seen[key] = true // the same answer need not be judged twice
+			seen[shape] = true
 			continue
 		}
 		if found++; found <= most {
@@ -85,7 +86,7 @@ func (j *judge) work() {
 	}
 }
 
-// digest is of what is judged of an answer.
+// digest is of what is judged of an answer, whatever its figures and ids are.
 func digest(seed maphash.Seed, a Answer) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -93,7 +94,13 @@ func digest(seed maphash.Seed, a Answer) uint64 {
 	for _, s := range []string{a.Method, path, http.StatusText(a.Status), a.Header.Get("Content-Type"), a.Header.Get("Content-Encoding")} {
 		_, _ = h.WriteString(s + "\n")
 	}
-	_, _ = h.Write(a.Body)
+	shape := bytes.Clone(a.Body)
+	for i, c := range shape {
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'f' {
+			shape[i] = '0'
+		}
+	}
+	_, _ = h.Write(shape)
 	return h.Sum64()
 }
 
@@ -149,7 +156,7 @@ func (r *recorder) done() {
 }
 
 func isStream(h http.Header) bool {
-	return strings.HasPrefix(h.Get("Content-Type"), "text/event-stream")
+	return strings.HasPrefix(h.Get("Content-Type"), eventStream)
 }
 
 // whole takes the whole events of a stream, and leaves the beginning of the next.

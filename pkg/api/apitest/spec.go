@@ -28,6 +28,8 @@ type Spec struct {
 	routes map[int][]route
 }
 
+const eventStream = "text/event-stream"
+
 type route struct {
 	path     string
 	segments []string
@@ -72,9 +74,16 @@ func closed(ref *openapi3.SchemaRef) {
 }
 
 // find is the operation that a request reaches; nil where the specification has none.
+// HEAD is GET's, but of a stream.
 func (s *Spec) find(method, path string) (string, *openapi3.Operation) {
 	if method == http.MethodHead {
-		method = http.MethodGet
+		path, op := s.find(http.MethodGet, path)
+		if op != nil {
+			if ok := op.Responses.Status(http.StatusOK); ok != nil && ok.Value.Content.Get(eventStream) != nil {
+				op = nil
+			}
+		}
+		return path, op
 	}
 	segments := strings.Split(path, "/")
 	for _, r := range s.routes[len(segments)] {
@@ -140,7 +149,7 @@ func (s *Spec) check(op *openapi3.Operation, a Answer) error {
 		return nil
 	}
 	switch {
-	case kind == "text/event-stream":
+	case kind == eventStream:
 		return s.events(a.Body)
 	case strings.HasSuffix(kind, "json"):
 		return s.body(media.Schema, a)

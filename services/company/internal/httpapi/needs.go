@@ -21,6 +21,8 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// Page gives what a query wants after its cursor, and the cursor of what follows.
+	Page(ctx context.Context, q trip.Query) (page []trip.Trip, next string, err error)
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)

@@ -125,17 +125,28 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 	return answer(c, http.StatusOK, t.Public())
 }
 
-// listTrips answers GET /api/v1/trips, newest first.
+// listTrips answers GET /api/v1/trips, newest first: a page by its offset, or by a cursor
+// where the query has one, empty to begin.
 func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
 	q, p, err := queryOf(c, who)
 	if err != nil {
 		return err
 	}
-	list, total, err := s.o.FrontDesk.List(c.Request().Context(), q)
+	var list []trip.Trip
+	if c.QueryParams().Has("cursor") {
+		var next string
+		if list, next, err = s.o.FrontDesk.Page(c.Request().Context(), q); err == nil {
+			p.follow(c, next)
+		}
+	} else {
+		var total int
+		if list, total, err = s.o.FrontDesk.List(c.Request().Context(), q); err == nil {
+			p.link(c, total)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	p.link(c, total)
 	shown := make([]trip.Trip, len(list))
 	for i, t := range list {
 		shown[i] = t.Public()
@@ -156,39 +167,6 @@ func stuck(s *trip.Saga) *trip.Saga {
 		Epoch: s.Epoch, Owner: s.Owner, EnteredConfirming: s.EnteredConfirming, Abandoned: s.Abandoned,
 		Restarts: s.Restarts, LapsesBy: s.LapsesBy, Stuck: s.Stuck,
 	}
-}
-
-// queryOf reads a query for trips: a vehicle sees its own only. INVALID_FIELD,
-// FORBIDDEN.
-func queryOf(c echo.Context, who identity.Caller) (q trip.Query, p page, err error) {
-	if p, err = pageOf(c); err != nil {
-		return q, p, err
-	}
-	q = trip.Query{State: trip.State(c.QueryParam("state")), Limit: p.limit, Offset: p.offset}
-	if q.State != "" && !q.State.Valid() {
-		return q, p, charging.Invalid("state", fmt.Sprintf("must be one of %v", trip.States()))
-	}
-	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
-		return q, p, err
-	}
-	switch c.QueryParam("stuck") {
-	case "", "false":
-	case "true":
-		q.Stuck = true
-	default:
-		return q, p, charging.Invalid("stuck", "must be true or false")
-	}
-	if who.Kind == identity.Operator {
-		return q, p, nil
-	}
-	if q.Stuck {
-		return q, p, charging.Refuse(charging.CodeForbidden, "stuck trips are the operator's to see")
-	}
-	if q.VehicleID != "" && q.VehicleID != who.Vehicle {
-		return q, p, charging.Refuse(charging.CodeForbidden, "a vehicle sees its own trips only")
-	}
-	q.VehicleID = who.Vehicle
-	return q, p, nil
 }
 
 // history answers GET /api/v1/trips/{trip_id}/history.
