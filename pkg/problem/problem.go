@@ -29,6 +29,9 @@ type Problem struct {
 	Conflict     json.RawMessage `json:"conflict,omitempty"`
 	Alternatives json.RawMessage `json:"alternatives,omitempty"`
 	Errors       []FieldError    `json:"errors,omitempty"`
+	// KnownHere is what this company holds for a trip whose originator is away; its
+	// shape is package api's.
+	KnownHere json.RawMessage `json:"known_here,omitempty"`
 	// SeenEpoch is the highest epoch known for the trip (STALE_OWNER).
 	SeenEpoch int64 `json:"seen_epoch,omitempty"`
 	// RetryAfter in whole seconds, rounded up when it was set from a duration;

@@ -32,4 +32,7 @@ const (
 	// EventReset says that events were missed: take a snapshot.
 	EventReset EventType = "reset"
 	EventPeer  EventType = "peer"
+	// EventCompany says to a vehicle whether another company, where it may have trips,
+	// is heard: what happened while it was not is read again.
+	EventCompany EventType = "company"
 )

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
 )
 
 // Objective is what a plan is best at.
@@ -31,6 +32,13 @@ type Plan struct {
 	Currency      string     `json:"currency"`
 	ArriveSoC     float64    `json:"arrive_soc"`
 	Stops         []PlanStop `json:"stops"`
+	// Origin and Destination are the ends of the journey; nil where nobody knows them.
+	Origin      *Place `json:"origin,omitempty"`
+	Destination *Place `json:"destination,omitempty"`
+	// Line is the road from the last stop to the destination, Profile the battery on the
+	// whole way.
+	Line    string  `json:"line,omitempty"`
+	Profile Profile `json:"profile,omitempty"`
 	// MarginSoC is the least that is left above the request's min_arrival_soc, over the
 	// arrivals at the stops and at the destination.
 	MarginSoC float64 `json:"margin_soc"`
@@ -63,4 +71,43 @@ type PlanStop struct {
 	// Backups is how many other EVSEs that suit the car could be reached with what is left
 	// on arrival, and are free then; the reserve may be used for that.
 	Backups int `json:"backups"`
+	Site
+	// Line is the road that leads to the stop.
+	Line string `json:"line,omitempty"`
+	// PassedBy is true, in what a trip keeps, for a stop that was lost and is driven past.
+	PassedBy bool `json:"passed_by,omitempty"`
 }
+
+// Place is where a journey begins or ends. Name is what to call it: a municipality's name
+// with its state, or "near" the nearest one.
+type Place struct {
+	Name  string  `json:"name"`
+	City  string  `json:"city"`
+	State string  `json:"state"`
+	Lat   float64 `json:"lat"`
+	Lon   float64 `json:"lon"`
+}
+
+// Point is where the place is.
+func (p Place) Point() geo.Point { return geo.Point{Lat: p.Lat, Lon: p.Lon} }
+
+// Site is what one tells of a stop beside its ids: where it is, and what the car is given
+// there. What is not known is empty.
+type Site struct {
+	LocationName string `json:"location_name,omitempty"`
+	City         string `json:"city,omitempty"`
+	// UF is the location's state, "PB": a stop has another "state", of its reservation.
+	UF  string  `json:"location_state,omitempty"`
+	Lat float64 `json:"lat,omitempty"`
+	Lon float64 `json:"lon,omitempty"`
+	// PowerKW and Standard are those of the connector that suits best.
+	PowerKW  float64 `json:"power_kw,omitempty"`
+	Standard string  `json:"standard,omitempty"`
+}
+
+// Profile is the battery along a way: [kilometres and minutes since the departure, charge
+// 0…1], a point wherever it bends. Between two points it is a straight line.
+type Profile [][3]float64
+
+// MaxProfile is how many points a profile has at most.
+const MaxProfile = 200

@@ -2,6 +2,7 @@ package trip
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -25,6 +26,12 @@ type Query struct {
 	Offset int
 	// After is the cursor that the page before has given; empty begins.
 	After string
+}
+
+// PageAfter is the cursor of what follows a trip, in any list that is by when trips were
+// made, newest first.
+func PageAfter(made time.Time, id charging.TripID) string {
+	return strconv.FormatInt(made.UnixMilli(), 10) + "." + string(id)
 }
 
 // Trouble is why a trip does not get on.

@@ -30,7 +30,7 @@ func fill(v reflect.Value, n *int64) {
 		v.Set(reflect.ValueOf(time.Unix(1_800_000_000+*n, 0).UTC()))
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
+			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
 				fill(v.Field(i), n)
 			}
 		}

@@ -1,6 +1,7 @@
 package trip
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -14,7 +15,8 @@ import (
 //
 // Prices are in cents. The whole difference is told at the first of the stops,
 // also where later ones move with it: the trip's total is what was offered. A
-// price that was not known stays so. DriveMinutes are those of the stop before,
+// price that was not known stays so, and so does the energy where the alternative does not
+// say it. DriveMinutes are those of the stop before,
 // as an estimate. Later stops that are lost or over are left out: nothing is held
 // there that could move. Nil for a leg that the trip does not have.
 func (t Trip) Taking(a Alternative) []Leg {
@@ -26,6 +28,7 @@ func (t Trip) Taking(a Alternative) []Leg {
 	if first.Price != 0 {
 		first.Price = cents(first.Price + a.DeltaPrice)
 	}
+	first.EnergyKWh = cmp.Or(a.EnergyKWh, first.EnergyKWh)
 	legs := []Leg{first}
 	for _, m := range a.LaterStops {
 		if m.Leg < 1 || m.Leg > len(t.Legs) || m.Leg == a.Leg || t.Legs[m.Leg-1].State.Final() {
@@ -33,6 +36,7 @@ func (t Trip) Taking(a Alternative) []Leg {
 		}
 		l := t.Legs[m.Leg-1]
 		l.CompanyID, l.EVSEID, l.Start, l.End = m.CompanyID, m.EVSEID, m.Start.UTC(), m.End.UTC()
+		l.EnergyKWh = cmp.Or(m.EnergyKWh, l.EnergyKWh)
 		legs = append(legs, l)
 	}
 	return legs

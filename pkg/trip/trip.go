@@ -53,6 +53,11 @@ type Trip struct {
 	StuckSince  time.Time `json:"stuck_since,omitzero"`
 	NextRetryAt time.Time `json:"next_retry_at,omitzero"`
 	Saga        *Saga     `json:"saga,omitempty"`
+	// Plan is what the trip's plan says beside its stops, for who reads the trip; records
+	// do not have it.
+	Plan *Outline `json:"plan,omitempty"`
+	// Planned is the plan itself, with which the trip is created (docs/adr/0019).
+	Planned *Plan `json:"-"`
 	// foreign is what the trip's record had and this version does not know.
 	foreign *foreign
 }
@@ -90,6 +95,9 @@ type Leg struct {
 	Moves int64 `json:"moves,omitempty"`
 	// Session of the car that has plugged in here, billed once it has left.
 	Session *charging.Session `json:"session,omitempty"`
+	// LegPlan is what the trip's plan says of the stop, for who reads the trip; records do
+	// not have it.
+	*LegPlan
 }
 
 // Window of the leg.
@@ -137,6 +145,8 @@ type Alternative struct {
 	End          time.Time          `json:"end"`
 	DeltaMinutes float64            `json:"delta_minutes"`
 	DeltaPrice   float64            `json:"delta_price"`
+	// EnergyKWh is what the car charges there; 0 where the battery is not known.
+	EnergyKWh float64 `json:"energy_kwh,omitempty"`
 	// LaterStops are the later legs whose windows move with it.
 	LaterStops []MovedStop `json:"later_stops"`
 }
@@ -148,6 +158,7 @@ type MovedStop struct {
 	EVSEID    charging.EVSEID    `json:"evse_id"`
 	Start     time.Time          `json:"start"`
 	End       time.Time          `json:"end"`
+	EnergyKWh float64            `json:"energy_kwh,omitempty"`
 }
 
 // Saga is what the originator remembers beside the public trip, in the same
@@ -291,7 +302,7 @@ func (t Trip) Public() Trip {
 	if t.Saga != nil && t.Saga.Stuck != nil {
 		t.StuckSince, t.NextRetryAt = t.Saga.Stuck.Since.UTC(), t.Saga.Stuck.NextRetry.UTC()
 	}
-	t.Saga, t.foreign = nil, nil
+	t.Saga, t.foreign, t.Planned = nil, nil, nil
 	return t
 }
 

@@ -214,7 +214,7 @@ func TestOutputs(t *testing.T) {
 		},
 		{"trip-asks", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: losing()}, 0},
 		{"trips", []string{"trips"}, map[string]any{"GET /api/v1/trips": []trip.Trip{aTrip(trip.Confirmed, charging.Reserved), aborted()}}, 0},
-		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: aTrip(trip.Confirmed, charging.Reserved)}, 0},
+		{"trip", []string{"trips", tripID}, map[string]any{"GET /api/v1/trips/" + tripID: planned(aTrip(trip.Confirmed, charging.Reserved))}, 0},
 		{"history", []string{"trips", tripID, "--history"}, map[string]any{"GET /api/v1/trips/" + tripID + "/history": []trip.Entry{
 			{At: day, Step: "create", State: trip.Reserving, Answer: "ok", Epoch: 1},
 			{At: day, Step: "reserve", State: trip.Reserving, Leg: 1, CompanyID: "MAR", Attempt: 1, Answer: "PENDING", Millis: 1.25, Epoch: 1},

@@ -158,6 +158,18 @@ func plan() trip.Plan {
 	return p
 }
 
+// planned is a trip as one reads it, with its plan.
+func planned(t trip.Trip) trip.Trip {
+	p := plan()
+	p.Origin = &trip.Place{Name: "João Pessoa, PB", City: "João Pessoa", State: "PB", Lat: -7.115, Lon: -34.863}
+	p.Destination = &trip.Place{Name: "near Feira de \x1b[31mSantana, BA", City: "Feira de Santana", State: "BA", Lat: -12.27, Lon: -38.95}
+	p.Line, p.Profile = "_p~iF~ps|U", trip.Profile{{0, 0, 0.9}, {1034.2, 780, 0.23}}
+	for i, name := range []string{"Maré Recife \x07Sul", "Estação Sertão", "Caju Aracaju"} {
+		p.Stops[i].Site = trip.Site{LocationName: name, City: []string{"Recife", "Maceió", "Aracaju"}[i], UF: []string{"PE", "AL", "SE"}[i], PowerKW: 60, Standard: "IEC_62196_T2_COMBO"}
+	}
+	return t.With(p, true)
+}
+
 func aTrip(state trip.State, legs charging.State) trip.Trip {
 	t := trip.Trip{
 		ID: "01970000-0000-7000-8000-000000000001", State: state, VehicleID: "EV-0001", Origin: "MAR",

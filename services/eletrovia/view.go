@@ -58,13 +58,9 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Spare", "Price"}
 	var rows [][]string
 	for _, s := range plan.Stops {
-		battery := show.Percent(s.ArriveSoC) + "→" + show.Percent(s.DepartSoC)
-		if bar := p.Battery(s.ArriveSoC, s.DepartSoC); bar != "" {
-			battery = bar + " " + battery
-		}
 		rows = append(rows, []string{
 			strconv.Itoa(s.Leg), names.place(s.EVSEID), p.Accent(string(s.CompanyID)), string(s.EVSEID),
-			instant(p, s.Start), instant(p, s.End), battery, strconv.Itoa(s.Backups), show.Price(s.Price, plan.Currency),
+			instant(p, s.Start), instant(p, s.End), battery(p, s.ArriveSoC, s.DepartSoC), strconv.Itoa(s.Backups), show.Price(s.Price, plan.Currency),
 		})
 	}
 	if len(rows) > 0 {
@@ -80,6 +76,15 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	showFree(p, until)
 	showKnown(p, plan)
+}
+
+// battery is the charge on arrival and on leaving.
+func battery(p show.Printer, arrive, depart float64) string {
+	text := show.Percent(arrive) + "→" + show.Percent(depart)
+	if bar := p.Battery(arrive, depart); bar != "" {
+		return bar + " " + text
+	}
+	return text
 }
 
 // showFree tells until when each stop may be given back.
@@ -132,18 +137,8 @@ func showKnown(p show.Printer, plan trip.Plan) {
 func showTrip(p show.Printer, names sites, t trip.Trip) {
 	p.Linef("%s %s %s   %s", p.Bold("Trip"), p.Bold(string(t.ID)), paintTrip(p, t.State),
 		p.Dim(fmt.Sprintf("vehicle %s · booked at %s · on conflict %s", t.VehicleID, t.Origin, t.OnConflict)))
-	var rows [][]string
-	for _, l := range t.Legs {
-		price := ""
-		if l.Price > 0 {
-			price = show.Price(l.Price, "")
-		}
-		rows = append(rows, []string{
-			strconv.Itoa(l.Leg), paintLeg(p, l.State), p.Accent(string(l.CompanyID)), names.place(l.EVSEID),
-			string(l.EVSEID), instant(p, l.Start), instant(p, l.End), price,
-		})
-	}
-	p.Table([]string{"#", "State", "Company", "Station", "EVSE", "Arrive", "Leave", "Price"}, rows)
+	showOutline(p, t.Plan)
+	showLegs(p, names, t.Legs)
 	showFree(p, freeUntil(p, names, t))
 	for _, l := range t.Legs {
 		if l.Session != nil {
@@ -162,6 +157,66 @@ func showTrip(p show.Printer, names sites, t trip.Trip) {
 	for _, d := range asked(t) {
 		showDecision(p, names, d)
 	}
+}
+
+// showLegs is the table of a trip's stops, with the battery where the trip knows it.
+func showLegs(p show.Printer, names sites, legs []trip.Leg) {
+	headers := []string{"#", "State", "Company", "Station", "EVSE", "Arrive", "Leave", "Battery", "Price"}
+	rows, known := make([][]string, len(legs)), false
+	for i, l := range legs {
+		price := ""
+		if l.Price > 0 {
+			price = show.Price(l.Price, "")
+		}
+		soc := batteryOf(p, l)
+		known = known || soc != ""
+		rows[i] = []string{
+			strconv.Itoa(l.Leg), paintLeg(p, l.State), p.Accent(string(l.CompanyID)), names.stop(l),
+			string(l.EVSEID), instant(p, l.Start), instant(p, l.End), soc, price,
+		}
+	}
+	if !known {
+		const soc = 7
+		headers = slices.Delete(headers, soc, soc+1)
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], soc, soc+1)
+		}
+	}
+	p.Table(headers, rows)
+}
+
+// showOutline tells from where to where a trip goes, and what that takes, as a plan does.
+func showOutline(p show.Printer, plan *trip.Outline) {
+	if plan == nil || plan.Arrival.IsZero() {
+		return
+	}
+	way := "the plan"
+	if plan.Origin != nil && plan.Destination != nil {
+		way = plan.Origin.Name + " → " + plan.Destination.Name
+	}
+	arrive := "arrive " + instant(p, plan.Arrival)
+	if plan.ArriveSoC != nil {
+		arrive += " with " + show.Percent(*plan.ArriveSoC)
+	}
+	p.Linef("%s   %s", p.Bold(show.Clean(way)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · leave %s · %s",
+		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
+		show.Price(plan.Price, plan.Currency), instant(p, plan.Departure), arrive)))
+}
+
+// stop is the place of a leg, as the trip names it.
+func (s sites) stop(l trip.Leg) string {
+	if l.LegPlan != nil && l.LocationName != "" {
+		return show.Clean(l.LocationName + " · " + l.City)
+	}
+	return s.place(l.EVSEID)
+}
+
+// batteryOf is the charge at a stop, empty where nobody knows it.
+func batteryOf(p show.Printer, l trip.Leg) string {
+	if l.LegPlan == nil || l.ArriveSoC == nil || l.DepartSoC == nil {
+		return ""
+	}
+	return battery(p, *l.ArriveSoC, *l.DepartSoC)
 }
 
 // sessionLine is what the car does or did at the plug.

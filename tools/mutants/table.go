@@ -5,4 +5,4 @@ import "slices"
 const rooms = "services/company/internal/"
 
 // table is all mutants, by the room of the rule that they break.
-func table() []mutant { return slices.Concat(scripts(), desk(), sagas(), trips()) }
+func table() []mutant { return slices.Concat(scripts(), desk(), sagas(), trips(), everywhere()) }

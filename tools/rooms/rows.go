@@ -110,6 +110,7 @@ var rooms = []room{
 		own: []string{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
 			"services/company/internal/events", "services/company/internal/identity", "services/company/internal/door",
+			"services/company/internal/elsewhere",
 		},
 		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
 		test:  []string{openapi},
@@ -118,6 +119,7 @@ var rooms = []room{
 		path: "services/company/internal/carapi",
 		own: []string{
 			"pkg/...", "broker", "services/company/internal/trips", "services/company/internal/events",
+			"services/company/internal/elsewhere",
 			"services/company/internal/identity",
 		},
 		third: []string{zerolog, uuid},
@@ -183,7 +185,12 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
-	{path: "services/company/internal/door"},
+	{path: "services/company/internal/door", third: []string{rate}},
+	{
+		path:  "services/company/internal/elsewhere",
+		own:   []string{"pkg/api/...", "pkg/carlink", "pkg/charging", "pkg/trip", "services/company/internal/identity"},
+		third: []string{rate},
+	},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},

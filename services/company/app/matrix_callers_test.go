@@ -55,8 +55,14 @@ type vehicleSecret struct {
 
 func newMatrix(t *testing.T) *matrix {
 	t.Helper()
+	return newMatrixOf(t, func(*Options) {})
+}
+
+func newMatrixOf(t *testing.T, tune func(*Options)) *matrix {
+	t.Helper()
 	apps := boot(t, func(o *Options) {
 		o.DemoTokens, o.OperatorSecret, o.Registrations = false, "the operator's own of "+string(o.Company), -1
+		tune(o)
 	})
 	m := &matrix{T: t, ser: apps["SER"], mar: apps["MAR"], caj: apps["CAJ"]}
 	m.here, m.there = m.register(m.ser, "HERE01"), m.register(m.mar, "THERE01")

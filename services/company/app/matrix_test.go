@@ -61,6 +61,8 @@ var rows = map[string]row{
 	"POST /api/v1/trips/:trip_id/swap":                 {forKnown, ""},
 	"GET /api/v1/trips/:trip_id/history":               {forKnown, ""},
 	"GET /api/v1/events":                               {forKnown, ""},
+	"POST /api/v1/vehicles/:vehicle_id/plug":           {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
+	"POST /api/v1/vehicles/:vehicle_id/unplug":         {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
 	"GET /api/v1/vehicles/me":                          {forVehicle, ""},
 	"POST /api/v1/vehicles/:vehicle_id/token":          {forSelf, `{"audience":"CAJ"}`},
 	"POST /api/v1/vehicles/:vehicle_id/revoke":         {forOwner, `{"reason":"the matrix"}`},

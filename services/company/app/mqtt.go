@@ -24,7 +24,7 @@ func (a *App) openBroker(context.Context) error {
 		return err
 	}
 	a.rooms.cars, err = carapi.New(carapi.Options{
-		Self: a.o.Company, Desk: a.rooms.trips, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
+		Self: a.o.Company, Desk: a.rooms.trips, Elsewhere: a.rooms.elsewhere, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
 		Shared: a.sharedBroker(), Telemetry: a.reported,
 		Warn: func(msg string, v charging.VehicleID, err error) {
 			a.log.Warn().Str("room", "carapi").Str("vehicle", string(v)).Err(err).Msg(msg)
@@ -51,6 +51,9 @@ func (a *App) login(user string, password []byte) (broker.Principal, bool) {
 	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
 	if id := charging.CompanyID(user); err != nil && id.Validate() == nil {
 		a.refusedPeer(id, "")
+	}
+	if err == nil {
+		a.rooms.elsewhere.Came(caller)
 	}
 	login := caller.Login()
 	if caller.Peer != "" {

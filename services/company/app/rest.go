@@ -17,6 +17,7 @@ func (a *App) openREST(context.Context) error {
 	r := &a.rooms
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
+		Elsewhere: r.elsewhere, Suspended: r.suspensions.reason,
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
 		ModelOf: r.identity.ModelOf, LastSeen: r.seen.last,

@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
@@ -56,6 +57,7 @@ type rooms struct {
 	mark        *store.Mark
 	saga        *saga.Coordinator
 	trips       *trips.Service
+	elsewhere   *elsewhere.Trips
 	broker      mqttBroker
 	// embeddedBroker is the same where it is this server's own.
 	embeddedBroker *broker.Broker
@@ -181,7 +183,13 @@ func (a *App) openSaga(context.Context) (err error) {
 		return err
 	}
 	a.rooms.federation.Attach(a.rooms.desk, trips.Near{Service: a.rooms.trips})
-	return nil
+	a.rooms.elsewhere, err = elsewhere.New(elsewhere.Options{
+		Peers: a.rooms.federation, Vouch: a.rooms.identity.Vouch, Held: a.rooms.desk.Held, Sink: a.rooms.hub,
+	})
+	if err == nil {
+		a.cleanups.add("what happens elsewhere", func(context.Context) error { a.rooms.elsewhere.Close(); return nil })
+	}
+	return err
 }
 
 // run starts what works by itself: from here on trips of an earlier life are

@@ -133,6 +133,10 @@ func (f *federation) readable(t *testing.T) {
 		if err != nil || len(got.Legs) != len(r.Legs) || string(got.VehicleID) != r.VehicleID {
 			t.Errorf("%s: %+v, %v", r.Name, got, err)
 		}
+		// Its plan is worked out: 029867a kept none.
+		if got.Plan == nil || len(got.Legs) > 0 && (got.Legs[0].LegPlan == nil || got.Legs[0].LocationName == "") {
+			t.Errorf("%s: it shows %+v of its plan", r.Name, got.Plan)
+		}
 		log, err := f.driver(r).History(t.Context(), charging.TripID(r.TripID))
 		if err != nil || len(log) == 0 || log[0].Step != "create" {
 			t.Errorf("%s: the history begins with %+v, %v", r.Name, log, err)

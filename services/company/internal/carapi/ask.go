@@ -78,6 +78,9 @@ func (a *API) ask(ctx context.Context, id call, action carlink.Action, e carlink
 	default:
 		return 0, body, charging.Refuse(charging.CodeUnknownRoute, string(action)+" is not something a car can ask for")
 	}
+	if charging.CodeOf(err) == charging.CodeUnknownTrip && a.o.Elsewhere != nil {
+		t, body.until, err = a.askElsewhere(ctx, id.vehicle, action, e, err)
+	}
 	body.trip = &t
 	return status, body, err
 }
@@ -192,6 +195,9 @@ func (a *API) plug(ctx context.Context, v charging.VehicleID, action carlink.Act
 		call = a.o.Desk.Unplug
 	}
 	r, err := call(ctx, v, p)
+	if charging.CodeOf(err) == charging.CodeNoReservationHere && a.o.Elsewhere != nil {
+		return a.plugElsewhere(ctx, v, action, p.EVSEID, raw, err)
+	}
 	if err != nil {
 		return 0, body, err
 	}

@@ -52,8 +52,10 @@ var (
 // Options of an API.
 type Options struct {
 	// Self is the company whose cars and events these are.
-	Self      charging.CompanyID
-	Desk      Desk
+	Self charging.CompanyID
+	Desk Desk
+	// Elsewhere asks other companies about trips that began there; nil asks nobody.
+	Elsewhere Elsewhere
 	Replies   Replies
 	Publisher Publisher
 	// Shared says that other servers of the company answer the same cars: what

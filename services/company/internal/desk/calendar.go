@@ -51,6 +51,9 @@ type Calendar interface {
 	FreeCar(ctx context.Context, v charging.VehicleID, its charging.Visit) error
 	// Reservation finds a record among the given locations. UNKNOWN_RESERVATION.
 	Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error)
+	// Taken lists what a vehicle has here, as far as that is counted: each
+	// reservation's trip.
+	Taken(ctx context.Context, v charging.VehicleID) (map[charging.ReservationID]charging.TripID, error)
 	// Free lists the free windows of EVSEs of one location in [from, to).
 	Free(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 	// Withdraw takes an EVSE out of service for a reason: its coming

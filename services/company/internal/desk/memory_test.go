@@ -615,6 +615,21 @@ func (m *memory) Move(_ context.Context, at charging.At, to charging.Move, noSho
 	})
 }
 
+func (m *memory) Taken(_ context.Context, v charging.VehicleID) (map[charging.ReservationID]charging.TripID, error) {
+	unlock, err := m.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	trips := map[charging.ReservationID]charging.TripID{}
+	for id, r := range m.recs {
+		if res := r.answer(false); res.VehicleID == v {
+			trips[id] = res.TripID
+		}
+	}
+	return trips, nil
+}
+
 func (m *memory) Reservation(_ context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error) {
 	unlock, err := m.lock()
 	if err != nil {

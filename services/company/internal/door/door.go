@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -14,6 +16,11 @@ const (
 	// callers may stand behind it.
 	knownFor   = 10 * time.Minute
 	knownTimes = 4
+	// turnover is how long, on average, an address that has all that it may have keeps a
+	// connection before the next newcomer takes its place. Where more come they are closed
+	// at once: else each costs what a served one costs, and nobody there stays long enough
+	// to show who he is.
+	turnover = 4 * time.Second
 	// sweepEvery is how often addresses that have nothing any more are forgotten.
 	sweepEvery = time.Minute
 )
@@ -42,7 +49,7 @@ type Stats struct {
 	// Open connections now, Strangers those of them that have shown no secret.
 	Open, Strangers int
 	// Closed are strangers that had to give way, Refused newcomers that nobody
-	// could give way to, since the start.
+	// could give way to, or whose address has others give way too often, since the start.
 	Closed, Refused uint64
 }
 
@@ -67,7 +74,8 @@ type Door struct {
 type guests struct {
 	// quiet have no request under way, busy have; the oldest first.
 	quiet, busy list.List
-	known       time.Time // until when the address counts as known
+	known       time.Time     // until when the address counts as known
+	turns       *rate.Limiter // how often one may take another's place; nil until one has
 }
 
 func (g *guests) count() int { return g.quiet.Len() + g.busy.Len() }
@@ -104,40 +112,51 @@ func (d *Door) Stats() Stats {
 }
 
 // admit counts a connection; nil where it has been closed, because all are taken by
-// callers who are known.
+// callers who are known, or its address's by such as came a moment ago.
 func (d *Door) admit(c net.Conn) *Conn {
 	remote := c.RemoteAddr().String()
 	w := &Conn{Conn: c, door: d, from: Address(remote)}
 	d.mu.Lock()
 	d.sweep()
 	own := !d.o.Trusted.Has(remote)
-	leaving := d.makeRoom(w.from, own)
-	full := d.o.Most > 0 && d.stats.Open >= d.o.Most
-	if full {
-		d.stats.Refused++
-		w.left = true
-		leaving = append(leaving, w)
-	} else {
+	leaving, ok := d.makeRoom(w.from, own)
+	if ok {
 		d.stats.Open++
 		w.counted = true
 		if own {
 			d.enter(w)
 		}
+	} else {
+		d.stats.Refused++
+		w.left = true
 	}
 	d.mu.Unlock()
 	for _, l := range leaving {
 		_ = l.Conn.Close() // its own Close finds that it has left already
 	}
-	if full {
+	if !ok {
+		refuse(c)
 		return nil
 	}
 	return w
 }
 
+// refuse closes a connection that nobody has begun to serve: with a reset, which leaves
+// nothing to wait for on either side.
+func refuse(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = c.Close()
+}
+
 // makeRoom takes out the strangers that have to give way to one more, of an address
-// of its own or of a proxy; d.mu is held.
-func (d *Door) makeRoom(from netip.Addr, own bool) (leaving []*Conn) {
+// of its own or of a proxy, and tells whether there is room for him then; d.mu is held.
+func (d *Door) makeRoom(from netip.Addr, own bool) (leaving []*Conn, ok bool) {
 	if g := d.by[from]; own && g != nil && d.o.PerAddress > 0 && g.count() >= d.allowed(g) {
+		if !d.turn(g) {
+			return nil, false
+		}
 		leaving = append(leaving, d.evict(d.oldest(g)))
 	}
 	if d.o.Most > 0 && (own && d.stats.Strangers >= d.strangers || d.stats.Open >= d.o.Most) {
@@ -145,7 +164,21 @@ func (d *Door) makeRoom(from netip.Addr, own bool) (leaving []*Conn) {
 			leaving = append(leaving, d.evict(last))
 		}
 	}
-	return leaving
+	return leaving, d.o.Most <= 0 || d.stats.Open < d.o.Most
+}
+
+// turn tells whether a newcomer may take the place of another of his address now: as
+// many at once as it may have, and then one after the other.
+func (d *Door) turn(g *guests) bool {
+	most, now := d.allowed(g), d.o.Now()
+	often := rate.Limit(float64(most) / turnover.Seconds())
+	if g.turns == nil {
+		g.turns = rate.NewLimiter(often, most)
+	} else if g.turns.Burst() != most {
+		g.turns.SetLimitAt(now, often)
+		g.turns.SetBurstAt(now, most)
+	}
+	return g.turns.AllowN(now, 1)
 }
 
 // allowed is how many strangers an address may have.

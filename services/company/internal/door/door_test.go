@@ -23,10 +23,11 @@ func enter(d *Door, from string) (*Conn, *caller) {
 	return d.admit(c), c
 }
 
-// TestOneAddressClosesItsOwn: 1,000 connections of one address leave it 3, the
-// newest, and another address's alone. It fails where the newest are refused.
+// TestOneAddressClosesItsOwn: 1,000 connections of one address, one after the other, leave
+// it 3, the newest, and another address's alone. It fails where the newest are refused.
 func TestOneAddressClosesItsOwn(t *testing.T) {
-	d := New(Options{Most: 100, PerAddress: 3})
+	now := time.Unix(0, 0)
+	d := New(Options{Most: 100, PerAddress: 3, Now: func() time.Time { return now }})
 	_, other := enter(d, "10.0.0.2:1")
 	var all []*caller
 	for range 1000 {
@@ -35,6 +36,7 @@ func TestOneAddressClosesItsOwn(t *testing.T) {
 			t.Fatal("a newcomer was refused")
 		}
 		all = append(all, c)
+		now = now.Add(turnover/3 + 1)
 	}
 	for n, c := range all {
 		if c.closed != (n < 997) {
@@ -43,6 +45,53 @@ func TestOneAddressClosesItsOwn(t *testing.T) {
 	}
 	if s := d.Stats(); other.closed || s.Open != 4 || s.Strangers != 4 || s.Closed != 997 {
 		t.Errorf("%+v; the other address's closed: %t", s, other.closed)
+	}
+}
+
+// TestAFloodTakesTurns: where an address's connections come faster than they can be
+// served, those that are in have their time to show who they are, one gets in now and
+// then, and another address notices nothing. It fails where each newcomer displaces
+// somebody, and where whoever is first keeps all others out.
+func TestAFloodTakesTurns(t *testing.T) {
+	now := time.Unix(0, 0)
+	d := New(Options{Most: 100, PerAddress: 4, Now: func() time.Time { return now }})
+	flood := func() (in int, closed *caller) {
+		for range 100 {
+			w, c := enter(d, "10.0.0.1:1")
+			if w != nil {
+				in++
+			} else {
+				closed = c
+			}
+		}
+		return in, closed
+	}
+	if in, refused := flood(); in != 8 || !refused.closed {
+		t.Errorf("%d got in at once, not 4 and 4 in their place; the last is closed: %t", in, refused.closed)
+	}
+	for n := range 10 {
+		now = now.Add(turnover / 4)
+		if in, _ := flood(); in != 1 {
+			t.Errorf("turn %d: %d got in", n, in)
+		}
+	}
+	if w, _ := enter(d, "10.0.0.2:1"); w == nil {
+		t.Error("another address was refused")
+	}
+	if s := d.Stats(); s.Open != 5 || s.Closed != 14 || s.Refused != 1100-18 {
+		t.Errorf("%+v", s)
+	}
+	w, _ := enter(d, "10.0.0.1:1")
+	if w != nil {
+		t.Fatal("got in out of turn")
+	}
+	now = now.Add(turnover)
+	if w, _ = enter(d, "10.0.0.1:1"); w == nil {
+		t.Fatal("was refused")
+	}
+	w.Known("vehicle EV-0001") // four times as many may be there now
+	if in, _ := flood(); in != 13+3 {
+		t.Errorf("%d got in when the address was known", in)
 	}
 }
 

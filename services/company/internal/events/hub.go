@@ -37,6 +37,8 @@ type Hub struct {
 type record struct {
 	event trip.Event
 	data  any
+	// foreign is one that another company has told of its vehicle.
+	foreign bool
 }
 
 // encoded is the event with its data as JSON; ok is false for a value that has
@@ -53,6 +55,8 @@ type Subscription struct {
 	hub  *Hub
 	ch   chan trip.Event
 	only charging.VehicleID // empty for all
+	// foreign is a reader who gets what other companies tell of its vehicle, too.
+	foreign bool
 	// Missed is true when events between the asked-for id and the first
 	// delivered one are no longer known: the reader should take a snapshot.
 	Missed bool
@@ -78,17 +82,34 @@ func NewHubAt(at time.Time, replay int) *Hub {
 // Publish numbers the event and hands it on. Data must not change afterwards: it
 // is marshalled when somebody reads it. It never blocks.
 func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.VehicleID, id charging.TripID, data any) {
+	h.publish(record{event: trip.Event{Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id}, data: data})
+}
+
+// Import is Publish for what another company has told of a vehicle: for the readers of
+// that vehicle alone who follow it everywhere, under an id of this hub.
+func (h *Hub) Import(e trip.Event) {
+	h.publish(record{event: e, data: e.Data, foreign: true})
+}
+
+// Last is the id of the newest event.
+func (h *Hub) Last() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
+func (h *Hub) publish(r record) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return
 	}
 	h.last++
-	r := record{trip.Event{ID: h.last, Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id}, data}
+	r.event.ID = h.last
 	h.remember(r)
 	var e trip.Event
 	for s := range h.subs {
-		if !s.wants(r.event) {
+		if !s.wants(r) {
 			continue
 		}
 		if e.ID == 0 { // the first reader: most events have none
@@ -117,7 +138,11 @@ func (h *Hub) remember(r record) {
 
 // wants reports whether an event is for the reader: one of its vehicle's, or a reset,
 // which is for all. Nobody is woken for what others do: there may be many readers.
-func (s *Subscription) wants(e trip.Event) bool {
+func (s *Subscription) wants(r record) bool {
+	e := r.event
+	if r.foreign {
+		return s.foreign && e.VehicleID == s.only
+	}
 	return s.only == "" || e.VehicleID == s.only || e.Type == trip.EventReset
 }
 
@@ -125,9 +150,18 @@ func (s *Subscription) wants(e trip.Event) bool {
 // given id; 0 means from now on. The channel closes when the context ends, the hub
 // closes, or the reader lags.
 func (h *Hub) Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *Subscription {
+	return h.subscribe(ctx, after, only, false)
+}
+
+// Follow is Subscribe for a vehicle that is followed everywhere: with what is imported.
+func (h *Hub) Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *Subscription {
+	return h.subscribe(ctx, after, vehicle, vehicle != "")
+}
+
+func (h *Hub) subscribe(ctx context.Context, after uint64, only charging.VehicleID, foreign bool) *Subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := &Subscription{hub: h, only: only, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
+	s := &Subscription{hub: h, only: only, foreign: foreign, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
 	if h.closed {
 		close(s.ch)
 		return s
@@ -152,7 +186,7 @@ func (h *Hub) catchUp(s *Subscription, after uint64) {
 	}
 	for i := range h.ring {
 		r := h.ring[(h.next+i)%len(h.ring)]
-		if r.event.ID <= after && after <= h.last || !s.wants(r.event) {
+		if r.event.ID <= after && after <= h.last || !s.wants(r) {
 			continue
 		}
 		if e, ok := r.encoded(); ok {

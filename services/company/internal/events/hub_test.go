@@ -126,3 +126,32 @@ func TestAVehiclesReaderHearsItsOwn(t *testing.T) {
 		t.Errorf("%d were dropped for what others do", lagged)
 	}
 }
+
+// What another company tells of a vehicle is for its readers who follow it everywhere:
+// not for the operator, nor for a company that reads for it, nor for others; it is
+// resumed under this hub's ids.
+func TestImportedEvents(t *testing.T) {
+	h := NewHub(0)
+	first := h.Last()
+	h.Publish(trip.EventTrip, time.Now(), "EV-0001", "", 1)
+	readers := map[string]*Subscription{
+		"operator": h.Subscribe(t.Context(), 0, ""), "company": h.Subscribe(t.Context(), 0, "EV-0001"),
+		"other": h.Follow(t.Context(), 0, "EV-0002"), "own": h.Follow(t.Context(), 0, "EV-0001"), "nobody": h.Follow(t.Context(), 0, ""),
+	}
+	h.Import(trip.Event{ID: 99, Type: trip.EventTrip, VehicleID: "EV-0001", Data: []byte(`{"a":1}`)})
+	for name, r := range readers {
+		if got := len(r.C()); got != map[bool]int{true: 1}[name == "own"] {
+			t.Errorf("%s got %d", name, got)
+		}
+	}
+	e := <-readers["own"].C()
+	if e.ID != first+2 || e.ID != h.Last() || string(e.Data) != `{"a":1}` {
+		t.Errorf("%+v", e)
+	}
+	if n := len(h.Follow(t.Context(), first+1, "EV-0001").C()); n != 1 {
+		t.Errorf("resumed with %d", n)
+	}
+	if n := len(h.Subscribe(t.Context(), first+1, "EV-0001").C()); n != 0 {
+		t.Errorf("a company resumes with %d", n)
+	}
+}

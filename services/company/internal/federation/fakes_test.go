@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // script is a far company that does as it is told.
@@ -109,6 +111,14 @@ func (s *script) Contest(ctx context.Context, _ charging.Contest) (bool, error) 
 
 func (s *script) Exchange(ctx context.Context, id charging.VehicleID, _ string) (string, error) {
 	return "a pass of " + string(id), s.call(ctx, "exchange")
+}
+
+func (s *script) Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error) {
+	return client.ForwardedAnswer{Status: 200, Body: []byte(`{"by":"` + string(s.id) + `"}`)}, s.call(ctx, f.Method+" "+f.Path)
+}
+
+func (s *script) Follow(ctx context.Context, _ client.Forwarded, after uint64) (func() (trip.Event, error), error) {
+	return func() (trip.Event, error) { return trip.Event{ID: after + 1, Type: trip.EventTrip}, nil }, s.call(ctx, "follow")
 }
 
 func (s *script) Complete(ctx context.Context, ref charging.Ref, _ charging.Leaving) (charging.Reservation, error) {

@@ -44,6 +44,9 @@ type Options struct {
 	CallTimeout, ReadTimeout time.Duration
 	// InFlight is how many calls one peer is given at a time. Default 256.
 	InFlight int
+	// Forwards is how many requests of vehicles are passed on to one peer at a time.
+	// Default 128.
+	Forwards int
 	// TripAfter failures in a row open a peer's breaker for OpenFor.
 	// Defaults 5, 2 s.
 	TripAfter uint32
@@ -76,6 +79,9 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxSkew, 2*time.Second)
 	if o.InFlight == 0 {
 		o.InFlight = 256
+	}
+	if o.Forwards == 0 {
+		o.Forwards = 128
 	}
 	if o.TripAfter == 0 {
 		o.TripAfter = 5

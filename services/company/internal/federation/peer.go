@@ -19,6 +19,9 @@ type peer struct {
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 	// room has one token for each call that may be in flight.
 	room chan struct{}
+	// forwards has one token for each request of a vehicle that is passed on: these may
+	// take long, and keep no saga's call waiting.
+	forwards chan struct{}
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
@@ -36,7 +39,7 @@ type peer struct {
 func newPeer(f *Federation, c Peer) *peer {
 	p := &peer{
 		Peer: c, f: f,
-		room: make(chan struct{}, f.o.InFlight), nudged: make(chan struct{}, 1),
+		room: make(chan struct{}, f.o.InFlight), forwards: make(chan struct{}, f.o.Forwards), nudged: make(chan struct{}, 1),
 		told: PeerView{State: NotSeen},
 	}
 	p.breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{

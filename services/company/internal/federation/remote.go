@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // Remote is a far company as its client gives it: each method is one request,
@@ -28,6 +30,10 @@ type Remote interface {
 	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
 	// Exchange changes the secret of a vehicle of the peer's into a pass.
 	Exchange(ctx context.Context, id charging.VehicleID, secret string) (token string, err error)
+	// Forward passes a vehicle's request on.
+	Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error)
+	// Follow opens a vehicle's stream of events.
+	Follow(ctx context.Context, f client.Forwarded, after uint64) (next func() (trip.Event, error), err error)
 	// Availability lists free windows.
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 }

@@ -150,6 +150,13 @@ func (f *fakeIdentity) Exchange(_ context.Context, peer charging.CompanyID, _ ch
 	return "pass for " + string(peer), now.Add(time.Hour), nil
 }
 
+func (f *fakeIdentity) OnBehalf(_ context.Context, peer charging.CompanyID, id charging.VehicleID, proof string) (identity.Caller, error) {
+	if proof != "proof for "+string(peer) {
+		return identity.Caller{}, charging.Refuse(charging.CodeUnauthenticated, "no proof")
+	}
+	return identity.Caller{Kind: identity.Vehicle, Vehicle: id, Via: peer}, nil
+}
+
 func (f *fakeIdentity) Revoke(_ context.Context, who identity.Caller, id charging.VehicleID) (string, error) {
 	if !who.May(id) {
 		return "", charging.Refuse(charging.CodeForbidden, "another vehicle's")
@@ -223,6 +230,26 @@ func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, err
 	return []trip.Trip{f.t}, 7, f.called("list")
 }
 
+// somePlan has ends, and a road to each of its stops.
+func somePlan(t trip.Trip) trip.Plan {
+	home := &trip.Place{Name: "João Pessoa, PB"}
+	p := trip.Plan{ID: "p-1", Origin: home, Destination: home, Line: "_p~iF~ps|U", Stops: make([]trip.PlanStop, len(t.Legs))}
+	for k := range p.Stops {
+		p.Stops[k].Line = p.Line
+	}
+	return p
+}
+
+func (f *fakeFront) WithPlan(_ context.Context, t trip.Trip) trip.Trip {
+	return t.With(somePlan(t), true)
+}
+
+func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
+	for i := range ts {
+		ts[i] = ts[i].With(somePlan(ts[i]), false)
+	}
+}
+
 func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {
 	return []trip.Entry{{At: now, Step: "create", Answer: "ok"}, {At: now, Step: "reserve", Answer: "ok"}, {At: now, Step: "confirm", Answer: "lost"}}, f.called("history")
 }
@@ -244,6 +271,14 @@ func (f *fakeFront) Alternatives(context.Context, charging.TripID, int) ([]trip.
 
 func (f *fakeFront) Swap(context.Context, charging.TripID, api.SwapRequest) (trip.Trip, error) {
 	return f.t, f.called("swap")
+}
+
+func (f *fakeFront) Plug(_ context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return charging.Reservation{ID: "0199a2b3-6c00-7abc-8def-0123456789ac", TripID: tripID, Origin: "MAR", VehicleID: v, EVSEID: p.EVSEID, State: charging.Charging}, nil
+}
+
+func (f *fakeFront) Unplug(ctx context.Context, v charging.VehicleID, p charging.Plug) (charging.Reservation, error) {
+	return f.Plug(ctx, v, p) // which has not left: its unplug is kept
 }
 
 func (f *fakeFront) Retry(context.Context, charging.TripID) (trip.Trip, error) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -15,6 +16,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 )
 
 const federationPrefix = "/federation/"
@@ -115,7 +117,11 @@ func problemOf(c echo.Context, err error) problem.Problem {
 	if strings.HasPrefix(c.Path(), federationPrefix) {
 		return api.FromErrorForPeer(err)
 	}
-	return api.FromError(err)
+	p := api.FromError(err)
+	if away := (*elsewhere.Away)(nil); errors.As(err, &away) && away.Known != nil {
+		p.KnownHere, _ = json.Marshal(away.Known) // plain strings and times: never fails
+	}
+	return p
 }
 
 // challenge names the scheme that a 401 asks for. A browser gets one that none

@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
@@ -23,11 +26,17 @@ type FrontDesk interface {
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
 	// Page gives what a query wants after its cursor, and the cursor of what follows.
 	Page(ctx context.Context, q trip.Query) (page []trip.Trip, next string, err error)
+	// WithPlan and WithPlans put plans into trips, the second without geometry.
+	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
+	WithPlans(ctx context.Context, ts []trip.Trip)
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	Decide(ctx context.Context, id charging.TripID, req api.DecisionRequest) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Alternatives(ctx context.Context, id charging.TripID, leg int) ([]trip.Alternative, error)
 	Swap(ctx context.Context, id charging.TripID, req api.SwapRequest) (trip.Trip, error)
+	// Plug and Unplug are what a car says at a charger.
+	Plug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
+	Unplug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 
@@ -86,6 +95,8 @@ type Identity interface {
 	Pass(who identity.Caller, id charging.VehicleID, audience charging.CompanyID) (token string, expires time.Time, err error)
 	// Exchange gives a peer a pass for a vehicle's secret that it was shown.
 	Exchange(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, secret string) (token string, expires time.Time, err error)
+	// OnBehalf judges what a peer shows for a vehicle that has asked it.
+	OnBehalf(ctx context.Context, peer charging.CompanyID, id charging.VehicleID, proof string) (identity.Caller, error)
 	// Revoke ends a vehicle's secret and makes another.
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
@@ -93,9 +104,24 @@ type Identity interface {
 // Events is the live stream of what happens on this server.
 type Events interface {
 	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
+	// Follow is Subscribe with what other companies tell of a vehicle.
+	Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *events.Subscription
+}
+
+// Elsewhere asks other companies about trips that began there: package elsewhere.
+type Elsewhere interface {
+	Ask(ctx context.Context, who identity.Caller, id charging.TripID, q elsewhere.Request) (client.ForwardedAnswer, error)
+	// Plug passes on what a car says at a plug. elsewhere.ErrNoStop.
+	Plug(ctx context.Context, who identity.Caller, act string, evse charging.EVSEID, body []byte) (client.ForwardedAnswer, error)
+	// Listen listens for a vehicle elsewhere until stop; its events are in Follow.
+	Listen(who identity.Caller) (l elsewhere.Listening, stop func(), ok bool)
+	// Companies may have trips of a caller; List asks them, each for its page.
+	Companies(who identity.Caller) []charging.CompanyID
+	List(ctx context.Context, who identity.Caller, pages map[charging.CompanyID]url.Values) (map[charging.CompanyID]elsewhere.Part, error)
 }
 
 var (
+	_ Elsewhere = (*elsewhere.Trips)(nil)
 	_ FrontDesk = (*trips.Service)(nil)
 	_ Desk      = (*desk.Desk)(nil)
 	_ Identity  = (*identity.Service)(nil)

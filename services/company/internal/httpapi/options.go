@@ -27,6 +27,12 @@ type Options struct {
 	Identity  Identity
 	Events    Events
 
+	// Elsewhere asks other companies about a vehicle's trips; nil asks nobody.
+	Elsewhere Elsewhere
+	// Suspended is why a peer is asked and answered no more for vehicles, empty where it
+	// is; nil is nobody.
+	Suspended func(charging.CompanyID) string
+
 	// Peers are the other companies as seen from here; nil is none.
 	Peers func() []api.Peer
 	// PublicKeys is this company's JWK set.
@@ -112,6 +118,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Peers == nil {
 		o.Peers = func() []api.Peer { return nil }
+	}
+	if o.Suspended == nil {
+		o.Suspended = func(charging.CompanyID) string { return "" }
 	}
 	if o.Revoked == nil {
 		o.Revoked = func(context.Context) ([]string, error) { return nil, nil }

@@ -74,7 +74,12 @@ func (s *Server) charge(c echo.Context, who identity.Caller) error {
 	if who.Kind == identity.Peer {
 		return nil
 	}
-	return limited(s.limits.known.wait(name, time.Now()), "you make too many requests")
+	return s.take(who)
+}
+
+// take takes a call from what a vehicle or the operator has left. RATE_LIMITED.
+func (s *Server) take(who identity.Caller) error {
+	return limited(s.limits.known.wait(payer(who), time.Now()), "you make too many requests")
 }
 
 // operatorPays is the operator among the payers.

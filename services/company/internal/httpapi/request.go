@@ -136,5 +136,9 @@ func preferWait(h http.Header) (wait time.Duration, ok bool) {
 // lasting is a context for an action that must not stop half-way because its
 // caller has gone: a lost connection cancels nothing.
 func lasting(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), actionTime)
+	return lastingFor(c, actionTime)
+}
+
+func lastingFor(c echo.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), d)
 }

@@ -79,6 +79,8 @@ func goodRequests() []good {
 		{"GET", "/api/v1/evses/BR*MAR*E0001*1/availability?from=2026-11-24T12:00:00Z&to=2026-11-24T18:00:00Z", asNobody, "", 200},
 		{"POST", "/api/v1/vehicles", asNobody, `{"model":"byd-dolphin"}`, 201},
 		{"POST", "/api/v1/vehicles/EV-0001/revoke", asCar, `{"reason":"stolen"}`, 200},
+		{"POST", "/api/v1/vehicles/EV-0001/plug", asCar, `{"evse_id":"BR*MAR*E0001*1","soc":0.4}`, 200},
+		{"POST", "/api/v1/vehicles/EV-0001/unplug", asCar, `{"evse_id":"BR*MAR*E0001*1","soc":0.8,"energy_kwh":20}`, 202},
 		{"POST", "/api/v1/vehicles/EV-0001/token", asCar, `{"audience":"SER"}`, 200},
 		{"POST", "/federation/v1/vehicles/BR-MAR-X/token", asPeer, `{"secret":"s3cret"}`, 200},
 		{"POST", "/api/v1/session", asNobody, `{"username":"EV-0001","password":"demo"}`, 200},

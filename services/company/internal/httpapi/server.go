@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/carlink"
 )
 
 // Server serves the routes. It is safe for use by many goroutines; whoever
@@ -19,11 +21,13 @@ type Server struct {
 	limits  limits
 	bodies  *pile
 	streams *streams
-	metrics *metrics
-	origins *http.CrossOriginProtection
-	cookie  string
-	docs    func() ([]byte, error)
-	home    []byte
+	// forwarded are the streams that peers read for vehicles.
+	forwarded *streams
+	metrics   *metrics
+	origins   *http.CrossOriginProtection
+	cookie    string
+	docs      func() ([]byte, error)
+	home      []byte
 
 	// prefix and count make request ids.
 	prefix string
@@ -54,7 +58,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), metrics: m, home: home,
+		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), forwarded: newStreams(2 * o.MaxStreams), metrics: m, home: home,
 		origins: origins, cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
@@ -120,20 +124,22 @@ func (s *Server) routes() []route {
 	return []route{
 		{post, "/api/v1/plans", s.guest(s.plan)},
 		{post, trips, s.known(s.createTrip)},
-		{get, trips, s.known(s.listTrips)},
-		{get, trips + "/:trip_id", s.known(s.getTrip)},
-		{del, trips + "/:trip_id", s.known(s.cancelTrip)},
-		{post, trips + "/:trip_id/decision", s.known(s.decide)},
-		{get, trips + "/:trip_id/alternatives", s.known(s.alternatives)},
-		{post, trips + "/:trip_id/swap", s.known(s.swap)},
-		{get, trips + "/:trip_id/history", s.known(s.history)},
+		{get, trips, s.traveller(s.listTrips)},
+		{get, trips + "/:trip_id", s.trip(s.getTrip)},
+		{del, trips + "/:trip_id", s.trip(s.cancelTrip)},
+		{post, trips + "/:trip_id/decision", s.trip(s.decide)},
+		{get, trips + "/:trip_id/alternatives", s.trip(s.alternatives)},
+		{post, trips + "/:trip_id/swap", s.trip(s.swap)},
+		{get, trips + "/:trip_id/history", s.trip(s.history)},
 		{get, "/api/v1/locations", s.anybody(s.locations)},
 		{get, "/api/v1/places", s.anybody(s.places)},
 		{get, "/api/v1/places/near", s.anybody(s.placesNear)},
 		{get, "/api/v1/models", s.anybody(s.models)},
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
-		{get, "/api/v1/events", s.known(s.events)},
+		{get, "/api/v1/events", s.traveller(s.events)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
+		{post, "/api/v1/vehicles/:vehicle_id/plug", s.traveller(s.plug(carlink.ActionPlug, s.o.FrontDesk.Plug))},
+		{post, "/api/v1/vehicles/:vehicle_id/unplug", s.traveller(s.plug(carlink.ActionUnplug, s.o.FrontDesk.Unplug))},
 		{get, "/api/v1/vehicles/me", s.known(s.me)},
 		{post, "/api/v1/vehicles/:vehicle_id/token", s.known(s.vehiclePass)},
 		{post, "/api/v1/vehicles/:vehicle_id/revoke", s.known(s.revokeVehicle)},

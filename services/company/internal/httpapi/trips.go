@@ -122,39 +122,77 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 	if t, err = s.preferred(c, t); err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, t.Public())
+	return answer(c, http.StatusOK, planFor(who, s.o.FrontDesk.WithPlan(c.Request().Context(), t.Public())))
 }
 
-// listTrips answers GET /api/v1/trips, newest first: a page by its offset, or by a cursor
-// where the query has one, empty to begin.
+// listTrips answers GET /api/v1/trips, newest first: a vehicle's of all companies, the
+// operator's of its own; a page by its offset, or by a cursor where the query has one,
+// empty to begin.
 func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
+	if s.o.Elsewhere != nil {
+		if others := s.o.Elsewhere.Companies(who); len(others) > 0 {
+			return s.tripsOfAll(c, who, others)
+		}
+	}
 	q, p, err := queryOf(c, who)
 	if err != nil {
 		return err
 	}
-	var list []trip.Trip
-	if c.QueryParams().Has("cursor") {
-		var next string
-		if list, next, err = s.o.FrontDesk.Page(c.Request().Context(), q); err == nil {
-			p.follow(c, next)
-		}
-	} else {
-		var total int
-		if list, total, err = s.o.FrontDesk.List(c.Request().Context(), q); err == nil {
-			p.link(c, total)
-		}
-	}
+	own, err := s.ownTrips(c.Request().Context(), who, q, byCursor(c))
 	if err != nil {
 		return err
 	}
-	shown := make([]trip.Trip, len(list))
+	if byCursor(c) {
+		p.follow(c, own.next)
+	} else {
+		p.link(c, own.total)
+	}
+	return answer(c, http.StatusOK, own.trips)
+}
+
+// byCursor reports whether a page is asked for by its cursor.
+func byCursor(c echo.Context) bool { return c.QueryParams().Has("cursor") }
+
+// ownPage is a page of this company's trips: by offset with how many there are, by cursor
+// with that of what follows.
+type ownPage struct {
+	trips []trip.Trip
+	total int
+	next  string
+}
+
+// ownTrips reads a page, as who asks may see it.
+func (s *Server) ownTrips(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (own ownPage, err error) {
+	var list []trip.Trip
+	if cursor {
+		list, own.next, err = s.o.FrontDesk.Page(ctx, q)
+	} else {
+		list, own.total, err = s.o.FrontDesk.List(ctx, q)
+	}
+	if err != nil {
+		return own, err
+	}
+	own.trips = make([]trip.Trip, len(list))
 	for i, t := range list {
-		shown[i] = t.Public()
+		own.trips[i] = t.Public()
 		if q.Stuck {
-			shown[i].Saga = stuck(t.Saga)
+			own.trips[i].Saga = stuck(t.Saga)
 		}
 	}
-	return answer(c, http.StatusOK, shown)
+	s.o.FrontDesk.WithPlans(ctx, own.trips)
+	for i, t := range own.trips {
+		own.trips[i] = planFor(who, t)
+	}
+	return own, nil
+}
+
+// planFor is a trip's plan as somebody may see it: where a journey begins and ends is its
+// driver's own business.
+func planFor(who identity.Caller, t trip.Trip) trip.Trip {
+	if who.Kind == identity.Vehicle {
+		return t
+	}
+	return t.WithoutEnds()
 }
 
 // stuck is what an operator sees of a saga that cannot come to its end: not its

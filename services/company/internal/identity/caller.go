@@ -32,6 +32,11 @@ type Caller struct {
 	Issuer  charging.CompanyID
 	TokenID string
 	Issued  int64
+	// Proof is what shows another company that a vehicle has shown itself here; empty
+	// where it is made when it is needed, or there is none.
+	Proof string
+	// Via is the company that asks for a vehicle; empty where it asks itself.
+	Via charging.CompanyID
 }
 
 // May reports whether the caller may see and steer what belongs to a vehicle:

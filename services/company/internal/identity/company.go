@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -166,31 +165,14 @@ func companyOf(payload []byte) (companyClaims, error) {
 }
 
 // verified remembers companies' tokens until they end: each call shows the same one
-// for a minute. Two generations bound it.
-type verified struct {
-	mu       sync.Mutex
-	new, old map[[sha256.Size]byte]companyClaims
-}
+// for a minute.
+type verified struct{ recent[companyClaims] }
 
-const verifiedGeneration = 1024
+func newVerified() *verified { return &verified{recent[companyClaims]{generation: 1024}} }
 
 func (v *verified) get(token string, now time.Time) (charging.CompanyID, bool) {
-	k := sha256.Sum256([]byte(token))
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	c, ok := v.new[k]
-	if !ok {
-		c, ok = v.old[k]
-	}
+	c, ok := v.recent.get(digestOf(token))
 	return c.Issuer, ok && now.Before(time.Unix(c.Expires, 0).Add(companyLeeway))
 }
 
-func (v *verified) put(token string, c companyClaims) {
-	k := sha256.Sum256([]byte(token))
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.new == nil || len(v.new) >= verifiedGeneration {
-		v.old, v.new = v.new, make(map[[sha256.Size]byte]companyClaims)
-	}
-	v.new[k] = c
-}
+func (v *verified) put(token string, c companyClaims) { v.recent.put(digestOf(token), c) }

@@ -248,17 +248,6 @@ func TestCredentialsAndMemoryAreSafe(t *testing.T) {
 	wg.Wait()
 }
 
-// What is remembered is bounded.
-func TestVerifiedIsBounded(t *testing.T) {
-	var v verified
-	for i := range 3 * verifiedGeneration {
-		v.put(strings.Repeat("x", i), companyClaims{Issuer: "MAR", Expires: now.Unix()})
-	}
-	if n := len(v.new) + len(v.old); n > 2*verifiedGeneration {
-		t.Errorf("%d", n)
-	}
-}
-
 func FuzzCompanyToken(f *testing.F) {
 	all := companies(f)
 	f.Add(all["MAR"].shows(f, "SER"))

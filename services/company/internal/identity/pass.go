@@ -46,17 +46,21 @@ func (s *Service) Pass(who Caller, id charging.VehicleID, audience charging.Comp
 	if audience.Validate() != nil || audience == s.o.Self {
 		return "", time.Time{}, charging.Invalid("audience", fmt.Sprintf("%.8q is no other company; here the vehicle shows its secret", audience))
 	}
-	return s.pass(who, audience)
+	return s.pass(who, audience, passLife)
 }
 
 // pass begins no earlier than the secret: what was issued up to a revocation ends with
-// it, and a secret begins the second after.
-func (s *Service) pass(who Caller, audience charging.CompanyID) (string, time.Time, error) {
+// it, and a secret begins the second after. Its proof lives for proves.
+func (s *Service) pass(who Caller, audience charging.CompanyID, proves time.Duration) (string, time.Time, error) {
 	issued := max(s.o.Now().Unix(), who.Issued)
 	expires := issued + int64(passLife/time.Second)
-	token, err := s.o.Keys.sign(vehicleClaims{
+	proof, err := s.prove(who, audience, issued, proves)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	token, err := s.o.Keys.signWith(vehicleClaims{
 		Issuer: s.o.Self, Vehicle: who.Vehicle, Audience: audience, TokenID: who.TokenID, Issued: issued, Expires: expires, Type: vehicleType,
-	}, s.o.Keys.KeyID(), vehicleType)
+	}, s.o.Keys.KeyID(), passHeader(proof))
 	return token, time.Unix(expires, 0).UTC(), err
 }
 
@@ -79,7 +83,7 @@ func (s *Service) Exchange(ctx context.Context, peer charging.CompanyID, id char
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return s.pass(who, peer)
+	return s.pass(who, peer, proofOfSecret)
 }
 
 // passed judges a pass for this company.
@@ -105,7 +109,7 @@ func (s *Service) exchanged(ctx context.Context, c vehicleClaims, secret string,
 	if c.ended(now) {
 		return Caller{}, time.Time{}, noVehicle()
 	}
-	key := seenKey(c.Vehicle, secret)
+	key := digestOf(string(c.Vehicle), secret)
 	answer := s.exchanges.flight.DoChan(string(key[:]), func() (any, error) {
 		if v, ok := s.seen.sight(c.Vehicle, secret, now); ok {
 			return v, nil // another's answer has come meanwhile

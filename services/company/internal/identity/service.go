@@ -79,7 +79,7 @@ type Options struct {
 type Service struct {
 	o         Options
 	seen      *seen
-	verified  verified
+	verified  *verified
 	exchanges exchanges
 }
 
@@ -121,7 +121,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, seen: newSeen(), exchanges: exchanges{wrong: newSeen()}}, nil
+	return &Service{o: o, seen: newSeen(), verified: newVerified(), exchanges: exchanges{wrong: newSeen()}}, nil
 }
 
 // Authenticate tells who calls, by an Authorization header (Basic or Bearer),

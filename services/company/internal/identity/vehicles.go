@@ -29,6 +29,9 @@ type vehicleClaims struct {
 	Issued  int64  `json:"iat"` // seconds since 1970, as Expires
 	Expires int64  `json:"exp,omitempty"`
 	Type    string `json:"typ"`
+
+	// proof is what a pass carries in its header.
+	proof string
 }
 
 // ended reports whether the end that the claims say has come.
@@ -37,7 +40,7 @@ func (c vehicleClaims) ended(now time.Time) bool {
 }
 
 func (c vehicleClaims) caller() Caller {
-	return Caller{Kind: Vehicle, Vehicle: c.Vehicle, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued}
+	return Caller{Kind: Vehicle, Vehicle: c.Vehicle, Issuer: c.Issuer, TokenID: c.TokenID, Issued: c.Issued, Proof: c.proof}
 }
 
 // vehicleRecord is what is kept of a vehicle that registered here.
@@ -179,6 +182,7 @@ func (s *Service) signedVehicle(ctx context.Context, id charging.VehicleID, toke
 	if err != nil || c.Vehicle != id {
 		return vehicleClaims{}, noVehicle()
 	}
+	c.proof = proofIn(token)
 	return c, s.vouched(ctx, id, c.Issuer)
 }
 
@@ -209,14 +213,17 @@ func (s *Service) vouched(ctx context.Context, id charging.VehicleID, by chargin
 	return unauthenticated(fmt.Sprintf("%s is a vehicle of %s; %s cannot vouch for it", id, issuer, by))
 }
 
-func vehicleOf(payload []byte) (vehicleClaims, error) {
+func vehicleOf(payload []byte) (vehicleClaims, error) { return claimsOf(payload, vehicleType) }
+
+// claimsOf reads claims of a type: these and no others, each in its form.
+func claimsOf(payload []byte, typ string) (vehicleClaims, error) {
 	var c vehicleClaims
 	if err := strictJSON(payload, &c); err != nil {
 		return c, err
 	}
 	const latest = 1 << 40 // seconds; what is beyond is no date
 	switch {
-	case c.Type != vehicleType || c.TokenID == "" || len(c.TokenID) > 128:
+	case c.Type != typ || c.TokenID == "" || len(c.TokenID) > 128:
 		return c, errors.New("no vehicle's token")
 	case c.Issued < 0 || c.Issued > latest || c.Expires < 0 || c.Expires > latest || (c.Audience == "") != (c.Expires == 0):
 		return c, errors.New("no end, or no date")

@@ -186,25 +186,29 @@ func (c *chain) simulate(i int, here state) leg {
 	}
 	drive := c.driveTo(i)
 	g.arrive = max(here.soc-c.use(drive), 0)
-	if g.kWh > 0 {
-		g.depart = min(g.arrive+g.kWh/c.car.Vehicle.UsableBatteryKWh, 1)
-		return g
+	g.depart, g.kWh = charge(g.arrive, g.kWh, g.end-g.start, c.car.Vehicle, c.session(c.at[i]))
+	return g
+}
+
+// charge is with how much a car leaves a stop at which it arrived with so much, and what it
+// took there: as much as was planned (kWh), or where that is not known what its window gives.
+func charge(arrive, kWh float64, seconds int64, car vehicle.Vehicle, session vehicle.Session) (depart, took float64) {
+	if kWh > 0 {
+		return min(arrive+kWh/car.UsableBatteryKWh, 1), kWh
 	}
-	session := c.session(c.at[i])
-	low, high := g.arrive, 1.0
+	low, high := arrive, 1.0
 	for range 30 {
 		mid := (low + high) / 2
-		if windowSeconds(session.Time(g.arrive, mid)) <= g.end-g.start {
+		if windowSeconds(session.Time(arrive, mid)) <= seconds {
 			low = mid
 		} else {
 			high = mid
 		}
 	}
 	if !session.Possible() {
-		low = g.arrive
+		low = arrive
 	}
-	g.depart, g.kWh = low, (low-g.arrive)*c.car.Vehicle.UsableBatteryKWh
-	return g
+	return low, (low - arrive) * car.UsableBatteryKWh
 }
 
 // driveTo is the drive that leads to a leg, as the trip was.

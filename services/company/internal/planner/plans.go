@@ -28,9 +28,19 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	find := p.find
 	if !r.LatestArrival.IsZero() {
-		return p.latest(r, free)
+		find = p.latest
 	}
+	plans, err := find(r, free)
+	for i := range plans {
+		p.show(&plans[i], r)
+	}
+	return plans, err
+}
+
+// find is Plans for a good request without a latest arrival; its plans have no roads yet.
+func (p *Planner) find(r Request, free Free) ([]trip.Plan, error) {
 	s, err := p.newSearch(r, free)
 	if err != nil {
 		return nil, err
@@ -52,7 +62,7 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 func (p *Planner) latest(r Request, free Free) ([]trip.Plan, error) {
 	by := r.LatestArrival
 	r.LatestArrival = time.Time{}
-	plans, err := p.Plans(r, free)
+	plans, err := p.find(r, free)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +80,7 @@ func (p *Planner) latest(r Request, free Free) ([]trip.Plan, error) {
 			try = early.Add(late.Sub(early) / 2).Truncate(time.Second)
 		}
 		r.Departure = try
-		later, err := p.Plans(r, free)
+		later, err := p.find(r, free)
 		if err != nil || later[0].Arrival.After(by) {
 			late = try
 		} else {

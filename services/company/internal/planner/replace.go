@@ -26,6 +26,9 @@ func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 		Leg: c.lost + 1, CompanyID: c.p.sites[at.site].loc.Company, EVSEID: id,
 		Start: time.Unix(stop.start, 0).UTC(), End: time.Unix(stop.end, 0).UTC(), LaterStops: []trip.MovedStop{},
 	}
+	if c.car != nil {
+		alt.EnergyKWh = round(stop.kWh, 100)
+	}
 	here, cost, site := state{stop.end, stop.depart}, c.cost(stop), at.site
 	for i := c.lost + 1; i < len(c.t.Legs); i++ {
 		g, ok := c.later(i, here, site)
@@ -33,10 +36,14 @@ func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 			return option{}, false
 		}
 		if was := c.old[i-c.lost]; g.start != was.start || g.end != was.end || g.evse != was.evse {
-			alt.LaterStops = append(alt.LaterStops, trip.MovedStop{
+			moved := trip.MovedStop{
 				Leg: i + 1, CompanyID: g.evse.Company(), EVSEID: g.evse,
 				Start: time.Unix(g.start, 0).UTC(), End: time.Unix(g.end, 0).UTC(),
-			})
+			}
+			if c.car != nil {
+				moved.EnergyKWh = round(g.kWh, 100)
+			}
+			alt.LaterStops = append(alt.LaterStops, moved)
 		}
 		here, cost, site = state{g.end, g.depart}, cost+c.cost(g), c.at[i].site
 	}

@@ -17,7 +17,34 @@ func (c *conn) accounts() string {
 	if c.cluster || !c.o.Limits.Counting() {
 		return ""
 	}
-	return "accounts|" + wholeSeconds(c.o.Limits.NoShow) + "|" + c.keys.prefix
+	return c.accountsAt(c.keys.prefix)
+}
+
+func (c *conn) accountsAt(prefix string) string {
+	counted := ""
+	if c.countsVehicles() {
+		counted += "v"
+	}
+	if c.o.Limits.Share > 0 {
+		counted += "s"
+	}
+	if c.o.Limits.TripClaims > 0 || c.o.Limits.CompanyClaims > 0 {
+		counted += "c"
+	}
+	return "accounts|" + wholeSeconds(c.o.Limits.NoShow) + "|" + counted + "|" + prefix
+}
+
+// countsVehicles reports whether what vehicles have is counted: for their own limits, and
+// for an originator's share, which lets a swap off by what its vehicle has.
+func (c *conn) countsVehicles() bool {
+	l := c.o.Limits
+	return l.VehicleHours > 0 || l.NewHours > 0 || l.NewTrips > 0 || l.Share > 0
+}
+
+// countsOrigins reports whether what other companies' trips have is counted.
+func (c *conn) countsOrigins() bool {
+	l := c.o.Limits
+	return l.Share > 0 || l.TripClaims > 0 || l.CompanyClaims > 0
 }
 
 // limits are those of a request, as scripts/lib_account.lua reads them: a vehicle that

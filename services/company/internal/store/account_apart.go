@@ -48,16 +48,18 @@ func (b bill) foreign() bool { return b.at.Origin != b.at.EVSEID.Company() }
 // account does something to both accounts, the vehicle's first. A take that the second
 // refuses gives the first back. had reports that it was in the first already.
 func (c Calendar) account(ctx context.Context, op string, b bill) (had bool, err error) {
-	got, err := c.book(ctx, vehicleAccountScript, []string{c.keys.taken(b.vehicle)}, op, b)
-	if err != nil || got.str(0) == "HAD" {
-		return err == nil, err
+	if c.countsVehicles() {
+		got, err := c.book(ctx, vehicleAccountScript, []string{c.keys.taken(b.vehicle)}, op, b)
+		if err != nil || got.str(0) == "HAD" {
+			return err == nil, err
+		}
+		b.off, b.gain = got.num(1), got.num(2)
 	}
-	if !b.foreign() {
+	if !b.foreign() || !c.countsOrigins() {
 		return false, nil
 	}
-	b.off, b.gain = got.num(1), got.num(2)
-	_, err = c.book(ctx, companyAccountScript, c.keys.companyAccount(b.at.Origin), op, b)
-	if err != nil && op == accountTake {
+	_, err = c.book(ctx, companyAccountScript, c.keys.companyAccount(b.at.Origin, c.o.Limits.Share > 0), op, b)
+	if err != nil && op == accountTake && c.countsVehicles() {
 		_, _ = c.book(ctx, vehicleAccountScript, []string{c.keys.taken(b.vehicle)}, accountGive, b)
 	}
 	return false, err
@@ -65,7 +67,7 @@ func (c Calendar) account(ctx context.Context, op string, b bill) (had bool, err
 
 func (c Calendar) book(ctx context.Context, s *redis.Script, keys []string, op string, b bill) (reply, error) {
 	got, err := c.promise(ctx, "account", s, keys, op, string(b.at.ID), who(b.at), b.what, c.civil(), b.limits, b.off, b.gain,
-		"accounts|"+wholeSeconds(c.o.Limits.NoShow)+"|")
+		c.accountsAt(""))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func BenchmarkAccounts(b *testing.B) {
 	if realURL == "" {
 		b.Skip("needs redis-server")
 	}
-	for name, l := range map[string]charging.Limits{"off": {}, "on": charging.DefaultLimits()} {
+	for name, l := range map[string]charging.Limits{"off": {}, "on": charging.DefaultLimits(), "lifted": {TripClaims: 24, CompanyClaims: 400}} {
 		b.Run(name, func(b *testing.B) {
 			e := open(b, realURL, true)
 			e.Store = e.again(b, store.Options{Limits: l})

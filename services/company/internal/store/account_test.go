@@ -123,6 +123,11 @@ func TestAVehiclesHours(t *testing.T) {
 		if _, err := e.Hold(t.Context(), e.hold(6, of("EV-0002"))); err != nil {
 			t.Errorf("another vehicle: %v", err)
 		}
+		lapsed := e.hold(7, of("EV-0003"))
+		e.must(t, lapsed)
+		e.must(t, e.hold(8, of("EV-0003")))
+		e.lapse(t, lapsed)
+		e.must(t, e.hold(7, of("EV-0003"))) // what is in its way goes, and so does what that had
 		if _, err := e.Compensate(t.Context(), at(b)); err != nil {
 			t.Fatal(err)
 		}
@@ -154,8 +159,8 @@ func TestASecondTripOfAStranger(t *testing.T) {
 		e.must(t, e.hold(2))
 		_, err := e.Hold(t.Context(), e.hold(4))
 		quota(t, err, "new-trips", "vehicle_id")
-		e.must(t, e.hold(5, sameTrip(a), func(h *charging.Hold) { h.Leg = 3 }))
 		e.must(t, e.hold(4, func(h *charging.Hold) { h.Quota.Known = true }))
+		e.must(t, e.hold(5, sameTrip(a), func(h *charging.Hold) { h.Leg = 3 }))
 	})
 }
 

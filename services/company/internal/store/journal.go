@@ -25,7 +25,7 @@ type Journal struct {
 	filed atomic.Bool
 }
 
-// Create writes a new trip with a lease for its owner. The lists of trips are
+// Create writes a new trip with a lease for its owner, and t.Planned beside it. The lists of trips are
 // written before the record, so that a crash leaves a trip listed too much and
 // never one too few. The same trip again changes nothing. STALE_OWNER for a
 // trip whose admission was given up meanwhile.
@@ -34,10 +34,14 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 	if err != nil {
 		return err
 	}
+	plan, err := planDoc(t.Planned)
+	if err != nil {
+		return err
+	}
 	due := j.dueMillis(time.Now().Add(lease))
 	keys := []string{j.keys.trip(t.ID), j.keys.log(t.ID)}
 	args := []any{
-		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log, findable(t),
+		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log, plan, findable(t),
 	}
 	list := j.shelves(ctx, t.State, false, madeAt(t))
 	list[j.keys.open()] = func(pipe redis.Pipeliner) {

@@ -131,12 +131,15 @@ func (k keys) plan(id string) string                        { return k.at("plan"
 func (k keys) plansOf(by string) string    { return k.at("plans", by) }
 func (k keys) sessionsOf(of string) string { return k.at("sessions", of) }
 
-// taken is what a vehicle has here; companyAccount are the sum, the holds and what stands
-// of an originator (docs/adr/0017).
+// taken is what a vehicle has here; companyAccount are the holds, the sum and what stands
+// of an originator, or, where its share is not limited, its holds alone (docs/adr/0017).
 func (k keys) taken(v charging.VehicleID) string { return k.at("vehicle", string(v), "taken") }
 
-func (k keys) companyAccount(c charging.CompanyID) []string {
-	return []string{k.at("company", string(c), "taken"), k.at("company", string(c), "holds"), k.at("company", string(c), "standing")}
+func (k keys) companyAccount(c charging.CompanyID, shared bool) []string {
+	if !shared {
+		return []string{k.at("company", string(c), "claimed")}
+	}
+	return []string{k.at("company", string(c), "holds"), k.at("company", string(c), "taken"), k.at("company", string(c), "standing")}
 }
 
 // car is the session of a vehicle at this company.

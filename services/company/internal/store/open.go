@@ -146,7 +146,7 @@ func tune(u *redis.UniversalOptions, o Options) {
 	if o.TLS != nil {
 		u.TLSConfig = o.TLS
 	}
-	u.Protocol = 3
+	u.Protocol = 2 // with 3 the client looks for messages that nobody sends before each answer
 	u.PoolSize, u.MinIdleConns, u.PoolTimeout = o.PoolSize, min(4, o.PoolSize), 2*time.Second
 	u.DialTimeout, u.ReadTimeout, u.WriteTimeout = time.Second, o.CallTimeout, o.CallTimeout
 	u.DialerRetries, u.MaxRetries = 1, 1

@@ -63,6 +63,9 @@ var (
 	takeScript    = script("take")
 	acquireScript = script("acquire")
 	keepScript    = script("keep")
+
+	keepPlanScript = script("keepplan")
+
 	raiseScript   = script("raise")
 	buryScript    = script("bury")
 	admitScript   = script("admit")
@@ -75,18 +78,19 @@ var (
 // hash from an answer that is not there yet.
 var texts []string
 
-func script(name string) *redis.Script { return scriptOf(source("lib") + source(name)) }
+func script(name string) *redis.Script { return scriptOf(source("lib"), source(name)) }
 
 func calendarScript(name string) *redis.Script {
-	return scriptOf(source("lib") + source("lib_account") + source("lib_calendar") + source(name))
+	return scriptOf(source("lib")+source("lib_account")+source("lib_calendar"), source(name))
 }
 
 // accountScript is one of an account's own slot.
 func accountScript(name string) *redis.Script {
-	return scriptOf(source("lib") + source("lib_account") + source(name))
+	return scriptOf(source("lib")+source("lib_account"), source(name))
 }
 
-func scriptOf(text string) *redis.Script {
+func scriptOf(library, text string) *redis.Script {
+	text = link(library, text)
 	texts = append(texts, text)
 	return redis.NewScript(text)
 }

@@ -23,6 +23,11 @@ type records struct {
 	trips   map[charging.TripID]trip.Trip
 	plans   map[string]trip.Plan
 	journey trip.Journey
+	// kept are the plans of trips, keeps how often one was kept after its trip began;
+	// away is what reading them answers.
+	kept  map[charging.TripID]trip.Plan
+	keeps int
+	away  error
 	// dismissed are trips whose admission was taken back.
 	dismissed []charging.TripID
 }
@@ -109,6 +114,26 @@ func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journe
 		return p, r.journey, nil
 	}
 	return trip.Plan{}, trip.Journey{}, charging.Refuse(charging.CodeUnknownPlan, id)
+}
+
+func (r *records) KeptPlans(_ context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := map[charging.TripID]trip.Plan{}
+	for _, id := range ids {
+		if p, ok := r.kept[id]; ok {
+			kept[id] = p
+		}
+	}
+	return kept, r.away
+}
+
+func (r *records) KeepPlan(_ context.Context, id charging.TripID, p trip.Plan) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[id] = p
+	r.keeps++
+	return nil
 }
 
 // sagas remembers what it was asked, and books at once.
@@ -297,7 +322,7 @@ func (c *catalogue) Calendars(ctx context.Context, evses []charging.EVSEID, need
 // counter is a front desk over fakes.
 func counter(t *testing.T) (*Service, *sagas, *catalogue) {
 	t.Helper()
-	r := &records{keys: map[string]trip.Admission{}, trips: map[charging.TripID]trip.Trip{}, plans: map[string]trip.Plan{}}
+	r := &records{kept: map[charging.TripID]trip.Plan{}, keys: map[string]trip.Admission{}, trips: map[charging.TripID]trip.Trip{}, plans: map[string]trip.Plan{}}
 	s, c := &sagas{r: r}, &catalogue{}
 	clock := func() time.Time { return now }
 	service, err := New(Options{

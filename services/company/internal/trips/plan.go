@@ -38,7 +38,7 @@ const defaultSoC = 0.9
 //
 // INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP, RATE_LIMITED.
 func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error) {
-	r, journey, err := s.journey(req)
+	r, journey, ends, err := s.journey(req)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,7 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]t
 	for i := range plans {
 		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
 		plans[i].AsOf, plans[i].Silent = w.asOf, w.silent
+		plans[i].Origin, plans[i].Destination = ends[0], ends[1]
 	}
 	journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
 	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife, by)
@@ -79,9 +80,9 @@ func (s *Service) spans(r planner.Request) (need, ask charging.Window) {
 	return need, ask
 }
 
-// journey checks a plan request and completes it.
-func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, error) {
-	r := planner.Request{
+// journey checks a plan request and completes it; ends are where it begins and ends.
+func (s *Service) journey(req api.PlanRequest) (r planner.Request, j trip.Journey, ends [2]*trip.Place, err error) {
+	r = planner.Request{
 		SoC: defaultSoC, MinArrivalSoC: planner.DefaultMinArrivalSoC, Departure: req.Departure.UTC(), Objective: req.Objective,
 	}
 	now := s.Now().UTC().Truncate(time.Second)
@@ -89,14 +90,14 @@ func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, e
 	case req.Departure.IsZero():
 		r.Departure = now
 	case req.Departure.Before(now.Add(-time.Minute)):
-		return r, trip.Journey{}, charging.Invalid("departure", "lies in the past (it is "+now.Format(time.RFC3339)+")")
+		return r, j, ends, charging.Invalid("departure", "lies in the past (it is "+now.Format(time.RFC3339)+")")
 	case req.Departure.After(now.Add(s.MaxAhead)):
-		return r, trip.Journey{}, charging.Invalid("departure", fmt.Sprintf("is more than %d days ahead", int(s.MaxAhead.Hours()/24)))
+		return r, j, ends, charging.Invalid("departure", fmt.Sprintf("is more than %d days ahead", int(s.MaxAhead.Hours()/24)))
 	}
 	if by := req.LatestArrival; !by.IsZero() {
 		r.LatestArrival = by.UTC()
 		if by.After(now.Add(s.MaxAhead + lookAhead)) {
-			return r, trip.Journey{}, charging.Invalid("latest_arrival", fmt.Sprintf("is more than %d days ahead", int((s.MaxAhead+lookAhead).Hours()/24)))
+			return r, j, ends, charging.Invalid("latest_arrival", fmt.Sprintf("is more than %d days ahead", int((s.MaxAhead+lookAhead).Hours()/24)))
 		}
 	}
 	r.Avoid, r.Insist = planner.Choice(req.Avoid), planner.Choice(req.Insist)
@@ -106,23 +107,23 @@ func (s *Service) journey(req api.PlanRequest) (planner.Request, trip.Journey, e
 	if req.MinArrivalSoC != nil {
 		r.MinArrivalSoC = *req.MinArrivalSoC
 	}
-	var err error
-	if r.Origin, err = s.Advisor.point("origin", req.Origin); err != nil {
-		return r, trip.Journey{}, err
+	if ends[0], err = s.Advisor.place("origin", req.Origin); err != nil {
+		return r, j, ends, err
 	}
-	if r.Destination, err = s.Advisor.point("destination", req.Destination); err != nil {
-		return r, trip.Journey{}, err
+	if ends[1], err = s.Advisor.place("destination", req.Destination); err != nil {
+		return r, j, ends, err
 	}
+	r.Origin, r.Destination = ends[0].Point(), ends[1].Point()
 	if r.Vehicle, err = car(req.Vehicle); err != nil {
-		return r, trip.Journey{}, err
+		return r, j, ends, err
 	}
-	j := trip.Journey{
+	j = trip.Journey{
 		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
 		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
 		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
 		Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
 	}
-	return r, j, r.Validate()
+	return r, j, ends, r.Validate()
 }
 
 // car finds a model, or takes explicit figures, in the conditions that are given.
@@ -197,28 +198,28 @@ type Advisor struct {
 	shape string
 }
 
-// point finds where a journey begins or ends.
-func (a *Advisor) point(field string, e api.Endpoint) (geo.Point, error) {
+// place finds where a journey begins or ends.
+func (a *Advisor) place(field string, e api.Endpoint) (*trip.Place, error) {
 	switch {
 	case e.City != "" && (e.Lat != nil || e.Lon != nil):
-		return geo.Point{}, charging.Invalid(field, "give either a city or lat and lon")
+		return nil, charging.Invalid(field, "give either a city or lat and lon")
 	case e.City != "":
-		place, err := a.Network.Place(e.City)
+		town, err := a.Network.Place(e.City)
 		if err != nil {
-			return geo.Point{}, &charging.Refusal{
+			return nil, &charging.Refusal{
 				Code: charging.CodeUnknownPlace, Detail: field + ".city: " + err.Error(),
 				Fields: []charging.FieldError{{Field: field + ".city", Reason: err.Error()}},
 			}
 		}
-		return place.Point, nil
+		return &trip.Place{Name: town.String(), City: town.Name, State: town.State, Lat: town.Point.Lat, Lon: town.Point.Lon}, nil
 	case e.Lat == nil || e.Lon == nil:
-		return geo.Point{}, charging.Invalid(field, "give a city, or lat and lon")
+		return nil, charging.Invalid(field, "give a city, or lat and lon")
 	}
 	p := geo.Point{Lat: *e.Lat, Lon: *e.Lon}
 	if err := p.Validate(); err != nil {
-		return p, charging.Invalid(field, err.Error())
+		return nil, charging.Invalid(field, err.Error())
 	}
-	return p, nil
+	return planner.PlaceOf(a.Network, p), nil
 }
 
 // world is what a plan is made on.

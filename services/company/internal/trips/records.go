@@ -39,4 +39,8 @@ type Records interface {
 	// who asks for them (by); LoadPlan gives one back with its journey. UNKNOWN_PLAN.
 	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration, by string) error
 	LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, error)
+	// KeptPlans gives the plans that are kept with trips, those that can be read;
+	// KeepPlan keeps another one with a trip that is on record (docs/adr/0019).
+	KeptPlans(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error)
+	KeepPlan(ctx context.Context, id charging.TripID, p trip.Plan) error
 }

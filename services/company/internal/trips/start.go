@@ -162,6 +162,9 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 			return t, err
 		}
 		stops, t.Saga.Journey = stopsOf(plan), &journey
+		if len(plan.Profile) > 0 { // else a server of before has made it
+			t.Planned = &plan
+		}
 		for _, p := range plan.Stops {
 			t.Legs = append(t.Legs, trip.Leg{EnergyKWh: p.EnergyKWh, Price: p.Price, DriveMinutes: p.DriveMinutes})
 		}

@@ -8,7 +8,7 @@ local rid = ARGV[1]
 local ms = clock()
 local keep = keepfor(tonumber(ARGV[6]) or ms)
 local r = read(rsv)
-local no = r and other(r) or stale(owner, ms, keep)
+local no = r and other(r) or stale(owner, redis.call('GET', owner), ms, keep)
 if no then return no end
 if not r then return answer(tombstone(rsv, keep), false) end
 touch(rsv, r)

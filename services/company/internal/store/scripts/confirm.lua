@@ -4,27 +4,27 @@
 -- Answers answer(). A CLAIMED is TOO_EARLY: its reserve comes first.
 local cal, lock, rsv, owner, unsettled = unpack(KEYS)
 local rid, stop = ARGV[1], ARGV[3]
-if forgotten(KEYS[6], ARGV[8]) then return { 'LOST' } end
+local mark, seen = unpack(redis.call('MGET', KEYS[6], owner))
+if forgotten(mark, ARGV[8]) then return { 'LOST' } end
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r) or stale(owner, ms, keepfor(civil))
+local no = r and other(r) or stale(owner, seen, ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
 touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
-if not left(lock) then
+if r.state == 'CLAIMED' and left(lock) then return { 'TOO_EARLY' } end
+if stop * 1000 <= civil and left(lock) then return { 'INVALID_WINDOW' } end
+if redis.call('DEL', lock) == 0 then -- the lock's existence is the hold
   retire(here(), r, rid, 'EXPIRED')
   return { 'HOLD_EXPIRED', '' }
 end
-if r.state == 'CLAIMED' then return { 'TOO_EARLY' } end
-if stop * 1000 <= civil then return { 'INVALID_WINDOW' } end
 r.state, r.settled = 'RESERVED', '0'
 redis.call('ZREM', cal, member('H', stop, rid))
 local _, start = which(r.what)
 redis.call('ZADD', cal, start, member('R', stop, rid))
-redis.call('DEL', lock)
 stay(claim(rid, r.who, r.what), civil, true)
 redis.call('HSET', rsv, 'state', r.state, 'settled', r.settled)
 redis.call('ZADD', unsettled, whole(ms), rid)

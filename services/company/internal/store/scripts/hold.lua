@@ -11,11 +11,11 @@
 local cal, lock, rsv, owner, _, fence, oos = unpack(KEYS)
 local rid, stop, what, start, want, granted = ARGV[1], ARGV[3], ARGV[8], ARGV[9], ARGV[10], ARGV[13]
 local s, e = tonumber(start), tonumber(stop)
-if forgotten(KEYS[9], ARGV[19]) then return { 'LOST' } end
+local mark, seen, shown, last = unpack(redis.call('MGET', KEYS[9], owner, KEYS[10], fence))
+if forgotten(mark, ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
 local at = here(civil, tonumber(ARGV[17]))
-local mine = claim(rid, ARGV[2], what)
 
 -- lockup writes the hold itself.
 local function lockup(r, ttl)
@@ -79,7 +79,7 @@ end
 
 -- clear looks at every member in the way before it changes any: it answers the
 -- refusal, or removes all and gives the victims.
-local function clear()
+local function clear(mine)
   local found, worst, no = around(at, s, e), 0, nil
   for _, m in ipairs(found) do
     local rank = m.becomes and 0 or judge(m)
@@ -114,7 +114,7 @@ if r then
     return { 'ID_REUSED', leg ~= hadleg and 'leg' or began ~= hadstart and 'start' or 'vehicle_id' }
   end
 end
-local no = stale(owner, ms, keep)
+local no = stale(owner, seen, ms, keep)
 if no then return no end
 if r then return again(r) end
 local _, company, evse = whose(ARGV[2])
@@ -122,12 +122,12 @@ local broken, word = unpack(redis.call('HMGET', oos, evse, '@' .. company))
 local barred = word and string.match(word, '|(.+)$')
 if barred then return { 'SUSPENDED', barred } end
 if broken then return { 'EVSE_OUT_OF_SERVICE', broken } end
-local shown = granted ~= '' and redis.call('GET', KEYS[10])
-if shown and shown ~= granted then return { 'TICKET_INVALID' } end
-local taken, victims = clear()
+if granted ~= '' and shown and shown ~= granted then return { 'TICKET_INVALID' } end
+local mine = claim(rid, ARGV[2], what)
+local taken, victims = clear(mine)
 if taken then return taken end
 
-local n = math.max(us, (tonumber(redis.call('GET', fence) or '') or 0) + 1)
+local n = math.max(us, (tonumber(last or '') or 0) + 1)
 r = { who = ARGV[2], what = what, state = want, fence = whole(n), epoch = ARGV[4] }
 redis.call('SET', fence, r.fence)
 if granted ~= '' then

@@ -6,11 +6,16 @@
 --                               its end; N not used, counted until (s); and known → '1'
 --   company:{C}:holds     sorted set  reservation|seconds|trip, by when it can live no longer (ms)
 --   company:{C}:standing  sorted set  reservation|seconds, by its end (s)
---   company:{C}:taken     hash  seconds: the sum of both; t:TRIP: its holds
--- Whoever removes an entry takes off its amount, so that happens once. The last argument
--- of a location's script says where the accounts are: 'accounts|no-show (s)|prefix of the
--- keys'; anything else: they cannot be seen from here.
-local NOSHOW, PREFIX = string.match(ARGV[#ARGV] or '', '^accounts|(%d+)|(.*)$')
+--   company:{C}:taken     hash  seconds: the sum of both
+-- Whoever removes an entry takes off its amount, so that happens once. Only what is limited
+-- is counted; where claims are and the share is not, a company's account is only
+--   company:{C}:claimed   sorted set  as holds
+-- The last argument of a location's script says where the accounts are: 'accounts|no-show
+-- (s)|v vehicles are counted, s shares, c claims|prefix of the keys'; anything else: they
+-- cannot be seen from here.
+local NOSHOW, COUNTED, PREFIX = string.match(ARGV[#ARGV] or '', '^accounts|(%d+)|(%a*)|(.*)$')
+
+local function counts(what) return string.find(COUNTED, what, 1, true) end
 
 -- LONGEST is how long (ms) a hold can live; KNOWN how long a vehicle is remembered.
 local LONGEST, KNOWN, DAY = 600000, 34560000000, 86400000
@@ -34,6 +39,7 @@ local function vehicleKey(v) return PREFIX .. 'vehicle:{' .. v .. '}:taken' end
 
 local function companyKeys(c)
   local base = PREFIX .. 'company:{' .. c .. '}:'
+  if not counts('s') then return { holds = base .. 'claimed' } end
   return { taken = base .. 'taken', holds = base .. 'holds', standing = base .. 'standing' }
 end
 
@@ -138,21 +144,16 @@ end
 
 -- more adds n seconds to a company's sum.
 local function more(k, n)
+  if not k.standing then return end
   if redis.call('HINCRBY', k.taken, 'seconds', whole(n)) <= 0 then redis.call('HDEL', k.taken, 'seconds') end
-end
-
--- holdsOf adds n to the holds of a company's trip.
-local function holdsOf(k, trip, n)
-  if redis.call('HINCRBY', k.taken, 't:' .. trip, whole(n)) <= 0 then redis.call('HDEL', k.taken, 't:' .. trip) end
 end
 
 -- letGo removes a hold, or what stands, from a company's account; false where it is not
 -- there.
 local function letGo(k, kind, member)
+  if kind == 'R' and not k.standing then return false end
   if redis.call('ZREM', kind == 'H' and k.holds or k.standing, member) == 0 then return false end
-  local secs, trip = string.match(member, '^[^|]*|(%d+)|?(.*)$')
-  more(k, -secs)
-  if kind == 'H' then holdsOf(k, trip, -1) end
+  more(k, -string.match(member, '^[^|]*|(%d+)'))
   return true
 end
 
@@ -165,14 +166,15 @@ local SOME = 200
 -- tally takes off what has ended by itself, and gives a company's seconds. Without a sum
 -- the sets tell nothing: the recount fills all three.
 local function tally(k, ms, civil)
-  local seconds = redis.call('HGET', k.taken, 'seconds')
+  local seconds = not k.standing and '0' or redis.call('HGET', k.taken, 'seconds')
   if not seconds then
     redis.call('DEL', k.taken, k.holds, k.standing)
     return 0
   end
   local held = redis.call('ZRANGEBYSCORE', k.holds, '-inf', '(' .. whole(ms), 'LIMIT', 0, SOME)
-  local stood = redis.call('ZRANGEBYSCORE', k.standing, '-inf', whole(math.floor(civil / 1000)), 'LIMIT', 0, SOME)
   for _, m in ipairs(held) do letGo(k, 'H', m) end
+  if not k.standing then return 0 end
+  local stood = redis.call('ZRANGEBYSCORE', k.standing, '-inf', whole(math.floor(civil / 1000)), 'LIMIT', 0, SOME)
   for _, m in ipairs(stood) do letGo(k, 'R', m) end
   if #held + #stood > 0 then seconds = redis.call('HGET', k.taken, 'seconds') or '0' end
   return tonumber(seconds)
@@ -184,25 +186,35 @@ local function first(key, unit)
   return math.floor(tonumber(got[2] or '0') / unit)
 end
 
--- overdrawn judges a claim by its originator's account as it is.
+-- heldBy counts a trip's holds.
+local function heldBy(k, trip)
+  local n = 0
+  for _, m in ipairs(redis.call('ZRANGE', k.holds, 0, -1)) do
+    if string.match(m, '|([^|]*)$') == trip then n = n + 1 end
+  end
+  return n
+end
+
+-- overdrawn judges a claim by its originator's account as it is. Who has few holds in all
+-- has few of a trip.
 local function overdrawn(k, c, limits, off, its, seconds)
   if limits.share > 0 and c.secs > its and seconds + c.secs - off > limits.share then
     return tooMuch('share', seconds, limits.share, first(k.standing, 1))
   end
-  local held = tonumber(redis.call('HGET', k.taken, 't:' .. c.trip) or '0')
-  if limits.tripClaims > 0 and held >= limits.tripClaims then
-    return tooMuch('trip-claims', held, limits.tripClaims, first(k.holds, 1000))
+  local all = redis.call('ZCARD', k.holds)
+  if limits.tripClaims > 0 and all >= limits.tripClaims then
+    local held = heldBy(k, c.trip)
+    if held >= limits.tripClaims then return tooMuch('trip-claims', held, limits.tripClaims, first(k.holds, 1000)) end
   end
-  held = redis.call('ZCARD', k.holds)
-  if limits.claims > 0 and held >= limits.claims then
-    return tooMuch('claims', held, limits.claims, first(k.holds, 1000))
+  if limits.claims > 0 and all >= limits.claims then
+    return tooMuch('claims', all, limits.claims, first(k.holds, 1000))
   end
 end
 
 -- companyRefuses judges a claim by its originator's account; off (s) is let off, its of it
 -- for this claim. Only where it would be refused is it looked what has ended by itself.
 local function companyRefuses(k, c, limits, off, its, ms, civil)
-  local seconds = redis.call('HGET', k.taken, 'seconds')
+  local seconds = not k.standing and '0' or redis.call('HGET', k.taken, 'seconds')
   if seconds and not overdrawn(k, c, limits, off, its, tonumber(seconds)) then return nil end
   return overdrawn(k, c, limits, off, its, tally(k, ms, civil))
 end
@@ -212,12 +224,11 @@ end
 local function holds(k, c, till)
   if redis.call('ZADD', k.holds, whole(till), heldAs(c)) == 0 then return true end
   more(k, c.secs)
-  holdsOf(k, c.trip, 1)
 end
 
 local function stands(k, c)
   local held = redis.call('ZREM', k.holds, heldAs(c)) == 1
-  if held then holdsOf(k, c.trip, -1) end
+  if not k.standing then return true end
   if redis.call('ZADD', k.standing, whole(c.e), standsAs(c)) == 0 then
     if held then more(k, -c.secs) end
     return true
@@ -234,6 +245,9 @@ end
 
 -- The accounts of a claim, where they can be seen.
 
+-- originCounts says whether a claim is in an account of its originator.
+local function originCounts(c) return c.foreign and (counts('s') or counts('c')) end
+
 -- mayTake judges a claim by all limits before anything is changed, or gives nil. had (s)
 -- is what the same reservation has already.
 local function mayTake(c, limits, spare, had, ms, civil)
@@ -244,22 +258,22 @@ local function mayTake(c, limits, spare, had, ms, civil)
     no, off, its = vehicleRefuses(vehicleKey(c.vehicle), c, limits, spare, had, ms, civil)
     if no then return no end
   end
-  if c.foreign then return companyRefuses(companyKeys(c.origin), c, limits, off + had, its, ms, civil) end
+  if originCounts(c) then return companyRefuses(companyKeys(c.origin), c, limits, off + had, its, ms, civil) end
 end
 
 -- take puts a new hold into the accounts.
 local function take(c, ms, civil)
   if not PREFIX then return end
-  note(vehicleKey(c.vehicle), c, 'H', ms + LONGEST, civil)
-  if c.foreign then holds(companyKeys(c.origin), c, ms + LONGEST) end
+  if counts('v') then note(vehicleKey(c.vehicle), c, 'H', ms + LONGEST, civil) end
+  if originCounts(c) then holds(companyKeys(c.origin), c, ms + LONGEST) end
 end
 
 -- stay makes a claim one that stands; same: its window is that of its hold, and so is
 -- its account's life.
 local function stay(c, civil, same)
   if not PREFIX then return end
-  note(vehicleKey(c.vehicle), c, 'R', 0, civil, same)
-  if c.foreign then stands(companyKeys(c.origin), c) end
+  if counts('v') then note(vehicleKey(c.vehicle), c, 'R', 0, civil, same) end
+  if originCounts(c) then stands(companyKeys(c.origin), c) end
 end
 
 -- give takes a claim off the accounts that was held (H) or stood (R). One that was not
@@ -267,10 +281,10 @@ end
 local function give(c, kind, unused, civil)
   if not PREFIX then return end
   local key = vehicleKey(c.vehicle)
-  if unused and NOSHOW ~= '0' then
+  if counts('v') and unused and NOSHOW ~= '0' then
     note(key, c, 'N', math.floor(civil / 1000) + NOSHOW, civil)
-  else
+  elseif counts('v') then
     redis.call('HDEL', key, c.rid)
   end
-  if c.foreign then letGo(companyKeys(c.origin), kind, kind == 'H' and heldAs(c) or standsAs(c)) end
+  if originCounts(c) then letGo(companyKeys(c.origin), kind, kind == 'H' and heldAs(c) or standsAs(c)) end
 end

@@ -61,10 +61,9 @@ local function ending(r)
 end
 
 -- stale refuses a former owner of the trip's saga, and remembers a newer one
--- for at least keep ms.
-local function stale(own, ms, keep)
+-- for at least keep ms. seen is what is remembered.
+local function stale(own, seen, ms, keep)
   local epoch, owner = ARGV[4], ARGV[5]
-  local seen = redis.call('GET', own)
   if seen then
     local had, over, whom = string.match(seen, '^(%d+)|(%d+)|(.*)$')
     local newer = tonumber(epoch) - had
@@ -278,7 +277,7 @@ local function finish(at, r, rid, ended, wh, rates, estimated, reason)
   redis.call('HDEL', at.rsvbase .. rid, 'estimated', 'asked')
   if estimated then redis.call('HSET', at.rsvbase .. rid, 'estimated', estimated) end
   if r.state ~= 'FULFILLED' then retire(at, r, rid, 'FULFILLED', reason) end
-  if PREFIX and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
+  if PREFIX and counts('v') and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
   return notify(at.outbox, r, rid)
 end
 
@@ -318,7 +317,6 @@ end
 -- keepfor is how long (ms) a record outlives now.
 local function keepfor(civil) return math.max(0, ARGV[3] * 1000 - civil) + ARGV[7] end
 
--- forgotten says whether the location has lost its memory, or is being recovered.
-local function forgotten(mark, expected)
-  return expected ~= '' and redis.call('GET', mark) ~= expected
-end
+-- forgotten says whether the location, whose mark this is, has lost its memory, or is
+-- being recovered.
+local function forgotten(mark, expected) return expected ~= '' and mark ~= expected end

@@ -7,7 +7,8 @@
 -- Answers answer(), or hold.lua's refusal of a window that is taken.
 local cal, _, rsv, owner, _, fence, oos, outbox = unpack(KEYS)
 local rid, seq = ARGV[1], tonumber(ARGV[8])
-if forgotten(KEYS[9], ARGV[12]) then return { 'LOST' } end
+local mark, seen, last = unpack(redis.call('MGET', KEYS[9], owner, fence))
+if forgotten(mark, ARGV[12]) then return { 'LOST' } end
 local s, e = tonumber(ARGV[9]), tonumber(ARGV[10])
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
@@ -17,7 +18,7 @@ if not r then return { 'UNKNOWN_RESERVATION' } end
 local no = stranger(r)
 if no then return no end
 local keep = keepfor(civil)
-no = stale(owner, ms, keep)
+no = stale(owner, seen, ms, keep)
 if no then return no end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
 local trip, origin, evse, oldstop = whose(r.who)
@@ -64,7 +65,7 @@ stay(mine, civil)
 
 redis.call('ZREM', cal, entry)
 redis.call('ZADD', cal, whole(from), member('R', whole(e), rid))
-local n = math.max(us, (tonumber(redis.call('GET', fence) or '') or 0) + 1)
+local n = math.max(us, (tonumber(last or '') or 0) + 1)
 redis.call('SET', fence, whole(n))
 r.who = trip .. '|' .. origin .. '|' .. evse .. '|' .. whole(e)
 r.what = leg .. '|' .. whole(s) .. '|' .. vehicle

@@ -15,9 +15,9 @@ local more, n, rest = '', 0, {}
 -- missing puts a claim in where it is not.
 local function missing(c, kind, till)
   local key = vehicleKey(c.vehicle)
-  local was = redis.call('HEXISTS', key, c.rid) == 1
+  local was = not counts('v') or redis.call('HEXISTS', key, c.rid) == 1
   if not was then note(key, c, kind, till, civil) end
-  if c.foreign then
+  if originCounts(c) then
     local k = companyKeys(c.origin)
     tally(k, ms, civil)
     local there

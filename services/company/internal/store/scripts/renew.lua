@@ -7,7 +7,7 @@ local rid = ARGV[1]
 local ms = clock()
 local civil = tonumber(ARGV[6]) or ms
 local r = read(rsv)
-local no = r and other(r) or stale(owner, ms, keepfor(civil))
+local no = r and other(r) or stale(owner, redis.call('GET', owner), ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
 if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end

@@ -73,5 +73,5 @@ redis.call('ZADD', cal, ARGV[9], member('R', stop, rid))
 if not firm then redis.call('ZADD', unsettled, whole(ms), rid) end
 local had = tonumber(redis.call('GET', fence) or '0')
 if tonumber(r.fence) > had then redis.call('SET', fence, r.fence) end
-stale(owner, ms, keep)
+stale(owner, redis.call('GET', owner), ms, keep)
 return answer(r, false)
