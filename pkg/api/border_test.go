@@ -23,10 +23,10 @@ func site(of string, n int) Location {
 		LocationID: charging.LocationID(fmt.Sprintf("BR*%s*L%04d", of, n)), CompanyID: charging.CompanyID(of),
 		Name: "Posto São José", City: "Caicó", State: "RN", Lat: -6.46, Lon: -37.1,
 		EVSEs: []EVSE{
-			{charging.EVSEID(fmt.Sprintf("BR*%s*E%04d*1", of, n)), charging.StatusAvailable, []Connector{
+			{EVSEID: charging.EVSEID(fmt.Sprintf("BR*%s*E%04d*1", of, n)), Status: charging.StatusAvailable, Connectors: []Connector{
 				{"1", "IEC_62196_T2_COMBO", 120, "dc"}, {"2", "CHADEMO", 50, "dc"},
 			}},
-			{charging.EVSEID(fmt.Sprintf("BR*%s*E%04d*2", of, n)), charging.StatusCharging, []Connector{{"1", "IEC_62196_T2", 22, "ac"}}},
+			{EVSEID: charging.EVSEID(fmt.Sprintf("BR*%s*E%04d*2", of, n)), Status: charging.StatusCharging, Connectors: []Connector{{"1", "IEC_62196_T2", 22, "ac"}}},
 		},
 		Tariffs: []Tariff{{ID: "dc", Currency: "BRL", PerKWh: 2.2, PerSession: 1}, {ID: "ac", Currency: "BRL", PerKWh: 1.4, IdlePerMinute: 0.5, IdleGraceMinutes: 10}},
 		Terms:   BookingTerms{900, 3600, 600, 14 * 86400, 5},

@@ -28,14 +28,25 @@ var (
 	modelRE = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,63}$`)
 )
 
-// DecodePlan reads the body of POST /api/v1/plans. The departure is judged by
+// DecodePlan reads the body of POST /api/v1/plans: a journey, or with a base_plan_id what is
+// changed of a plan. The departure is judged by
 // now; a zero now leaves that out. MALFORMED_REQUEST, TOO_LARGE, INVALID_FIELD.
 func DecodePlan(body []byte, now time.Time) (PlanRequest, error) {
 	r, err := newReader(body, true)
 	if err != nil {
 		return PlanRequest{}, err
 	}
-	var p PlanRequest
+	p := PlanRequest{BasePlanID: r.token("base_plan_id")}
+	if p.BasePlanID != "" || len(r.rep.wrong) > 0 {
+		r.edit(&p)
+		r.done()
+		return p, r.rep.err()
+	}
+	if r.fields["changes"] != nil {
+		r.invalid("base_plan_id", "is missing; say which plan the changes are of")
+		r.take("changes")
+	}
+	p.Via = r.vias()
 	p.Origin = r.endpoint("origin")
 	p.Destination = r.endpoint("destination")
 	p.Vehicle = r.vehicle()
@@ -79,13 +90,22 @@ func (r *reader) endpoint(name string) Endpoint {
 	if o == nil {
 		return Endpoint{}
 	}
-	e := Endpoint{City: o.text("city", 200), Lat: o.number("lat", -90, 90), Lon: o.number("lon", -180, 180)}
+	e := o.point()
 	o.done()
+	r.eitherPoint(name, e)
+	return e
+}
+
+func (r *reader) point() Endpoint {
+	return Endpoint{City: r.text("city", 200), Lat: r.number("lat", -90, 90), Lon: r.number("lon", -180, 180)}
+}
+
+// eitherPoint judges a place: a city, or both of lat and lon.
+func (r *reader) eitherPoint(name string, e Endpoint) {
 	point := e.Lat != nil && e.Lon != nil
-	if len(o.rep.wrong) == 0 && (strings.TrimSpace(e.City) != "") == point || (e.Lat == nil) != (e.Lon == nil) {
+	if len(r.rep.wrong) == 0 && (strings.TrimSpace(e.City) != "") == point || (e.Lat == nil) != (e.Lon == nil) {
 		r.invalid(name, `must be either {"city": "João Pessoa, PB"} or {"lat": …, "lon": …}`)
 	}
-	return e
 }
 
 func (r *reader) vehicle() Vehicle {

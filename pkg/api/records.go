@@ -124,7 +124,7 @@ func (e EVSE) check(of charging.CompanyID) error {
 	if e.EVSEID.Company() != of {
 		return charging.Invalid("evse_id", fmt.Sprintf("%s is not of %s", e.EVSEID, of))
 	}
-	return oneOf("status", e.Status, charging.EVSEStatuses())
+	return first(oneOf("status", e.Status, charging.EVSEStatuses()), text("status_reason", e.StatusReason, 64))
 }
 
 // check judges a connector beside those before it; its tariff must be known,

@@ -31,11 +31,17 @@ type Vehicle struct {
 // Nil SoC is 0.9, nil MinArrivalSoC 0.1; a zero Departure is now. With LatestArrival the
 // way that leaves as late as possible, not before Departure, and arrives by then is asked
 // for. No stop is where Avoid says; Insist names the only companies, and locations and EVSEs
-// each of which is a stop.
+// each of which is a stop; Via the places to pass, in order.
+//
+// With BasePlanID it asks for that plan anew with Changes, and with other places to pass where
+// Via is not nil; the rest is zero then.
 type PlanRequest struct {
-	Origin        Endpoint       `json:"origin"`
-	Destination   Endpoint       `json:"destination"`
-	Vehicle       Vehicle        `json:"vehicle"`
+	BasePlanID    string         `json:"base_plan_id,omitempty"`
+	Changes       []Change       `json:"changes,omitempty"`
+	Via           *[]Via         `json:"via,omitempty"`
+	Origin        Endpoint       `json:"origin,omitzero"`
+	Destination   Endpoint       `json:"destination,omitzero"`
+	Vehicle       Vehicle        `json:"vehicle,omitzero"`
 	SoC           *float64       `json:"soc,omitempty"`
 	Departure     time.Time      `json:"departure,omitzero"`
 	MinArrivalSoC *float64       `json:"min_arrival_soc,omitempty"`

@@ -80,9 +80,16 @@ type Location struct {
 
 // EVSE of a Location.
 type EVSE struct {
-	EVSEID     charging.EVSEID     `json:"evse_id"`
-	Status     charging.EVSEStatus `json:"status"`
-	Connectors []Connector         `json:"connectors"`
+	EVSEID charging.EVSEID     `json:"evse_id"`
+	Status charging.EVSEStatus `json:"status"`
+	// StatusSince is civil time, absent where it is not known; StatusReason is of
+	// OUTOFORDER.
+	StatusSince  time.Time `json:"status_since,omitzero"`
+	StatusReason string    `json:"status_reason,omitempty"`
+	// Reserved is how companies tell each other RESERVED, which those of before this
+	// edition take for no status: it stands beside AVAILABLE.
+	Reserved   bool        `json:"reserved,omitempty"`
+	Connectors []Connector `json:"connectors"`
 }
 
 // Connector of an EVSE.
@@ -126,7 +133,7 @@ func LocationOf(l charging.Location) Location {
 		},
 	}
 	for _, e := range l.EVSEs {
-		evse := EVSE{EVSEID: e.ID, Status: e.Status, Connectors: make([]Connector, 0, len(e.Connectors))}
+		evse := EVSE{EVSEID: e.ID, Status: e.Status, StatusSince: e.Since, StatusReason: e.Reason, Connectors: make([]Connector, 0, len(e.Connectors))}
 		for _, c := range e.Connectors {
 			evse.Connectors = append(evse.Connectors, Connector(c))
 		}
@@ -134,6 +141,17 @@ func LocationOf(l charging.Location) Location {
 	}
 	for _, t := range l.Tariffs {
 		out.Tariffs = append(out.Tariffs, Tariff(t))
+	}
+	return out
+}
+
+// LocationForPeers is LocationOf in the words that every edition knows.
+func LocationForPeers(l charging.Location) Location {
+	out := LocationOf(l)
+	for i := range out.EVSEs {
+		if e := &out.EVSEs[i]; e.Status == charging.StatusReserved {
+			e.Status, e.Reserved = charging.StatusAvailable, true
+		}
 	}
 	return out
 }
@@ -153,7 +171,10 @@ func (l Location) Charging() charging.Location {
 		out.Company = l.LocationID.Company()
 	}
 	for _, e := range l.EVSEs {
-		evse := charging.EVSE{ID: e.EVSEID, Status: e.Status}
+		evse := charging.EVSE{ID: e.EVSEID, Status: e.Status, Since: e.StatusSince, Reason: e.StatusReason}
+		if e.Reserved && e.Status == charging.StatusAvailable {
+			evse.Status = charging.StatusReserved
+		}
 		for _, c := range e.Connectors {
 			evse.Connectors = append(evse.Connectors, charging.Connector(c))
 		}
@@ -252,12 +273,28 @@ type Peer struct {
 	Suspended *PeerSuspended `json:"suspended,omitempty"`
 	// Caught is what it has signed and cannot have meant honestly; nil while nothing was.
 	Caught *PeerCaught `json:"caught,omitempty"`
+	// Breaker is "closed" while calls go out, "open" while none does, and "half-open" when
+	// one may try; RetryAt is when the peer is asked again by itself, while it is away.
+	Breaker string    `json:"breaker,omitempty"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	// LastFailure is the last call that it did not answer; nil for none since the start.
+	LastFailure *Failure `json:"last_failure,omitempty"`
+	// RequestsPerMinute and FailuresPerMinute are of this server's calls in the last
+	// minute.
+	RequestsPerMinute int `json:"requests_per_minute"`
+	FailuresPerMinute int `json:"failures_per_minute"`
+	// Versions are the API versions that it says it speaks.
+	Versions []string `json:"versions,omitempty"`
+	// Keys are those that it publishes.
+	Keys []PeerKey `json:"keys,omitempty"`
 }
 
-// PeerSuspended is since when a peer is suspended, and the operator's reason.
+// PeerSuspended is since when a peer is suspended, by whom, and why.
 type PeerSuspended struct {
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
+	// By is "operator": nobody else may.
+	By string `json:"by"`
 }
 
 // PeerCaught counts a peer's tickets that it cannot have given honestly, since the

@@ -71,6 +71,15 @@ type Condition struct {
 	Charging ReservationID
 }
 
+// Presence is how an EVSE is now: occupied (CHARGING), broken (OUTOFORDER), booked
+// (RESERVED) or free, and since when by civil time where that is known.
+type Presence struct {
+	Status EVSEStatus
+	Since  time.Time
+	// Reason of OUTOFORDER.
+	Reason string
+}
+
 // At names a reservation within a calendar: the location first, because one
 // decision touches one location only.
 type At struct {

@@ -25,21 +25,27 @@ type EVSEStatus string
 
 // The statuses of an EVSE.
 const (
-	StatusAvailable  EVSEStatus = "AVAILABLE"
-	StatusCharging   EVSEStatus = "CHARGING"
+	StatusAvailable EVSEStatus = "AVAILABLE"
+	StatusCharging  EVSEStatus = "CHARGING"
+	// StatusReserved is nobody at the plug in a window that is booked.
+	StatusReserved   EVSEStatus = "RESERVED"
 	StatusOutOfOrder EVSEStatus = "OUTOFORDER"
 	StatusUnknown    EVSEStatus = "UNKNOWN"
 )
 
 // EVSEStatuses lists the statuses.
 func EVSEStatuses() []EVSEStatus {
-	return []EVSEStatus{StatusAvailable, StatusCharging, StatusOutOfOrder, StatusUnknown}
+	return []EVSEStatus{StatusAvailable, StatusReserved, StatusCharging, StatusOutOfOrder, StatusUnknown}
 }
 
 // EVSE is the unit that one car can use at a time, hence the unit reserved.
 type EVSE struct {
-	ID         EVSEID
-	Status     EVSEStatus
+	ID     EVSEID
+	Status EVSEStatus
+	// Since is since when it has that status, in civil time, where that is known;
+	// Reason says why it is OUTOFORDER.
+	Since      time.Time
+	Reason     string
 	Connectors []Connector
 }
 

@@ -17,7 +17,7 @@ type Event struct {
 	// operators' alone.
 	VehicleID charging.VehicleID `json:"vehicle_id,omitempty"`
 	TripID    charging.TripID    `json:"trip_id,omitempty"`
-	// Data is the trip, reservation, telemetry or peer, as JSON.
+	// Data is the trip, reservation, telemetry, peer and so on, as JSON.
 	Data json.RawMessage `json:"data"`
 }
 
@@ -32,7 +32,21 @@ const (
 	// EventReset says that events were missed: take a snapshot.
 	EventReset EventType = "reset"
 	EventPeer  EventType = "peer"
+	// EventCars is a frame of many cars, EventOverview the company's figures, EventHistory
+	// what a saga has written to its journal: for who chooses them.
+	EventCars     EventType = "cars"
+	EventOverview EventType = "overview"
+	EventHistory  EventType = "history"
+	// EventSnapshot begins a stream for which something was chosen, EventNow are its
+	// heartbeats.
+	EventSnapshot EventType = "snapshot"
+	EventNow      EventType = "now"
 	// EventCompany says to a vehicle whether another company, where it may have trips,
 	// is heard: what happened while it was not is read again.
 	EventCompany EventType = "company"
+	// EventCalendar is a change of a calendar of the company's, for the operator alone.
+	EventCalendar EventType = "calendar"
+	// EventAudit is an act that was asked for, and then how it ended, for the operator
+	// alone.
+	EventAudit EventType = "audit"
 )

@@ -14,6 +14,7 @@ type Outline struct {
 	ID            string    `json:"plan_id,omitempty"`
 	Origin        *Place    `json:"origin,omitempty"`
 	Destination   *Place    `json:"destination,omitempty"`
+	Via           []Via     `json:"via,omitempty"`
 	Departure     time.Time `json:"departure,omitzero"`
 	Arrival       time.Time `json:"arrival,omitzero"`
 	TotalMinutes  float64   `json:"total_minutes"`
@@ -27,6 +28,8 @@ type Outline struct {
 	MarginSoC *float64 `json:"margin_soc,omitempty"`
 	Line      string   `json:"line,omitempty"`
 	Profile   Profile  `json:"profile,omitempty"`
+	// Driven is the battery as the car has reported it so far, beside Profile.
+	Driven Profile `json:"driven,omitempty"`
 }
 
 // LegPlan is what the plan says of a stop. A stop that is driven past has its site alone.
@@ -78,7 +81,7 @@ func (p Plan) FitsStop(t Trip, k int) bool {
 // Line and Profile.
 func (t Trip) With(p Plan, geometry bool) Trip {
 	t.Plan = &Outline{
-		ID: p.ID, Origin: p.Origin, Destination: p.Destination, Departure: p.Departure, Arrival: p.Arrival,
+		ID: p.ID, Origin: p.Origin, Destination: p.Destination, Via: p.Via, Departure: p.Departure, Arrival: p.Arrival,
 		TotalMinutes: p.TotalMinutes, DriveMinutes: p.DriveMinutes, ChargeMinutes: p.ChargeMinutes,
 		DistanceKM: p.DistanceKM, Price: p.Price, Currency: p.Currency,
 	}
@@ -97,19 +100,22 @@ func (t Trip) With(p Plan, geometry bool) Trip {
 }
 
 // WithoutEnds is a trip that was given its plan, for somebody else than its driver: where the
-// journey begins and ends, and the roads that lead there, are left out.
+// journey begins and ends, what it passes, and the roads that lead there, are left out.
 func (t Trip) WithoutEnds() Trip {
 	if t.Plan == nil {
 		return t
 	}
 	plan := *t.Plan
-	plan.Origin, plan.Destination, plan.Line = nil, nil, ""
 	t.Plan, t.Legs = &plan, slices.Clone(t.Legs)
-	if len(t.Legs) > 0 && t.Legs[0].LegPlan != nil {
-		first := *t.Legs[0].LegPlan
-		first.Line = ""
-		t.Legs[0].LegPlan = &first
+	for k := range t.Legs {
+		private := k == 0 || slices.ContainsFunc(plan.Via, func(v Via) bool { return v.AfterLeg == k })
+		if private && t.Legs[k].LegPlan != nil {
+			leg := *t.Legs[k].LegPlan
+			leg.Line = ""
+			t.Legs[k].LegPlan = &leg
+		}
 	}
+	plan.Origin, plan.Destination, plan.Via, plan.Line = nil, nil, nil, ""
 	return t
 }
 

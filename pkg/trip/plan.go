@@ -1,6 +1,7 @@
 package trip
 
 import (
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -35,6 +36,8 @@ type Plan struct {
 	// Origin and Destination are the ends of the journey; nil where nobody knows them.
 	Origin      *Place `json:"origin,omitempty"`
 	Destination *Place `json:"destination,omitempty"`
+	// Via are the places that the plan passes, in travel order.
+	Via []Via `json:"via,omitempty"`
 	// Line is the road from the last stop to the destination, Profile the battery on the
 	// whole way.
 	Line    string  `json:"line,omitempty"`
@@ -69,13 +72,46 @@ type PlanStop struct {
 	// not known.
 	CancelUntil time.Time `json:"cancel_until,omitzero"`
 	// Backups is how many other EVSEs that suit the car could be reached with what is left
-	// on arrival, and are free then; the reserve may be used for that.
-	Backups int `json:"backups"`
+	// on arrival, and are free then; the reserve may be used for that. BackupStops are the
+	// first of them, the best one first.
+	Backups     int      `json:"backups"`
+	BackupStops []Backup `json:"backup_stops,omitempty"`
 	Site
 	// Line is the road that leads to the stop.
 	Line string `json:"line,omitempty"`
 	// PassedBy is true, in what a trip keeps, for a stop that was lost and is driven past.
 	PassedBy bool `json:"passed_by,omitempty"`
+	// Asked is what edits asked of the stop; nil for one that the planner chose freely.
+	Asked *Asked `json:"asked,omitempty"`
+}
+
+// MaxBackups is how many back-ups a stop names at most.
+const MaxBackups = 5
+
+// Backup is an EVSE that could stand in for a stop, for as long a charge: the car drives there
+// from the stop, with what it arrived with.
+type Backup struct {
+	CompanyID    charging.CompanyID  `json:"company_id"`
+	LocationID   charging.LocationID `json:"location_id"`
+	LocationName string              `json:"location_name"`
+	EVSEID       charging.EVSEID     `json:"evse_id"`
+	// Start and End are when it is free for that, by what was known when the plan was made.
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	// DistanceKM is how far from the stop it is, ArriveSoC with how much the car comes.
+	DistanceKM float64 `json:"distance_km"`
+	ArriveSoC  float64 `json:"arrive_soc"`
+	// DeltaPrice is what as many kWh cost there more than at the stop.
+	DeltaPrice float64 `json:"delta_price"`
+}
+
+// Lasting is the plan without what was true of the moment of planning only.
+func (p Plan) Lasting() Plan {
+	p.AsOf, p.Silent, p.Stops = nil, nil, slices.Clone(p.Stops)
+	for k := range p.Stops {
+		p.Stops[k].Backups, p.Stops[k].BackupStops = 0, nil
+	}
+	return p
 }
 
 // Place is where a journey begins or ends. Name is what to call it: a municipality's name

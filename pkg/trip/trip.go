@@ -145,8 +145,12 @@ type Alternative struct {
 	End          time.Time          `json:"end"`
 	DeltaMinutes float64            `json:"delta_minutes"`
 	DeltaPrice   float64            `json:"delta_price"`
-	// EnergyKWh is what the car charges there; 0 where the battery is not known.
-	EnergyKWh float64 `json:"energy_kwh,omitempty"`
+	// LocationID is the EVSE's site; empty of a stop given by hand.
+	LocationID charging.LocationID `json:"location_id,omitempty"`
+	// ArriveSoC is the charge on arrival, 0…1, and EnergyKWh what the car charges there; nil
+	// and 0 where the battery is not known.
+	ArriveSoC *float64 `json:"arrive_soc,omitempty"`
+	EnergyKWh float64  `json:"energy_kwh,omitempty"`
 	// LaterStops are the later legs whose windows move with it.
 	LaterStops []MovedStop `json:"later_stops"`
 }
@@ -271,6 +275,10 @@ type Journey struct {
 	// Avoid and Insist name what no stop, and what only or certainly a stop, may use.
 	Avoid  Choice `json:"avoid,omitzero"`
 	Insist Choice `json:"insist,omitzero"`
+	// Objective of the plan; empty: fastest.
+	Objective Objective `json:"objective,omitempty"`
+	// Earliest is the departure that was asked for, where LatestArrival has made it later.
+	Earliest time.Time `json:"earliest,omitzero"`
 }
 
 // Conditions are what changes a car's consumption beside its speed.

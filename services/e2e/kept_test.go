@@ -105,7 +105,7 @@ func (k *kept) trip() trip.Trip {
 }
 
 // momentary is what was true when the plan was made, and a trip does not keep.
-var momentary = []string{"as_of", "silent", "backups"}
+var momentary = []string{"as_of", "silent", "backups", "backup_stops"}
 
 // showsAll compares a reloaded trip with its plan, field by field.
 func (k *kept) showsAll(shown object) {

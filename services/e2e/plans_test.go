@@ -172,3 +172,29 @@ func TestPlansAsWished(t *testing.T) {
 		})
 	}
 }
+
+// TestPlanIsEdited: over REST, shows an edit that does not keep what is asked, and a refusal that does not name its field.
+func TestPlanIsEdited(t *testing.T) {
+	f := start(t)
+	_, _, plans := f.asks(drive(`"soc":0.9`))
+	if len(plans) == 0 {
+		t.Fatal("no plan to edit")
+	}
+	base := plans[0]
+	edit := func(rest string) string { return fmt.Sprintf(`{"base_plan_id":%q,%s}`, base.ID, rest) }
+	status, p, anew := f.asks(edit(`"changes":[{"leg":1,"fix":true}],"via":[{"city":"Recife, PE","stay_minutes":20}]`))
+	if status != http.StatusOK || len(anew) != 1 || len(anew[0].Via) != 1 || anew[0].Via[0].City != "Recife" {
+		t.Fatalf("%d %s: %+v", status, p.Detail, anew)
+	}
+	fixed := slices.IndexFunc(anew[0].Stops, func(s trip.PlanStop) bool { return s.Asked != nil })
+	if fixed < 0 || anew[0].Stops[fixed].EVSEID != base.Stops[0].EVSEID || anew[0].Stops[fixed].Start.Before(base.Stops[0].Start) {
+		t.Errorf("keeps %+v of %+v", anew[0].Stops, base.Stops[0])
+	}
+	status, p, _ = f.asks(edit(`"changes":[{"leg":1,"depart_soc":0.05}]`)) // below the reserve: no neighbour helps
+	if status != http.StatusUnprocessableEntity || p.Code != charging.CodeInfeasibleTrip || !strings.HasPrefix(p.Detail, "changes[0].depart_soc: ") {
+		t.Errorf("%d %s: %s", status, p.Code, p.Detail)
+	}
+	if status, p, _ = f.asks(`{"base_plan_id":"p-nobody","via":[]}`); status != http.StatusNotFound || p.Code != charging.CodeUnknownPlan {
+		t.Errorf("%d %s: %s", status, p.Code, p.Detail)
+	}
+}

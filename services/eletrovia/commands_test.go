@@ -23,11 +23,12 @@ import (
 const tripID = "01970000-0000-7000-8000-000000000001"
 
 func asking() trip.Trip {
+	low := 0.14
 	t := aTrip(trip.AwaitingDecision, charging.Pending)
 	t.Decision = &trip.Decision{
 		Leg: 3, Code: charging.CodePriorityLost, Detail: "an older trip is ahead", ExpiresAt: day.Add(2 * time.Minute),
 		Alternatives: []trip.Alternative{
-			{ID: "a1", Leg: 3, CompanyID: "CAJ", EVSEID: evse("CAJ"), Start: day, End: day.Add(time.Hour), DeltaMinutes: 12, DeltaPrice: -3.5},
+			{ID: "a1", Leg: 3, CompanyID: "CAJ", LocationID: "CAJ-1", EVSEID: evse("CAJ"), Start: day, End: day.Add(time.Hour), ArriveSoC: &low, DeltaMinutes: 12, DeltaPrice: -3.5},
 			{ID: "a2", Leg: 3, CompanyID: "SER", EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), DeltaMinutes: -4, DeltaPrice: 8},
 		},
 	}
@@ -178,6 +179,12 @@ func TestOutputs(t *testing.T) {
 		code   int
 	}{
 		{"plan", withDrive("plan"), map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{plan(), plan()}}}, 0},
+		{
+			"plan-edited",
+			[]string{"plan", "--base", "p-91c2", "--fix", "1", "--depart", "2=80", "--stay", "2=45", "--avoid", "CAJ", "--via", "Recife, PE:30"},
+			map[string]any{"POST /api/v1/plans": api.PlanResponse{Plans: []trip.Plan{editedPlan()}}},
+			0,
+		},
 		{"places", []string{"places", "feira"}, map[string]any{"GET /api/v1/places": somePlaces(false)}, 0},
 		{"places-near", []string{"places", "--near", "-12.27,-38.97"}, map[string]any{"GET /api/v1/places/near": somePlaces(true)}, 0},
 		{"no-places", []string{"places", "xyz"}, map[string]any{"GET /api/v1/places": []api.FoundPlace{}}, 0},
@@ -223,12 +230,27 @@ func TestOutputs(t *testing.T) {
 			Key: "lock:x", EVSEID: evse("MAR"), TripID: tripID, Origin: "SER", Leg: 2, Start: day, End: day.Add(time.Hour),
 			State: charging.Pending, Fence: 17, TTLMillis: 18_250,
 		}}}, 0},
+		{"overview", []string{"overview"}, map[string]any{"GET /api/v1/overview": someOverview()}, 0},
+		{"broker", []string{"broker", "--limit", "2"}, map[string]any{"GET /api/v1/broker": someBroker()}, 0},
+		{"calendar", []string{"calendar"}, map[string]any{"GET /api/v1/calendars": someCalendars()}, 0},
+		{"bookings", []string{"bookings", "--state", "RESERVED"}, map[string]any{"GET /api/v1/bookings": someCalendars().Calendars[0].Entries}, 0},
+		{"no-bookings", []string{"bookings", "--of", "EV-0001"}, map[string]any{"GET /api/v1/bookings": []api.Booking{}}, 0},
+		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
+			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
+		}, 0},
+		{"bookings-extend", []string{"bookings", "extend", tripID, "--minutes", "20", "--reason", "slow"}, map[string]any{
+			"POST /api/v1/reservations/" + tripID + "/extend": aTrip(trip.Confirmed, charging.Reserved),
+		}, 0},
+		{"audit", []string{"audit"}, map[string]any{"GET /api/v1/audit": []charging.Act{
+			{ID: tripID, At: day, Who: "operator", What: "cancel a booking", Of: tripID, Reason: "the transformer", RequestID: "MAR-1", Answer: "ok", EndedAt: day},
+			{ID: tripID, At: day, Who: "operator", What: "set an EVSE OUTOFORDER", Of: "BR*MAR*E0001*1"},
+		}}, 0},
 		{"no-locks", []string{"locks"}, map[string]any{"GET /api/v1/locks": []charging.Lock{}}, 0},
 		{"peers", []string{"peers"}, map[string]any{"GET /api/v1/peers": []api.Peer{
-			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Dropped: &api.PeerDrops{
+			{CompanyID: "SER", Name: "Sertão Energia", Auth: "key", URL: "http://10.0.0.2:8080", Status: "up", LastSeen: day, RTTMillis: 1.5, SkewMillis: -3, Locations: 12, EVSEs: 25, MQTT: &api.PeerLink{Online: true, Since: day, Connects: 1}, Breaker: "closed", RequestsPerMinute: 40, FailuresPerMinute: 2, LastFailure: &api.Failure{At: day, Detail: "connection refused"}, Versions: []string{"v1"}, Keys: []api.PeerKey{{ID: "k1", Since: day}}, Dropped: &api.PeerDrops{
 				Count: 3, Last: api.PeerDrop{What: "EVSEs of location BR*SER*LREC01: number 2", Why: "status \"WEIRD\" is none of the four", At: day},
 			}},
-			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Suspended: &api.PeerSuspended{Since: day, Reason: "stamps of 1970"}, Caught: &api.PeerCaught{
+			{CompanyID: "CAJ", Auth: "token", URL: "http://10.0.0.3:8080", Status: "down", Suspended: &api.PeerSuspended{Since: day, Reason: "stamps of 1970", By: "operator"}, Caught: &api.PeerCaught{
 				Count: 224, What: "the ticket of trip " + tripID + " is dated 495000h0m0s ago", At: day,
 			}, Detail: "connection refused", MQTT: &api.PeerLink{Connects: 2, Problem: "connection refused"}},
 		}}, 0},
@@ -294,6 +316,14 @@ func TestExitCodes(t *testing.T) {
 		{"bad policy", nil, []string{"reserve", "--vehicle", "EV-0001", "--stop", stop, "--on-conflict", "pray"}, 2, "ask, replan, wait or abort"},
 		{"nowhere", nil, []string{"reserve", "--vehicle", "EV-0001"}, 2, "--from"},
 		{"soc in percent", nil, []string{"plan", "--from", "a", "--to", "b", "--soc", "90"}, 2, "fraction"},
+		{"fix without a plan", nil, []string{"plan", "--from", "a", "--to", "b", "--fix", "1"}, 2, "--base PLAN"},
+		{"base and a drive", nil, []string{"plan", "--base", "p1", "--fix", "1", "--soc", "0.5"}, 2, "--soc beside --base"},
+		{"base and nothing", nil, []string{"plan", "--base", "p1"}, 2, "say what to change"},
+		{"depart with a word", nil, []string{"plan", "--base", "p1", "--depart", "2=full"}, 2, "2=80"},
+		{"stay nowhere", nil, []string{"plan", "--base", "p1", "--stay", "45"}, 2, "2=45"},
+		{"replace by a town", nil, []string{"plan", "--base", "p1", "--replace", "2=Recife"}, 2, "a location"},
+		{"via for a while", nil, []string{"plan", "--base", "p1", "--via", "Recife, PE:a while"}, 2, "minutes to stay"},
+		{"via and none", nil, []string{"plan", "--base", "p1", "--via", "Recife, PE", "--no-via"}, 2, "contradict"},
 		{"places without a name", nil, []string{"places"}, 2, "--near"},
 		{"places by both", nil, []string{"places", "feira", "--near", "1,2"}, 2, "--near"},
 		{"places near nowhere", nil, []string{"places", "--near", "1;2"}, 2, "lat,lon"},
@@ -508,4 +538,40 @@ func TestColour(t *testing.T) {
 			t.Errorf("%s: exit %d, %q", environ, code, out.String())
 		}
 	}
+}
+
+func someOverview() api.Overview {
+	p95 := 18.5
+	return api.Overview{
+		At: day, Since: day.Add(-time.Hour), Cars: 7, PlugsInUse: 2, EVSEs: 12, Holds: 3, Streams: 1,
+		Sagas: map[trip.State]int{trip.Confirmed: 5, trip.Reserving: 1}, ReserveP95: &p95, ConflictsHour: 4, CompensationsHour: 2, StepSeconds: 10,
+		History: api.History{
+			Cars: []int{5, 6, 7}, PlugsInUse: []int{1, 1, 2}, Holds: []int{0, 9, 3}, Sagas: []int{4, 5, 6},
+			ReserveP95: []*float64{nil, &p95, &p95}, Conflicts: []int{0, 4, 0}, Compensations: []int{0, 2, 0},
+		},
+	}
+}
+
+func someBroker() api.Broker {
+	on, off := true, false
+	return api.Broker{
+		At: day, Clients: 2, Sessions: 3, Subscriptions: 6, Retained: 5, InPerSecond: 2.5, OutPerSecond: 4, Dropped: 9, LetGo: 1,
+		Refused: map[string]int64{"login_secret": 3}, CarsTotal: 3,
+		SlowReaders: []api.SlowReader{{Who: "EV-0002", ClientID: "car", PendingBytes: 4096, InFlight: 2}},
+		Cars: []api.BrokerCar{
+			{VehicleID: "EV-0001", Connected: &on, HeardAt: &day, Last: &api.Sighting{At: day, SoC: 0.54, Lat: -7.1, Lon: -34.9}},
+			{VehicleID: "EV-0002", Connected: &off},
+		},
+	}
+}
+
+// someCalendars are an EVSE with a booking and a hold, and one that is broken.
+func someCalendars() api.Calendars {
+	return api.Calendars{Now: day, CivilNow: day, From: day, To: day.Add(24 * time.Hour), Calendars: []api.Calendar{
+		{EVSEID: evse("MAR"), LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusReserved, StatusSince: day, Entries: []api.Booking{
+			{ReservationID: tripID, EVSEID: evse("MAR"), State: charging.Reserved, Start: day, End: day.Add(time.Hour), TripID: tripID, Origin: "SER", Leg: 2, VehicleID: "EV-0001", Settled: true, Fence: 17},
+			{ReservationID: tripID, EVSEID: evse("MAR"), State: charging.Pending, Start: day.Add(time.Hour), End: day.Add(2 * time.Hour), TripID: tripID, Origin: "CAJ", Leg: 1, VehicleID: "EV-0002", TTLMillis: 18_250, ExpiresAt: day.Add(18250 * time.Millisecond), Fence: 18},
+		}, OutOfService: []api.Outage{}},
+		{EVSEID: "BR*MAR*E0009*1", LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusOutOfOrder, StatusReason: "BROKEN_CHARGER", Entries: []api.Booking{}, OutOfService: []api.Outage{{Start: day, Reason: "BROKEN_CHARGER"}}},
+	}}
 }

@@ -153,8 +153,26 @@ func plan() trip.Plan {
 			Leg: i + 1, CompanyID: charging.CompanyID(company), EVSEID: evse(company), Start: start,
 			End: start.Add(30 * time.Minute), ArriveSoC: 0.12, DepartSoC: 0.72, Price: 82.44, Backups: 3 - i,
 			CancelUntil: start.Add(-30 * time.Minute),
+			BackupStops: []trip.Backup{{
+				CompanyID: "SER", LocationID: "SER-9", LocationName: "Posto \x07Reserva", EVSEID: evse("SER"), Start: start.Add(5 * time.Minute),
+				End: start.Add(35 * time.Minute), DistanceKM: 4.2, ArriveSoC: 0.11, DeltaPrice: -1.5,
+			}},
 		})
 	}
+	return p
+}
+
+// editedPlan is the plan, edited.
+func editedPlan() trip.Plan {
+	p := plan()
+	p.ID = "p-a003"
+	p.Origin = &trip.Place{Name: "João Pessoa, PB", City: "João Pessoa", State: "PB"}
+	p.Destination = &trip.Place{Name: "Feira de Santana, BA", City: "Feira de Santana", State: "BA"}
+	p.Stops[0].Asked = &trip.Asked{Hold: trip.HoldEVSE, Start: p.Stops[0].Start, End: p.Stops[0].End}
+	p.Stops[1].Asked = &trip.Asked{Hold: trip.HoldLocation, DepartSoC: 0.8, StayMinutes: 45}
+	p.Via = []trip.Via{{
+		Place: trip.Place{Name: "Recife \x1b[31m, PE", City: "Recife", State: "PE"}, StayMinutes: 30, AfterLeg: 0, Arrival: day.Add(time.Hour), ArriveSoC: 0.6,
+	}}
 	return p
 }
 
@@ -167,7 +185,9 @@ func planned(t trip.Trip) trip.Trip {
 	for i, name := range []string{"Maré Recife \x07Sul", "Estação Sertão", "Caju Aracaju"} {
 		p.Stops[i].Site = trip.Site{LocationName: name, City: []string{"Recife", "Maceió", "Aracaju"}[i], UF: []string{"PE", "AL", "SE"}[i], PowerKW: 60, Standard: "IEC_62196_T2_COMBO"}
 	}
-	return t.With(p, true)
+	t = t.With(p, true)
+	t.Plan.Driven = trip.Profile{{0, -2, 0.9}, {103.4, 80.5, 0.81}}
+	return t
 }
 
 func aTrip(state trip.State, legs charging.State) trip.Trip {

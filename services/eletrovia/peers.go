@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -137,10 +138,32 @@ func (c *cli) peers(ctx context.Context) error {
 		}
 	}
 	for _, peer := range peers {
+		showCalls(p, peer)
 		c.accuse(p, peer)
 	}
 	p.Next(c.next("doctor"))
 	return nil
+}
+
+// showCalls says how calls to a peer go, and what it is known by.
+func showCalls(p show.Printer, peer api.Peer) {
+	if peer.Breaker == "" { // a server of an older edition
+		return
+	}
+	line := fmt.Sprintf("%s: %d calls a minute, %d failed, breaker %s", p.Accent(string(peer.CompanyID)), peer.RequestsPerMinute, peer.FailuresPerMinute, peer.Breaker)
+	if !peer.RetryAt.IsZero() {
+		line += ", asked again " + instant(p, peer.RetryAt)
+	}
+	if len(peer.Versions) > 0 {
+		line += ", speaks " + show.Clean(strings.Join(peer.Versions, ", "))
+	}
+	for _, k := range peer.Keys {
+		line += ", key " + show.Clean(k.ID) + " since " + instant(p, k.Since)
+	}
+	p.Linef("%s", line)
+	if f := peer.LastFailure; f != nil {
+		p.Linef("%s: last failed %s: %s", p.Accent(string(peer.CompanyID)), instant(p, f.At), show.Clean(f.Detail))
+	}
 }
 
 // accuse says what a peer was caught at, and that it is suspended.

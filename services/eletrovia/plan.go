@@ -31,16 +31,21 @@ func parseWhen(what, s string, now time.Time) (time.Time, error) {
 
 func (c *cli) planCommand() *cobra.Command {
 	var j journey
+	var e edit
 	var all bool
 	var mapFile string
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Find the stops for a drive, free now, over all companies",
 		Example: `  eletrovia plan --from "João Pessoa, PB" --to "Feira de Santana, BA"
-  eletrovia plan --from Recife --to "Salvador, BA" --latest-arrival +12h --avoid CAJ --map trip.svg`,
+  eletrovia plan --from Recife --to "Salvador, BA" --latest-arrival +12h --avoid CAJ --map trip.svg
+  eletrovia plan --base PLAN --fix 1 --depart 2=80 --stay 2=45 --avoid CAJ --via "Recife, PE:30"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := j.request(time.Now())
+			r, err := wanted(cmd, &j, &e)
 			if err != nil {
 				return err
+			}
+			if mapFile != "" && (r.BasePlanID != "" || r.Via != nil) {
+				return usage(errors.New("--map draws plans without --base and --via only"))
 			}
 			server, err := c.client("", "")
 			if err != nil {
@@ -50,9 +55,33 @@ func (c *cli) planCommand() *cobra.Command {
 		},
 	}
 	j.flags(cmd)
+	e.flags(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "show every plan, not the best one only")
 	cmd.Flags().StringVar(&mapFile, "map", "", "draw the best plan into this file as SVG, and beside it as GeoJSON")
 	return cmd
+}
+
+// wanted is the body of POST /plans: for a drive, or for a plan that is edited.
+func wanted(cmd *cobra.Command, j *journey, e *edit) (api.PlanRequest, error) {
+	if e.base == "" {
+		if e.alone() {
+			return api.PlanRequest{}, usage(errors.New("--fix, --replace, --depart, --stay, --release and --no-via change a plan: say which with --base PLAN"))
+		}
+		r, err := j.request(time.Now())
+		if err == nil {
+			r.Via, err = e.places()
+		}
+		return r, err
+	}
+	for _, name := range []string{
+		"from", "to", "model", "soc", "min-arrival-soc", "departure", "latest-arrival", "objective", "insist", "air", "load", "headwind",
+	} {
+		if cmd.Flags().Changed(name) {
+			return api.PlanRequest{}, usage(fmt.Errorf("--%s beside --base: a plan that is edited keeps its drive; plan anew without --base", name))
+		}
+	}
+	e.avoid = j.avoid
+	return e.request()
 }
 
 func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest, all bool, mapFile string) error {
@@ -92,7 +121,11 @@ func (c *cli) plan(ctx context.Context, server *client.Driver, r api.PlanRequest
 	if c.vehicle == "" {
 		vehicle = " --vehicle EV-0001"
 	}
-	p.Next(c.next("reserve", "--plan", best.ID) + vehicle)
+	next := []string{c.next("reserve", "--plan", best.ID) + vehicle}
+	if r.BasePlanID != "" {
+		next = append(next, c.next("plan", "--base", best.ID, "--release 1"), c.next("plan", "--base", r.BasePlanID, "--fix 1"))
+	}
+	p.Next(next...)
 	return nil
 }
 
@@ -101,7 +134,11 @@ func (c *cli) ask(ctx context.Context, server *client.Driver, r api.PlanRequest)
 	if c.errIsTerminal {
 		line := newLiveLine(c.err)
 		defer line.clear()
-		line.set("looking for stops from " + show.Clean(r.Origin.City) + " to " + show.Clean(r.Destination.City) + " …")
+		if r.BasePlanID != "" {
+			line.set("planning anew …")
+		} else {
+			line.set("looking for stops from " + show.Clean(r.Origin.City) + " to " + show.Clean(r.Destination.City) + " …")
+		}
 	}
 	return server.Plan(ctx, r)
 }

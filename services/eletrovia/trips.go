@@ -227,7 +227,7 @@ func (c *cli) watch(ctx context.Context, server *client.Driver, q trip.Query) er
 	if err := refresh(); err != nil {
 		return err
 	}
-	for e, err := range server.Events(ctx, 0) {
+	for e, err := range server.Live(ctx, 0, client.Choice{Types: []trip.EventType{trip.EventTrip}}) {
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,7 +53,7 @@ func instant(p show.Printer, t time.Time) string {
 }
 
 func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
-	p.Linef("%s   %s", p.Bold(r.Origin.City+" → "+r.Destination.City), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
+	p.Linef("%s   %s", p.Bold(wayOf(r, plan)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · arrive %s with %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Arrival), show.Percent(plan.ArriveSoC))))
 	headers := []string{"#", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Spare", "Price"}
@@ -65,9 +66,15 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	if len(rows) > 0 {
 		p.Table(headers, rows)
-		p.Linef("%s", p.Dim(fmt.Sprintf("never below %s; spare: other chargers in reach of the stop, free then",
-			show.Percent(plan.MarginSoC+reserveOf(r)))))
+		below := "never below " + show.Percent(plan.MarginSoC+reserveOf(r))
+		if r.BasePlanID != "" { // whose reserve only the server knows
+			below = "always " + show.Percent(plan.MarginSoC) + " above the reserve"
+		}
+		p.Linef("%s", p.Dim(below+"; spare: other chargers in reach of the stop, free then"))
 	}
+	showBackups(p, plan)
+	showVia(p, plan)
+	showAsked(p, plan)
 	var until []string
 	for _, s := range plan.Stops {
 		if !s.CancelUntil.IsZero() {
@@ -76,6 +83,29 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	showFree(p, until)
 	showKnown(p, plan)
+}
+
+// showBackups tells where to go first, for each stop, when its charger is broken.
+func showBackups(p show.Printer, plan trip.Plan) {
+	for _, s := range plan.Stops {
+		if len(s.BackupStops) == 0 {
+			continue
+		}
+		b := s.BackupStops[0]
+		p.Linef("%s", p.Dim(fmt.Sprintf("spare for stop %d: %s · %s · %s to %s · arrive with %s · %s", s.Leg, show.Clean(b.LocationName),
+			b.EVSEID, instant(p, b.Start), instant(p, b.End), show.Percent(b.ArriveSoC), show.PriceChange(b.DeltaPrice))))
+	}
+}
+
+// wayOf is from where to where a plan leads.
+func wayOf(r api.PlanRequest, plan trip.Plan) string {
+	if r.BasePlanID == "" {
+		return r.Origin.City + " → " + r.Destination.City
+	}
+	if plan.Origin == nil || plan.Destination == nil {
+		return "the plan anew"
+	}
+	return show.Clean(plan.Origin.Name + " → " + plan.Destination.Name)
 }
 
 // battery is the charge on arrival and on leaving.
@@ -176,13 +206,18 @@ func showLegs(p show.Printer, names sites, legs []trip.Leg) {
 		}
 	}
 	if !known {
-		const soc = 7
-		headers = slices.Delete(headers, soc, soc+1)
-		for i := range rows {
-			rows[i] = slices.Delete(rows[i], soc, soc+1)
-		}
+		headers = dropColumn(headers, rows, "Battery")
 	}
 	p.Table(headers, rows)
+}
+
+// dropColumn leaves a column out of a table, which is changed.
+func dropColumn(headers []string, rows [][]string, name string) []string {
+	at := slices.Index(headers, name)
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], at, at+1)
+	}
+	return slices.Delete(headers, at, at+1)
 }
 
 // showOutline tells from where to where a trip goes, and what that takes, as a plan does.
@@ -201,6 +236,36 @@ func showOutline(p show.Printer, plan *trip.Outline) {
 	p.Linef("%s   %s", p.Bold(show.Clean(way)), p.Dim(fmt.Sprintf("%s · %.0f km · %s charging · %s · leave %s · %s",
 		show.Minutes(plan.TotalMinutes), plan.DistanceKM, show.Minutes(plan.ChargeMinutes),
 		show.Price(plan.Price, plan.Currency), instant(p, plan.Departure), arrive)))
+	showDriven(p, plan)
+}
+
+// showDriven tells how far the car has come, with how much, and what was planned there.
+func showDriven(p show.Printer, plan *trip.Outline) {
+	if len(plan.Driven) < 2 {
+		return
+	}
+	last := plan.Driven[len(plan.Driven)-1]
+	at := plan.Departure.Add(time.Duration(last[1] * float64(time.Minute))).Truncate(time.Second)
+	line := fmt.Sprintf("driven %.0f km by %s, battery %s", last[0], instant(p, at), show.Percent(last[2]))
+	if soc, ok := plannedAt(plan.Profile, last[0]); ok {
+		line += ", planned " + show.Percent(soc)
+	}
+	p.Linef("%s", line)
+}
+
+// plannedAt is the charge that was planned at some kilometre; ok is false within a kilometre of
+// a stop, where it is several.
+func plannedAt(profile trip.Profile, km float64) (soc float64, ok bool) {
+	for i := 1; i < len(profile); i++ {
+		a, b := profile[i-1], profile[i]
+		switch {
+		case a[0] == b[0] && math.Abs(a[0]-km) < 1:
+			return 0, false
+		case a[0] < b[0] && km <= b[0] && !ok:
+			soc, ok = a[2]+(km-a[0])/(b[0]-a[0])*(b[2]-a[2]), true
+		}
+	}
+	return soc, ok
 }
 
 // stop is the place of a leg, as the trip names it.
@@ -236,16 +301,25 @@ func sessionLine(p show.Printer, s charging.Session) string {
 
 func showDecision(p show.Printer, names sites, d trip.Decision) {
 	p.Linef("%s stop %d: %s: %s", p.Wait("decide"), d.Leg, d.Code, show.Clean(d.Detail))
+	headers := []string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Time", "Price"}
 	var rows [][]string
+	known := false
 	for i, a := range d.Alternatives {
+		soc := ""
+		if a.ArriveSoC != nil {
+			known, soc = true, show.Percent(*a.ArriveSoC)
+		}
 		rows = append(rows, []string{
 			strconv.Itoa(i + 1), names.place(a.EVSEID), p.Accent(string(a.CompanyID)), string(a.EVSEID),
-			instant(p, a.Start), instant(p, a.End), fmt.Sprintf("%+.0f min", a.DeltaMinutes),
+			instant(p, a.Start), instant(p, a.End), soc, fmt.Sprintf("%+.0f min", a.DeltaMinutes),
 			show.PriceChange(a.DeltaPrice),
 		})
 	}
+	if !known {
+		headers = dropColumn(headers, rows, "Battery")
+	}
 	if len(rows) > 0 {
-		p.Table([]string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Time", "Price"}, rows)
+		p.Table(headers, rows)
 	}
 	p.Linef("until %s", instant(p, d.ExpiresAt))
 }

@@ -30,6 +30,6 @@ func everywhere() []mutant {
 		at("elsewhere", "feed.go", "if e.VehicleID == v && (", "if (", "a stream tells of another vehicle"),
 		at("elsewhere", "feed.go", "*last = e.ID\n", "", "a stream is not resumed where it was"),
 		at("elsewhere", "feed.go", "if !asked || was != heard {", "if !asked || was == was {", "each attempt is told as news"),
-		at("events", "hub.go", "return s.foreign && e.VehicleID == s.only", "return e.VehicleID == s.only", "what one company tells comes back to it, and again"),
+		at("events", "item.go", "if r.foreign && !(f.Everywhere && f.Only != \"\" && r.event.VehicleID == f.Only) {", "if r.foreign && r.event.VehicleID != f.Only {", "what one company tells comes back to it, and again"),
 	}
 }

@@ -10,6 +10,13 @@ func scripts() []mutant {
 		return m
 	}
 	return []mutant{
+		at("cancel.lua", "if r.state == 'CHARGING' then return { 'SESSION_OPEN' } end", "", "an operator ends a session without a bill"),
+		at("cancel.lua", "ARGV[4] == '1' or ", "", "a release ends what has just been booked"),
+		at("cancel.lua", "notify(outbox, r, rid)\nreturn answer(r, false)", "return answer(r, false)", "a booking is canceled without a word to its trip"),
+		at("entries.lua", "if not ttl then return end", "", "the owner is shown holds that have lapsed"),
+		at("entries.lua", "if reach > from then show(first[1], first[2]) end", "", "what stands now is not in the owner's calendar"),
+		at("entries.lua", "if car and car.stop <= from then", "if false then", "a car that has stayed is in nobody's calendar"),
+		at("withdraw.lua", "if redis.call('HGET', oos, evse) ~= reason then", "if true then", "an EVSE is broken since it was last said to be"),
 		at("hold.lua", "if barred then return { 'SUSPENDED', barred } end", "", "a claim that is in the script survives a suspension"),
 		at("hold.lua", "if granted ~= '' and shown and shown ~= granted then return { 'TICKET_INVALID' } end", "", "a trip shows at each charger the stamp that wins there"),
 		at("newer.lua", "if had and tonumber(had) > tonumber(ARGV[2]) then return 0 end", "", "a late server suspends again who was resumed"),
@@ -71,7 +78,7 @@ func scripts() []mutant {
 		at("confirm.lua", "if stop * 1000 <= civil and left(lock) then return { 'INVALID_WINDOW' } end", "", "a window that is over is booked"),
 		at("drop.lua", "if r.state == 'RESERVED' and ARGV[8] ~= 'ABORTED' then return answer(r, true) end", "", "lost data frees a booking"),
 		at("settle.lua", "if its == trip and owner == origin and plug == evse then", "if true then", "another's word settles a booking"),
-		at("withdraw.lua", "redis.call('HSET', oos, evse, reason)", "", "a broken charger is booked again at once"),
+		at("withdraw.lua", "redis.call('HSET', oos, evse, reason, '~' .. evse, whole(civil))", "", "a broken charger is booked again at once"),
 		at("start.lua", "if car then return { 'EVSE_OCCUPIED', whole(car.start), whole(car.stop) } end", "", "two cars at one plug"),
 		at("answered.lua", "if r.state == 'CHARGING' then notify(outbox, r, ARGV[1]) end", "", "a session of which its trip never hears"),
 		at("start.lua", "local found = around(at, from, tonumber(start))", "local found = {}", "a car charges in another's window"),
@@ -95,6 +102,8 @@ func scripts() []mutant {
 		at("write.lua", "if had[5] or epoch < seen or (epoch == seen and ARGV[4] ~= had[2]) then", "if had[5] or epoch < seen then", "two owners of one epoch write"),
 		at("keep.lua", "if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end", "", "a lease that was lost is renewed"),
 		at("create.lua", "if had[2] or (had[1] and had[3] ~= ARGV[4]) then return { 'STALE_OWNER', had[1] } end", "", "a trip that was given up is created"),
+		at("create.lua", "return { 'OK', seq }", "return { 'OK' }", "a step that is told live is not the one that is read"),
+		at("write.lua", "return { 'OK', had[6] or '', seq }", "return { 'OK', had[6] or '' }", "a step that is told live is not the one that is read"),
 		at("beat.lua", "if beat < last then return { 'LOST', mark, 'it has gone back in time' } end", "", "a store that went back in time goes on granting"),
 		at("trust.lua", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'CHANGED' } end", "", "a second loss during a recovery is forgotten"),
 	}

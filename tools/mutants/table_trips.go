@@ -1,9 +1,15 @@
 package main
 
+import "strings"
+
 // trips are mistakes of the front desk and of the journal's lists.
 func trips() []mutant {
 	at := func(file, old, now, unnoticed string) mutant {
-		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: []string{"trips", "store"}}
+		tests := []string{"trips", "store"}
+		if strings.HasPrefix(file, "driven/") {
+			tests = []string{"driven"}
+		}
+		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: tests}
 	}
 	return []mutant{
 		at("trips/originator.go", "case l.CompanyID != from:\n\t\treturn charging.Refuse", "case false:\n\t\treturn charging.Refuse", "a company withdraws another's stop"),
@@ -15,7 +21,14 @@ func trips() []mutant {
 		at("trips/start.go", "_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled", "", "a trip that was turned away blocks its vehicle"),
 		at("trips/itinerary.go", "if !kept[t.ID].Fits(t) {", "if len(kept[t.ID].Stops) == 0 {", "a plan is shown for stops that it was not made for"),
 		at("trips/itinerary.go", "if plans[t.ID] = plan; whole {", "if plans[t.ID] = plan; whole || !whole {", "a plan with a hole is kept"),
-		at("store/scripts/keepplan.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
+		at("store/plans.go", "json.Marshal(p.Lasting())", "json.Marshal(p)", "a trip keeps what was true when it was planned"),
+		at("driven/book.go", "t.fresh = t.fresh || here && len(t.seen) > 1", "t.fresh = t.fresh || len(t.seen) > 1", "every server of a company writes what one has heard"),
+		at("driven/book.go", "t.seen, t.whole = after(kept, t.seen), true", "t.whole = true", "a restart forgets what was driven"),
+		at("driven/book.go", "case time.Since(t.heard) > idle:", "case time.Since(t.heard) < 0:", "trips that nobody reports on stay in memory"),
+		at("store/scripts/beside.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
+		at("trips/edit.go", `strings.HasPrefix(of, "vehicle ") && of != by`, `of == ""`, "anybody edits, and reads, another's plan"),
+		at("trips/edit.go", "if st.Asked != nil {", "if false {", "an edit forgets what the one before asked"),
+		at("trips/edit.go", "if d.r.Departure.Before(now) {", "if false {", "an edited plan that left before now"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),
 		at("store/journal.go", "if !t.State.Open() || stuck(t) {", "if !t.State.Open() {", "a stuck trip that nobody finds"),
 		at("store/find.go", "if version != row.str(2) {", "if false {", "a trip is found where an earlier edition has moved it away from"),

@@ -110,6 +110,7 @@ var rooms = []room{
 		own: []string{
 			"pkg/...", "services/web", "services/company/internal/trips", "services/company/internal/desk",
 			"services/company/internal/events", "services/company/internal/identity", "services/company/internal/door",
+			"services/company/internal/frames", "services/company/internal/overview", "services/company/internal/instants",
 			"services/company/internal/elsewhere",
 		},
 		third: []string{echo, zerolog, prometheus, rate, uuid, yaml},
@@ -144,6 +145,10 @@ var rooms = []room{
 		path:  "services/company/internal/forecast",
 		own:   []string{"pkg/geo", "pkg/road", "pkg/vehicle"},
 		noStd: noIO,
+	},
+	{
+		path: "services/company/internal/driven", own: []string{"pkg/charging", "pkg/geo", "pkg/trip"},
+		noStd: noHTTP,
 	},
 	{
 		path: "services/company/internal/roadside",
@@ -185,6 +190,9 @@ var rooms = []room{
 		third: []string{paho, zerolog},
 		test:  []string{"broker"},
 	},
+	{path: "services/company/internal/instants", noStd: noIO},
+	{path: "services/company/internal/frames", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/events"}, noStd: noIO},
+	{path: "services/company/internal/overview", own: []string{"pkg/api", "pkg/trip", "pkg/charging", "services/company/internal/events"}, noStd: noIO},
 	{path: "services/company/internal/door", third: []string{rate}},
 	{
 		path:  "services/company/internal/elsewhere",
@@ -193,7 +201,7 @@ var rooms = []room{
 	},
 	{path: "services/company/internal/admission", own: []string{"pkg/charging"}, noStd: noIO},
 	{path: "services/company/internal/replicas", own: []string{"pkg/charging"}, noStd: noIO},
-	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging"}, noStd: noIO},
+	{path: "services/company/internal/events", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/instants"}, noStd: noIO},
 	{path: "services/web"},
 	{
 		path:  "services/e2e",

@@ -36,6 +36,8 @@ func TestDriverCalls(t *testing.T) {
 			answerJSON(w, 200, api.PlanResponse{Plans: []trip.Plan{{ID: "p"}}})
 		case strings.HasSuffix(path, "/availability"):
 			answerJSON(w, 200, api.Availability{EVSEID: "BR*MAR*E0001*1"})
+		case strings.HasSuffix(path, "/overview"), strings.HasSuffix(path, "/broker"):
+			answerJSON(w, 200, map[string]any{})
 		case r.Method == http.MethodGet && !strings.HasSuffix(path, "/t1"):
 			answerJSON(w, 200, []any{})
 		default:
@@ -59,6 +61,8 @@ func TestDriverCalls(t *testing.T) {
 		"GET /api/v1/trips/t1/history?limit=500":     func() error { _, err := d.History(ctx, "t1"); return err },
 		"GET /api/v1/locations?limit=500":            func() error { _, err := d.Locations(ctx); return err },
 		"GET /api/v1/locks?limit=500":                func() error { _, err := d.Locks(ctx); return err },
+		"GET /api/v1/overview":                       func() error { _, err := d.Overview(ctx); return err },
+		"GET /api/v1/broker?limit=5&offset=10":       func() error { _, err := d.Broker(ctx, 5, 10); return err },
 		"GET /api/v1/peers?limit=500":                func() error { _, err := d.Peers(ctx); return err },
 		"POST /api/v1/trips/t1/retry":                func() error { _, err := d.Retry(ctx, "t1"); return err },
 		"POST /api/v1/trips/t1/resolve":              func() error { _, err := d.Resolve(ctx, "t1", api.ResolveRequest{}); return err },

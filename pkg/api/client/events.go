@@ -9,9 +9,11 @@ import (
 	"iter"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -25,8 +27,39 @@ const EventReset trip.EventType = "reset"
 // the context ends or the connection breaks. The last pair carries the error,
 // io.EOF where the server ended the stream; resume with the last event's ID.
 func (d *Driver) Events(ctx context.Context, lastID uint64) iter.Seq2[trip.Event, error] {
+	return d.Live(ctx, lastID, Choice{})
+}
+
+// Choice of events of a stream. The zero value is trips, reservations, cars and peers, as
+// they happen; with another the stream begins with a snapshot (api.Snapshot).
+type Choice struct {
+	Types []trip.EventType
+	// Boxes are where cars are wanted.
+	Boxes []geo.Box
+}
+
+func (c Choice) query() string {
+	v := url.Values{}
+	var types []string
+	for _, t := range c.Types {
+		types = append(types, string(t))
+	}
+	if types != nil {
+		v.Set("types", strings.Join(types, ","))
+	}
+	for _, b := range c.Boxes {
+		v.Add("bbox", b.String())
+	}
+	if len(v) == 0 {
+		return ""
+	}
+	return "?" + v.Encode()
+}
+
+// Live is Events of what one chooses.
+func (d *Driver) Live(ctx context.Context, lastID uint64, c Choice) iter.Seq2[trip.Event, error] {
 	return func(yield func(trip.Event, error) bool) {
-		resp, err := d.stream(ctx, lastID)
+		resp, err := d.stream(ctx, lastID, c)
 		if err != nil {
 			yield(trip.Event{}, err)
 			return
@@ -43,8 +76,8 @@ func (d *Driver) Events(ctx context.Context, lastID uint64) iter.Seq2[trip.Event
 	}
 }
 
-func (d *Driver) stream(ctx context.Context, lastID uint64) (*http.Response, error) {
-	k := call{method: http.MethodGet, path: "/api/v1/events", header: http.Header{"Accept": {"text/event-stream"}}}
+func (d *Driver) stream(ctx context.Context, lastID uint64, c Choice) (*http.Response, error) {
+	k := call{method: http.MethodGet, path: "/api/v1/events" + c.query(), header: http.Header{"Accept": {"text/event-stream"}}}
 	if lastID > 0 {
 		k.header.Set("Last-Event-ID", strconv.FormatUint(lastID, 10))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -13,6 +14,86 @@ import (
 // Locks are the holds in force at the company; for its operator.
 func (d *Driver) Locks(ctx context.Context) ([]charging.Lock, error) {
 	return everything[charging.Lock](ctx, d, "/api/v1/locks")
+}
+
+// Overview is the company in figures; for its operator.
+func (d *Driver) Overview(ctx context.Context) (api.Overview, error) {
+	o, _, err := get[api.Overview](ctx, d, "/api/v1/overview")
+	return o, err
+}
+
+// Broker is the MQTT broker with a page of its cars; for the operator.
+func (d *Driver) Broker(ctx context.Context, limit, offset int) (api.Broker, error) {
+	path := "/api/v1/broker"
+	if v := page(limit, offset); len(v) > 0 {
+		path += "?" + v.Encode()
+	}
+	b, _, err := get[api.Broker](ctx, d, path)
+	return b, err
+}
+
+// Calendars are what stands at the company's EVSEs in w, or at one location's; for its
+// operator.
+func (d *Driver) Calendars(ctx context.Context, w charging.Window, location charging.LocationID) (api.Calendars, error) {
+	v := url.Values{}
+	for name, at := range map[string]time.Time{"from": w.Start, "to": w.End} {
+		if !at.IsZero() {
+			v.Set(name, at.UTC().Format(time.RFC3339))
+		}
+	}
+	if location != "" {
+		v.Set("location", string(location))
+	}
+	all, _, err := get[api.Calendars](ctx, d, "/api/v1/calendars?"+v.Encode())
+	return all, err
+}
+
+// Bookings is a page of what stands at the company's EVSEs, by start, whoever booked;
+// for its operator. The query's names are those of the route; next is its after for the
+// page that follows, empty where there is none.
+func (d *Driver) Bookings(ctx context.Context, query url.Values) (list []api.Booking, next string, err error) {
+	list, h, err := get[[]api.Booking](ctx, d, "/api/v1/bookings?"+query.Encode())
+	return list, following(h), err
+}
+
+// Audit is a page of what operators have asked for, newest first; for the operator. The
+// query's names are those of the route; next is its after for the page that follows,
+// empty where there is none.
+func (d *Driver) Audit(ctx context.Context, query url.Values) (list []charging.Act, next string, err error) {
+	list, h, err := get[[]charging.Act](ctx, d, "/api/v1/audit?"+query.Encode())
+	return list, following(h), err
+}
+
+// CancelBooking ends one booking at the company's EVSEs; for the operator.
+// SESSION_OPEN, NO_RESERVATION_HERE.
+func (d *Driver) CancelBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {
+	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "cancel"), q, nil, 0)
+}
+
+// ReleaseHold ends a CLAIMED or PENDING; for the operator.
+func (d *Driver) ReleaseHold(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {
+	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "release"), q, nil, 0)
+}
+
+// ExtendStay gives a stop of a trip of the company's more minutes, MoveBooking another
+// window or EVSE; for the operator. They refuse like a swap.
+func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
+}
+
+// MoveBooking gives a stop of a trip of the company's another window or EVSE; for the
+// operator.
+func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
+	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
+}
+
+// CancelVehicle ends every booking of a vehicle at the company; for the operator.
+func (d *Driver) CancelVehicle(ctx context.Context, id charging.VehicleID, q api.OwnerRequest) (api.Ended, error) {
+	return send[api.Ended](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/cancel", q, nil, 0)
+}
+
+func bookingOf(id charging.ReservationID, verb string) string {
+	return "/api/v1/reservations/" + url.PathEscape(string(id)) + "/" + verb
 }
 
 // Peers are the other companies as seen from this one; for its operator.
@@ -63,6 +144,11 @@ func (d *Driver) Pass(ctx context.Context, id charging.VehicleID, q api.PassRequ
 // once; for the operator of the company where it registered, and the vehicle.
 func (d *Driver) Revoke(ctx context.Context, id charging.VehicleID, q api.RevokeRequest) (api.RegisterResponse, error) {
 	return send[api.RegisterResponse](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/revoke", q, nil, 0)
+}
+
+// WouldLose is what SetEVSEStatus would end at an EVSE; it changes nothing.
+func (d *Driver) WouldLose(ctx context.Context, evse charging.EVSEID, q api.EVSEStatusRequest) (api.DryRun, error) {
+	return send[api.DryRun](ctx, d, http.MethodPut, driverEVSEs+url.PathEscape(string(evse))+"/status?dry_run=true", q, nil, 0)
 }
 
 // SetEVSEStatus takes an EVSE out of service or back; for the operator.

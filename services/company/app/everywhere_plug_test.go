@@ -153,7 +153,8 @@ func (c *car) asks(action carlink.Action, body map[string]any) reply {
 	case m := <-c.replies:
 		var r carlink.Reply
 		got := reply{}
-		if err := json.Unmarshal(m.Payload(), &r); err == nil {
+		err := json.Unmarshal(m.Payload(), &r)
+		if err == nil {
 			err = json.Unmarshal(r.Body, &got.body)
 		}
 		if err != nil {

@@ -85,6 +85,8 @@ type Options struct {
 	// AddressConnections how many of one address that has shown no secret; 0 takes
 	// the door's defaults, less than 0 is no limit but that of the descriptors.
 	Connections, AddressConnections int
+	// Streams is how many event streams the server keeps open; 0 is 256.
+	Streams int
 	// AllowOrigins are the origins whose pages may call, as browsers write them
 	// (https://app.example); those of "*", all, may read.
 	AllowOrigins []string
@@ -240,6 +242,9 @@ func (o Options) checkShown() error {
 
 func (o Options) checkOrigins() error {
 	var errs []error
+	if o.Streams < 0 {
+		errs = append(errs, fmt.Errorf("%d event streams: want a number, or 0 for the default", o.Streams))
+	}
 	for _, origin := range o.AllowOrigins {
 		if err := api.CheckOrigin(origin); err != nil {
 			errs = append(errs, fmt.Errorf("allowed origin: %w", err))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -95,10 +97,23 @@ func (a *App) peerOf(v federation.PeerView) api.Peer {
 		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
 	}
 	if w := a.rooms.suspensions.of(v.ID); w.InForce() {
-		p.Suspended = &api.PeerSuspended{Since: w.Since, Reason: w.Reason}
+		p.Suspended = &api.PeerSuspended{Since: w.Since, Reason: w.Reason, By: "operator"}
 	}
 	if k := v.Caught; k.Count > 0 {
 		p.Caught = &api.PeerCaught{Count: k.Count, What: k.What, At: k.At}
+	}
+	return withCalls(p, v)
+}
+
+// withCalls adds how calls to a peer go, and what it says of itself.
+func withCalls(p api.Peer, v federation.PeerView) api.Peer {
+	p.Breaker, p.RetryAt, p.Versions = v.Breaker, v.RetryAt, v.Versions
+	p.RequestsPerMinute, p.FailuresPerMinute = v.Calls, v.Failed
+	if !v.FailedAt.IsZero() {
+		p.LastFailure = &api.Failure{At: v.FailedAt, Detail: v.LastError}
+	}
+	for _, id := range slices.Sorted(maps.Keys(v.Keys)) {
+		p.Keys = append(p.Keys, api.PeerKey{ID: id, Since: v.Keys[id]})
 	}
 	return p
 }

@@ -41,6 +41,8 @@ func (a *App) tripChanged(t trip.Trip) {
 	a.rooms.hub.Publish(trip.EventTrip, now, t.VehicleID, t.ID, public)
 	a.rooms.cars.Changed(t)
 	a.rooms.roadside.Changed(t)
+	a.rooms.traffic.Changed(t)
+	a.rooms.overview.Trip(t)
 	m := replicas.Message{Kind: replicas.Trip, At: now, Vehicle: t.VehicleID, TripID: t.ID}
 	if t.Saga != nil {
 		m.Epoch = t.Saga.Epoch
@@ -53,7 +55,9 @@ func (a *App) tripChanged(t trip.Trip) {
 func (a *App) calendarChanged(r charging.Reservation) {
 	now, public := time.Now(), api.ReservationOf(r)
 	a.rooms.hub.Publish(trip.EventReservation, now, r.VehicleID, r.TripID, public)
+	a.rooms.overview.Reservation(r)
 	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Reservation, At: now, Vehicle: r.VehicleID, TripID: r.TripID}, public)
+	a.showEntry(now, r)
 	a.post(r.EVSEID, r.State, r.Window)
 }
 
@@ -82,14 +86,22 @@ func (a *App) heard(m replicas.Message) {
 		var r api.Reservation
 		if json.Unmarshal(m.Data, &r) == nil {
 			a.rooms.hub.Publish(trip.EventReservation, m.At, m.Vehicle, m.TripID, m.Data)
+			a.rooms.overview.Reservation(r.Charging())
+			a.showEntry(m.At, r.Charging())
 			if !a.sharedBroker() {
 				if a.rooms.embeddedBroker != nil {
 					a.post(r.EVSEID, r.State, charging.Window{Start: r.Start, End: r.End})
 				}
 			}
 		}
+	case replicas.Outage:
+		a.heardOutage(m)
+	case replicas.Act:
+		a.heardAct(m)
 	case replicas.Car:
 		a.heardCar(m)
+	case replicas.Steps:
+		a.heardSteps(m)
 	}
 }
 
@@ -110,11 +122,14 @@ func (a *App) heardTrip(m replicas.Message) {
 		a.rooms.cars.Changed(t)
 	}
 	a.rooms.roadside.Changed(t)
+	a.rooms.traffic.Changed(t)
+	a.rooms.overview.Trip(t)
 }
 
 // missed makes everybody who shows something take a snapshot.
 func (a *App) missed() {
 	a.rooms.hub.Publish(trip.EventReset, time.Now(), "", "", struct{}{})
+	a.rooms.overview.Missed()
 	a.restoreTrips()
 }
 

@@ -7,8 +7,10 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
 )
@@ -21,9 +23,7 @@ func (a *App) openRoadside(context.Context) (err error) {
 		// The cars' room is wired before anything is heard.
 		Alert: func(v charging.VehicleID, alert carlink.Alert) { r.cars.Alert(v, alert) },
 		Now:   a.o.Clock.Now, Until: a.o.Clock.Until,
-		Warn: func(msg string, id charging.TripID, err error) {
-			a.log.Warn().Str("room", "roadside").Str("trip", string(id)).Err(err).Msg(msg)
-		},
+		Seen: r.driven.See, Warn: a.tellOfTrip("roadside"),
 	})
 	return err
 }
@@ -32,17 +32,24 @@ func (a *App) openRoadside(context.Context) (err error) {
 func (a *App) reported(v charging.VehicleID, t carlink.Telemetry) {
 	now := time.Now()
 	a.rooms.seen.put(v, t)
-	a.rooms.hub.Publish(trip.EventCar, now, v, "", t)
+	a.showCar(v, t, now, t)
 	a.rooms.roadside.Hear(v, t, true)
 	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
 }
 
 // heardCar takes what a car has reported to another server of the company.
 func (a *App) heardCar(m replicas.Message) {
-	a.rooms.hub.Publish(trip.EventCar, m.At, m.Vehicle, "", m.Data)
 	var t carlink.Telemetry
 	if json.Unmarshal(m.Data, &t) == nil {
 		a.rooms.seen.put(m.Vehicle, t)
+		a.showCar(m.Vehicle, t, m.At, m.Data)
 		a.rooms.roadside.Hear(m.Vehicle, t, false)
 	}
+}
+
+// showCar tells the live views where a car is; told is its report as it is passed on.
+func (a *App) showCar(v charging.VehicleID, t carlink.Telemetry, at time.Time, told any) {
+	where := geo.Point{Lat: t.Lat, Lon: t.Lon}
+	a.rooms.hub.PublishAt(where, trip.EventCar, at, v, told)
+	a.rooms.traffic.Hear(frames.Car{Vehicle: v, At: where, SoC: t.SoC, SpeedKMH: t.SpeedKMH})
 }

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"maps"
 	"sync"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
@@ -11,12 +13,18 @@ import (
 // maxSeen is how many cars one generation of sightings remembers.
 const maxSeen = 50_000
 
+// seen is what a car said, and when this server heard it.
+type seen struct {
+	api.Sighting
+	heard time.Time
+}
+
 // sightings are what cars last said of themselves, to this server or to another of its
 // company. Two generations bound them: a car that has been silent for a whole one is
 // forgotten.
 type sightings struct {
 	mu         sync.Mutex
-	young, old map[charging.VehicleID]api.Sighting
+	young, old map[charging.VehicleID]seen
 }
 
 func (s *sightings) put(v charging.VehicleID, t carlink.Telemetry) {
@@ -24,18 +32,28 @@ func (s *sightings) put(v charging.VehicleID, t carlink.Telemetry) {
 	defer s.mu.Unlock()
 	_, known := s.young[v]
 	if s.young == nil || !known && len(s.young) >= maxSeen {
-		s.young, s.old = map[charging.VehicleID]api.Sighting{}, s.young
+		s.young, s.old = map[charging.VehicleID]seen{}, s.young
 	}
-	s.young[v] = api.Sighting{At: t.At.UTC(), SoC: t.SoC, Lat: t.Lat, Lon: t.Lon}
+	s.young[v] = seen{api.Sighting{At: t.At.UTC(), SoC: t.SoC, Lat: t.Lat, Lon: t.Lon}, time.Now()}
 }
 
 // last is what a car last said of itself; false for nothing.
 func (s *sightings) last(v charging.VehicleID) (api.Sighting, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seen, ok := s.young[v]
+	known, ok := s.young[v]
 	if !ok {
-		seen, ok = s.old[v]
+		known, ok = s.old[v]
 	}
-	return seen, ok
+	return known.Sighting, ok
+}
+
+// all are the cars that were heard of.
+func (s *sightings) all() map[charging.VehicleID]seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[charging.VehicleID]seen, len(s.young)+len(s.old))
+	maps.Copy(all, s.old)
+	maps.Copy(all, s.young)
+	return all
 }

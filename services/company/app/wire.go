@@ -18,11 +18,14 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
+	"github.com/eletrovia/eletrovia/services/company/internal/driven"
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
@@ -52,6 +55,9 @@ type rooms struct {
 	recheck     chan struct{} // asks for the cars' logins to be judged anew
 	identity    *identity.Service
 	hub         *events.Hub
+	traffic     *frames.Traffic
+	overview    *overview.Board
+	tally       tally
 	federation  *federation.Federation
 	desk        *desk.Desk
 	mark        *store.Mark
@@ -64,6 +70,7 @@ type rooms struct {
 	cars           *carapi.API
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
+	driven         *driven.Book
 	bulletin       bulletin
 	seen           sightings
 	replicas       *replicas.Link
@@ -98,8 +105,10 @@ func (a *App) wire(ctx context.Context) error {
 }
 
 func (a *App) openHub(context.Context) error {
-	a.rooms.hub = events.NewHubAt(time.Now(), 0)
-	return nil
+	a.rooms.hub, a.rooms.traffic = events.NewHubAt(time.Now(), 0), frames.New()
+	var err error
+	a.rooms.overview, err = overview.New(a.overviewOptions())
+	return err
 }
 
 func (a *App) openFederation(context.Context) error {
@@ -144,7 +153,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
 		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
+		OnChange: a.calendarChanged, OnService: a.serviceChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err
@@ -167,17 +176,19 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.Admit = trips.Readmit(a.rooms.store, a.o.Clock.Now)
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
-	o.Publish = a.tripChanged
-	o.Warn = func(msg string, id charging.TripID, err error) {
-		a.log.Warn().Str("room", "saga").Str("trip", string(id)).Err(err).Msg(msg)
-	}
+	o.Publish, o.Steps = a.tripChanged, a.stepped
+	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = saga.New(o); err != nil {
 		return err
 	}
 	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})
+	if a.rooms.driven, err = driven.New(a.rooms.store, a.tellOfTrip("driven")); err != nil {
+		return err
+	}
 	a.rooms.trips, err = trips.New(trips.Options{
 		Self: a.o.Company, Records: a.rooms.store, Sagas: a.rooms.saga, Catalogue: a.rooms.federation,
 		Advisor: advisor, Models: a.rooms.identity, Now: a.o.Clock.Now, Trips: a.rooms.tripGate, Plans: a.rooms.planGate,
+		Driven: a.rooms.driven,
 	})
 	if err != nil {
 		return err
@@ -208,8 +219,12 @@ func (a *App) run(context.Context) error {
 	a.background("lists of trips", func(ctx context.Context) {
 		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })
 	})
+	a.background("what was driven", a.rooms.driven.Run) // ends after those whom it hears from
 	a.background("roadside", a.rooms.roadside.Run)
 	a.background("replicas", a.rooms.replicas.Run)
+	a.background("frames of cars", a.rooms.traffic.Run)
+	a.background("overview", a.rooms.overview.Run)
+	a.background("broker's rates", func(ctx context.Context) { a.rooms.tally.run(ctx, a.rooms.broker.Stats) })
 	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
 	a.background("retained trips", a.keepRetained)
 	return nil
@@ -255,6 +270,13 @@ func newOwner(id charging.CompanyID) (string, error) {
 // tell is a room's way to say what an operator should know.
 func (a *App) tell(room string) func(string, error) {
 	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
+}
+
+// tellOfTrip is a room's way to say what an operator should know of a trip.
+func (a *App) tellOfTrip(room string) func(string, charging.TripID, error) {
+	return func(msg string, id charging.TripID, err error) {
+		a.log.Warn().Str("room", room).Str("trip", string(id)).Err(err).Msg(msg)
+	}
 }
 
 // roots are the authorities of the peers' certificates; nil for the system's.

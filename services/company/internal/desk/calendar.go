@@ -56,11 +56,19 @@ type Calendar interface {
 	Taken(ctx context.Context, v charging.VehicleID) (map[charging.ReservationID]charging.TripID, error)
 	// Free lists the free windows of EVSEs of one location in [from, to).
 	Free(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
+	// Entries shows what stands in an EVSE's calendar in w, a zero End being its end, and
+	// with stayed a car at the plug beyond its window; next is where the rest begins,
+	// zero where that was all.
+	Entries(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, w charging.Window, stayed bool) (a charging.Agenda, next time.Time, err error)
 	// Withdraw takes an EVSE out of service for a reason: its coming
 	// reservations become CANCELED, a session FULFILLED with a bill that the meter
 	// estimates; they are returned, and stay in the outbox until Told. An empty
 	// reason puts it back in service.
 	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error)
+	// Cancel ends one booking for a reason, or with holdsAlone a CLAIMED or PENDING only;
+	// its originator is told until Told. SESSION_OPEN, NO_RESERVATION_HERE,
+	// UNKNOWN_RESERVATION.
+	Cancel(ctx context.Context, loc charging.LocationID, r charging.Reservation, reason string, holdsAlone bool) (charging.Reservation, error)
 	// Status tells how the EVSEs of a location are.
 	Status(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID) (map[charging.EVSEID]charging.Condition, error)
 	// Shown tells how the EVSEs of the whole company are shown, in one reading: what
@@ -68,6 +76,9 @@ type Calendar interface {
 	// short may leave it behind until Show.
 	Shown(ctx context.Context) (map[charging.EVSEID]charging.Condition, error)
 	Show(ctx context.Context, evse charging.EVSEID, is charging.Condition) error
+	// Present tells of EVSEs that are shown so whose booked window has begun, and since
+	// when each is as it is.
+	Present(ctx context.Context, at []charging.Premises, is map[charging.EVSEID]charging.Condition) (map[charging.EVSEID]charging.Presence, error)
 	// Dues tells what waits to be done at each of some premises.
 	Dues(ctx context.Context, at []charging.Premises) ([]charging.Due, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.

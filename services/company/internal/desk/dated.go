@@ -63,6 +63,11 @@ func (c dated) Complete(ctx context.Context, at charging.At, m charging.Meter) (
 	return c.Calendar.Complete(ctx, at, m)
 }
 
+func (c dated) Cancel(ctx context.Context, loc charging.LocationID, r charging.Reservation, reason string, holdsAlone bool) (charging.Reservation, error) {
+	defer c.acted(loc, 0)
+	return c.Calendar.Cancel(ctx, loc, r, reason, holdsAlone)
+}
+
 func (c dated) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
 	defer c.acted(loc, 0)
 	return c.Calendar.Withdraw(ctx, loc, evse, reason, m)

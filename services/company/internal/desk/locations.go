@@ -18,29 +18,21 @@ const (
 )
 
 // Locations lists this company's locations with the present status of each
-// EVSE: UNKNOWN while the store cannot be asked, CHARGING while a car is at the plug.
+// EVSE: UNKNOWN while the store cannot be asked, OUTOFORDER while it is broken, CHARGING
+// while a car is at the plug, RESERVED in a booked window without one.
 func (d *Desk) Locations(ctx context.Context) []charging.Location {
 	list := slices.Clone(d.offered.Load().listed)
-	is, err := d.conditions(ctx)
+	is, err := d.presences(ctx)
 	for i := range list {
 		list[i].EVSEs = slices.Clone(list[i].EVSEs)
-		for j, e := range list[i].EVSEs {
-			list[i].EVSEs[j].Status = statusOf(is[e.ID], err)
+		for j := range list[i].EVSEs {
+			e := &list[i].EVSEs[j]
+			if e.Status = charging.StatusUnknown; err == nil {
+				e.Status, e.Since, e.Reason = is[e.ID].Status, is[e.ID].Since, is[e.ID].Reason
+			}
 		}
 	}
 	return list
-}
-
-func statusOf(is charging.Condition, unread error) charging.EVSEStatus {
-	switch {
-	case unread != nil:
-		return charging.StatusUnknown
-	case is.OutOfService != "":
-		return charging.StatusOutOfOrder
-	case is.Charging != "":
-		return charging.StatusCharging
-	}
-	return charging.StatusAvailable
 }
 
 // Free lists the free windows of one EVSE in w, nothing before now.

@@ -22,6 +22,22 @@ func (d *Desk) Withdraw(ctx context.Context, evse charging.EVSEID, reason string
 	return d.service(ctx, evse, reason)
 }
 
+// WouldLose is what Withdraw would end at an EVSE now: its coming reservations, and the
+// session of a car that is there. It changes nothing. UNKNOWN_EVSE, STORE_UNAVAILABLE.
+func (d *Desk) WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error) {
+	some, err := d.premises("", evse)
+	if err != nil {
+		return nil, err
+	}
+	all, err := d.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
+		return d.entries(ctx, p, charging.Window{Start: d.o.Clock()}, func(int) error { return nil })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all[0].Entries, nil
+}
+
 // Restore puts an EVSE back in service; what was canceled stays canceled.
 func (d *Desk) Restore(ctx context.Context, evse charging.EVSEID) error {
 	_, err := d.service(ctx, evse, "")
@@ -38,6 +54,7 @@ func (d *Desk) service(ctx context.Context, evse charging.EVSEID, reason string)
 	if err != nil {
 		return nil, err
 	}
+	d.o.OnService(evse, reason)
 	for _, v := range victims {
 		d.adopted(v.ReservationID)
 		d.lost(v, evse)

@@ -79,6 +79,9 @@ type Options struct {
 	// OnChange is told of every reservation that has changed. It must not
 	// block. Fields that the desk does not know are zero.
 	OnChange func(charging.Reservation)
+	// OnService is told that an EVSE was taken out of service, and why, or put back
+	// (empty). It must not block.
+	OnService func(evse charging.EVSEID, reason string)
 
 	// DefaultTTL is for requests that name none; MinTTL and MaxTTL bound the
 	// others. Defaults: 30 s, 1 s, charging.MaxHold.
@@ -170,6 +173,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnChange == nil {
 		o.OnChange = func(charging.Reservation) {}
+	}
+	if o.OnService == nil {
+		o.OnService = func(charging.EVSEID, string) {}
 	}
 	return o
 }

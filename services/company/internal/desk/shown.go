@@ -16,6 +16,8 @@ const statusLife = time.Second
 type shown struct {
 	is map[charging.EVSEID]charging.Condition
 	at time.Time
+	// now is what follows for each EVSE, read at the same time or a moment later.
+	now map[charging.EVSEID]charging.Presence
 }
 
 // conditions is how the EVSEs are shown, at most statusLife old. The caller must
@@ -32,9 +34,41 @@ func (d *Desk) conditions(ctx context.Context) (map[charging.EVSEID]charging.Con
 		return nil, err
 	}
 	d.mu.Lock()
-	d.shown = shown{is, d.o.Now()}
+	d.shown = shown{is: is, at: d.o.Now()}
 	d.mu.Unlock()
 	return is, nil
+}
+
+// presences is how every EVSE that is offered is now, at most statusLife old. The caller
+// must not change it.
+func (d *Desk) presences(ctx context.Context) (map[charging.EVSEID]charging.Presence, error) {
+	is, err := d.conditions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	known := d.shown
+	d.mu.Unlock()
+	if known.now != nil && d.o.Now().Sub(known.at) < statusLife {
+		return known.now, nil
+	}
+	var all []charging.Premises
+	o := d.offered.Load()
+	for _, home := range o.homes {
+		for _, s := range o.at[home] {
+			all = append(all, charging.Premises{Location: home, EVSEs: s.evses})
+		}
+	}
+	now, err := d.o.Calendar.Present(ctx, all, is)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shown.at.Equal(known.at) { // nothing was changed meanwhile
+		d.shown.now = now
+	}
+	return now, nil
 }
 
 func (d *Desk) forgetStatus() {
@@ -103,4 +137,20 @@ func (d *Desk) mend(ctx context.Context, at charging.Premises, is map[charging.E
 		}
 	}
 	return nil
+}
+
+// Plugged are the reservations with a car at one of the company's plugs, as they are
+// shown. STORE_UNAVAILABLE.
+func (d *Desk) Plugged(ctx context.Context) ([]charging.ReservationID, error) {
+	is, err := d.conditions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var at []charging.ReservationID
+	for _, c := range is {
+		if c.Charging != "" {
+			at = append(at, c.Charging)
+		}
+	}
+	return at, nil
 }

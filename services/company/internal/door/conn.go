@@ -118,3 +118,24 @@ func Known(ctx context.Context, name string) int {
 	}
 	return 0
 }
+
+// Shallow bounds what the system keeps for a connection that its other end has not taken
+// yet, in bytes: of a stream that goes on whether it is read or not. Nothing happens where
+// that cannot be said.
+func Shallow(ctx context.Context, size int) {
+	c, _ := ctx.Value(connKey{}).(*Conn)
+	if c == nil {
+		return
+	}
+	for in := c.Conn; in != nil; {
+		if w, ok := in.(interface{ SetWriteBuffer(size int) error }); ok {
+			_ = w.SetWriteBuffer(size) // a stream without it is a stream all the same
+			return
+		}
+		inner, ok := in.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		in = inner.NetConn()
+	}
+}

@@ -5,11 +5,12 @@ package events
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -19,44 +20,29 @@ const (
 	DefaultReplay = 1024
 	// subscriberBuffer is how far a subscriber may lag before it is dropped.
 	subscriberBuffer = 256
+	// maxPending is how much may wait for a subscriber, in bytes: of what is new, and of
+	// what it catches up on, each.
+	maxPending = 512 << 10
 )
 
 // Hub hands every published event to every subscriber.
 type Hub struct {
 	mu     sync.Mutex
 	last   uint64
-	ring   []record // the newest events, oldest first from next
+	ring   []*record // the newest events, oldest first from next
 	next   int
 	subs   map[*Subscription]struct{}
 	lagged uint64
 	closed bool
 }
 
-// record is an event whose data has no JSON form yet: most events are read by
-// nobody.
-type record struct {
-	event trip.Event
-	data  any
-	// foreign is one that another company has told of its vehicle.
-	foreign bool
-}
-
-// encoded is the event with its data as JSON; ok is false for a value that has
-// none, which then has no reader either.
-func (r record) encoded() (e trip.Event, ok bool) {
-	e = r.event
-	raw, err := json.Marshal(r.data)
-	e.Data = raw
-	return e, err == nil
-}
-
 // Subscription is one reader of a hub.
 type Subscription struct {
-	hub  *Hub
-	ch   chan trip.Event
-	only charging.VehicleID // empty for all
-	// foreign is a reader who gets what other companies tell of its vehicle, too.
-	foreign bool
+	ch     chan *Item
+	filter Filter
+	// pending are the bytes of the new items that have not been taken.
+	pending atomic.Int64
+	caught  uint64 // the last item that was caught up on
 	// Missed is true when events between the asked-for id and the first
 	// delivered one are no longer known: the reader should take a snapshot.
 	Missed bool
@@ -68,7 +54,7 @@ func NewHub(replay int) *Hub {
 	if replay <= 0 {
 		replay = DefaultReplay
 	}
-	return &Hub{ring: make([]record, 0, replay), subs: map[*Subscription]struct{}{}}
+	return &Hub{ring: make([]*record, 0, replay), subs: map[*Subscription]struct{}{}}
 }
 
 // NewHubAt is NewHub with ids that go on from an instant in microseconds, so
@@ -82,13 +68,73 @@ func NewHubAt(at time.Time, replay int) *Hub {
 // Publish numbers the event and hands it on. Data must not change afterwards: it
 // is marshalled when somebody reads it. It never blocks.
 func (h *Hub) Publish(kind trip.EventType, at time.Time, vehicle charging.VehicleID, id charging.TripID, data any) {
-	h.publish(record{event: trip.Event{Type: kind, At: at.UTC(), VehicleID: vehicle, TripID: id}, data: data})
+	h.publish(newRecord(0, kind, at, vehicle, id, data))
+}
+
+// PublishAt is Publish of what happens at a place.
+func (h *Hub) PublishAt(where geo.Point, kind trip.EventType, at time.Time, vehicle charging.VehicleID, data any) {
+	r := newRecord(0, kind, at, vehicle, "", data)
+	r.at = &where
+	h.publish(r)
 }
 
 // Import is Publish for what another company has told of a vehicle: for the readers of
 // that vehicle alone who follow it everywhere, under an id of this hub.
 func (h *Hub) Import(e trip.Event) {
-	h.publish(record{event: e, data: e.Data, foreign: true})
+	h.publish(&record{event: e, data: e.Data, foreign: true})
+}
+
+func (h *Hub) publish(r *record) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.last++
+	r.event.ID = h.last
+	h.remember(r)
+	for s := range h.subs {
+		if !s.filter.wants(r) {
+			continue
+		}
+		item := r.encoded() // at the first reader: most events have none
+		if item == nil {
+			return
+		}
+		if !s.offer(item) {
+			h.drop(s)
+			h.lagged++
+		}
+	}
+}
+
+// offer queues an item, or answers that the subscriber lags too far.
+func (s *Subscription) offer(item *Item) bool {
+	if s.pending.Add(int64(len(item.Text))) > maxPending {
+		return false
+	}
+	select {
+	case s.ch <- item:
+		return true
+	default:
+		return false
+	}
+}
+
+// Took says that an item of C has been passed on.
+func (s *Subscription) Took(item *Item) {
+	if item.ID > s.caught {
+		s.pending.Add(-int64(len(item.Text)))
+	}
+}
+
+func (h *Hub) remember(r *record) {
+	if len(h.ring) < cap(h.ring) {
+		h.ring = append(h.ring, r)
+		return
+	}
+	h.ring[h.next] = r
+	h.next = (h.next + 1) % len(h.ring)
 }
 
 // Last is the id of the newest event.
@@ -98,76 +144,25 @@ func (h *Hub) Last() uint64 {
 	return h.last
 }
 
-func (h *Hub) publish(r record) {
+// Subscribe reads what the filter lets through after the given id; 0 means from now
+// on. The channel closes when the context ends, the hub closes, or the reader lags:
+// whoever reads says with Took what it has passed on.
+func (h *Hub) Subscribe(ctx context.Context, after uint64, f Filter) *Subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return
+	s := &Subscription{filter: f}
+	var missing []*Item
+	if after > 0 && !h.closed {
+		missing, s.Missed = h.since(after, f)
+		s.caught = h.last
 	}
-	h.last++
-	r.event.ID = h.last
-	h.remember(r)
-	var e trip.Event
-	for s := range h.subs {
-		if !s.wants(r) {
-			continue
-		}
-		if e.ID == 0 { // the first reader: most events have none
-			ok := false
-			if e, ok = r.encoded(); !ok {
-				return
-			}
-		}
-		select {
-		case s.ch <- e:
-		default:
-			h.drop(s)
-			h.lagged++
-		}
-	}
-}
-
-func (h *Hub) remember(r record) {
-	if len(h.ring) < cap(h.ring) {
-		h.ring = append(h.ring, r)
-		return
-	}
-	h.ring[h.next] = r
-	h.next = (h.next + 1) % len(h.ring)
-}
-
-// wants reports whether an event is for the reader: one of its vehicle's, or a reset,
-// which is for all. Nobody is woken for what others do: there may be many readers.
-func (s *Subscription) wants(r record) bool {
-	e := r.event
-	if r.foreign {
-		return s.foreign && e.VehicleID == s.only
-	}
-	return s.only == "" || e.VehicleID == s.only || e.Type == trip.EventReset
-}
-
-// Subscribe reads the events of one vehicle, or all where that is empty, after the
-// given id; 0 means from now on. The channel closes when the context ends, the hub
-// closes, or the reader lags.
-func (h *Hub) Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *Subscription {
-	return h.subscribe(ctx, after, only, false)
-}
-
-// Follow is Subscribe for a vehicle that is followed everywhere: with what is imported.
-func (h *Hub) Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *Subscription {
-	return h.subscribe(ctx, after, vehicle, vehicle != "")
-}
-
-func (h *Hub) subscribe(ctx context.Context, after uint64, only charging.VehicleID, foreign bool) *Subscription {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := &Subscription{hub: h, only: only, foreign: foreign, ch: make(chan trip.Event, subscriberBuffer+cap(h.ring))}
+	s.ch = make(chan *Item, subscriberBuffer+len(missing))
 	if h.closed {
 		close(s.ch)
 		return s
 	}
-	if after > 0 {
-		h.catchUp(s, after)
+	for _, item := range missing {
+		s.ch <- item
 	}
 	h.subs[s] = struct{}{}
 	context.AfterFunc(ctx, func() {
@@ -178,21 +173,28 @@ func (h *Hub) subscribe(ctx context.Context, after uint64, only charging.Vehicle
 	return s
 }
 
-func (h *Hub) catchUp(s *Subscription, after uint64) {
-	s.Missed = after > h.last // another life of the server
+// since is what a reader catches up on; missed says that there was more. Of too much
+// there is nothing: a snapshot is the shorter way.
+func (h *Hub) since(after uint64, f Filter) (items []*Item, missed bool) {
+	missed = after > h.last // another life of the server
 	oldest := h.last - uint64(len(h.ring)) + 1
 	if after+1 < oldest {
-		s.Missed = true
+		missed = true
 	}
+	size := 0
 	for i := range h.ring {
 		r := h.ring[(h.next+i)%len(h.ring)]
-		if r.event.ID <= after && after <= h.last || !s.wants(r) {
+		if r.event.ID <= after && after <= h.last || !f.wants(r) {
 			continue
 		}
-		if e, ok := r.encoded(); ok {
-			s.ch <- e
+		if item := r.encoded(); item != nil {
+			items, size = append(items, item), size+len(item.Text)
+		}
+		if size > maxPending {
+			return nil, true
 		}
 	}
+	return items, missed
 }
 
 // drop needs h.mu.
@@ -204,7 +206,7 @@ func (h *Hub) drop(s *Subscription) {
 }
 
 // C is the stream of events.
-func (s *Subscription) C() <-chan trip.Event { return s.ch }
+func (s *Subscription) C() <-chan *Item { return s.ch }
 
 // Close ends every subscription; later events are dropped.
 func (h *Hub) Close() {

@@ -34,7 +34,7 @@ func (r rest) Info(ctx context.Context) (Info, error) {
 		return Info{}, err
 	}
 	info := Info{
-		ID: c.CompanyID, Name: c.Name, REST: c.RESTURL, MQTT: c.MQTTURL, Keys: c.PublicKeys, Revoked: c.RevokedVehicles,
+		ID: c.CompanyID, Name: c.Name, REST: c.RESTURL, MQTT: c.MQTTURL, Keys: c.PublicKeys, Revoked: c.RevokedVehicles, Versions: c.Versions,
 	}
 	if us, err := strconv.ParseInt(c.Time, 10, 64); err == nil && us > 0 {
 		info.Time = time.UnixMicro(us)

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -49,6 +50,17 @@ type PeerView struct {
 	Locations int `json:"locations"`
 	EVSEs     int `json:"evses"`
 	InFlight  int `json:"in_flight"`
+	// RetryAt is when it is asked again while it is away, FailedAt when the last failure
+	// was; zero for none.
+	RetryAt  time.Time `json:"retry_at,omitzero"`
+	FailedAt time.Time `json:"failed_at,omitzero"`
+	// Calls and Failed are those of the last minute.
+	Calls  int `json:"calls"`
+	Failed int `json:"failed"`
+	// Versions are those that it says it speaks, Keys those that it publishes and since
+	// when they are known here.
+	Versions []string             `json:"versions,omitempty"`
+	Keys     map[string]time.Time `json:"keys,omitempty"`
 	// Dropped is what was left out of its answers.
 	Dropped Drops `json:"dropped"`
 	// Caught is what it signed and cannot have meant honestly.
@@ -66,6 +78,10 @@ type health struct {
 	infoAt    time.Time
 	askedInfo time.Time
 	clocks    []clock
+	retryAt   time.Time // while it is away
+	failedAt  time.Time
+	minute    minute
+	keys      map[string]time.Time // by id, since when they are known
 }
 
 // clock is one comparison of a peer's clock with ours, off by at most half of
@@ -116,8 +132,10 @@ func (p *peer) note(took time.Duration, err error) {
 		return // its caller has gone; that says nothing about the peer
 	}
 	p.update(func(h *health) {
+		h.minute.count(time.Now(), failed(err))
 		if failed(err) {
 			h.failures++
+			h.failedAt = time.Now()
 			h.lastErr = legible.Tame(err.Error(), maxError)
 			return
 		}
@@ -174,6 +192,11 @@ func (p *peer) view() PeerView {
 		LatencyMs: milliseconds(h.latency), LastError: h.lastErr, Refused: h.refused,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
 		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops, Caught: p.caught.Caught,
+		FailedAt: utc(h.failedAt), Versions: h.info.Versions, Keys: maps.Clone(h.keys),
+	}
+	v.Calls, v.Failed = h.minute.sum(time.Now())
+	if h.failures > 0 {
+		v.RetryAt = utc(h.retryAt)
 	}
 	if !h.lastSeen.IsZero() {
 		seen := h.lastSeen.UTC()

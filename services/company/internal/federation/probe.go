@@ -52,7 +52,9 @@ func (p *peer) watch(ctx context.Context) {
 		if err != nil || p.breaker.State() != gobreaker.StateClosed {
 			wait = p.retryWait()
 		}
-		p.rest(ctx, wait-rand.N(wait/10))
+		wait -= rand.N(wait / 10)
+		p.update(func(h *health) { h.retryAt = time.Now().Add(wait) })
+		p.rest(ctx, wait)
 	}
 }
 
@@ -104,6 +106,7 @@ func (p *peer) probe(ctx context.Context) error {
 	}
 	p.update(func(h *health) {
 		h.info, h.infoAt = info, time.Now()
+		h.keys = knownKeys(info.Keys, h.keys, h.infoAt.UTC())
 		if !info.Time.IsZero() {
 			h.clocks = append(h.clocks, clock{skew: info.Time.Sub(began.Add(trip / 2)), trip: trip})
 			h.clocks = h.clocks[max(0, len(h.clocks)-clocksKept):]

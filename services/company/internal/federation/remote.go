@@ -48,6 +48,8 @@ type Info struct {
 	Time time.Time
 	// Keys is its JSON Web Key Set.
 	Keys json.RawMessage
+	// Versions are the API versions that it speaks, as it says.
+	Versions []string
 	// Revoked names vehicles' tokens that it no longer honours.
 	Revoked []string
 }

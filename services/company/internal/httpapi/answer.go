@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/services/company/internal/instants"
 )
 
 // answer writes v as JSON, encoded once and with its length.
@@ -19,7 +21,7 @@ func answer(c echo.Context, status int, v any) error {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
 	if !strings.HasPrefix(c.Path(), federationPrefix) { // companies compare what they have
-		raw = millis(raw)
+		raw = instants.Millis(raw)
 	}
 	return answerRaw(c, status, raw)
 }

@@ -1,10 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,23 +16,32 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 )
 
 const (
-	// heartbeat is the pause between comments on a quiet stream.
+	// heartbeat is the pause between the signs of life of a quiet stream.
 	heartbeat = 15 * time.Second
 	// writeTime is how long one event may take to leave: a reader that takes
 	// none is dropped.
 	writeTime = 10 * time.Second
+	// unread is how much of a stream the system keeps for a reader that does not take it,
+	// in bytes; it doubles that.
+	unread = 64 << 10
 	// forwardedLife is how long a company reads for a vehicle before it has to prove
 	// again who it is; it resumes where it was.
 	forwardedLife = 10 * time.Minute
 )
 
 // events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
-// the operator, all.
+// the operator, all; of these what is asked for. INVALID_FIELD, FORBIDDEN.
 func (s *Server) events(c echo.Context, who identity.Caller) error {
+	w, err := wishOf(c, who)
+	if err != nil {
+		return err
+	}
 	room := s.streams
 	if who.Via != "" {
 		room = s.forwarded
@@ -42,89 +51,204 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 		return err
 	}
 	defer room.leave(seat)
-	after, foreign := lastEventID(c.Request().Header)
-	sub, there, stop := s.subscribe(c, who, after)
-	defer stop()
-	st := stream{c: c, rc: http.NewResponseController(c.Response())}
-	defer func() { _ = st.rc.SetWriteDeadline(time.Time{}) }()
+	door.Shallow(c.Request().Context(), unread)
+	f := s.feed(c, who, w)
+	defer f.close()
+	f.gone = seat.gone
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	c.Response().WriteHeader(http.StatusOK)
-	if st.text("retry: 2000\n\n") != nil {
-		return nil
+	if f.begin() == nil {
+		f.pump()
 	}
-	if missed := foreign || sub.Missed || after > 0 && after < there.Since; missed && st.event(trip.Event{Type: trip.EventReset, At: s.o.Now().UTC()}) != nil {
-		return nil
-	}
-	if st.silences(there.Heard, s.o.Now().UTC(), who.Vehicle) != nil {
-		return nil
-	}
-	s.pump(st, sub, who, seat.gone)
 	return nil
 }
 
-// subscribe reads a caller's events: a vehicle's, that has come itself, of all companies.
-func (s *Server) subscribe(c echo.Context, who identity.Caller, after uint64) (*events.Subscription, elsewhere.Listening, func()) {
-	ctx := c.Request().Context()
-	if s.o.Elsewhere == nil || who.Kind != identity.Vehicle || who.Via != "" {
-		return s.o.Events.Subscribe(ctx, after, who.Vehicle), elsewhere.Listening{}, func() {}
+// feed is one stream: what it reads, and where it is written.
+type feed struct {
+	stream
+	s    *Server
+	who  identity.Caller
+	wish wish
+	gone <-chan struct{}
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	sub    *events.Subscription
+	lost   bool // the reader has missed something
+	// cars and overview are nil where they are not wished for, as are their channels.
+	// there is what is listened to elsewhere, until stop.
+	there elsewhere.Listening
+	stop  func()
+
+	cars         *frames.Reader
+	overview     *overview.Reader
+	moved, ticks <-chan struct{}
+}
+
+// feed opens what a stream reads; nothing is written yet.
+func (s *Server) feed(c echo.Context, who identity.Caller, w wish) *feed {
+	f := &feed{stream: stream{c: c, rc: http.NewResponseController(c.Response())}, s: s, who: who, wish: w}
+	f.ctx, f.cancel = context.WithCancel(c.Request().Context())
+	f.listen()
+	f.lost = w.foreign || f.sub.Missed || w.after > 0 && w.after < f.there.Since
+	if w.wants(trip.EventCars) {
+		f.cars = s.o.Traffic.Watch(w.filter.Only, w.filter.Boxes)
+		f.moved = f.cars.C()
 	}
-	sub := s.o.Events.Follow(ctx, after, who.Vehicle) // first, so that nothing is missed
-	there, stop, ok := s.o.Elsewhere.Listen(who)
-	if !ok {
-		stop = func() {}
+	if w.wants(trip.EventOverview) {
+		f.overview = s.o.Overview.Watch()
+		f.ticks = f.overview.C()
 	}
-	return sub, there, stop
+	return f
+}
+
+// listen reads a caller's events: a vehicle's, that has come itself, of all companies.
+func (f *feed) listen() {
+	f.stop = func() {}
+	f.wish.filter.Everywhere = f.s.o.Elsewhere != nil && f.who.Kind == identity.Vehicle && f.who.Via == ""
+	f.sub = f.s.o.Events.Subscribe(f.ctx, f.wish.after, f.wish.filter) // first, so that nothing is missed
+	if !f.wish.filter.Everywhere {
+		return
+	}
+	if there, stop, ok := f.s.o.Elsewhere.Listen(f.who); ok {
+		f.there, f.stop = there, stop
+	} else {
+		f.there = there
+	}
 }
 
 // silences tells which companies are heard, as far as they have been asked.
-func (st stream) silences(list []api.Silence, at time.Time, vehicle charging.VehicleID) error {
-	for _, one := range list {
-		data, err := json.Marshal(one)
-		if err != nil {
-			return err
-		}
-		if err := st.event(trip.Event{Type: trip.EventCompany, At: at, VehicleID: vehicle, Data: data}); err != nil {
+func (f *feed) silences() error {
+	if f.wish.chosen && !f.wish.wants(trip.EventCompany) {
+		return nil
+	}
+	for _, one := range f.there.Heard {
+		if err := f.event(trip.EventCompany, one); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *feed) close() {
+	f.stop()
+	f.cancel()
+	if f.cars != nil {
+		f.cars.Close()
+	}
+	if f.overview != nil {
+		f.overview.Close()
+	}
+	_ = f.rc.SetWriteDeadline(time.Time{})
+}
+
+// begin writes what a stream begins with.
+func (f *feed) begin() error {
+	if err := f.text([]byte("retry: 2000\n\n")); err != nil {
+		return err
+	}
+	if f.lost {
+		if err := f.event(trip.EventReset, nil); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !f.wish.chosen:
+		return f.silences()
+	case f.wish.after > 0 && !f.lost: // it goes on where it was
+		if f.cars != nil {
+			if err := f.items(f.cars.Take()...); err != nil {
+				return err
+			}
+		}
+		return errors.Join(f.now(), f.silences())
+	}
+	return errors.Join(f.snapshot(0), f.silences())
 }
 
 // pump writes events until the reader goes, lags, may no longer listen, has to give
 // way, or the server closes.
-func (s *Server) pump(st stream, sub *events.Subscription, who identity.Caller, gone <-chan struct{}) {
+func (f *feed) pump() {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	var over <-chan time.Time
-	if who.Via != "" {
+	if f.who.Via != "" {
 		end := time.NewTimer(forwardedLife)
 		defer end.Stop()
 		over = end.C
 	}
 	for {
+		var err error
 		select {
-		case e, open := <-sub.C():
+		case item, open := <-f.sub.C():
 			if !open {
 				return
 			}
-			if st.event(e) != nil {
-				return
-			}
+			err = f.happened(item)
+		case <-f.moved:
+			err = f.items(f.cars.Take()...)
+		case <-f.ticks:
+			err = f.items(f.overview.Take())
 		case <-beat.C:
-			if st.text(": \n\n") != nil || !s.still(st.c.Request(), who) {
+			if err = f.beat(); err == nil && !f.s.still(f.c.Request(), f.who) {
 				return
 			}
-		case <-gone:
+		case <-f.gone:
 			return
 		case <-over:
 			return
-		case <-s.life.Done():
+		case <-f.s.life.Done():
+			return
+		}
+		if err != nil {
 			return
 		}
 	}
+}
+
+// happened passes an event on. After one that says that some were missed, a stream that
+// began with a snapshot gets another.
+func (f *feed) happened(item *events.Item) error {
+	err := f.items(item)
+	f.sub.Took(item)
+	if err == nil && f.wish.chosen && item.Type == trip.EventReset {
+		err = f.snapshot(item.ID) // else it would be told of again, for ever
+	}
+	return err
+}
+
+// beat is a sign of life.
+func (f *feed) beat() error {
+	if f.wish.chosen {
+		return f.now()
+	}
+	return f.text([]byte(": \n\n"))
+}
+
+// now tells the time.
+func (f *feed) now() error { return f.event(trip.EventNow, f.s.o.Clock()) }
+
+// event writes what is for this reader alone.
+func (f *feed) event(kind trip.EventType, data any) error {
+	e := trip.Event{Type: kind, At: time.Now().UTC()}
+	if kind == trip.EventCompany {
+		e.VehicleID = f.who.Vehicle
+	}
+	if data != nil {
+		raw, err := json.Marshal(data)
+		if err != nil {
+			return err
+		}
+		e.Data = raw
+	}
+	item, err := events.Encode(e)
+	if err != nil {
+		return err
+	}
+	return f.items(item)
 }
 
 // still reports whether the reader of a stream is who it was when it began; it
@@ -150,38 +274,30 @@ func (s *Server) now(r *http.Request, was identity.Caller) (identity.Caller, err
 	return s.o.Identity.OnBehalf(r.Context(), was.Via, was.Vehicle, proof)
 }
 
-// lastEventID is the event after which a stream goes on; foreign is true for an
-// id that this server cannot have given.
-func lastEventID(h http.Header) (id uint64, foreign bool) {
-	text := h.Get("Last-Event-Id")
-	if text == "" {
-		return 0, false
-	}
-	id, err := strconv.ParseUint(text, 10, 64)
-	return id, err != nil
-}
-
 // stream writes server-sent events to one reader.
 type stream struct {
 	c  echo.Context
 	rc *http.ResponseController
 }
 
-func (st stream) event(e trip.Event) error {
-	raw, err := json.Marshal(e) // one line: JSON escapes line ends
-	if err != nil {
-		return fmt.Errorf("event %d: %w", e.ID, err)
+// items writes some, as they are.
+func (st stream) items(list ...*events.Item) error {
+	if len(list) == 1 {
+		return st.text(list[0].Text)
 	}
-	text := "event: " + string(e.Type) + "\ndata: " + string(millis(raw)) + "\n\n"
-	if e.ID > 0 {
-		text = "id: " + strconv.FormatUint(e.ID, 10) + "\n" + text
+	var all []byte
+	for _, item := range list {
+		all = append(all, item.Text...)
 	}
-	return st.text(text)
+	return st.text(all)
 }
 
-func (st stream) text(s string) error {
+func (st stream) text(s []byte) error {
+	if len(s) == 0 {
+		return nil
+	}
 	_ = st.rc.SetWriteDeadline(time.Now().Add(writeTime))
-	if _, err := st.c.Response().Write([]byte(s)); err != nil {
+	if _, err := st.c.Response().Write(s); err != nil {
 		return err
 	}
 	return st.rc.Flush()

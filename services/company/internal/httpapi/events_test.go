@@ -49,8 +49,13 @@ func (r *reader) taken() string {
 
 // listen opens a stream; done closes when it has ended. It needs a synctest bubble.
 func (w *world) listen(ctx context.Context, as string, header ...string) (r *reader, done chan struct{}) {
+	return w.listenTo(ctx, "", as, header...)
+}
+
+// listenTo is listen with a query.
+func (w *world) listenTo(ctx context.Context, query, as string, header ...string) (r *reader, done chan struct{}) {
 	r, done = &reader{h: http.Header{}}, make(chan struct{})
-	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events", nil)
+	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events"+query, nil)
 	if as != "" {
 		req.Header.Set("Authorization", as)
 	}

@@ -55,7 +55,7 @@ func (s *Server) ownLocations(c echo.Context, _ charging.CompanyID) error {
 	list := make([]json.RawMessage, len(all))
 	version := sha256.New()
 	for i, l := range all {
-		if list[i], err = json.Marshal(api.LocationOf(l)); err != nil {
+		if list[i], err = json.Marshal(api.LocationForPeers(l)); err != nil {
 			return fmt.Errorf("location %s: %w", l.ID, err)
 		}
 		version.Write(list[i])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,9 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
@@ -250,6 +253,14 @@ func (f *fakeFront) WithPlans(_ context.Context, ts []trip.Trip) {
 	}
 }
 
+func (f *fakeFront) Some(_ context.Context, ids []charging.TripID) ([]trip.Trip, error) {
+	var some []trip.Trip
+	for range ids {
+		some = append(some, f.t.Public())
+	}
+	return some, f.refuse
+}
+
 func (f *fakeFront) History(context.Context, charging.TripID) ([]trip.Entry, error) {
 	return []trip.Entry{{At: now, Step: "create", Answer: "ok"}, {At: now, Step: "reserve", Answer: "ok"}, {At: now, Step: "confirm", Answer: "lost"}}, f.called("history")
 }
@@ -283,6 +294,16 @@ func (f *fakeFront) Unplug(ctx context.Context, v charging.VehicleID, p charging
 
 func (f *fakeFront) Retry(context.Context, charging.TripID) (trip.Trip, error) {
 	return f.t, f.called("retry")
+}
+
+func (f *fakeFront) Extend(_ context.Context, _ charging.TripID, id charging.ReservationID, by time.Duration) (trip.Trip, error) {
+	f.calls = append(f.calls, fmt.Sprint("extend ", id, " ", by))
+	return f.t.Public(), f.refuse
+}
+
+func (f *fakeFront) Rebook(_ context.Context, _ charging.TripID, id charging.ReservationID, evse charging.EVSEID, _ charging.Window) (trip.Trip, error) {
+	f.calls = append(f.calls, fmt.Sprint("move ", id, " ", evse))
+	return f.t.Public(), f.refuse
 }
 
 func (f *fakeFront) Resolve(_ context.Context, _ charging.TripID, reason string) (trip.Trip, error) {
@@ -336,8 +357,41 @@ func (s starter) Start(ctx context.Context, req api.TripRequest, key string) (tr
 	return s.fakeFront.Start(ctx, req, key)
 }
 
+// fakeAudit keeps acts in memory, the last word about each.
+type fakeAudit struct {
+	mu   sync.Mutex
+	acts []charging.Act
+	down error
+}
+
+func (f *fakeAudit) Note(_ context.Context, a charging.Act) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return f.down
+	}
+	if i := slices.IndexFunc(f.acts, func(o charging.Act) bool { return o.ID == a.ID }); i >= 0 {
+		f.acts[i] = a
+	} else {
+		f.acts = append(f.acts, a)
+	}
+	return nil
+}
+
+func (f *fakeAudit) Acts(_ context.Context, q charging.ActQuery) ([]charging.Act, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := slices.DeleteFunc(slices.Clone(f.acts), func(a charging.Act) bool { return !q.Wants(a) })
+	slices.Reverse(list)
+	if len(list) > q.Limit {
+		return list[:q.Limit], "cursor", f.down
+	}
+	return list, "", f.down
+}
+
 // fakeDesk grants everything, once; a repeat is a replay.
 type fakeDesk struct {
+	acts   []string
 	mu     sync.Mutex
 	seen   map[charging.ReservationID]bool
 	refuse error
@@ -405,6 +459,9 @@ func (d *fakeDesk) Complete(_ context.Context, ref charging.Ref, _ charging.Leav
 }
 
 func (d *fakeDesk) Reservation(_ context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error) {
+	if reader == "" { // the own company, which looks at a stop of a trip of its own
+		return charging.Reservation{ID: id, TripID: tripID, Origin: "MAR", EVSEID: evseID, State: charging.Reserved}, d.refuse
+	}
 	if reader != "SER" {
 		return charging.Reservation{}, charging.Refuse(charging.CodeForbidden, "not yours")
 	}
@@ -423,6 +480,48 @@ func (d *fakeDesk) Issued(_ context.Context, t charging.Ticket) (bool, error) {
 
 func (d *fakeDesk) Locks(context.Context) ([]charging.Lock, error) {
 	return []charging.Lock{{Key: "lock:{BR*MAR*LJPA01}:" + string(evseID) + ":" + string(rsvID), LocationID: "BR*MAR*LJPA01", EVSEID: evseID, ReservationID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, Start: now, End: now.Add(time.Hour), State: charging.Pending, TTLMillis: 5000}}, d.refuse
+}
+
+func (d *fakeDesk) Calendars(context.Context, charging.Window, charging.LocationID) ([]charging.Agenda, error) {
+	return []charging.Agenda{{EVSEID: evseID, Location: "BR*MAR*LJPA01", Name: "João Pessoa", Entries: booked(), OutOfService: "BROKEN_CHARGER", OutSince: now}}, d.refuse
+}
+
+func (d *fakeDesk) Bookings(_ context.Context, q desk.BookingQuery) ([]charging.Reservation, bool, error) {
+	return booked(), q.Limit == 1, d.refuse
+}
+
+// booked are a car at its plug and a hold.
+func booked() []charging.Reservation {
+	return []charging.Reservation{
+		{
+			ID: rsvID, TripID: tripID, Origin: "SER", Leg: 1, EVSEID: evseID, Window: charging.Window{Start: now, End: now.Add(time.Hour)}, VehicleID: "EV-0001",
+			State: charging.Charging, Fence: 17, Settled: true, Started: now, Session: &charging.Session{StartedAt: now},
+		},
+		{
+			ID: rsvID, TripID: otherID, Origin: "CAJ", Leg: 2, EVSEID: evseID, Window: charging.Window{Start: now.Add(time.Hour), End: now.Add(2 * time.Hour)}, VehicleID: "EV-0002",
+			State: charging.Pending, Fence: 18, TTL: 20 * time.Second,
+		},
+	}
+}
+
+func (d *fakeDesk) Cancel(_ context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
+	if d.refuse == nil {
+		d.acts = append(d.acts, fmt.Sprint("cancel ", id, " ", reason, " ", holdsAlone))
+	}
+	r := booked()[0]
+	r.State, r.Reason = charging.Canceled, reason
+	return r, d.refuse
+}
+
+func (d *fakeDesk) CancelVehicle(_ context.Context, v charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error) {
+	if d.refuse == nil {
+		d.acts = append(d.acts, fmt.Sprint("cancel ", v, " ", reason))
+	}
+	return booked()[1:], booked()[:1], d.refuse
+}
+
+func (d *fakeDesk) WouldLose(context.Context, charging.EVSEID) ([]charging.Reservation, error) {
+	return booked(), d.refuse
 }
 
 func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
@@ -469,7 +568,11 @@ type world struct {
 	desk  *fakeDesk
 	who   *fakeIdentity
 	hub   *events.Hub
+	audit *fakeAudit
 	log   *syncBuffer
+
+	traffic *frames.Traffic
+	board   *overview.Board
 }
 
 type syncBuffer struct {
@@ -489,6 +592,20 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+func newBoard(t *testing.T) *overview.Board {
+	t.Helper()
+	zero := func() int { return 0 }
+	b, err := overview.New(overview.Options{
+		Cars: zero, EVSEs: func() int { return 3 }, Streams: zero,
+		Plugged: func(context.Context) ([]charging.ReservationID, error) { return nil, nil },
+		Trips:   func(context.Context, func(trip.Trip)) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{
@@ -499,11 +616,16 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		}},
 		desk: &fakeDesk{seen: map[charging.ReservationID]bool{}, out: map[charging.EVSEID]string{}},
 		who:  &fakeIdentity{sessions: map[string]identity.Caller{}},
-		hub:  events.NewHub(0), log: &syncBuffer{},
+		hub:  events.NewHub(0), audit: &fakeAudit{}, log: &syncBuffer{}, traffic: frames.New(),
 	}
+	w.board = newBoard(t)
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
-		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub,
+		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit,
+		Traffic: w.traffic, Overview: w.board,
+		BrokerCars: func() []api.BrokerCar {
+			return []api.BrokerCar{{VehicleID: car, HeardAt: &now, Last: &api.Sighting{At: now, SoC: 0.5, Lat: -7.1, Lon: -34.9}}, {VehicleID: "EV-0002"}}
+		},
 		Peers:      func() []api.Peer { return []api.Peer{{CompanyID: "SER", URL: "http://ser.test", Status: "up"}} },
 		PublicKeys: func() json.RawMessage { return json.RawMessage(`{"keys":[]}`) },
 		PeerToken: func(peer charging.CompanyID) (string, time.Time, error) {

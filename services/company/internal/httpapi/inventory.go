@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -18,12 +20,12 @@ func (s *Server) inventory(c echo.Context, _ identity.Caller) error {
 }
 
 // reloadInventory answers POST /api/v1/inventory/reload.
-func (s *Server) reloadInventory(c echo.Context, _ identity.Caller) error {
-	s.audit(c, "reload the inventory", string(s.o.Company), "")
-	ctx, cancel := lasting(c)
-	defer cancel()
-	inv, err := s.o.ReloadInventory(ctx)
-	if err != nil {
+func (s *Server) reloadInventory(c echo.Context, who identity.Caller) error {
+	var inv api.Inventory
+	if err := s.noted(c, who, "reload the inventory", string(s.o.Company), "", func(ctx context.Context) (err error) {
+		inv, err = s.o.ReloadInventory(ctx)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, inv)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/eletrovia/eletrovia/services/company/internal/instants"
 )
 
 // worthSqueezing is from how many bytes on an answer is compressed: a shorter one
@@ -62,7 +64,7 @@ func answerKept(c echo.Context, v any) error {
 	if err != nil {
 		return fmt.Errorf("encoding the answer: %w", err)
 	}
-	return answerKeptRaw(c, echo.MIMEApplicationJSON, millis(raw))
+	return answerKeptRaw(c, echo.MIMEApplicationJSON, instants.Millis(raw))
 }
 
 func answerKeptRaw(c echo.Context, media string, raw []byte) error {

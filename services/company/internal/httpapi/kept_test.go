@@ -62,6 +62,7 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 		}
 	}
 	requests[assets+"*"] = good{path: assets + "style.css"}
+	ask("GET", "/healthz", "") // so that there is something in /metrics
 	for _, r := range w.echo.Routes() {
 		if r.Method != http.MethodGet {
 			continue
@@ -79,12 +80,13 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 		}
 		got, body := ask("GET", g.path, g.as)
 		head, none := ask("HEAD", g.path, g.as)
+		_, again := ask("GET", g.path, g.as)
 		if head.StatusCode != got.StatusCode || none != "" || body == "" {
 			t.Errorf("HEAD %s: %d with %q, GET %d", g.path, head.StatusCode, none, got.StatusCode)
 		}
 		for _, name := range []string{"Content-Type", "ETag", "Cache-Control", "X-Total-Count", "Vary", "Content-Length"} {
-			if r.Path == "/metrics" && name == "Content-Length" {
-				continue // counts the request before it
+			if name == "Content-Length" && body != again {
+				continue // what tells the time, or counts, is never the same
 			}
 			if head.Header.Get(name) != got.Header.Get(name) {
 				t.Errorf("HEAD %s: %s is %q, with GET %q", g.path, name, head.Header.Get(name), got.Header.Get(name))

@@ -26,6 +26,7 @@ type FrontDesk interface {
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
 	// Page gives what a query wants after its cursor, and the cursor of what follows.
 	Page(ctx context.Context, q trip.Query) (page []trip.Trip, next string, err error)
+	Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error)
 	// WithPlan and WithPlans put plans into trips, the second without geometry.
 	WithPlan(ctx context.Context, t trip.Trip) trip.Trip
 	WithPlans(ctx context.Context, ts []trip.Trip)
@@ -39,6 +40,9 @@ type FrontDesk interface {
 	Unplug(ctx context.Context, vehicle charging.VehicleID, p charging.Plug) (charging.Reservation, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
+	// Extend and Rebook give a stop of an own trip another window, or another EVSE.
+	Extend(ctx context.Context, id charging.TripID, reservation charging.ReservationID, by time.Duration) (trip.Trip, error)
+	Rebook(ctx context.Context, id charging.TripID, reservation charging.ReservationID, evse charging.EVSEID, w charging.Window) (trip.Trip, error)
 
 	// Locations and Availability are of the whole federation.
 	Locations(ctx context.Context) ([]charging.Location, map[charging.CompanyID]time.Time)
@@ -65,6 +69,13 @@ type Desk interface {
 	Locations(ctx context.Context) []charging.Location
 	Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error)
 	Locks(ctx context.Context) ([]charging.Lock, error)
+	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
+	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
+	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	// Cancel ends one booking, or only a hold; CancelVehicle all of a vehicle.
+	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
+	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)
+	WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error)
 	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
 	Restore(ctx context.Context, evse charging.EVSEID) error
 	// Recovery and Orphans are what a loss of memory has left, here and at the
@@ -101,11 +112,19 @@ type Identity interface {
 	Revoke(ctx context.Context, who identity.Caller, id charging.VehicleID) (secret string, err error)
 }
 
+// Audit keeps what was asked for, before it is done. STORE_UNAVAILABLE.
+type Audit interface {
+	// Note keeps an act, in the place of an earlier word about it.
+	Note(ctx context.Context, act charging.Act) error
+	// Acts lists acts, newest first, and the cursor of what follows. INVALID_FIELD.
+	Acts(ctx context.Context, q charging.ActQuery) (list []charging.Act, next string, err error)
+}
+
 // Events is the live stream of what happens on this server.
 type Events interface {
-	Subscribe(ctx context.Context, after uint64, only charging.VehicleID) *events.Subscription
-	// Follow is Subscribe with what other companies tell of a vehicle.
-	Follow(ctx context.Context, after uint64, vehicle charging.VehicleID) *events.Subscription
+	Subscribe(ctx context.Context, after uint64, f events.Filter) *events.Subscription
+	// Last is the id of the newest event.
+	Last() uint64
 }
 
 // Elsewhere asks other companies about trips that began there: package elsewhere.

@@ -1,14 +1,17 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -28,14 +31,17 @@ func (s *Server) peers(c echo.Context, _ identity.Caller) error {
 
 // peerToken answers POST /api/v1/peers/{company_id}/token: what this company would
 // show to that peer.
-func (s *Server) peerToken(c echo.Context, _ identity.Caller) error {
+func (s *Server) peerToken(c echo.Context, who identity.Caller) error {
 	id, err := s.peerOf(c)
 	if err != nil {
 		return err
 	}
-	s.audit(c, "make a token for a peer", string(id), "")
-	token, expires, err := s.o.PeerToken(id)
-	if err != nil {
+	var token string
+	var expires time.Time
+	if err := s.noted(c, who, "make a token for a peer", string(id), "", func(context.Context) (err error) {
+		token, expires, err = s.o.PeerToken(id)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, api.PeerToken{Audience: id, Token: token, ExpiresAt: expires})
@@ -54,7 +60,7 @@ func (s *Server) peerOf(c echo.Context) (charging.CompanyID, error) {
 }
 
 // suspendPeer answers POST /api/v1/peers/{company_id}/suspend.
-func (s *Server) suspendPeer(c echo.Context, _ identity.Caller) error {
+func (s *Server) suspendPeer(c echo.Context, who identity.Caller) error {
 	id, err := s.peerOf(c)
 	if err != nil {
 		return err
@@ -67,40 +73,41 @@ func (s *Server) suspendPeer(c echo.Context, _ identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	return s.sayOfPeer(c, "suspend a peer", id, req.Reason)
+	return s.sayOfPeer(c, who, "suspend a peer", id, req.Reason)
 }
 
 // resumePeer answers POST /api/v1/peers/{company_id}/resume.
-func (s *Server) resumePeer(c echo.Context, _ identity.Caller) error {
+func (s *Server) resumePeer(c echo.Context, who identity.Caller) error {
 	id, err := s.peerOf(c)
 	if err != nil {
 		return err
 	}
-	return s.sayOfPeer(c, "resume a peer", id, "")
+	return s.sayOfPeer(c, who, "resume a peer", id, "")
 }
 
-func (s *Server) sayOfPeer(c echo.Context, what string, id charging.CompanyID, reason string) error {
-	s.audit(c, what, string(id), reason)
-	ctx, cancel := lasting(c)
-	defer cancel()
-	w, released, err := s.o.Suspend(ctx, id, reason)
-	if err != nil {
+func (s *Server) sayOfPeer(c echo.Context, who identity.Caller, what string, id charging.CompanyID, reason string) error {
+	var w charging.Suspension
+	var released int
+	if err := s.noted(c, who, what, string(id), reason, func(ctx context.Context) (err error) {
+		w, released, err = s.o.Suspend(ctx, id, reason)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, api.Suspension{CompanyID: id, Suspended: w.InForce(), Since: w.Since, Reason: w.Reason, Released: released})
 }
 
 // retryTrip answers POST /api/v1/trips/{trip_id}/retry.
-func (s *Server) retryTrip(c echo.Context, _ identity.Caller) error {
+func (s *Server) retryTrip(c echo.Context, who identity.Caller) error {
 	id, err := pathID[charging.TripID](c, "trip_id")
 	if err != nil {
 		return err
 	}
-	s.audit(c, "retry a trip", string(id), "")
-	ctx, cancel := lasting(c)
-	defer cancel()
-	t, err := s.o.FrontDesk.Retry(ctx, id)
-	if err != nil {
+	var t trip.Trip
+	if err := s.noted(c, who, "retry a trip", string(id), "", func(ctx context.Context) (err error) {
+		t, err = s.o.FrontDesk.Retry(ctx, id)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, t.Public())
@@ -123,10 +130,10 @@ func (s *Server) resolveTrip(c echo.Context, who identity.Caller) error {
 	if req.Leg > len(t.Legs) {
 		return charging.Invalid("leg", fmt.Sprintf("is %d, but the trip has %d stops", req.Leg, len(t.Legs)))
 	}
-	s.audit(c, "resolve a trip", string(t.ID), req.Reason)
-	ctx, cancel := lasting(c)
-	defer cancel()
-	if t, err = s.o.FrontDesk.Resolve(ctx, t.ID, req.Reason); err != nil {
+	if err := s.noted(c, who, "resolve a trip", string(t.ID), req.Reason, func(ctx context.Context) (err error) {
+		t, err = s.o.FrontDesk.Resolve(ctx, t.ID, req.Reason)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, t.Public())
@@ -134,7 +141,7 @@ func (s *Server) resolveTrip(c echo.Context, who identity.Caller) error {
 
 // setEVSEStatus answers PUT /api/v1/evses/{evse_id}/status: out of service, with
 // its coming reservations canceled, or back.
-func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
+func (s *Server) setEVSEStatus(c echo.Context, who identity.Caller) error {
 	evse, err := pathID[charging.EVSEID](c, "evse_id")
 	if err != nil {
 		return err
@@ -147,31 +154,37 @@ func (s *Server) setEVSEStatus(c echo.Context, _ identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	s.audit(c, "set an EVSE "+string(req.Status), string(evse), req.Reason)
-	ctx, cancel := lasting(c)
-	defer cancel()
-	if req.Status == charging.StatusAvailable {
-		err = s.o.Desk.Restore(ctx, evse)
-	} else {
-		_, err = s.o.Desk.Withdraw(ctx, evse, req.Reason)
-	}
+	dry, err := queryBool(c, "dry_run")
 	if err != nil {
+		return err
+	}
+	if dry {
+		return s.wouldLose(c, evse, req)
+	}
+	if err := s.noted(c, who, "set an EVSE "+string(req.Status), string(evse), req.Reason, func(ctx context.Context) error {
+		if req.Status == charging.StatusAvailable {
+			return s.o.Desk.Restore(ctx, evse)
+		}
+		_, err := s.o.Desk.Withdraw(ctx, evse, req.Reason)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, req)
 }
 
-// audit notes what an operator asks for, before it is done; the trip's journal
-// keeps the rest.
-func (s *Server) audit(c echo.Context, what, of, reason string) {
-	s.auditOf(c, identity.Caller{Kind: identity.Operator}, what, of, reason)
-}
-
-// auditOf notes what the operator or a vehicle asks for, before it is judged.
-func (s *Server) auditOf(c echo.Context, who identity.Caller, what, of, reason string) {
-	e, by := s.o.Log.Info().Str("audit", what).Str("of", of).Str("reason", reason), "by the operator's word"
-	if who.Kind == identity.Vehicle {
-		e, by = e.Str("vehicle", string(who.Vehicle)), "by a vehicle's word"
+// wouldLose answers a dry run: the bookings that would be lost, and nothing is changed.
+func (s *Server) wouldLose(c echo.Context, evse charging.EVSEID, req api.EVSEStatusRequest) error {
+	lost, err := s.o.Desk.WouldLose(c.Request().Context(), evse)
+	if err != nil {
+		return err
 	}
-	e.Str("request_id", api.TraceFrom(c.Request().Context()).RequestID).Msg(by)
+	if req.Status == charging.StatusAvailable { // what comes back takes nothing away
+		lost = nil
+	}
+	now, out := time.Now(), api.DryRun{EVSEStatusRequest: req, Bookings: make([]api.Booking, len(lost))}
+	for i, r := range lost {
+		out.Bookings[i] = api.BookingOf(r, "", now)
+	}
+	return answer(c, http.StatusOK, out)
 }

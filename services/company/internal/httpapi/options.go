@@ -12,6 +12,8 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/door"
+	"github.com/eletrovia/eletrovia/services/company/internal/frames"
+	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 )
 
 // Options of a Server.
@@ -26,6 +28,11 @@ type Options struct {
 	Desk      Desk
 	Identity  Identity
 	Events    Events
+	Audit     Audit
+	// Traffic shows where cars are, Overview the company's figures; whoever makes them
+	// runs them.
+	Traffic  *frames.Traffic
+	Overview *overview.Board
 
 	// Elsewhere asks other companies about a vehicle's trips; nil asks nobody.
 	Elsewhere Elsewhere
@@ -62,6 +69,13 @@ type Options struct {
 	// calls itself (empty: it does not say), and from where. It must not block. nil
 	// is nobody.
 	RefusedPeer func(claimed charging.CompanyID, addr string)
+
+	// Broker is the MQTT broker in figures, without its cars; BrokerCars are all of them,
+	// the last heard first.
+	Broker     func() api.Broker
+	BrokerCars func() []api.BrokerCar
+	// Clock tells real and civil time; nil is that the two are the same.
+	Clock func() api.Clock
 
 	// Metrics is where the server's metrics go and /metrics comes from; nil is
 	// a registry of its own.
@@ -100,8 +114,8 @@ func (o Options) Validate() error {
 	if o.Company.Validate() != nil {
 		errs = append(errs, errors.New("httpapi: Company is not a party id such as MAR"))
 	}
-	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil {
-		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity and Events are required"))
+	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil || o.Audit == nil || o.Traffic == nil || o.Overview == nil {
+		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity, Events, Audit, Traffic and Overview are required"))
 	}
 	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
 		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))
@@ -149,6 +163,20 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Clock == nil {
+		o.Clock = func() api.Clock {
+			now := time.Now().UTC()
+			return api.Clock{Now: now, Clock: api.ClockReal, Civil: now, Speed: 1}
+		}
+	}
+	if o.Broker == nil {
+		o.Broker = func() api.Broker {
+			return api.Broker{At: time.Now().UTC(), Refused: map[string]int64{}, SlowReaders: []api.SlowReader{}}
+		}
+	}
+	if o.BrokerCars == nil {
+		o.BrokerCars = func() []api.BrokerCar { return nil }
 	}
 	if o.MaxStreams == 0 {
 		o.MaxStreams = 256

@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,11 +40,30 @@ func (s *Server) plan(c echo.Context, who identity.Caller) error {
 	return answer(c, http.StatusOK, api.PlanResponse{Plans: plans})
 }
 
-// locations answers GET /api/v1/locations: those of the whole federation.
+// locations answers GET /api/v1/locations: those of the whole federation. A header says
+// when each company's were read; of an old copy nobody knows how the EVSEs are now.
 func (s *Server) locations(c echo.Context) error {
-	all, _ := s.o.FrontDesk.Locations(c.Request().Context())
-	return answerKeptPage(c, all, api.LocationOf)
+	all, read := s.o.FrontDesk.Locations(c.Request().Context())
+	now, ages := time.Now(), make([]string, 0, len(read))
+	for id, at := range read {
+		ages = append(ages, string(id)+"="+at.UTC().Format(time.RFC3339))
+	}
+	slices.Sort(ages)
+	c.Response().Header().Set("Eletrovia-As-Of", strings.Join(ages, ", "))
+	return answerKeptPage(c, all, func(l charging.Location) api.Location {
+		out := api.LocationOf(l)
+		if l.Company != s.o.Company && now.Sub(read[l.Company]) > copyLife {
+			for i := range out.EVSEs {
+				out.EVSEs[i].Status, out.EVSEs[i].StatusSince, out.EVSEs[i].StatusReason = charging.StatusUnknown, time.Time{}, ""
+			}
+		}
+		return out
+	})
 }
+
+// copyLife is how old a peer's word about its EVSEs may be before nobody knows how they
+// are: three times as old as it ever is while that peer answers.
+const copyLife = 90 * time.Second
 
 // evseAvailability answers GET /api/v1/evses/{evse_id}/availability.
 func (s *Server) evseAvailability(c echo.Context) error {

@@ -37,7 +37,7 @@ func (s *Server) recovery(c echo.Context, _ identity.Caller) error {
 }
 
 // acceptLoss answers POST /api/v1/recovery/accept.
-func (s *Server) acceptLoss(c echo.Context, _ identity.Caller) error {
+func (s *Server) acceptLoss(c echo.Context, who identity.Caller) error {
 	raw, err := body(c)
 	if err != nil {
 		return err
@@ -46,10 +46,7 @@ func (s *Server) acceptLoss(c echo.Context, _ identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	s.audit(c, "accept the loss of the store's memory", string(s.o.Company), req.Reason)
-	ctx, cancel := lasting(c)
-	defer cancel()
-	if err := s.o.Desk.AcceptLoss(ctx); err != nil {
+	if err := s.noted(c, who, "accept the loss of the store's memory", string(s.o.Company), req.Reason, s.o.Desk.AcceptLoss); err != nil {
 		return err
 	}
 	return s.recovery(c, identity.Caller{})

@@ -101,6 +101,18 @@ func queryInt(c echo.Context, name string, low, high, def int) (int, error) {
 	return n, nil
 }
 
+// queryBool takes true or false from the query, false where there is none.
+// INVALID_FIELD.
+func queryBool(c echo.Context, name string) (bool, error) {
+	switch c.QueryParam(name) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, charging.Invalid(name, "must be true or false")
+}
+
 // queryInstant takes a required instant from the query. INVALID_FIELD.
 func queryInstant(c echo.Context, name string) (time.Time, error) {
 	text := c.QueryParam(name)

@@ -21,6 +21,7 @@ type Server struct {
 	limits  limits
 	bodies  *pile
 	streams *streams
+	stands  stands
 	// forwarded are the streams that peers read for vehicles.
 	forwarded *streams
 	metrics   *metrics
@@ -150,7 +151,12 @@ func (s *Server) routes() []route {
 		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
 		{post, "/api/v1/invites", s.operator(s.invite)},
+		{get, "/api/v1/overview", s.operator(s.overview)},
+		{get, "/api/v1/broker", s.operator(s.broker)},
 		{get, "/api/v1/locks", s.operator(s.locks)},
+		{get, "/api/v1/audit", s.operator(s.acts)},
+		{get, "/api/v1/calendars", s.operator(s.calendars)},
+		{get, "/api/v1/bookings", s.operator(s.bookings)},
 		{get, "/api/v1/peers", s.operator(s.peers)},
 		{post, "/api/v1/peers/:company_id/token", s.operator(s.peerToken)},
 		{post, "/api/v1/peers/:company_id/suspend", s.operator(s.suspendPeer)},
@@ -158,6 +164,11 @@ func (s *Server) routes() []route {
 		{post, trips + "/:trip_id/retry", s.operator(s.retryTrip)},
 		{post, trips + "/:trip_id/resolve", s.operator(s.resolveTrip)},
 		{put, "/api/v1/evses/:evse_id/status", s.operator(s.setEVSEStatus)},
+		{post, "/api/v1/reservations/:reservation_id/cancel", s.operator(s.cancelBooking)},
+		{post, "/api/v1/reservations/:reservation_id/release", s.operator(s.releaseHold)},
+		{post, "/api/v1/reservations/:reservation_id/extend", s.operator(s.extendStay)},
+		{post, "/api/v1/reservations/:reservation_id/move", s.operator(s.moveBooking)},
+		{post, "/api/v1/vehicles/:vehicle_id/cancel", s.operator(s.cancelVehicle)},
 		{get, "/api/v1/recovery", s.operator(s.recovery)},
 		{post, "/api/v1/recovery/accept", s.operator(s.acceptLoss)},
 		{get, "/api/v1/inventory", s.operator(s.inventory)},

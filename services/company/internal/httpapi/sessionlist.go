@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 
@@ -61,10 +62,15 @@ func (s *Server) endSession(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	s.auditOf(c, who, "end a session", string(id), "")
-	ctx, cancel := lasting(c)
-	defer cancel()
-	if err := s.o.Identity.EndSession(ctx, who, string(id)); err != nil {
+	end := func(ctx context.Context) error { return s.o.Identity.EndSession(ctx, who, string(id)) }
+	if who.Kind == identity.Operator {
+		err = s.noted(c, who, "end a session", string(id), "", end)
+	} else { // a vehicle may do so as often as it likes: its own is not kept
+		ctx, cancel := lasting(c)
+		defer cancel()
+		err = end(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if cookie := s.sessionOf(c.Request()); cookie != "" && identity.SessionID(cookie) == string(id) {

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -47,11 +49,12 @@ func (s *Server) invite(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	s.auditOf(c, who, "invite to register", fmt.Sprint(req.Count), "")
-	ctx, cancel := lasting(c)
-	defer cancel()
-	codes, expires, err := s.o.Identity.Invite(ctx, req.Count, req.Days)
-	if err != nil {
+	var codes []string
+	var expires time.Time
+	if err := s.noted(c, who, "invite to register", fmt.Sprint(req.Count), "", func(ctx context.Context) (err error) {
+		codes, expires, err = s.o.Identity.Invite(ctx, req.Count, req.Days)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusCreated, api.Invites{Invites: codes, ExpiresAt: expires})
@@ -114,11 +117,11 @@ func (s *Server) revokeVehicle(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	s.auditOf(c, who, "revoke a vehicle's secret", string(id), req.Reason)
-	ctx, cancel := lasting(c)
-	defer cancel()
-	secret, err := s.o.Identity.Revoke(ctx, who, id)
-	if err != nil {
+	secret := ""
+	if err := s.noted(c, who, "revoke a vehicle's secret", string(id), req.Reason, func(ctx context.Context) (err error) {
+		secret, err = s.o.Identity.Revoke(ctx, who, id)
+		return err
+	}); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, api.RegisterResponse{VehicleID: id, Secret: secret})

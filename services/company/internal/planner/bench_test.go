@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/planner"
@@ -151,4 +152,62 @@ func BenchmarkAlternatives(b *testing.B) {
 			report(b, took)
 		})
 	}
+}
+
+// BenchmarkEdits plans journeys anew with half of their stops held, a charge to leave with, and
+// two places to pass.
+func BenchmarkEdits(b *testing.B) {
+	for _, stations := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(stations), func(b *testing.B) {
+			w := newBench(b, stations)
+			requests := edits(b, w, 50)
+			took, infeasible := make([]time.Duration, 0, b.N), 0
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				start := spent()
+				_, err := w.p.Plans(requests[i%len(requests)], w.free)
+				took = append(took, spent()-start)
+				if errors.Is(err, charging.CodeInfeasibleTrip) {
+					infeasible++
+				} else if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StopTimer()
+			report(b, took)
+			b.ReportMetric(100*float64(infeasible)/float64(b.N), "%infeasible")
+		})
+	}
+}
+
+// edits are so many journeys with what was asked of their plans.
+func edits(b *testing.B, w bench, n int) (all []planner.Request) {
+	b.Helper()
+	rng := rand.New(rand.NewPCG(15, 16))
+	for len(all) < n {
+		r := journey(rng, 300)
+		plans, err := w.p.Plans(r, w.free)
+		if err != nil || len(plans[0].Stops) < 2 {
+			continue
+		}
+		r.Single = true
+		for i, s := range plans[0].Stops {
+			if i%2 == 0 && len(r.Held) < planner.MaxHeld {
+				h := planner.Held{EVSE: s.EVSEID, Location: s.LocationID, Asked: trip.Asked{Hold: trip.HoldEVSE, Start: s.Start, End: s.End}}
+				if i == 2 {
+					h.Asked = trip.Asked{Hold: trip.HoldLocation, DepartSoC: 0.9}
+				}
+				r.Held = append(r.Held, h)
+			}
+		}
+		for _, s := range plans[0].Stops[:2] {
+			near := s.Site
+			r.Via = append(r.Via, planner.Via{Point: geo.Point{Lat: near.Lat + 0.1, Lon: near.Lon}, Stay: 20 * time.Minute})
+		}
+		all = append(all, r)
+	}
+	return all
 }

@@ -8,16 +8,20 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
-	"github.com/eletrovia/eletrovia/pkg/road"
 )
 
 // candidate is a site that a search may stop at.
+//
+// A milestone is a candidate, too: the end of its stage, and the origin of the next one.
 type candidate struct {
-	site                   int
-	from, to               drive // from the origin, to the destination
-	fromSeconds, toSeconds float64
-	penalty                float64 // score of stopping here again, when other plans are looked for
-	must                   uint8   // bit of what the request insists on
+	site                   int        // −1 of a via
+	stage                  int        // that it belongs to
+	mile                   *milestone // nil for a site that is free to choose
+	from, to               drive      // from the origin of its stage, to the end of it; of a milestone, to the next one
+	fromSeconds, toSeconds float64    // of the whole journey to there; to the end of its stage
+	most                   float64    // charge up to which a fuller label is a better one
+	penalty                float64    // score of stopping here again, when other plans are looked for
+	must                   uint8      // bit of what the request insists on
 	kinds                  []kind
 	built                  bool
 	hops                   []hop   // by the number of the candidate that they lead to
@@ -71,13 +75,25 @@ func cellOf(p geo.Point) cell {
 	return cell{int16(math.Floor(p.Lat / cellDegrees)), int16(math.Floor(p.Lon / cellDegrees))}
 }
 
-// choose finds the candidates within a limit of driving, whose bound is below an upper
-// one; the nearest to the destination first.
-func (s *search) choose(limit int64, upper float64) {
+// choose finds the candidates within a reach, whose bound is below an upper one: of the last
+// stage first, behind those of each stage the milestone that it begins at, and in each the
+// nearest to its end first.
+func (s *search) choose(reach reach, upper float64) {
 	s.cands = s.cands[:0]
+	for k := len(s.stages) - 1; k >= 0; k-- {
+		s.chooseIn(k, reach.of(s.stages[k].direct), upper)
+		if k > 0 {
+			s.addMilestone(k - 1)
+		}
+	}
+}
+
+// chooseIn finds the candidates of one stage.
+func (s *search) chooseIn(k int, limit int64, upper float64) {
+	g, start := &s.stages[k], len(s.cands)
 	for i := range s.p.sites {
-		from, to := s.fromOrigin[i], s.toDest[i]
-		if from.km < 0 || to.km < 0 {
+		from, to := g.from[i], g.to[i]
+		if from.km < 0 || to.km < 0 || g.begins(i) || g.ends(i) {
 			continue
 		}
 		must := s.must(i)
@@ -85,22 +101,24 @@ func (s *search) choose(limit int64, upper float64) {
 		if must == 0 && drive > limit {
 			continue
 		}
-		toSoC := s.use(to)
-		missing := energySlack*(s.use(from)+toSoC) + s.r.MinArrivalSoC - s.r.SoC
-		if must == 0 && s.w.second*float64(drive)+s.bound.of(max(missing, leastCharge)) > upper {
+		missing := energySlack*(g.otherUse+s.use(from)+s.use(to)) + s.r.MinArrivalSoC - s.r.SoC
+		if must == 0 && s.w.second*(g.otherSeconds+float64(drive))+s.bound.of(max(missing, leastCharge)) > upper {
 			continue
 		}
 		if kinds := s.usable(i); len(kinds) > 0 {
+			if len(s.stages) > 1 {
+				kinds = slices.Clone(kinds) // a site may be in several, with other drives on
+			}
 			c := s.addCandidate()
-			c.site, c.from, c.to, c.kinds, c.must = i, from, to, kinds, must
-			c.fromSeconds, c.toSeconds, c.penalty = float64(from.second), float64(to.second), s.penalties[s.p.sites[i].town]
+			c.site, c.stage, c.from, c.to, c.kinds, c.must, c.most = i, k, from, to, kinds, must, g.most
+			c.fromSeconds, c.toSeconds, c.penalty = g.before+float64(from.second), float64(to.second), s.penalties[s.p.sites[i].town]
 		}
 	}
 	above := thinAbove + len(s.p.sites)/100
-	for keep := perCell; keep > 0 && len(s.cands) > above*(perCell+1-keep) && !s.r.unthinned; keep-- {
-		s.thin(keep)
+	for keep := perCell; keep > 0 && len(s.cands)-start > above*(perCell+1-keep) && !s.r.unthinned; keep-- {
+		s.thin(start, keep)
 	}
-	s.nearestFirst()
+	s.nearestFirst(start)
 }
 
 // addCandidate is one more candidate, of which only the room that it has is not new.
@@ -112,21 +130,22 @@ func (s *search) addCandidate() *candidate {
 	return c
 }
 
-// nearestFirst orders the candidates by the drive to the destination.
-func (s *search) nearestFirst() {
-	order := make([]int32, len(s.cands))
+// nearestFirst orders the candidates from one on by the drive to the end of their stage.
+func (s *search) nearestFirst(start int) {
+	some := s.cands[start:]
+	order := make([]int32, len(some))
 	for i := range order {
 		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(s.cands[a].toSeconds, s.cands[b].toSeconds), int(a-b))
+		return cmp.Or(cmp.Compare(some[a].toSeconds, some[b].toSeconds), int(a-b))
 	})
 	s.spare = s.spare[:0]
 	for _, i := range order {
-		s.spare = append(s.spare, s.cands[i])
+		s.spare = append(s.spare, some[i])
 	}
-	s.cands, s.spare = s.spare, s.cands
-	clear(s.spare[:cap(s.spare)])
+	copy(some, s.spare)
+	clear(s.spare)
 }
 
 // must are the bits of what the request insists on at a site, 0 for others.
@@ -186,15 +205,15 @@ func (s *search) wanted(l charging.Location, evses []charging.EVSEID) []charging
 	return left
 }
 
-// thin keeps, of each cell and power class, the candidates with the shortest detour,
-// where the charger is free about when the car would come.
-func (s *search) thin(most int) {
+// thin keeps, of each cell and power class, the candidates from one on with the shortest
+// detour, where the charger is free about when the car would come.
+func (s *search) thin(start, most int) {
 	type key struct {
 		cell  cell
 		power int
 	}
 	groups := map[key][]int32{}
-	for i := range s.cands {
+	for i := start; i < len(s.cands); i++ {
 		c := &s.cands[i]
 		k := key{s.p.sites[c.site].cell, 0}
 		for _, n := range c.kinds {
@@ -206,8 +225,8 @@ func (s *search) thin(most int) {
 	for _, group := range groups {
 		s.thinGroup(group, most, keep)
 	}
-	kept := 0
-	for i := range s.cands {
+	kept := start
+	for i := start; i < len(s.cands); i++ {
 		if keep[i] || s.cands[i].must != 0 {
 			s.cands[kept], s.cands[i] = s.cands[i], s.cands[kept]
 			kept++
@@ -258,7 +277,7 @@ func (s *search) thinGroup(group []int32, most int, keep []bool) {
 // comes when the drive there, and charging on the way, suggest.
 func (s *search) likelyWait(c *candidate) float64 {
 	at := s.start + int64(c.fromSeconds)
-	if missing := s.use(c.from) + s.r.MinArrivalSoC - s.r.SoC; missing > 0 {
+	if missing := s.stages[c.stage].beforeUse + s.use(c.from) + s.r.MinArrivalSoC - s.r.SoC; missing > 0 {
 		at += int64(missing * s.fullCharge)
 	}
 	wait := MaxWait.Seconds()
@@ -269,139 +288,6 @@ func (s *search) likelyWait(c *candidate) float64 {
 	}
 	return wait
 }
-
-// links are the drives between candidates.
-type links struct {
-	sites []siteAt // of the candidates
-	hops  []hop    // of all candidates, one after the other
-	ends  []int    // of each one's
-}
-
-// connect finds the drives from each candidate to the others within the battery's range,
-// and the outlook from there. A candidate that leads to nothing better than what is found
-// is given up. Rough searches for several plans have the same candidates as a rule.
-func (s *search) connect() {
-	l := &s.fine
-	if s.rough {
-		l = &s.coarse
-	}
-	known := s.rough && l.same(s.cands)
-	if !known {
-		l.reset(s.cands, s.p.sites)
-	}
-	s.until = s.until[:0]
-	s.ahead.reset(s.r.MinArrivalSoC, len(s.cands))
-	for i := range s.cands {
-		if !known {
-			s.connectOne(l, i)
-		}
-		s.lookForth(i, l.of(i))
-		if s.hopeless(i) {
-			s.ahead.giveUp(i)
-			l.giveUp(i)
-		}
-	}
-	for i := range s.cands {
-		s.cands[i].hops = l.of(i)
-	}
-	s.lookBack()
-}
-
-func (l *links) same(cands []candidate) bool {
-	return slices.EqualFunc(l.sites, cands, func(at siteAt, c candidate) bool { return int(at.site) == c.site })
-}
-
-func (l *links) reset(cands []candidate, sites []site) {
-	l.sites, l.hops, l.ends = l.sites[:0], l.hops[:0], l.ends[:0]
-	for i := range cands {
-		l.sites = append(l.sites, siteAt{int32(cands[i].site), sites[cands[i].site].loc.Point.Lat})
-	}
-}
-
-// of are the hops of a candidate.
-func (l *links) of(i int) []hop {
-	start := 0
-	if i > 0 {
-		start = l.ends[i-1]
-	}
-	return l.hops[start:l.ends[i]:l.ends[i]]
-}
-
-// giveUp drops the last candidate that is connected.
-func (l *links) giveUp(i int) {
-	l.hops = l.hops[:l.ends[i]-len(l.of(i))]
-	l.sites[i].site, l.ends[i] = givenUp, len(l.hops)
-}
-
-// siteAt is where a candidate is.
-type siteAt struct {
-	site int32
-	lat  float64
-}
-
-// givenUp is the site of a candidate that no drive leads to.
-const givenUp = -1
-
-func (s *search) connectOne(l *links, i int) {
-	c := &s.cands[i]
-	var row []drive
-	var tree *road.Tree
-	if s.p.rows != nil {
-		row = s.p.row(c.site)
-	} else {
-		tree = s.p.net.From(s.p.sites[c.site].spot)
-	}
-	l.hops = append(l.hops, s.hop(dest, c.to))
-	here, degrees := s.p.sites[c.site].loc.Point.Lat, s.farthest/kmPerDegree
-	for j, to := range l.sites {
-		if off := to.lat - here; off > degrees || off < -degrees || to.site == givenUp || int(to.site) == c.site && s.cal.free == nil {
-			continue // with calendars, one may go on charging in another gap, or beside
-		}
-		var leg drive
-		if row != nil {
-			leg = row[to.site]
-		} else {
-			leg = driveOf(tree.To(s.p.sites[to.site].spot))
-		}
-		if leg.km < 0 || float64(leg.km) > s.farthest {
-			continue
-		}
-		if h := s.hop(int32(j), leg); h.need <= 1 {
-			l.hops = append(l.hops, h)
-		}
-	}
-	l.ends = append(l.ends, len(l.hops))
-}
-
-// kmPerDegree is less than what a road takes for a degree of latitude.
-const kmPerDegree = 100
-
-// build works out how long charging takes for each hop from a candidate.
-func (s *search) build(c *candidate) {
-	if c.built {
-		return
-	}
-	c.built = true
-	for k := range c.kinds {
-		n := &c.kinds[k]
-		start := len(s.until)
-		for i := range c.hops {
-			s.until = append(s.until, n.session.until(c.hops[i].need))
-		}
-		n.until = s.until[start:]
-	}
-}
-
-func (s *search) hop(to int32, leg drive) hop {
-	soc := s.use(leg)
-	need := soc + s.r.MinArrivalSoC
-	if need <= 1 {
-		need = min(need+margin, 1)
-	}
-	return hop{to: to, km: float64(leg.km), seconds: leg.seconds(), soc: soc, need: need}
-}
-
-func (s *search) use(leg drive) float64 { return s.r.Vehicle.SoCFor(float64(leg.km), leg.kmh()) }
 
 // first is the EVSE of a kind that is free first for so long, and the end of the gap.
 func (k *kind) first(cal *calendar, from, seconds int64) (evse int, start, end int64, ok bool) {

@@ -10,6 +10,10 @@ import (
 func (s *search) expand(i int32) {
 	l := s.labels[i]
 	c := &s.cands[l.cand]
+	if c.via() || c.mile != nil && c.mile.depart > 0 {
+		s.pass(i, &l, c)
+		return
+	}
 	s.build(c)
 	s.stops, s.bases = s.stops[:0], s.bases[:0]
 	for k := range c.kinds {
@@ -35,11 +39,14 @@ func (s *search) roundStops(c *candidate, k int, l *label, base float64) {
 	if s.rough {
 		all = n.session.rough
 	}
-	if c.must != 0 {
+	if c.must != 0 || c.mile != nil {
 		s.addStop(n, k, l, base, min(l.soc+leastCharge+tiny, 1))
 	}
+	if c.mile != nil && c.mile.least > 0 {
+		s.addStop(n, k, l, base, n.session.after(base, float64(c.mile.least)-Overhead.Seconds()-1))
+	}
 	if !s.rough && s.cal.free != nil {
-		if _, start, end, ok := n.first(s.cal, l.at, int64(charging.MinWindow.Seconds())); ok {
+		if _, start, end, ok := n.first(s.cal, c.soonest(l.at), int64(charging.MinWindow.Seconds())); ok {
 			s.addStop(n, k, l, base, n.session.after(base, float64(end-start)-Overhead.Seconds()-1))
 		}
 	}
@@ -134,11 +141,14 @@ func (s *search) onward(i int32, l *label, c *candidate, h int) {
 // charge is a stop of some seconds' charging up to a level, at the EVSE of a kind that is
 // free first.
 func (s *search) charge(n *kind, k int, l *label, level, lasts float64) (departure, bool) {
-	seconds := windowSeconds(time.Duration(lasts * float64(time.Second)))
+	at, seconds := l.at, windowSeconds(time.Duration(lasts*float64(time.Second)))
+	if m := s.cands[l.cand].mile; m != nil {
+		at, seconds = max(at, m.start), max(seconds, m.least)
+	}
 	if seconds > maxWindowSeconds {
 		return departure{}, false
 	}
-	evse, start, _, ok := n.first(s.cal, l.at, seconds)
+	evse, start, _, ok := n.first(s.cal, at, seconds)
 	if !ok {
 		return departure{}, false
 	}

@@ -13,6 +13,9 @@ import (
 type Infeasible struct {
 	// Booked is true where the chargers would do if they were free.
 	Booked bool
+	// By is true where it is the stops and places that the plan is to make and pass that no
+	// way leads by; nothing else is said then.
+	By bool
 	// Late is true where a way exists, but arrives after the latest arrival, at Earliest.
 	Late     bool
 	Earliest time.Time
@@ -38,6 +41,9 @@ type Infeasible struct {
 func (e *Infeasible) Error() string {
 	if e.Late {
 		return fmt.Sprintf("the earliest arrival is %s: leave earlier, or ask for a later arrival", e.Earliest.Format(time.RFC3339))
+	}
+	if e.By {
+		return "no way leads by all stops that are held and all places that are passed"
 	}
 	if e.Booked {
 		return "no charger on the way is free in time: leave at another time, or ask for other stops"

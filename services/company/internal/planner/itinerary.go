@@ -34,6 +34,7 @@ type walk struct {
 	as  bool
 	car *Request // nil where the trip does not remember its journey
 
+	via   []trip.Via // that are still to pass
 	here  *road.Spot // nil where it is not known
 	soc   float64    // without a car not used
 	at    time.Time  // zero where it is not known
@@ -41,7 +42,7 @@ type walk struct {
 }
 
 func (p *Planner) walk(t trip.Trip, was trip.Plan) *walk {
-	w := &walk{p: p, t: t, was: was, whole: true, as: true, least: 1}
+	w := &walk{p: p, t: t, was: was, whole: true, as: true, least: 1, via: was.Via}
 	w.plan = trip.Plan{ID: was.ID, Origin: was.Origin, Destination: was.Destination, Currency: "BRL", Stops: []trip.PlanStop{}}
 	if t.Saga == nil || t.Saga.Journey == nil {
 		return w
@@ -98,9 +99,12 @@ func (w *walk) stop(k int) {
 		return
 	case w.as && w.was.FitsStop(w.t, k):
 		st = w.was.Stops[k]
+		for len(w.via) > 0 && w.via[0].AfterLeg <= k {
+			w.plan.Via, w.via = append(w.plan.Via, w.via[0]), w.via[1:]
+		}
 	default:
 		w.as = false
-		st.DistanceKM, st.DriveMinutes, st.Line = w.drive(spot)
+		st.DistanceKM, st.DriveMinutes, st.Line = w.driveBy(k, spot)
 		w.charge(&st)
 	}
 	w.done(st)
@@ -127,8 +131,8 @@ func (w *walk) done(st trip.PlanStop) {
 func (w *walk) arrive() {
 	plan := &w.plan
 	if w.car != nil {
-		km, drive, line := w.drive(w.p.spot(w.car.Destination))
-		plan.Line, plan.ArriveSoC = line, roundSoC(w.soc)
+		km, drive, way := w.driveBy(len(w.t.Legs), w.p.spot(w.car.Destination))
+		plan.Line, plan.ArriveSoC = way, roundSoC(w.soc)
 		plan.DistanceKM += km
 		plan.DriveMinutes += drive
 		plan.Arrival = w.at.Add(ofMinutes(drive)).Round(time.Second)
@@ -159,20 +163,41 @@ func (w *walk) find(k int, st *trip.PlanStop) *road.Spot {
 	return nil
 }
 
+// driveBy drives to a spot, by the places that are to pass before the stop behind so many; the
+// minutes are at the wheel, the time goes on by the stays, too.
+func (w *walk) driveBy(stops int, to *road.Spot) (km, minutes float64, road string) {
+	var all []geo.Point
+	for len(w.via) > 0 && w.via[0].AfterLeg <= stops {
+		v := w.via[0]
+		by := w.p.spot(v.Point())
+		some, took, way := w.drive(by)
+		km, minutes, all = km+some, minutes+took, append(all, way...)
+		v.DistanceKM, v.ArriveSoC, v.AfterLeg, v.Arrival = some, roundSoC(w.soc), stops, time.Time{}
+		if !w.at.IsZero() {
+			v.Arrival = w.at.Add(ofMinutes(minutes)).Round(time.Second)
+			w.at = w.at.Add(v.Stay())
+		}
+		w.here, w.least = by, min(w.least, w.soc)
+		w.plan.Via, w.via = append(w.plan.Via, v), w.via[1:]
+	}
+	some, took, way := w.drive(to)
+	return round(km+some, 10), round(minutes+took, 10), line(append(all, way...))
+}
+
 // drive takes the road to a spot, and what that takes from the battery.
-func (w *walk) drive(to *road.Spot) (km, minutes float64, line string) {
+func (w *walk) drive(to *road.Spot) (km, minutes float64, way []geo.Point) {
 	if w.here == nil || to == nil {
-		return 0, 0, ""
+		return 0, 0, nil
 	}
 	tree := w.p.net.From(*w.here)
 	d := driveOf(tree.To(*to))
 	if d.km < 0 {
-		return 0, 0, ""
+		return 0, 0, nil
 	}
 	if w.car != nil {
 		w.soc = max(w.soc-w.car.Vehicle.SoCFor(float64(d.km), d.kmh()), 0)
 	}
-	return round(float64(d.km), 10), round(float64(d.seconds())/60, 10), lineOf(tree, *to)
+	return round(float64(d.km), 10), round(float64(d.seconds())/60, 10), tree.Way(*to)
 }
 
 // charge is as package planner judges alternatives: as much as was planned, or what the window

@@ -156,6 +156,9 @@ func TestRobustness(t *testing.T) {
 		if s.Backups < others-1 { // one of them may be too slow to count, or of no use to the car
 			t.Errorf("stop %d has %d back-ups, its own site has %d other EVSEs", s.Leg, s.Backups, others)
 		}
+		if n := len(s.BackupStops); n > min(s.Backups, trip.MaxBackups) || n == 0 && s.Backups > 0 {
+			t.Errorf("stop %d names %d of %d back-ups", s.Leg, n, s.Backups)
+		}
 	}
 	if off := plan.MarginSoC - (least - r.MinArrivalSoC); off > 2e-4 || off < -2e-4 || plan.MarginSoC < 0 {
 		t.Errorf("margin_soc %v, want %v", plan.MarginSoC, least-r.MinArrivalSoC)

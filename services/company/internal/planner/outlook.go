@@ -66,7 +66,10 @@ func (s *search) hopeless(i int) bool {
 		return false
 	}
 	c, o := &s.cands[i], &s.ahead
-	there := energySlack*s.use(c.from) - s.r.SoC
+	if c.mile != nil {
+		return false
+	}
+	there := energySlack*(s.stages[c.stage].beforeUse+s.use(c.from)) - s.r.SoC
 	for q := range o.steps + 1 {
 		soc := o.reserve + float64(q-1)*outlookStep
 		score := s.w.second*c.fromSeconds + s.bound.of(there+soc) + o.arriving[i*(o.steps+1)+q]
@@ -123,8 +126,8 @@ func (s *search) lookFrom(i int, hops []hop, moved []bool) bool {
 		base += s.cands[hop.to].penalty
 		there := o.arriving[int(hop.to)*wide:][:wide-used]
 		here := leaving[used:][:len(there)]
-		if there[len(there)-1] > math.MaxFloat64 {
-			continue // nothing leads on from there
+		if there[len(there)-1] > math.MaxFloat64 && s.cands[hop.to].most == 1 {
+			continue // nothing leads on from there, and with less no more
 		}
 		for x, v := range there {
 			if v += base; v < here[x] {
@@ -137,6 +140,9 @@ func (s *search) lookFrom(i int, hops []hop, moved []bool) bool {
 
 // lookOn works out arriving from leaving, and reports whether that is better now.
 func (s *search) lookOn(c *candidate, leaving, arriving []float64) (changed bool) {
+	if c.mile != nil {
+		return s.lookOnAt(c, leaving, arriving)
+	}
 	perStep := s.w.price * s.r.Vehicle.UsableBatteryKWh * outlookStep
 	for k := range c.kinds {
 		n := &c.kinds[k]

@@ -28,6 +28,10 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	if r.Labels == nil && len(r.Held)+len(r.Via) > 0 {
+		usual := requestLabels
+		r.Labels = &usual
+	}
 	find := p.find
 	if !r.LatestArrival.IsZero() {
 		find = p.latest
@@ -47,7 +51,10 @@ func (p *Planner) find(r Request, free Free) ([]trip.Plan, error) {
 	}
 	defer p.rooms.Put(s.room)
 	best, ok := s.run()
-	if !ok {
+	switch {
+	case !ok && len(s.miles) > 0:
+		return nil, &Infeasible{By: true, JourneyKm: round(float64(s.direct.km), 10)}
+	case !ok:
 		return nil, s.whyNot()
 	}
 	plans := s.others(best)
@@ -103,7 +110,7 @@ type found struct {
 func (s *search) others(best found) []trip.Plan {
 	all := []found{best}
 	s.penalties = map[string]float64{}
-	for len(all) < MaxPlans && len(best.plan.Stops) > 0 {
+	for len(all) < MaxPlans && len(best.plan.Stops) > 0 && !s.r.Single {
 		for _, st := range all[len(all)-1].plan.Stops {
 			s.penalties[s.p.sites[s.p.evses[st.EVSEID].site].town] += s.w.second * variation
 		}
@@ -155,15 +162,17 @@ func (s *search) plan(end int32) trip.Plan {
 	}
 	var charge int64
 	least := last.soc
-	for i := end; s.labels[i].prev > 0; i = s.labels[i].prev {
-		l, before := &s.labels[i], &s.labels[s.labels[i].prev]
-		charge += l.stop.end - l.stop.start
+	way := s.way(end)
+	for n, i := range way[1:] {
+		l, before := &s.labels[i], &s.labels[way[n]]
 		least = min(least, before.soc)
+		if s.cands[before.cand].via() {
+			plan.Via = append(plan.Via, s.planVia(before, len(plan.Stops)))
+			continue
+		}
+		charge += l.stop.end - l.stop.start
 		plan.Stops = append(plan.Stops, s.planStop(before, l.stop))
-	}
-	slices.Reverse(plan.Stops)
-	for i := range plan.Stops {
-		plan.Stops[i].Leg = i + 1
+		plan.Stops[len(plan.Stops)-1].Leg = len(plan.Stops)
 	}
 	plan.MarginSoC = roundSoC(least - s.r.MinArrivalSoC)
 	plan.DriveMinutes = round(float64(last.driven)/60, 10)
@@ -172,19 +181,59 @@ func (s *search) plan(end int32) trip.Plan {
 	return plan
 }
 
+// way are the labels from the first arrival to a last one.
+func (s *search) way(end int32) (way []int32) {
+	for i := end; i > 0; i = s.labels[i].prev {
+		way = append(way, i)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// planVia is a place that is passed, after so many stops; who calls names it.
+func (s *search) planVia(arrival *label, stops int) trip.Via {
+	m := s.cands[arrival.cand].mile
+	at := s.r.Via[m.via].Point
+	return trip.Via{
+		Place: trip.Place{Lat: at.Lat, Lon: at.Lon}, StayMinutes: round(float64(m.least)/60, 10), AfterLeg: stops,
+		DistanceKM: round(arrival.leg.km, 10), Arrival: time.Unix(arrival.at, 0).UTC(), ArriveSoC: roundSoC(arrival.soc),
+	}
+}
+
 // planStop is a stop, made after arriving by a label.
 func (s *search) planStop(arrival *label, st departure) trip.PlanStop {
 	c := &s.cands[arrival.cand]
 	loc := &s.p.sites[c.site].loc
+	km, seconds := s.since(arrival)
 	return trip.PlanStop{
 		CompanyID: loc.Company, LocationID: loc.ID, EVSEID: c.kinds[st.kind].evses[st.evse],
 		Start: time.Unix(st.start, 0).UTC(), End: time.Unix(st.end, 0).UTC(),
 		ArriveSoC: roundSoC(arrival.soc), DepartSoC: roundSoC(st.soc),
 		EnergyKWh: round(st.kWh, 100), Price: round(st.price, 100),
-		DistanceKM:   round(arrival.leg.km, 10),
-		DriveMinutes: round(float64(arrival.leg.seconds)/60, 10),
+		DistanceKM:   round(km, 10),
+		DriveMinutes: round(float64(seconds)/60, 10),
 		CancelUntil:  loc.Terms.CancelableUntil(time.Unix(st.start, 0), time.Time{}).UTC(),
+		Asked:        s.asked(c),
 	}
+}
+
+// since is the drive from the stop before, by the vias between, that an arrival ends.
+func (s *search) since(arrival *label) (km float64, seconds int64) {
+	l := arrival
+	for km, seconds = l.leg.km, l.leg.seconds; l.prev > 0 && s.cands[s.labels[l.prev].cand].via(); {
+		l = &s.labels[l.prev]
+		km, seconds = km+l.leg.km, seconds+l.leg.seconds
+	}
+	return km, seconds
+}
+
+// asked is what the request asks of a stop at a candidate.
+func (s *search) asked(c *candidate) *trip.Asked {
+	if c.mile == nil {
+		return nil
+	}
+	asked := s.r.Held[c.mile.held].Asked
+	return &asked
 }
 
 // round to parts of a whole; adding 0 turns −0 into 0.

@@ -23,11 +23,12 @@ func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 		return option{}, false
 	}
 	alt := trip.Alternative{
-		Leg: c.lost + 1, CompanyID: c.p.sites[at.site].loc.Company, EVSEID: id,
+		Leg: c.lost + 1, CompanyID: c.p.sites[at.site].loc.Company, LocationID: c.p.sites[at.site].loc.ID, EVSEID: id,
 		Start: time.Unix(stop.start, 0).UTC(), End: time.Unix(stop.end, 0).UTC(), LaterStops: []trip.MovedStop{},
 	}
 	if c.car != nil {
-		alt.EnergyKWh = round(stop.kWh, 100)
+		soc := roundSoC(stop.arrive)
+		alt.ArriveSoC, alt.EnergyKWh = &soc, round(stop.kWh, 100)
 	}
 	here, cost, site := state{stop.end, stop.depart}, c.cost(stop), at.site
 	for i := c.lost + 1; i < len(c.t.Legs); i++ {

@@ -30,6 +30,17 @@ type Request struct {
 	// locations (MaxInsist at most) and EVSEs.
 	Insist Choice
 
+	// Held are stops that the plan makes, in this order, MaxHeld at most; Via places that it
+	// passes, in this order, MaxVia at most.
+	Held []Held
+	Via  []Via
+	// Single asks for the best plan alone.
+	Single bool
+
+	// Labels are those that searches may still make in all, and are taken off; nil: what is
+	// usual for a request.
+	Labels *int
+
 	unthinned bool // for tests: consider every station
 }
 
@@ -83,6 +94,12 @@ func (r Request) Validate() error {
 	}
 	if n := len(r.Insist.Locations) + len(r.Insist.EVSEs); n > MaxInsist {
 		return charging.Invalid("insist", fmt.Sprintf("names %d stops; at most %d", n, MaxInsist))
+	}
+	if len(r.Held) > MaxHeld {
+		return charging.Invalid("changes", fmt.Sprintf("hold %d stops in all; at most %d", len(r.Held), MaxHeld))
+	}
+	if len(r.Via) > MaxVia {
+		return charging.Invalid("via", fmt.Sprintf("has %d places; at most %d", len(r.Via), MaxVia))
 	}
 	switch r.Objective {
 	case "", trip.Fastest, trip.Cheapest, trip.FewestStops:

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -17,20 +19,31 @@ const (
 	backupDegrees = 0.9
 )
 
-// addBackups counts, for each stop of a plan, the EVSEs that could stand in for it.
+// spare is an EVSE that could stand in for a stop.
+type spare struct {
+	site       int
+	evse       charging.EVSEID
+	tariff     charging.Tariff
+	start, end int64
+	drive      drive
+}
+
+// addBackups finds, for each stop of a plan, the EVSEs that could stand in for it.
 func (s *search) addBackups(plan *trip.Plan) {
 	for i := range plan.Stops {
-		plan.Stops[i].Backups = s.backups(&plan.Stops[i])
+		st := &plan.Stops[i]
+		found := s.backups(st)
+		st.Backups, st.BackupStops = len(found), s.bestBackups(st, found)
 	}
 }
 
 // backups are the other EVSEs that suit the car and the request, that it reaches with the
 // charge it arrives with at a stop, and that are free then for as long.
-func (s *search) backups(st *trip.PlanStop) int {
+func (s *search) backups(st *trip.PlanStop) []spare {
 	here := s.p.evses[st.EVSEID].site
 	spot := s.p.sites[here].spot
 	arrived := st.Start.Unix()
-	count := 0
+	var found []spare
 	for i := range s.p.sites {
 		at := s.p.sites[i].spot.Point()
 		if dlat, dlon := at.Lat-spot.Point().Lat, at.Lon-spot.Point().Lon; max(dlat, -dlat, dlon, -dlon) > backupDegrees {
@@ -41,19 +54,48 @@ func (s *search) backups(st *trip.PlanStop) int {
 			continue
 		}
 		for _, k := range s.usable(i) {
+			length := windowSeconds(k.session.Time(st.ArriveSoC, st.DepartSoC))
 			for _, id := range k.evses {
-				if id != st.EVSEID && s.freeSoon(k, id, arrived+leg.seconds(), st) {
-					count++
+				if id == st.EVSEID {
+					continue
+				}
+				if start, ok := s.freeSoon(id, arrived+leg.seconds(), length); ok {
+					found = append(found, spare{i, id, k.tariff, start, start + length, leg})
 				}
 			}
 		}
 	}
-	return count
+	return found
 }
 
-// freeSoon is true where an EVSE is free shortly after a time, for a charge like a stop's.
-func (s *search) freeSoon(k kind, id charging.EVSEID, at int64, st *trip.PlanStop) bool {
-	length := windowSeconds(k.session.Time(st.ArriveSoC, st.DepartSoC))
-	start, ok := s.cal.earliest(id, at, length)
-	return ok && start-at <= int64(backupWait/time.Second)
+// freeSoon is when an EVSE is free for so long, if that is shortly after a time.
+func (s *search) freeSoon(id charging.EVSEID, at, length int64) (start int64, ok bool) {
+	start, ok = s.cal.earliest(id, at, length)
+	return start, ok && start-at <= int64(backupWait/time.Second)
+}
+
+// bestBackups names those where the charge ends first, and costs least; few of one site, so
+// that one that is dark does not take all.
+func (s *search) bestBackups(st *trip.PlanStop, found []spare) []trip.Backup {
+	more := func(k spare) float64 { return k.tariff.Price(st.EnergyKWh) - st.Price }
+	slices.SortFunc(found, func(a, b spare) int {
+		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(more(a), more(b)), cmp.Compare(a.evse, b.evse))
+	})
+	var best []trip.Backup
+	taken := map[int]int{}
+	for _, k := range found {
+		if taken[k.site]++; taken[k.site] > perSite {
+			continue
+		}
+		if len(best) == trip.MaxBackups {
+			break
+		}
+		loc := &s.p.sites[k.site].loc
+		best = append(best, trip.Backup{
+			CompanyID: loc.Company, LocationID: loc.ID, LocationName: loc.Name, EVSEID: k.evse,
+			Start: time.Unix(k.start, 0).UTC(), End: time.Unix(k.end, 0).UTC(),
+			DistanceKM: round(float64(k.drive.km), 10), ArriveSoC: roundSoC(st.ArriveSoC - s.use(k.drive)), DeltaPrice: round(more(k), 100),
+		})
+	}
+	return best
 }

@@ -9,17 +9,30 @@ import (
 )
 
 const (
-	leastCharge  = 0.02   // a stop for less is not worth its overhead
-	gridPercent  = 10     // of the round levels that a charge may end at
-	maxLabels    = 400000 // ends a search that has gone astray
-	fineLabels   = 5000   // ends a fine search, which only betters what a rough one found
-	socTolerance = 0.004  // in which two charges count as alike
-	tiny         = 1e-6   // of a score
+	leastCharge = 0.02   // a stop for less is not worth its overhead
+	gridPercent = 10     // of the round levels that a charge may end at
+	maxLabels   = 400000 // ends a search that has gone astray
+	fineLabels  = 5000   // ends a fine search, which only betters what a rough one found
+	stageLabels = 20000  // ends a search over stages
+	// requestLabels end the searches over stages of one request.
+	requestLabels = 5 * stageLabels
+	socTolerance  = 0.004 // in which two charges count as alike
+	tiny          = 1e-6  // of a score
 )
 
 // reaches are how much more than the quickest way a journey may drive in the first,
 // rough search: the next one is tried where the one before leads nowhere.
-var reaches = []struct{ factor, seconds float64 }{{1.06, 1200}, {1.35, 3600}, {math.Inf(1), 0}}
+var reaches = []reach{{1.06, 1200}, {1.35, 3600}, anyReach}
+
+// reach is how much more than the quickest way one may drive.
+type reach struct{ factor, seconds float64 }
+
+var anyReach = reach{math.Inf(1), 0}
+
+// of is the limit, in seconds, for a way that takes a drive at best.
+func (r reach) of(direct drive) int64 {
+	return int64(min(float64(direct.second)*r.factor+r.seconds, math.MaxInt64/2))
+}
 
 // weights turn seconds, money and stops into one score.
 type weights struct {
@@ -50,10 +63,10 @@ type search struct {
 	sessions map[sessionKey]*session
 	kinds    [][]kind // by site, where they were asked for
 
-	fromOrigin []drive
-	toDest     []drive
 	direct     drive
-	farthest   float64 // km that a full battery drives at most
+	stages     []stage
+	miles      []milestone // between them
+	farthest   float64     // km that a full battery drives at most
 	bound      bound
 	fullCharge float64 // seconds for a full charge at the quickest charger
 	all        uint8   // bits of what the request insists on
@@ -122,7 +135,6 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 	s := &search{
 		p: p, r: r, room: p.rooms.Get().(*room), w: weightsOf(r.Objective), cal: newCalendar(free), start: ceilSecond(r.Departure),
 		sessions: map[sessionKey]*session{}, kinds: make([][]kind, len(p.sites)),
-		fromOrigin: p.drives(from), toDest: p.drives(to),
 	}
 	s.direct = driveOf(p.net.From(from).To(to))
 	if s.direct.km < 0 {
@@ -142,9 +154,16 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 			s.fullCharge = min(s.fullCharge, 2*(n.seconds[60]-n.seconds[10]))
 		}
 	}
-	s.bound = newBound(s.once(), 1.3*s.use(s.direct)+1)
 	s.coarse.sites = s.coarse.sites[:0] // another search's
-	return s, s.insist()
+	if err := s.insist(); err != nil {
+		return nil, err
+	}
+	use, err := s.stage(from, to)
+	if err != nil {
+		return nil, err
+	}
+	s.bound = newBound(s.once(), 1.3*use+1)
+	return s, nil
 }
 
 // meet remembers how the car charges at a class of EVSEs, and the least that it costs.
@@ -177,7 +196,7 @@ func (s *search) run() (found, bool) {
 		return found{}, false
 	}
 	s.rough, s.inflation, s.epsilon = false, 1, s.w.epsilon
-	if s.explore(math.MaxInt64, f.score*(1-s.epsilon)) {
+	if s.explore(anyReach, f.score*(1-s.epsilon)) {
 		return found{s.plan(s.best), s.labels[s.best].score}, true
 	}
 	return f, true
@@ -190,13 +209,8 @@ func (s *search) runRough() (found, bool) {
 		s.inflation = s.w.others
 	}
 	for ; s.reach < len(reaches); s.reach++ {
-		reach := reaches[s.reach]
-		limit := int64(min(float64(s.direct.second)*reach.factor+reach.seconds, math.MaxInt64/2))
-		if s.explore(limit, math.Inf(1)) {
+		if s.explore(reaches[s.reach], math.Inf(1)) {
 			return found{s.plan(s.best), s.labels[s.best].score}, true
-		}
-		if s.all != 0 {
-			limit = math.MaxInt64
 		}
 	}
 	s.reach = 0
@@ -204,24 +218,15 @@ func (s *search) runRough() (found, bool) {
 }
 
 // explore is A* over what choose finds: true if it found a way with a score below upper.
-func (s *search) explore(limit int64, upper float64) bool {
+func (s *search) explore(reach reach, upper float64) bool {
 	s.upper, s.best = upper, -1
-	s.choose(limit, upper)
+	s.choose(reach, upper)
 	s.connect()
+	s.floor()
 	s.labels, s.queue = s.labels[:0], s.queue[:0]
 	s.labels = append(s.labels, label{cand: dest, at: s.start, soc: s.r.SoC, prev: -1})
-	first := departure{soc: s.r.SoC, end: s.start}
-	h := s.hop(dest, s.direct)
-	s.arrive(0, &first, &h)
-	for j := range s.cands {
-		h := s.hop(int32(j), s.cands[j].from)
-		s.arrive(0, &first, &h)
-	}
-	most := maxLabels
-	if !s.rough && !s.r.unthinned {
-		most = fineLabels
-	}
-	for len(s.queue) > 0 && len(s.labels) < most {
+	s.depart()
+	for most := s.mostLabels(); len(s.queue) > 0 && len(s.labels) < most; {
 		e := s.queue.pop()
 		if e.bound >= s.upper {
 			break
@@ -234,7 +239,38 @@ func (s *search) explore(limit int64, upper float64) bool {
 		c.settled = append(c.settled, e.label)
 		s.expand(e.label)
 	}
+	if s.r.Labels != nil {
+		*s.r.Labels -= len(s.labels)
+	}
 	return s.best >= 0
+}
+
+// depart drives from the origin to all of the first stage.
+func (s *search) depart() {
+	first := departure{soc: s.r.SoC, end: s.start}
+	if len(s.miles) == 0 {
+		h := s.hop(dest, s.direct)
+		s.arrive(0, &first, &h)
+	}
+	for j := range s.cands {
+		if s.cands[j].stage == 0 {
+			h := s.hop(int32(j), s.cands[j].from)
+			s.arrive(0, &first, &h)
+		}
+	}
+}
+
+// mostLabels ends a search.
+func (s *search) mostLabels() int {
+	switch {
+	case s.r.unthinned:
+		return maxLabels
+	case s.r.Labels != nil:
+		return min(max(*s.r.Labels, 0), stageLabels)
+	case s.rough:
+		return maxLabels
+	}
+	return fineLabels
 }
 
 // arrive adds the label of a drive after a departure, if the charge allows it and no other
@@ -248,7 +284,7 @@ func (s *search) arrive(from int32, d *departure, h *hop) {
 	at := d.end + h.seconds
 	score := before.score + s.w.second*float64(at-before.at) + s.w.price*d.price
 	must := before.must
-	if before.prev >= 0 {
+	if before.prev >= 0 && !s.cands[before.cand].via() {
 		score += s.w.stop
 		must |= s.cands[before.cand].must
 	}
@@ -259,8 +295,11 @@ func (s *search) arrive(from int32, d *departure, h *hop) {
 		}
 	} else {
 		c := &s.cands[h.to]
+		if c.overfull(soc) {
+			return
+		}
 		score += c.penalty
-		low = score + s.inflation*s.ahead.onArriving(h.to, soc)
+		low = s.notBelow(c.stage, score+s.inflation*s.ahead.onArriving(h.to, soc))
 	}
 	if low >= s.upper || h.to != dest && s.dominated(&s.cands[h.to], at, soc, score, must) {
 		return
@@ -285,14 +324,14 @@ func (s *search) dominated(c *candidate, at int64, soc, score float64, must uint
 	kept := 0
 	for i := range c.front {
 		o := &c.front[i]
-		if o.at <= at+s.w.slack && o.soc >= soc-socTolerance && o.score <= score && o.must&must == must {
+		if o.at <= at+s.w.slack && c.fuller(o.soc, soc-socTolerance) && o.score <= score && o.must&must == must {
 			if kept != i {
 				kept += copy(c.front[kept:], c.front[i:])
 				c.front = c.front[:kept]
 			}
 			return true
 		}
-		if at <= o.at && soc >= o.soc && score <= o.score && must&o.must == o.must {
+		if at <= o.at && c.fuller(soc, o.soc) && score <= o.score && must&o.must == o.must {
 			s.labels[o.label].beaten = true
 			continue
 		}
@@ -310,6 +349,9 @@ func (s *search) dominated(c *candidate, at int64, soc, score float64, must uint
 // charger that there is.
 func (s *search) outrun(l *label) bool {
 	c := &s.cands[l.cand]
+	if c.mile != nil {
+		return false
+	}
 	return slices.ContainsFunc(c.settled, func(i int32) bool {
 		o := &s.labels[i]
 		if o.at > l.at || o.must&l.must != l.must {

@@ -50,6 +50,12 @@ const (
 	Trip        Kind = "trip"
 	Reservation Kind = "reservation"
 	Car         Kind = "car"
+	// Steps: of a trip's saga, as they are in its journal.
+	Steps Kind = "steps"
+	// Outage: an EVSE is out of service, or back.
+	Outage Kind = "outage"
+	// Act: something that is in the audit.
+	Act Kind = "act"
 )
 
 // urgent are told at once, and also by a server that believes to be alone.

@@ -48,7 +48,9 @@ func (w *Watch) look(ctx context.Context, c *car) {
 		w.aim(ctx, c, k)
 	}
 	for _, r := range reports {
-		c.track.Hear(r)
+		if c.track.Hear(r) {
+			w.o.Seen(c.trip.ID, trip.Sight{At: r.Heard, Point: r.Point, SoC: r.SoC}, c.trip.Saga.Journey.Departure, act)
+		}
 	}
 	if k < 0 || c.aimed == "" || !act {
 		return

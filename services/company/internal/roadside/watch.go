@@ -45,6 +45,9 @@ type Options struct {
 	Network *road.Network
 	// Alert tells a car; it must not block.
 	Alert func(charging.VehicleID, carlink.Alert)
+	// Seen is told of each report that is believed, of a trip that is to leave at some civil
+	// time; here is true where it came to this server. It must not block; may be nil.
+	Seen func(id charging.TripID, s trip.Sight, leaves time.Time, here bool)
 	// Now is civil time; Until is the real time to a civil instant.
 	Now   func() time.Time
 	Until func(time.Time) time.Duration
@@ -106,6 +109,9 @@ func New(o Options) (*Watch, error) {
 	}
 	if o.Warn == nil {
 		o.Warn = func(string, charging.TripID, error) {}
+	}
+	if o.Seen == nil {
+		o.Seen = func(charging.TripID, trip.Sight, time.Time, bool) {}
 	}
 	if o.Pause == 0 {
 		o.Pause = 10 * time.Minute

@@ -36,7 +36,16 @@ type world struct {
 	proposals []*trip.Decision
 	shifts    int
 	refuse    error
+	seen      []sighting
 	asked     trip.Leg
+}
+
+// sighting is what a Watch has said of a report.
+type sighting struct {
+	id     charging.TripID
+	sight  trip.Sight
+	leaves time.Time
+	here   bool
 }
 
 func newWorld(t *testing.T, policy trip.Policy) *world {
@@ -64,7 +73,10 @@ func newWorld(t *testing.T, policy trip.Policy) *world {
 	w.w, err = New(Options{
 		Trips: w, Sagas: w, Advisor: w, Sites: w, Network: net, Now: func() time.Time { return w.now },
 		Alert: func(_ charging.VehicleID, a carlink.Alert) { w.alerts = append(w.alerts, a) },
-		Warn:  func(msg string, _ charging.TripID, err error) { t.Errorf("%s: %v", msg, err) },
+		Seen: func(id charging.TripID, s trip.Sight, leaves time.Time, here bool) {
+			w.seen = append(w.seen, sighting{id, s, leaves, here})
+		},
+		Warn: func(msg string, _ charging.TripID, err error) { t.Errorf("%s: %v", msg, err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -277,5 +289,31 @@ func TestAnOccupiedPlugStaysProposed(t *testing.T) {
 	w.drive(100, true)
 	if w.trip.Proposal == nil {
 		t.Error("it was taken down")
+	}
+}
+
+// TestWhatIsBelievedIsSeen: shows a report that nobody remembers, one that cannot be and is remembered, and one of a car without a
+// trip.
+func TestWhatIsBelievedIsSeen(t *testing.T) {
+	w := newWorld(t, trip.Ask)
+	w.drive(20, true)
+	w.drive(10, false)
+	n := len(w.seen)
+	if n != 15 || !w.seen[0].here || w.seen[n-1].here || w.seen[n-1].id != w.trip.ID || !w.seen[n-1].leaves.Equal(noon) {
+		t.Fatalf("%d reports are seen: %+v", n, w.seen)
+	}
+	if s := w.seen[n-1].sight; !s.At.Equal(w.now) || s.SoC != w.soc || s.Point == w.seen[0].sight.Point {
+		t.Errorf("the last one is %+v", s)
+	}
+	was := w.soc
+	w.soc = 0.01
+	w.report(true)
+	w.soc = was
+	done := w.trip.Clone()
+	done.State = trip.Completed
+	w.w.Changed(done)
+	w.drive(10, true)
+	if len(w.seen) != n {
+		t.Errorf("seen, too: %+v", w.seen[n:])
 	}
 }

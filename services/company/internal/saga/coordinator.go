@@ -55,13 +55,14 @@ func (c *Coordinator) Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
 		return t, err
 	}
 	r.note("create", "", "ok", "")
-	began := time.Now()
-	if err := c.o.Journal.Create(ctx, r.t, c.o.Lease, r.takeEntries()); err != nil {
+	began, entries := time.Now(), r.takeEntries()
+	if err := c.o.Journal.Create(ctx, r.t, c.o.Lease, entries); err != nil {
 		c.leave(r)
 		return t, err
 	}
 	r.lease(began.Add(c.o.Lease))
 	r.publish()
+	r.show(entries)
 	go r.main()
 	return r.snapshot(), nil
 }

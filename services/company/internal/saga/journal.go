@@ -13,7 +13,8 @@ import (
 // STALE_OWNER and changes nothing.
 type Journal interface {
 	// Create writes a new trip with epoch 1 and a lease for its owner.
-	// Creating the same trip id again changes nothing and succeeds.
+	// Creating the same trip id again changes nothing and succeeds. It may give the
+	// entries their Seq, and so may Write.
 	Create(ctx context.Context, t trip.Trip, lease time.Duration, entries []trip.Entry) error
 	// Write replaces the trip's content, appends the entries and renews the
 	// lease, in one step. due is when the trip must be looked at again by

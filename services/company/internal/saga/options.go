@@ -54,6 +54,9 @@ type Options struct {
 	Now func() time.Time
 	// Publish is told of every change that is in the journal. It must not block.
 	Publish func(trip.Trip)
+	// Steps is told what has been written to the journal of a vehicle's trip, with Seq
+	// where the journal gives one. It must not block, nor change them.
+	Steps func(charging.VehicleID, charging.TripID, []trip.Entry)
 	// Warn is told what an operator should know; may be nil.
 	Warn func(msg string, id charging.TripID, err error)
 	// Until turns a civil instant into real time from now; nil is time.Until.
@@ -109,6 +112,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Publish == nil {
 		o.Publish = func(trip.Trip) {}
+	}
+	if o.Steps == nil {
+		o.Steps = func(charging.VehicleID, charging.TripID, []trip.Entry) {}
 	}
 	if o.Parked == nil {
 		o.Parked = func() {}

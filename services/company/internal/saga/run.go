@@ -116,6 +116,7 @@ func (r *run) write(lease time.Duration, due time.Time) error {
 		if err == nil {
 			r.wrote(began, lease)
 			r.publish()
+			r.show(entries)
 			return nil
 		}
 		if r.ctx.Err() != nil {
@@ -201,6 +202,13 @@ func (r *run) publish() {
 	r.changed = make(chan struct{})
 	r.mu.Unlock()
 	r.c.o.Publish(snap)
+}
+
+// show tells what has been written to the journal.
+func (r *run) show(entries []trip.Entry) {
+	if len(entries) > 0 {
+		r.c.o.Steps(r.t.VehicleID, r.t.ID, entries)
+	}
 }
 
 // onQuiet is false for a trip that is quiet already.

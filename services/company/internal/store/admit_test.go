@@ -226,9 +226,9 @@ func TestPlans(t *testing.T) {
 		if err := e.SavePlans(ctx, plans, trip.Journey{SoC: 0.8, VehicleModel: "byd-dolphin"}, time.Minute, "vehicle EV-1"); err != nil {
 			t.Fatal(err)
 		}
-		p, j, err := e.LoadPlan(ctx, "p2")
-		if err != nil || p.Currency != "BRL" || j.SoC != 0.8 {
-			t.Errorf("%+v, %+v, %v", p, j, err)
+		p, j, by, err := e.LoadPlan(ctx, "p2")
+		if err != nil || p.Currency != "BRL" || j.SoC != 0.8 || by != "vehicle EV-1" {
+			t.Errorf("%+v, %+v, %q, %v", p, j, by, err)
 		}
 		var flood []trip.Plan
 		for n := range 2002 {
@@ -238,11 +238,11 @@ func TestPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		for id, kept := range map[string]bool{"f0": false, "f1": false, "f2": true, "f2001": true, "p1": true} {
-			if _, _, err := e.LoadPlan(ctx, id); (err == nil) != kept {
+			if _, _, _, err := e.LoadPlan(ctx, id); (err == nil) != kept {
 				t.Errorf("after 2,002 plans of one address %s: %v", id, err)
 			}
 		}
-		_, _, err = e.LoadPlan(ctx, "p{3}\n*")
+		_, _, _, err = e.LoadPlan(ctx, "p{3}\n*")
 		refused(t, err, charging.CodeUnknownPlan)
 	})
 }

@@ -74,7 +74,7 @@ func (c Calendar) due(p charging.Premises, got reply) charging.Due {
 	if out := got.list(2); len(out) > 0 {
 		d.Out = map[charging.EVSEID]string{}
 		for i := 0; i+1 < len(out); i += 2 {
-			if name := out.str(i); !strings.HasPrefix(name, barred) {
+			if name := out.str(i); !strings.HasPrefix(name, barred) && !strings.HasPrefix(name, outSince) {
 				d.Out[charging.EVSEID(name)] = out.str(i + 1)
 			}
 		}

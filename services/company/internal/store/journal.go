@@ -25,6 +25,15 @@ type Journal struct {
 	filed atomic.Bool
 }
 
+// sequence gives entries the Seq that History reads for them, once the log has them.
+func sequence(entries []trip.Entry, log string) {
+	for i := range entries {
+		if log != "" {
+			entries[i].Seq = log + "/" + strconv.Itoa(i)
+		}
+	}
+}
+
 // Create writes a new trip with a lease for its owner, and t.Planned beside it. The lists of trips are
 // written before the record, so that a crash leaves a trip listed too much and
 // never one too few. The same trip again changes nothing. STALE_OWNER for a
@@ -57,7 +66,11 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 		return err
 	}
 	j.listed.note(t.ID, due, true)
-	return j.verdict(t, got)
+	if err := j.verdict(t, got); err != nil {
+		return err
+	}
+	sequence(entries, got.str(1))
+	return nil
 }
 
 // Write replaces the trip's content, appends the entries and renews the lease,
@@ -92,6 +105,7 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 		j.listed.drop(t.ID)
 		return err
 	}
+	sequence(entries, got.str(2))
 	switch {
 	case at == 0:
 		j.listed.drop(t.ID)

@@ -59,7 +59,8 @@ func TestCreateLoadWriteHistory(t *testing.T) {
 		_, err = e.History(ctx, tr.ID)
 		refused(t, err, charging.CodeUnknownTrip)
 		refused(t, e.Write(ctx, tr, lease, time.Now(), nil), charging.CodeUnknownTrip)
-		if err := e.Create(ctx, tr, lease, []trip.Entry{{Step: "create", Answer: "ok"}}); err != nil {
+		first, then := []trip.Entry{{Step: "create", Answer: "ok"}}, []trip.Entry{{Step: "state", Leg: 1}, {Step: "confirm", Leg: 2}}
+		if err := e.Create(ctx, tr, lease, first); err != nil {
 			t.Fatal(err)
 		}
 		got, err := e.Load(ctx, tr.ID)
@@ -75,12 +76,16 @@ func TestCreateLoadWriteHistory(t *testing.T) {
 			t.Errorf("creating twice changed it to %s", got.State)
 		}
 		tr.State = trip.Confirming
-		if err := e.Write(ctx, tr, lease, time.Now().Add(time.Second), []trip.Entry{{Step: "state", Leg: 1}, {Step: "confirm", Leg: 2}}); err != nil {
+		if err := e.Write(ctx, tr, lease, time.Now().Add(time.Second), then); err != nil {
 			t.Fatal(err)
 		}
 		h, err := e.History(ctx, tr.ID)
 		if err != nil || len(h) != 3 || h[0].Step != "create" || h[1].Step != "state" || h[2].Step != "confirm" || h[1].Seq >= h[2].Seq || h[0].Seq >= h[1].Seq {
 			t.Errorf("%+v, %v", h, err)
+		}
+		// Who is told of them as they are written knows them again in the history.
+		if !reflect.DeepEqual(append(first, then...), h) {
+			t.Errorf("written %+v %+v, read %+v", first, then, h)
 		}
 	})
 }

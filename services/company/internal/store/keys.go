@@ -160,6 +160,10 @@ func (k keys) revokedThrough() string { return k.prefix + "revoked:through" }
 func (k keys) registrations(from string) string { return k.at("registrations", from) }
 func (k keys) invite(hash string) string        { return k.at("invite", hash) }
 
+// acts are the audit's by when, actsOf what each is.
+func (k keys) acts() string   { return k.at("audit", "acts") }
+func (k keys) actsOf() string { return k.at("audit", "acts", "of") }
+
 func (k keys) session(hash string) string { return k.at("session", hash) }
 
 // sessionHash is the hash in a session's key.

@@ -88,6 +88,7 @@ type Store struct {
 	Journal
 	Registry
 	Bus
+	Audit
 	*conn
 }
 
@@ -136,7 +137,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	return &Store{
 		Calendar: Calendar{conn: c}, Journal: Journal{conn: c, listed: listing{due: map[string]int64{}}},
-		Registry: Registry{conn: c}, Bus: Bus{conn: c}, conn: c,
+		Registry: Registry{conn: c}, Bus: Bus{conn: c}, Audit: Audit{conn: c}, conn: c,
 	}, nil
 }
 

@@ -16,7 +16,7 @@ func (j *Journal) KeptPlans(ctx context.Context, ids []charging.TripID) (map[cha
 	for i, id := range ids {
 		names[i] = string(id)
 	}
-	rows, err := j.fields(ctx, names, "plan")
+	rows, err := j.fields(ctx, names, planField)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,37 @@ func (j *Journal) KeepPlan(ctx context.Context, id charging.TripID, p trip.Plan)
 	if err != nil {
 		return err
 	}
-	got, err := j.run(ctx, "keep plan", keepPlanScript, []string{j.keys.trip(id)}, doc)
+	return j.beside(ctx, "keep plan", id, planField, doc)
+}
+
+// Driven gives what is kept of what a trip's car has driven; nothing where nothing is, or where
+// it cannot be read.
+func (j *Journal) Driven(ctx context.Context, id charging.TripID) (trip.Driven, error) {
+	rows, err := j.fields(ctx, []string{string(id)}, drivenField)
+	if err != nil {
+		return nil, err
+	}
+	var d trip.Driven
+	if doc := rows[0].str(0); doc == "" || json.Unmarshal([]byte(doc), &d) != nil {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// KeepDriven keeps what a trip's car has driven, like KeepPlan. UNKNOWN_TRIP.
+func (j *Journal) KeepDriven(ctx context.Context, id charging.TripID, d trip.Driven) error {
+	doc, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("store: what trip %s has driven: %w", id, err)
+	}
+	return j.beside(ctx, "keep what was driven", id, drivenField, string(doc))
+}
+
+// What is kept beside a trip's record, in the same key: it goes when the record goes.
+const planField, drivenField = "plan", "driven"
+
+func (j *Journal) beside(ctx context.Context, what string, id charging.TripID, field, doc string) error {
+	got, err := j.run(ctx, what, besideScript, []string{j.keys.trip(id)}, field, doc)
 	if err != nil || got.str(0) == "OK" {
 		return err
 	}
@@ -50,9 +80,7 @@ func planDoc(p *trip.Plan) (string, error) {
 	if p == nil {
 		return "", nil
 	}
-	kept := *p
-	kept.AsOf, kept.Silent = nil, nil
-	doc, err := json.Marshal(kept)
+	doc, err := json.Marshal(p.Lasting())
 	if err != nil {
 		return "", fmt.Errorf("store: plan %s: %w", p.ID, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -115,9 +114,7 @@ func (j *Journal) History(ctx context.Context, id charging.TripID) ([]trip.Entry
 		if err := json.Unmarshal([]byte(text), &some); err != nil {
 			return nil, fmt.Errorf("store: journal entry %s of trip %s is not readable: %w", m.ID, id, err)
 		}
-		for i := range some {
-			some[i].Seq = m.ID + "/" + strconv.Itoa(i)
-		}
+		sequence(some, m.ID)
 		all = append(all, some...)
 	}
 	return all, nil
@@ -132,6 +129,7 @@ func (j *Journal) Dismiss(ctx context.Context, vehicle charging.VehicleID, id ch
 type planned struct {
 	Plan    trip.Plan    `json:"plan"`
 	Journey trip.Journey `json:"journey"`
+	By      string       `json:"by,omitempty"`
 }
 
 // plansEach is how many plans are kept of one who asks for them: a vehicle, or an
@@ -144,7 +142,7 @@ func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip
 	var kept []string
 	pipe := j.rdb.Pipeline()
 	for _, p := range plans {
-		b, err := json.Marshal(planned{p, journey})
+		b, err := json.Marshal(planned{p.Lasting(), journey, by})
 		if err != nil {
 			return fmt.Errorf("store: plan %s: %w", p.ID, err)
 		}
@@ -157,18 +155,20 @@ func (j *Journal) SavePlans(ctx context.Context, plans []trip.Plan, journey trip
 	return failed(ctx, "bound plans", j.newest(ctx, j.keys.plansOf(by), plansEach, life, kept...))
 }
 
-// LoadPlan gives a kept plan with its journey. UNKNOWN_PLAN.
-func (j *Journal) LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, error) {
+// LoadPlan gives a kept plan with its journey, and who asked for it: empty where an older
+// server has kept it. UNKNOWN_PLAN.
+func (j *Journal) LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, string, error) {
 	var p planned
 	b, err := j.rdb.Get(ctx, j.keys.plan(id)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return p.Plan, p.Journey, charging.Refuse(charging.CodeUnknownPlan, "there is no such plan, or it is too old: ask for plans again")
+	switch {
+	case errors.Is(err, redis.Nil):
+		err = charging.Refuse(charging.CodeUnknownPlan, "there is no such plan, or it is too old: ask for plans again")
+	case err != nil:
+		err = failed(ctx, "load plan", err)
+	default:
+		if err = json.Unmarshal(b, &p); err != nil {
+			err = fmt.Errorf("store: plan is not readable: %w", err)
+		}
 	}
-	if err != nil {
-		return p.Plan, p.Journey, failed(ctx, "load plan", err)
-	}
-	if err := json.Unmarshal(b, &p); err != nil {
-		return p.Plan, p.Journey, fmt.Errorf("store: plan is not readable: %w", err)
-	}
-	return p.Plan, p.Journey, nil
+	return p.Plan, p.Journey, p.By, err
 }

@@ -106,6 +106,8 @@ func sessionDetail(code charging.Code, what string, r reply) string {
 		window = ": its window is " + charging.Window{Start: fromSeconds(r.num(1)), End: fromSeconds(r.num(2))}.String()
 	}
 	switch code {
+	case charging.CodeSessionOpen:
+		return "a car is at the plug of " + what + ": it stays until it has left, or until the EVSE goes out of service"
 	case charging.CodeUnknownReservation:
 		return "there is no " + what
 	case charging.CodeNoReservationHere:

@@ -20,6 +20,7 @@ var (
 	confirmScript    = calendarScript("confirm")
 	compensateScript = calendarScript("compensate")
 	dropScript       = calendarScript("drop")
+	cancelScript     = calendarScript("cancel")
 	settleScript     = calendarScript("settle")
 	moveScript       = calendarScript("move")
 	startScript      = calendarScript("start")
@@ -29,6 +30,7 @@ var (
 	statusScript     = calendarScript("status")
 	lookScript       = calendarScript("look")
 	freeScript       = calendarScript("free")
+	entriesScript    = calendarScript("entries")
 	withdrawScript   = calendarScript("withdraw")
 	tidyScript       = calendarScript("tidy")
 	sweepScript      = calendarScript("sweep")
@@ -53,6 +55,8 @@ var (
 
 	enrollScript = script("enroll")
 
+	auditScript = script("audit")
+
 	replaceScript = script("replace")
 	newerScript   = script("newer")
 	countScript   = script("count")
@@ -64,7 +68,7 @@ var (
 	acquireScript = script("acquire")
 	keepScript    = script("keep")
 
-	keepPlanScript = script("keepplan")
+	besideScript = script("beside")
 
 	raiseScript   = script("raise")
 	buryScript    = script("bury")

@@ -93,13 +93,13 @@ func (j *Journal) those(ctx context.Context, list string, made []redis.Z, search
 
 // following gives up to n trips of a list after a place in it, and whether there
 // are more. What comes to the list and leaves it meanwhile moves no other.
-func (j *Journal) following(ctx context.Context, list string, after cursor, n int64) (made []redis.Z, more bool, err error) {
+func (c *conn) following(ctx context.Context, list string, after cursor, n int64) (made []redis.Z, more bool, err error) {
 	args := redis.ZRangeArgs{Key: list, ByScore: true, Start: after.from, Stop: "+inf", Count: n}
 	if after.down {
 		args.Stop, args.Rev = "-inf", true
 	}
 	for ; ; args.Offset += n {
-		got, err := j.rdb.ZRangeArgsWithScores(ctx, args).Result()
+		got, err := c.rdb.ZRangeArgsWithScores(ctx, args).Result()
 		if err != nil {
 			return nil, false, failed(ctx, "list trips", err)
 		}

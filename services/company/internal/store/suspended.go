@@ -45,6 +45,10 @@ func (c Calendar) Bar(ctx context.Context, loc charging.LocationID, s charging.S
 // barred begins the name of a company among the EVSEs that are out of service.
 const barred = "@"
 
+// outSince begins the name of an EVSE beside that under which it is out of service,
+// with since when (ms, civil time).
+const outSince = "~"
+
 func (c *conn) newer(ctx context.Context, key, name string, number int64, word string) (bool, error) {
 	n, err := newerScript.Run(ctx, c.rdb, []string{key}, name, strconv.FormatInt(number, 10), word).Int()
 	return n == 1, failed(ctx, "suspend", err)

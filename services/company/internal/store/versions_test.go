@@ -84,7 +84,7 @@ func TestEntriesAndPlansOfNewerServersAreRead(t *testing.T) {
 			t.Errorf("%+v, %v", h, err)
 		}
 		e.raw.Set(ctx, e.prefix+"plan:{p}", `{"plan":{"plan_id":"p","x":1},"journey":{"soc":0.5,"x":[]},"x":1}`, 0)
-		if p, j, err := e.LoadPlan(ctx, "p"); err != nil || p.ID != "p" || j.SoC != 0.5 {
+		if p, j, _, err := e.LoadPlan(ctx, "p"); err != nil || p.ID != "p" || j.SoC != 0.5 {
 			t.Errorf("%+v, %+v, %v", p, j, err)
 		}
 		body := `{"kind":"new","x":1}`

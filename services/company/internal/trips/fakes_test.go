@@ -23,6 +23,9 @@ type records struct {
 	trips   map[charging.TripID]trip.Trip
 	plans   map[string]trip.Plan
 	journey trip.Journey
+	plansBy string // who asked for them
+	// journeys are those of plans.
+	journeys map[string]trip.Journey
 	// kept are the plans of trips, keeps how often one was kept after its trip began;
 	// away is what reading them answers.
 	kept  map[charging.TripID]trip.Plan
@@ -101,19 +104,23 @@ func (r *records) Standing(_ context.Context, _ string, _ int, states ...trip.St
 	return out, "", nil
 }
 
-func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration, _ string) error {
+func (r *records) SavePlans(_ context.Context, ps []trip.Plan, j trip.Journey, _ time.Duration, by string) error {
+	r.plansBy = by
+	if r.journeys == nil {
+		r.journeys = map[string]trip.Journey{}
+	}
 	for _, p := range ps {
-		r.plans[p.ID] = p
+		r.plans[p.ID], r.journeys[p.ID] = p, j
 	}
 	r.journey = j
 	return nil
 }
 
-func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journey, error) {
+func (r *records) LoadPlan(_ context.Context, id string) (trip.Plan, trip.Journey, string, error) {
 	if p, ok := r.plans[id]; ok {
-		return p, r.journey, nil
+		return p, r.journeys[id], r.plansBy, nil
 	}
-	return trip.Plan{}, trip.Journey{}, charging.Refuse(charging.CodeUnknownPlan, id)
+	return trip.Plan{}, trip.Journey{}, "", charging.Refuse(charging.CodeUnknownPlan, id)
 }
 
 func (r *records) KeptPlans(_ context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error) {

@@ -37,6 +37,9 @@ func (s *Service) withPlans(ctx context.Context, ts []trip.Trip, geometry bool) 
 		if len(plan.Stops) == len(t.Legs) {
 			ts[i] = t.With(plan, geometry)
 		}
+		if geometry && s.Driven != nil && len(plan.Profile) > 0 && !s.Now().Before(plan.Departure.Add(-trip.SetsOut)) {
+			ts[i].Plan.Driven = plan.Along(s.Driven.Of(ctx, t.ID))
+		}
 	}
 }
 

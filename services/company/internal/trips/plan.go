@@ -32,13 +32,13 @@ const askAhead = 9 * 24 * time.Hour
 // Defaults of a plan request.
 const defaultSoC = 0.9
 
-// Plan finds up to three ways to make a journey, best first, on what is free now,
-// and remembers them so that a trip can name one. Other requests may book what
+// Plan finds up to three ways to make a journey, best first, on what is free now, or the
+// best way for a plan that is edited, and remembers them so that a trip or an edit can name one. Other requests may book what
 // it offers in the meantime: only a trip promises.
 //
-// INVALID_FIELD, UNKNOWN_PLACE, INFEASIBLE_TRIP, RATE_LIMITED.
+// INVALID_FIELD, UNKNOWN_PLACE, UNKNOWN_PLAN, INFEASIBLE_TRIP, RATE_LIMITED.
 func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error) {
-	r, journey, ends, err := s.journey(req)
+	d, err := s.draftOf(ctx, req, by)
 	if err != nil {
 		return nil, err
 	}
@@ -50,19 +50,34 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]t
 		pass.Works()
 		defer pass.Done()
 	}
-	need, ask := s.spans(r)
+	need, ask := s.spans(d.r)
 	w := s.Advisor.world(ctx, need, ask)
-	plans, err := w.planner.Plans(r, w.free)
+	plans, err := w.planner.Plans(d.request(), w.free)
 	if err != nil {
-		return nil, infeasible(err, w.silent)
+		return nil, d.why(err, w)
 	}
 	for i := range plans {
 		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
 		plans[i].AsOf, plans[i].Silent = w.asOf, w.silent
-		plans[i].Origin, plans[i].Destination = ends[0], ends[1]
+		plans[i].Origin, plans[i].Destination = d.ends[0], d.ends[1]
+		for k := range plans[i].Via {
+			plans[i].Via[k].Place = d.places[k]
+		}
 	}
-	journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
-	return plans, s.Records.SavePlans(ctx, plans, journey, s.PlanLife, by)
+	d.journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
+	return plans, s.Records.SavePlans(ctx, plans, d.journey, s.PlanLife, by)
+}
+
+// draftOf is what a request asks for: of a journey, or of a plan that is edited.
+func (s *Service) draftOf(ctx context.Context, req api.PlanRequest, by string) (d *draft, err error) {
+	if req.BasePlanID != "" {
+		return s.edit(ctx, req, by)
+	}
+	d = &draft{}
+	if d.r, d.journey, d.ends, err = s.journey(req); err != nil || req.Via == nil {
+		return d, err
+	}
+	return d, s.via(d, *req.Via)
 }
 
 // spans are the time whose availability a request needs, and the time to ask for: the same
@@ -117,11 +132,19 @@ func (s *Service) journey(req api.PlanRequest) (r planner.Request, j trip.Journe
 	if r.Vehicle, err = car(req.Vehicle); err != nil {
 		return r, j, ends, err
 	}
+	objective := r.Objective
+	if objective == trip.Fastest {
+		objective = "" // as most: a trip's record need not carry it
+	}
 	j = trip.Journey{
 		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
 		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
 		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
 		Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
+		Objective: objective,
+	}
+	if !r.LatestArrival.IsZero() {
+		j.Earliest = r.Departure
 	}
 	return r, j, ends, r.Validate()
 }

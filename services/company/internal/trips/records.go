@@ -36,9 +36,10 @@ type Records interface {
 	// History gives a trip's journal in order. UNKNOWN_TRIP.
 	History(ctx context.Context, id charging.TripID) ([]trip.Entry, error)
 	// SavePlans keeps plans so that a trip can name one, a bounded number of each
-	// who asks for them (by); LoadPlan gives one back with its journey. UNKNOWN_PLAN.
+	// who asks for them (by); LoadPlan gives one back with its journey and who asked for it,
+	// empty where that is not known. UNKNOWN_PLAN.
 	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration, by string) error
-	LoadPlan(ctx context.Context, id string) (trip.Plan, trip.Journey, error)
+	LoadPlan(ctx context.Context, id string) (plan trip.Plan, j trip.Journey, by string, err error)
 	// KeptPlans gives the plans that are kept with trips, those that can be read;
 	// KeepPlan keeps another one with a trip that is on record (docs/adr/0019).
 	KeptPlans(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error)

@@ -59,6 +59,11 @@ type Models interface {
 	ModelOf(ctx context.Context, id charging.VehicleID) (string, bool)
 }
 
+// Driven knows what a trip's car has reported so far.
+type Driven interface {
+	Of(ctx context.Context, id charging.TripID) trip.Driven
+}
+
 // Options of a Service.
 type Options struct {
 	Self      charging.CompanyID
@@ -68,6 +73,8 @@ type Options struct {
 	Advisor   *Advisor
 	// Models may be nil: then none is known.
 	Models Models
+	// Driven may be nil: then no trip shows its battery as it was driven.
+	Driven Driven
 	// Now is civil time: windows are judged by it.
 	Now func() time.Time
 	// PlanLife is how long a plan can be booked; default 30 min.

@@ -157,7 +157,7 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 	}
 	stops := req.Stops
 	if req.PlanID != "" {
-		plan, journey, err := s.Records.LoadPlan(ctx, req.PlanID)
+		plan, journey, _, err := s.Records.LoadPlan(ctx, req.PlanID)
 		if err != nil {
 			return t, err
 		}

@@ -35,23 +35,23 @@ var perCompany = regexp.MustCompile(`^ELETROVIA_(URL|MQTT|KEY|AUTH|TOKEN|PEER_TO
 
 // Settings are the flags of serve.
 type Settings struct {
-	company, name, config             string
-	http, mqtt, ws, mqttPasswordFile  string
-	admin                             string
-	proxies                           list
-	store, storeAddr, fsync, prefix   string
-	replicas                          string
-	data, keyFile, operatorSecretFile string
-	advertiseHTTP, advertiseMQTT      string
-	peers                             []string
-	tls                               app.TLS
-	rateLimit, speed, mqttRate        float64
-	mqttClients, registrations        int
-	registration                      string
-	connections, addressConnections   int
-	clockEpoch, limits, origins       string
-	timings                           app.Timings
-	acceptedLife                      time.Duration
+	company, name, config                    string
+	http, mqtt, ws, mqttPasswordFile         string
+	admin                                    string
+	proxies                                  list
+	store, storeAddr, fsync, prefix          string
+	replicas                                 string
+	data, keyFile, operatorSecretFile        string
+	advertiseHTTP, advertiseMQTT             string
+	peers                                    []string
+	tls                                      app.TLS
+	rateLimit, speed, mqttRate               float64
+	mqttClients, registrations               int
+	registration                             string
+	streams, connections, addressConnections int
+	clockEpoch, limits, origins              string
+	timings                                  app.Timings
+	acceptedLife                             time.Duration
 	// LogLevel of the server's log on standard error.
 	LogLevel string
 
@@ -110,6 +110,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.Float64Var(&s.mqttRate, "mqtt-rate", 0, "messages a second that one car may send; below 0 no limit, the broker's default when 0")
 	f.IntVar(&s.mqttClients, "mqtt-clients", 0, "cars and peers that the own broker takes at a time; the broker's default when 0")
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second that one vehicle, the operator, or an address that shows no secret may make; below 0 no limit")
+	f.IntVar(&s.streams, "event-streams", 0, "event streams at a time, a sixteenth of them kept for the operator; the server's default when 0")
 	f.IntVar(&s.connections, "connections", 0, "connections at a time, REST and MQTT together, at most what the descriptors leave; the server's default when 0")
 	f.IntVar(&s.addressConnections, "address-connections", 0, "connections of one address that have shown no secret; below 0 no limit, the server's default when 0")
 	text(&s.registration, "registration", "ELETROVIA_REGISTRATION", "invite",
@@ -149,7 +150,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		Registration: s.registration, Registrations: s.registrations,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
 		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
-		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins),
+		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins), Streams: s.streams,
 	}
 	var err error
 	if elsewhere, ok := external(s.mqtt); ok {

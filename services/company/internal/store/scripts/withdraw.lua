@@ -7,11 +7,11 @@
 local cal, oos, outbox, unsettled, lockbase, rsvbase = unpack(KEYS)
 local evse, reason = ARGV[1], ARGV[2]
 if reason == '' then
-  redis.call('HDEL', oos, evse)
+  redis.call('HDEL', oos, evse, '~' .. evse)
   return {}
 end
-redis.call('HSET', oos, evse, reason)
 local civil = tonumber(ARGV[3]) or (clock())
+if redis.call('HGET', oos, evse) ~= reason then redis.call('HSET', oos, evse, reason, '~' .. evse, whole(civil)) end
 local at = place(cal, lockbase, rsvbase, unsettled, outbox, civil)
 local told = {}
 local function tell(notice)

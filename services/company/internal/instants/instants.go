@@ -1,4 +1,5 @@
-package httpapi
+// Package instants writes instants as the driver API does: in milliseconds at most.
+package instants
 
 import "bytes"
 
@@ -6,10 +7,10 @@ import "bytes"
 // digit for each 0, and its opening quotation mark.
 const secondsForm = `"0000-00-00T00:00:00`
 
-// millis cuts the instants of an answer, encoded as JSON, to milliseconds: what clocks
+// Millis cuts the instants of an answer, encoded as JSON, to milliseconds: what clocks
 // of machines say beyond that tells nobody anything, and JavaScript cannot keep it. It
 // is done here, where all answers are written, and in place; an instant never gets later.
-func millis(raw []byte) []byte {
+func Millis(raw []byte) []byte {
 	at, out := 0, 0 // read and written so far
 	for {
 		dot := bytes.IndexByte(raw[at:], '.')

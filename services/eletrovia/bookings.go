@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/client"
+	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
+)
+
+func (c *cli) bookingsCommand() *cobra.Command {
+	q := map[string]*string{}
+	limit := 100
+	cmd := &cobra.Command{
+		Use: "bookings", Short: "List what stands at the company's EVSEs, whoever booked, and end or move one (operator)",
+		Long: "List what stands in the calendars of the server's company, by start: holds, bookings and cars at their plugs,\n" +
+			"of this company's trips and of others'. End one, and its trip's company is told and its driver asked.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.bookings(cmd.Context(), q, limit) },
+	}
+	for name, what := range map[string]string{
+		"state": "only CLAIMED, PENDING, RESERVED or CHARGING", "location": "only at this location", "evse": "only at this EVSE",
+		"of": "only of this vehicle", "origin": "only of trips of this company", "trip": "only of this trip",
+	} {
+		q[name] = cmd.Flags().String(name, "", what)
+	}
+	cmd.Flags().IntVar(&limit, "limit", 100, "how many, up to 500")
+	end := func(use, short, did string, act func(*client.Driver, context.Context, charging.ReservationID, api.OwnerRequest) (api.Booking, error)) {
+		cmd.AddCommand(c.owners(use+" RESERVATION --reason TEXT", short, func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
+			b, err := act(server, ctx, charging.ReservationID(of), q)
+			return c.afterBooking(b, did, err)
+		}))
+	}
+	end("cancel", "End one booking; its driver is asked what to do", "is canceled, and its trip's company is told until it has heard", (*client.Driver).CancelBooking)
+	end("release", "End a hold, and nothing that is booked", "is released", (*client.Driver).ReleaseHold)
+	minutes := 0
+	extend := c.owners("extend RESERVATION --minutes N --reason TEXT", "Give a stop of an own trip more time, where that is free", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
+		q.Minutes = minutes
+		t, err := server.ExtendStay(ctx, charging.ReservationID(of), q)
+		return c.afterSaga(t, "has more time at that stop", err)
+	})
+	extend.Flags().IntVar(&minutes, "minutes", 15, "more than now")
+	start, stop, evse := "", "", ""
+	move := c.owners("move RESERVATION --start T --end T --reason TEXT", "Put a stop of an own trip at another time or EVSE", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) (err error) {
+		if q.Start, err = parseWhen("start", start, time.Now()); err != nil {
+			return err
+		}
+		if q.End, err = parseWhen("end", stop, time.Now()); err != nil {
+			return err
+		}
+		q.EVSEID = charging.EVSEID(evse)
+		t, err := server.MoveBooking(ctx, charging.ReservationID(of), q)
+		return c.afterSaga(t, "has that stop elsewhere now", err)
+	})
+	move.Flags().StringVar(&start, "start", "", "of the new window: an instant or from now (+2h)")
+	move.Flags().StringVar(&stop, "end", "", "of the new window, likewise")
+	move.Flags().StringVar(&evse, "evse", "", "another EVSE of the company; the present one when left out")
+	cmd.AddCommand(extend, move)
+	return cmd
+}
+
+// owners is a command by which an owner does something about one thing, with a reason.
+func (c *cli) owners(use, short string, do func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usage(errors.New("--reason: say why, for the audit and for whom it concerns"))
+			}
+			server, err := c.asOperator()
+			if err != nil {
+				return err
+			}
+			return do(cmd.Context(), server, args[0], api.OwnerRequest{Reason: reason})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit and for whom it concerns; required")
+	return cmd
+}
+
+func (c *cli) afterBooking(b api.Booking, did string, err error) error {
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(b); done {
+		return err
+	}
+	p.Linef("reservation %s at %s, %s to %s, %s", b.ReservationID, p.Accent(string(b.EVSEID)), instant(p, b.Start), instant(p, b.End), did)
+	p.Next(c.next("bookings"))
+	return nil
+}
+
+func (c *cli) bookings(ctx context.Context, flags map[string]*string, limit int) error {
+	server, err := c.asOperator()
+	if err != nil {
+		return err
+	}
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	for flag, name := range map[string]string{"state": "state", "location": "location", "evse": "evse_id", "of": "vehicle_id", "origin": "origin", "trip": "trip_id"} {
+		if v := *flags[flag]; v != "" {
+			query.Set(name, v)
+		}
+	}
+	list, more, err := server.Bookings(ctx, query)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if list == nil {
+		list = []api.Booking{}
+	}
+	if done, err := p.JSON(list); done {
+		return err
+	}
+	if len(list) == 0 {
+		p.Linef("nothing stands in the calendars that is like this")
+		p.Next(c.next("calendar"))
+		return nil
+	}
+	var rows [][]string
+	for _, b := range list {
+		rows = append(rows, append([]string{string(b.EVSEID)}, bookingRow(p, b)...))
+	}
+	p.Table(append([]string{"EVSE"}, bookingColumns...), rows)
+	if more != "" {
+		p.Linef("there are more: --limit, or a filter")
+	}
+	p.Next(c.next("bookings", "cancel", string(list[0].ReservationID), "--reason", "…"))
+	return nil
+}
+
+var bookingColumns = []string{"State", "Start", "End", "Vehicle", "Origin", "Leg", "Left", "Reservation"}
+
+func bookingRow(p show.Printer, b api.Booking) []string {
+	left := ""
+	if b.TTLMillis > 0 {
+		left = (time.Duration(b.TTLMillis) * time.Millisecond).Round(100 * time.Millisecond).String()
+	}
+	state := p.Good(string(b.State))
+	if left != "" {
+		state = p.Wait(string(b.State))
+	}
+	return []string{
+		state, instant(p, b.Start), instant(p, b.End), string(b.VehicleID), string(b.Origin), strconv.Itoa(b.Leg), left, string(b.ReservationID),
+	}
+}
