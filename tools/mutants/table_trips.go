@@ -26,7 +26,7 @@ func trips() []mutant {
 		at("driven/book.go", "t.seen, t.whole = after(kept, t.seen), true", "t.whole = true", "a restart forgets what was driven"),
 		at("driven/book.go", "case time.Since(t.heard) > idle:", "case time.Since(t.heard) < 0:", "trips that nobody reports on stay in memory"),
 		at("store/scripts/beside.lua", "if redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return { 'UNKNOWN_TRIP' } end", "", "a plan that outlives its trip"),
-		at("trips/edit.go", `strings.HasPrefix(of, "vehicle ") && of != by`, `of == ""`, "anybody edits, and reads, another's plan"),
+		at("trips/edit.go", `strings.HasPrefix(of, "vehicle ") && of != by`, `strings.HasPrefix(of, "vehicle ") && of == ""`, "anybody edits, and reads, another's plan"),
 		at("trips/edit.go", "if st.Asked != nil {", "if false {", "an edit forgets what the one before asked"),
 		at("trips/edit.go", "if d.r.Departure.Before(now) {", "if false {", "an edited plan that left before now"),
 		at("store/lists.go", "if due := row.num(2); due > 0 {", "if due := row.num(2); due < 0 {", "a reopened trip that nobody takes over"),

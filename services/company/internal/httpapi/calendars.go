@@ -109,7 +109,7 @@ func (s *Server) bookingQuery(c echo.Context) (q desk.BookingQuery, err error) {
 	}
 	q.State = charging.State(c.QueryParam("state"))
 	if q.State != "" && !slices.Contains(standing, q.State) {
-		return q, charging.Invalid("state", fmt.Sprintf("must be one of %v: what has ended is in no calendar, ask for the reservation's history", standing))
+		return q, charging.Invalid("state", fmt.Sprintf("must be one of %v: what has ended is in no calendar", standing))
 	}
 	if q.Location, err = queryID[charging.LocationID](c, "location"); err != nil {
 		return q, err

@@ -224,6 +224,38 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
+// Whatever a company signs as a ticket with its own key, it gets in by it only where it
+// speaks for itself, of the trip that is shown, in each claim's form and for now. It fails
+// where a claim is taken as it comes.
+func FuzzSignedTicket(f *testing.F) {
+	all := companies(f)
+	key := all["MAR"].keys.set.Load().order[0]
+	claims := func(k charging.Ticket) string {
+		raw, err := json.Marshal(ticketClaims{k.TripID, k.Origin, k.Issuer, k.GrantedAt, k.EVSEID, k.Expires.Unix()})
+		if err != nil {
+			f.Fatal(err)
+		}
+		return string(raw)
+	}
+	f.Add(ticketType, claims(ticket("MAR")))
+	f.Add(ticketType, claims(ticket("CAJ")))
+	f.Add(vehicleType, claims(ticket("MAR")))
+	f.Fuzz(func(t *testing.T, typ, claims string) {
+		token := signed(t, jose.EdDSA, key, typ, claims)
+		k, err := all["SER"].tickets.Verify(context.Background(), token, tripID, "SER", now)
+		if err != nil {
+			if charging.CodeOf(err) != charging.CodeTicketInvalid {
+				t.Errorf("%s %q: %v", typ, claims, err)
+			}
+			return
+		}
+		if typ != ticketType || k.Issuer != "MAR" || k.EVSEID.Company() != "MAR" || k.TripID != tripID || k.Origin != "SER" ||
+			!now.Before(k.Expires) || !micros(k.GrantedAt) || k.EVSEID.Validate() != nil {
+			t.Errorf("%s %q is %+v", typ, claims, k)
+		}
+	})
+}
+
 // The faults: a reservation that is not bound to the stamp by the signature; an edition
 // that refuses what it does not know, one that refuses a ticket without it.
 func TestATicketNamesItsFirstReservation(t *testing.T) {
