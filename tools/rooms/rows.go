@@ -173,7 +173,7 @@ var rooms = []room{
 	},
 	{
 		path: "services/company/internal/store", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
-		third: []string{goRedis, zerolog, uuid},
+		third: []string{goRedis, zerolog, uuid, syncx},
 	},
 	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
 	{

@@ -80,13 +80,12 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 		}
 		got, body := ask("GET", g.path, g.as)
 		head, none := ask("HEAD", g.path, g.as)
-		_, again := ask("GET", g.path, g.as)
 		if head.StatusCode != got.StatusCode || none != "" || body == "" {
 			t.Errorf("HEAD %s: %d with %q, GET %d", g.path, head.StatusCode, none, got.StatusCode)
 		}
 		for _, name := range []string{"Content-Type", "ETag", "Cache-Control", "X-Total-Count", "Vary", "Content-Length"} {
-			if name == "Content-Length" && body != again {
-				continue // what tells the time, or counts, is never the same
+			if r.Path == "/metrics" && name == "Content-Length" {
+				continue // counts the request before it
 			}
 			// An answer that tells the time is now and then a digit longer than the one before.
 			for n := 0; n < 20 && head.Header.Get(name) != got.Header.Get(name); n++ {

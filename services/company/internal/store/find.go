@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -66,6 +68,23 @@ func finds(q trip.Query, id, text string) bool {
 func wants(q trip.Query, id string, row reply) bool {
 	return (q.State == "" || row.str(0) == string(q.State)) && (!q.Stuck || row.str(1) == "1") &&
 		(!searched(q) || finds(q, id, found(row)))
+}
+
+// rowsOf reads fields of many records, some at a time beside each other: while one part is
+// read here, the store is at the next.
+func (j *Journal) rowsOf(ctx context.Context, ids []string, names ...string) ([]reply, error) {
+	parts := slices.Collect(slices.Chunk(ids, scanPage))
+	rows := make([][]reply, len(parts))
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.SetLimit(2)
+	for i, part := range parts {
+		reads.Go(func() (err error) {
+			rows[i], err = j.fields(ctx, part, names...)
+			return err
+		})
+	}
+	err := reads.Wait()
+	return slices.Concat(rows...), err
 }
 
 // found is what is searched for of a row of state, stuck, version and find; empty where

@@ -69,7 +69,7 @@ func (j *Journal) those(ctx context.Context, list string, made []redis.Z, search
 	if search {
 		fields = append(fields, "version", "find")
 	}
-	rows, err := j.fields(ctx, ids, fields...)
+	rows, err := j.rowsOf(ctx, ids, fields...)
 	if err == nil && search {
 		err = j.refind(ctx, ids, rows)
 	}
