@@ -40,7 +40,7 @@ func (m mistake) long() time.Duration {
 var seeded = []mistake{
 	{
 		"skip the overlap check",
-		[]fleet.Edit{{File: scripts + "hold.lua", Old: "local taken, victims = clear()", New: "local taken, victims = nil, {}"}},
+		[]fleet.Edit{{File: scripts + "hold.lua", Old: "local taken, victims = clear(mine)", New: "local taken, victims = nil, {}"}},
 		[]judge.Rule{judge.Overlap, judge.Linearizable},
 	},
 	{
