@@ -48,7 +48,11 @@ type Trip struct {
 	Problem   *Problem  `json:"problem,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	Saga      *Saga     `json:"saga,omitempty"`
+	// StuckSince and NextRetryAt are, of a trip that is shown, from when on a stop of it
+	// could not be released, and when that is tried again; of a record they are its saga's.
+	StuckSince  time.Time `json:"stuck_since,omitzero"`
+	NextRetryAt time.Time `json:"next_retry_at,omitzero"`
+	Saga        *Saga     `json:"saga,omitempty"`
 	// Plan is what the trip's plan says beside its stops, for who reads the trip; records
 	// do not have it.
 	Plan *Outline `json:"plan,omitempty"`
@@ -300,8 +304,12 @@ type Choice struct {
 // IsZero is true where it names nothing.
 func (c Choice) IsZero() bool { return len(c.Companies)+len(c.Locations)+len(c.EVSEs) == 0 }
 
-// Public is the trip as its driver sees it: without Saga, all instants in UTC.
+// Public is the trip as its driver sees it: without Saga, all instants in UTC, and with
+// since when it is stuck.
 func (t Trip) Public() Trip {
+	if t.Saga != nil && t.Saga.Stuck != nil {
+		t.StuckSince, t.NextRetryAt = t.Saga.Stuck.Since.UTC(), t.Saga.Stuck.NextRetry.UTC()
+	}
 	t.Saga, t.foreign, t.Planned = nil, nil, nil
 	return t
 }

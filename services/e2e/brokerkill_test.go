@@ -19,6 +19,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/rs/zerolog"
 
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -318,7 +319,7 @@ func getJSON(t *testing.T, url string, into any) {
 		t.Fatal(err)
 	}
 	req.SetBasicAuth("operator", secret)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Transport: apitest.Watch(t, nil)}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

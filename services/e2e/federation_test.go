@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
 )
@@ -50,12 +51,13 @@ func start(t *testing.T, tune ...func(*app.Options)) *federation {
 		t.Cleanup(server.Close)
 		urls[id] = server.URL
 	}
+	around := apitest.Hold(t)
 	for _, id := range companies {
 		o := app.Options{
 			Company: id, HTTPAddr: "127.0.0.1:0", MQTTAddr: "127.0.0.1:0", AdvertiseHTTP: urls[id],
 			Store:    app.Store{Dir: t.TempDir()},
 			Vehicles: vehicles(128), OperatorSecret: secret, DemoTokens: true, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
-			Timings: app.Timings{Refresh: time.Second},
+			Timings: app.Timings{Refresh: time.Second}, Around: around,
 		}
 		for _, p := range companies {
 			if p != id {

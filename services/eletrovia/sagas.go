@@ -121,15 +121,15 @@ func (c *cli) sagas(ctx context.Context, stuck bool) error {
 // unsettled reads the trips in each state that is not settled, and the stuck
 // ones, or these alone, each once, the oldest first.
 func unsettled(ctx context.Context, server *client.Driver, stuck bool) ([]trip.Trip, error) {
-	queries := []trip.Query{{Stuck: true, Limit: 500}}
+	queries := []trip.Query{{Stuck: true}}
 	for _, s := range trip.States() {
 		if !stuck && !s.Settled() {
-			queries = append(queries, trip.Query{State: s, Limit: 500})
+			queries = append(queries, trip.Query{State: s})
 		}
 	}
 	open, seen := []trip.Trip{}, map[string]bool{}
 	for _, q := range queries {
-		ts, _, err := server.Trips(ctx, q)
+		ts, err := every(ctx, server, q)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,9 +20,39 @@ import (
 
 // selection is the flags of trips.
 type selection struct {
-	state          string
-	limit          int
-	history, watch bool
+	state, trouble, evse, company, id string
+	from, until                       string
+	limit                             int
+	history, watch, all               bool
+}
+
+// query is what the flags select. Only usage errors.
+func (s selection) query(vehicle string) (q trip.Query, err error) {
+	q = trip.Query{
+		State: trip.State(s.state), VehicleID: charging.VehicleID(vehicle), Limit: s.limit,
+		EVSEID: charging.EVSEID(s.evse), CompanyID: charging.CompanyID(s.company), Trouble: trip.Trouble(s.trouble), Part: strings.ToLower(s.id),
+	}
+	if q.State != "" && !q.State.Valid() {
+		return q, usage(fmt.Errorf("--state %q: want one of %v", s.state, trip.States()))
+	}
+	if q.Trouble != "" && !q.Trouble.Valid() {
+		return q, usage(fmt.Errorf("--trouble %q: want stuck or retrying", s.trouble))
+	}
+	for flag, text := range map[string]string{"--from": s.from, "--until": s.until} {
+		if text == "" {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return q, usage(fmt.Errorf("%s %q: want an instant, 2026-01-31T12:00:00Z", flag, text))
+		}
+		if flag == "--from" {
+			q.From = at
+		} else {
+			q.To = at
+		}
+	}
+	return q, nil
 }
 
 func (c *cli) tripsCommand() *cobra.Command {
@@ -38,25 +69,38 @@ func (c *cli) tripsCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&s.state, "state", "", "only trips in this state (CONFIRMED, ABORTED…)")
+	f.StringVar(&s.trouble, "trouble", "", "only trips that are stuck, or retrying (operator)")
+	f.StringVar(&s.evse, "evse", "", "only trips with a stop at this EVSE")
+	f.StringVar(&s.company, "peer", "", "only trips with a stop at this company")
+	f.StringVar(&s.from, "from", "", "only trips whose last stop ends after this instant")
+	f.StringVar(&s.until, "until", "", "only trips whose first stop begins before this instant")
+	f.StringVar(&s.id, "id", "", "only trips with this part in their id, or in a reservation's")
 	f.IntVar(&s.limit, "limit", 20, "how many, newest first, up to 500")
+	f.BoolVar(&s.all, "all", false, "all of them, however many")
 	f.BoolVar(&s.history, "history", false, "with TRIP: the journal of its saga")
 	f.BoolVar(&s.watch, "watch", false, "go on showing what changes")
 	return cmd
 }
 
 func (c *cli) trips(ctx context.Context, s selection) error {
-	if s.state != "" && !trip.State(s.state).Valid() {
-		return usage(fmt.Errorf("--state %q: want one of %v", s.state, trip.States()))
+	q, err := s.query(c.vehicle)
+	if err != nil {
+		return err
 	}
 	server, err := c.asReader()
 	if err != nil {
 		return err
 	}
-	q := trip.Query{State: trip.State(s.state), VehicleID: charging.VehicleID(c.vehicle), Limit: s.limit}
 	if s.watch {
 		return c.watch(ctx, server, q)
 	}
-	ts, total, err := server.Trips(ctx, q)
+	var ts []trip.Trip
+	var total int
+	if s.all {
+		ts, err = every(ctx, server, q)
+	} else {
+		ts, total, err = server.Trips(ctx, q)
+	}
 	if err != nil {
 		return err
 	}
@@ -78,6 +122,18 @@ func (c *cli) trips(ctx context.Context, s selection) error {
 	}
 	p.Next(c.next("trips", string(ts[0].ID)))
 	return nil
+}
+
+// every reads all trips that a query wants.
+func every(ctx context.Context, server *client.Driver, q trip.Query) (ts []trip.Trip, err error) {
+	q.Limit = 500
+	for t, err := range server.AllTrips(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		ts = append(ts, t)
+	}
+	return ts, nil
 }
 
 func tripTable(p show.Printer, ts []trip.Trip) {

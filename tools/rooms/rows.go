@@ -45,7 +45,7 @@ type room struct {
 }
 
 // anyTest is what the test files of every room may import.
-var anyTest = []string{"pkg/bubbletest", "pkg/charging/companytest", miniredis, rapid, zerolog}
+var anyTest = []string{"pkg/api/apitest", "pkg/bubbletest", "pkg/charging/companytest", miniredis, rapid, zerolog}
 
 // noIO is what a room without input and output leaves alone.
 var noIO = []string{"net", "net/http/...", "net/rpc/...", "os/...", "syscall", "io/ioutil", "log/...", "database/sql/..."}
@@ -70,6 +70,7 @@ var rooms = []room{
 		path: "pkg/api", own: []string{"pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo", "pkg/legible"},
 		test: []string{openapi, yaml},
 	},
+	{path: "pkg/api/apitest", own: []string{"pkg/api"}, third: []string{openapi}, suite: true},
 	{path: "pkg/api/client", own: []string{"pkg/api", "pkg/charging", "pkg/trip", "pkg/problem", "pkg/geo", "pkg/legible"}},
 	{
 		path: "pkg/carlink", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"}, noStd: noIO,
@@ -172,7 +173,7 @@ var rooms = []room{
 	},
 	{
 		path: "services/company/internal/store", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
-		third: []string{goRedis, zerolog, uuid},
+		third: []string{goRedis, zerolog, uuid, syncx},
 	},
 	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
 	{

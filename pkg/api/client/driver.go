@@ -104,17 +104,7 @@ func (d *Driver) Trip(ctx context.Context, id charging.TripID, wait time.Duratio
 
 // Trips reads a page of trips, newest first, and how many there are in all.
 func (d *Driver) Trips(ctx context.Context, q trip.Query) ([]trip.Trip, int, error) {
-	v := page(q.Limit, q.Offset)
-	if q.State != "" {
-		v.Set("state", string(q.State))
-	}
-	if q.VehicleID != "" {
-		v.Set("vehicle_id", string(q.VehicleID))
-	}
-	if q.Stuck {
-		v.Set("stuck", "true")
-	}
-	return list[trip.Trip](ctx, d, driverTrips, v)
+	return list[trip.Trip](ctx, d, driverTrips, valuesOf(q))
 }
 
 func page(limit, offset int) url.Values {

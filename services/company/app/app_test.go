@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -21,11 +22,11 @@ var three = []charging.CompanyID{"MAR", "SER", "CAJ"}
 // memory unless tuned.
 func boot(t *testing.T, tune func(*Options)) map[charging.CompanyID]*App {
 	t.Helper()
-	apps := map[charging.CompanyID]*App{}
+	apps, around := map[charging.CompanyID]*App{}, apitest.Hold(t)
 	for _, id := range three {
 		o := Options{
 			Company: id, OperatorSecret: DemoSecret, DemoTokens: true, Store: Store{Kind: StoreMemory}, RateLimit: -1,
-			Vehicles: map[charging.VehicleID]string{"EV-0001": DemoSecret, "EV-0002": DemoSecret},
+			Vehicles: map[charging.VehicleID]string{"EV-0001": DemoSecret, "EV-0002": DemoSecret}, Around: around,
 		}
 		if tune != nil {
 			tune(&o)

@@ -245,6 +245,9 @@ func TestAListOfAllCompanies(t *testing.T) {
 		if got := w.pages(at, all+"?limit=1&state=CONFIRMED"); !slices.Equal(got, want) {
 			t.Errorf("by pages at %s: %v, want %v", at, got, want)
 		}
+		if got := w.pages(at, all+"?limit=1&company_id="+string(at)+"&cursor="); len(got) == 0 || len(got) > len(want) {
+			t.Errorf("with a stop at %s, by cursor: %v", at, got)
+		}
 		if got := idsOf(w.ask(at, "GET", all+"?limit=1&offset=1", w.owner, "").body); !slices.Equal(got, want[1:2]) {
 			t.Errorf("the second at %s: %v", at, got)
 		}
@@ -265,9 +268,18 @@ func TestAListOfAllCompanies(t *testing.T) {
 			t.Errorf("%s: %d %v", name, got.status, got.body)
 		}
 	}
+	first := w.ask("MAR", "GET", all+"?limit=1", w.owner, "")
+	added := w.book("CAJ", 12) // which every later page has to pass over
+	if got := append(idsOf(first.body), w.pages("MAR", nextPage.FindStringSubmatch(first.header.Get("Link"))[1])...); !slices.Equal(got, want) {
+		t.Errorf("while a trip is added: %v, want %v", got, want)
+	}
+	want = append([]charging.TripID{added.ID}, want...)
+	if got := w.pages("MAR", all+"?limit=3&cursor="); !slices.Equal(got, want) {
+		t.Errorf("by cursor: %v, want %v", got, want)
+	}
 	stop(t, w.apps["CAJ"])
 	part := w.ask("MAR", "GET", all, w.owner, "")
-	if got := idsOf(part.body); !slices.Equal(got, want[1:]) || part.header.Get(api.SilentHeader) != "CAJ" || part.header.Get("X-Total-Count") != "" {
+	if got := idsOf(part.body); !slices.Equal(got, want[2:]) || part.header.Get(api.SilentHeader) != "CAJ" || part.header.Get("X-Total-Count") != "" {
 		t.Errorf("without CAJ: %v, %v", got, part.header)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -91,7 +92,9 @@ type Options struct {
 	AllowOrigins []string
 	// TrustedProxies tell by X-Forwarded-For or a PROXY header who calls.
 	TrustedProxies []netip.Prefix
-	Timings        Timings
+	// Around, where it is not nil, is what the REST server's handler is wrapped in.
+	Around  func(http.Handler) http.Handler
+	Timings Timings
 	// AcceptedTicketLife is how long ago anybody's ticket may have been granted to count
 	// here; 0 is charging.TicketLife, for which this company's own live.
 	AcceptedTicketLife time.Duration

@@ -45,6 +45,9 @@ func (a *App) openDoors() {
 
 // serveHTTP serves until the clean-up, which gives requests in flight a moment.
 func (a *App) serveHTTP(what string, l net.Listener, h http.Handler) {
+	if a.o.Around != nil {
+		h = a.o.Around(h)
+	}
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHead,
 		ErrorLog: log.New(newSampled(a.log.With().Str("room", "rest").Logger()), "", 0),

@@ -40,7 +40,7 @@ func newWorldOn(t *testing.T, servers map[string]int, stores map[string]place) *
 	t.Helper()
 	w := &world{t: t, companies: map[string]*company{}}
 	for _, id := range ids {
-		c := &company{id: id, store: stores[id], front: &balancer{}, keys: filepath.Join(t.TempDir(), "keys.pem")}
+		c := &company{id: id, store: stores[id], front: newBalancer(t), keys: filepath.Join(t.TempDir(), "keys.pem")}
 		front := httptest.NewServer(c.front)
 		t.Cleanup(front.Close)
 		c.url = front.URL

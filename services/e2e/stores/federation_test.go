@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -47,10 +48,11 @@ func start(t *testing.T, stores map[charging.CompanyID]app.Store) *federation {
 	for n := range cars {
 		vehicles[vehicle(n)] = secret
 	}
+	around := apitest.Hold(t)
 	for _, id := range companies {
 		o := app.Options{
 			Company: id, Vehicles: vehicles, OperatorSecret: secret, Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000,
-			DataDir: t.TempDir(), Store: stores[id], Timings: app.Timings{Refresh: time.Second},
+			DataDir: t.TempDir(), Store: stores[id], Timings: app.Timings{Refresh: time.Second}, Around: around,
 		}
 		if o.Store.URL == "" {
 			o.Store = app.Store{URL: "redis://" + redisrig.Start(t).Addr}

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
@@ -25,6 +26,8 @@ type federation struct {
 	apps map[string]*app.App
 	rdb  map[string]*redis.Client
 	http *http.Client // of all who call
+	// around holds every answer against openapi.yaml.
+	around func(http.Handler) http.Handler
 }
 
 // resume loads a recording as if it had ended just now, and starts its servers.
@@ -32,7 +35,7 @@ func resume(t *testing.T, name string) *federation {
 	t.Helper()
 	rec, err := fixture.Read(name)
 	must(t, err)
-	f := &federation{t: t, apps: map[string]*app.App{}, rdb: map[string]*redis.Client{}, http: client.NewHTTP(nil)}
+	f := &federation{t: t, apps: map[string]*app.App{}, rdb: map[string]*redis.Client{}, http: client.NewHTTP(nil), around: apitest.Hold(t)}
 	t.Cleanup(f.http.CloseIdleConnections)
 	stores := map[string]string{}
 	for _, id := range fixture.Companies {
@@ -57,7 +60,7 @@ func (f *federation) boot(id, store string) {
 	must(f.t, f.Data(id, dir))
 	a, err := app.New(app.Options{
 		Company: charging.CompanyID(id), Inventory: dir + "/" + fixture.InventoryFile, DataDir: dir, OperatorSecret: operatorSecret,
-		Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000, Store: app.Store{URL: store}, Timings: app.Timings{Refresh: time.Second},
+		Log: zerolog.Nop(), RateLimit: -1, Registrations: 5000, Store: app.Store{URL: store}, Timings: app.Timings{Refresh: time.Second}, Around: f.around,
 	})
 	must(f.t, err)
 	must(f.t, a.Listen(f.t.Context()))

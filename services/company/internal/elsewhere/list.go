@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,8 +28,10 @@ type Item struct {
 // Part is one company's page of a list.
 type Part struct {
 	Items []Item
-	// Total is how many there are there in all.
+	// Total is how many there are there in all; 0 in pages by cursor. More is true where
+	// something follows the page.
 	Total int
+	More  bool
 }
 
 // List asks companies at once, each for the page of a vehicle's trips that pages has for
@@ -73,8 +76,10 @@ func (t *Trips) part(ctx context.Context, who identity.Caller, company charging.
 		return Part{}, err
 	}
 	var raws []json.RawMessage
-	p := Part{}
-	p.Total, err = strconv.Atoi(a.Header.Get("X-Total-Count"))
+	p := Part{More: strings.Contains(a.Header.Get("Link"), `; rel="next"`)}
+	if !query.Has("cursor") {
+		p.Total, err = strconv.Atoi(a.Header.Get("X-Total-Count"))
+	}
 	if err = errors.Join(err, json.Unmarshal(a.Body, &raws)); err != nil {
 		return Part{}, err
 	}

@@ -81,13 +81,28 @@ func (p page) link(c echo.Context, total int) {
 	h.Set("X-Total-Count", strconv.Itoa(total))
 }
 
+// follow writes the Link header of a page by cursor; an empty next says that nothing
+// follows. How many there are in all is not counted.
+func (p page) follow(c echo.Context, next string) {
+	links := []string{p.linked(c, "cursor", "", "first")}
+	if next != "" {
+		links = append(links, p.linked(c, "cursor", next, "next"))
+	}
+	c.Response().Header().Set("Link", strings.Join(links, ", "))
+}
+
 func (p page) to(c echo.Context, offset int, rel string) string {
+	return p.linked(c, "offset", strconv.Itoa(offset), rel)
+}
+
+// linked is a link to what is asked, with another place to begin.
+func (p page) linked(c echo.Context, place, at, rel string) string {
 	q := url.Values{}
 	for name, values := range c.QueryParams() {
 		q[name] = values
 	}
 	q.Set("limit", strconv.Itoa(p.limit))
-	q.Set("offset", strconv.Itoa(offset))
+	q.Set(place, at)
 	return "<" + c.Request().URL.EscapedPath() + "?" + q.Encode() + `>; rel="` + rel + `"`
 }
 

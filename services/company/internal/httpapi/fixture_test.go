@@ -221,6 +221,11 @@ func (f *fakeFront) Trip(_ context.Context, id charging.TripID) (trip.Trip, erro
 	return f.t, nil
 }
 
+func (f *fakeFront) Page(_ context.Context, q trip.Query) ([]trip.Trip, string, error) {
+	f.query = q
+	return []trip.Trip{f.t}, "1795948286395.01a226dc-11b8-71da-b49b-2c289bc5304e", nil
+}
+
 func (f *fakeFront) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
 	f.mu.Lock()
 	f.query = q

@@ -24,6 +24,8 @@ type FrontDesk interface {
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Trip(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	// Page gives what a query wants after its cursor, and the cursor of what follows.
+	Page(ctx context.Context, q trip.Query) (page []trip.Trip, next string, err error)
 	Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error)
 	// WithPlan and WithPlans put plans into trips, the second without geometry.
 	WithPlan(ctx context.Context, t trip.Trip) trip.Trip

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -15,16 +16,17 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
-// places are how many trips of each company a reader of a merged list has seen.
-type places map[charging.CompanyID]int
+// places are where a reader of a merged list is at each company: the cursor there of the
+// last trip that was shown of it.
+type places map[charging.CompanyID]string
 
-// cursorOf reads the cursor of a merged list: where a page goes on at each company.
-// INVALID_FIELD.
-func cursorOf(c echo.Context) (places, error) {
+// placesOf reads the cursor of a merged list. INVALID_FIELD.
+func placesOf(c echo.Context) (places, error) {
 	text := c.QueryParam("cursor")
 	if text == "" {
 		return places{}, nil
@@ -34,8 +36,8 @@ func cursorOf(c echo.Context) (places, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &at)
 	}
-	for id, n := range at {
-		if id.Validate() != nil || n < 0 || n > maxOffset {
+	for id := range at {
+		if id.Validate() != nil {
 			at = nil
 		}
 	}
@@ -46,30 +48,30 @@ func cursorOf(c echo.Context) (places, error) {
 }
 
 func (at places) cursor() string {
-	raw, _ := json.Marshal(at) // plain names and numbers: never fails
+	raw, _ := json.Marshal(at) // plain texts: never fails
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // tripsOfAll answers with a vehicle's trips of all companies, newest first. Each company
 // is asked for the same page of what the caller asked for, from where the cursor is.
 func (s *Server) tripsOfAll(c echo.Context, who identity.Caller, others []charging.CompanyID) error {
-	p, err := pageOf(c)
+	at, err := placesOf(c)
 	if err != nil {
 		return err
 	}
-	at, err := cursorOf(c)
+	q, p, err := queryOf(c, who)
 	if err != nil {
 		return err
 	}
 	if p.offset+p.limit > maxLimit {
 		return charging.Invalid("offset", "with limit is at most "+strconv.Itoa(maxLimit)+" in a list of all companies; follow the Link header's next instead")
 	}
-	parts, err := s.partsOf(c, who, others, at, p.offset+p.limit)
+	parts, err := s.partsOf(c, who, q, others, at)
 	if err != nil {
 		return err
 	}
-	chosen := newest(parts, p.offset+p.limit, at)
-	s.linkOfAll(c, p, others, parts, at)
+	chosen, more := newest(parts, p.offset+p.limit, at)
+	s.linkOfAll(c, p, others, parts, at, more)
 	list := make([]json.RawMessage, 0, len(chosen))
 	for _, i := range chosen[min(p.offset, len(chosen)):] {
 		list = append(list, i.Raw)
@@ -77,34 +79,27 @@ func (s *Server) tripsOfAll(c echo.Context, who identity.Caller, others []chargi
 	return answer(c, http.StatusOK, list)
 }
 
-// partsOf reads each company's page, the own one first: what it refuses, all would.
-func (s *Server) partsOf(c echo.Context, who identity.Caller, others []charging.CompanyID, at places, most int) (map[charging.CompanyID]elsewhere.Part, error) {
-	page := func(of charging.CompanyID) url.Values {
-		q := maps.Clone(c.QueryParams())
-		delete(q, "cursor")
-		q.Set("limit", strconv.Itoa(most))
-		q.Set("offset", strconv.Itoa(at[of]))
-		return q
-	}
-	r := c.Request().Clone(c.Request().Context())
-	r.URL.RawQuery = page(s.o.Company).Encode()
-	own, total, err := s.ownTrips(s.echo.NewContext(r, c.Response()), who)
+// partsOf reads each company's page, the own one first: what it refuses, all would. By
+// offset each is read from its newest trip on.
+func (s *Server) partsOf(c echo.Context, who identity.Caller, q trip.Query, others []charging.CompanyID, at places) (map[charging.CompanyID]elsewhere.Part, error) {
+	ctx, most := c.Request().Context(), q.Offset+q.Limit
+	own := q
+	own.Limit, own.Offset, own.After = most, 0, at[s.o.Company]
+	mine, err := s.ownPart(ctx, who, own, byCursor(c))
 	if err != nil {
 		return nil, err
 	}
-	mine := elsewhere.Part{Total: total}
-	for _, t := range own {
-		raw, err := json.Marshal(t)
-		if err != nil {
-			return nil, err
-		}
-		mine.Items = append(mine.Items, elsewhere.Item{ID: t.ID, Created: t.CreatedAt.Truncate(time.Millisecond), Raw: raw}) // as others tell theirs
-	}
 	pages := map[charging.CompanyID]url.Values{}
 	for _, other := range others {
-		pages[other] = page(other)
+		page := maps.Clone(c.QueryParams())
+		delete(page, "offset")
+		page.Set("limit", strconv.Itoa(most))
+		if byCursor(c) {
+			page.Set("cursor", at[other])
+		}
+		pages[other] = page
 	}
-	parts, err := s.o.Elsewhere.List(c.Request().Context(), who, pages)
+	parts, err := s.o.Elsewhere.List(ctx, who, pages)
 	if err != nil {
 		return nil, err
 	}
@@ -112,14 +107,33 @@ func (s *Server) partsOf(c echo.Context, who identity.Caller, others []charging.
 	return parts, nil
 }
 
-// newest takes the newest of all parts, and moves the places by what was taken.
-func newest(parts map[charging.CompanyID]elsewhere.Part, most int, at places) []elsewhere.Item {
+// ownPart is this company's page, as others tell theirs.
+func (s *Server) ownPart(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (elsewhere.Part, error) {
+	own, err := s.ownTrips(ctx, who, q, cursor)
+	if err != nil {
+		return elsewhere.Part{}, err
+	}
+	mine := elsewhere.Part{Total: own.total, More: own.next != "" || own.total > len(own.trips)}
+	for _, t := range own.trips {
+		raw, err := json.Marshal(t)
+		if err != nil {
+			return mine, err
+		}
+		mine.Items = append(mine.Items, elsewhere.Item{ID: t.ID, Created: t.CreatedAt.Truncate(time.Millisecond), Raw: raw})
+	}
+	return mine, nil
+}
+
+// newest takes the newest of all parts, and moves the places to what was taken; more is
+// true where something is left.
+func newest(parts map[charging.CompanyID]elsewhere.Part, most int, at places) (chosen []elsewhere.Item, more bool) {
 	type placed struct {
 		elsewhere.Item
 		of charging.CompanyID
 	}
 	var all []placed
 	for of, p := range parts {
+		more = more || p.More
 		for _, i := range p.Items {
 			all = append(all, placed{i, of})
 		}
@@ -130,12 +144,11 @@ func newest(parts map[charging.CompanyID]elsewhere.Part, most int, at places) []
 		}
 		return strings.Compare(string(b.ID), string(a.ID))
 	})
-	var chosen []elsewhere.Item
 	for _, i := range all[:min(most, len(all))] {
 		chosen = append(chosen, i.Item)
-		at[i.of]++
+		at[i.of] = trip.PageAfter(i.Created, i.ID)
 	}
-	return chosen
+	return chosen, more || len(all) > most
 }
 
 // at is a link to the page of a merged list that a cursor begins.
@@ -144,7 +157,7 @@ func (p page) at(c echo.Context, cursor, rel string) string {
 	delete(q, "offset")
 	delete(q, "cursor")
 	q.Set("limit", strconv.Itoa(p.limit))
-	if cursor != "" {
+	if cursor != "" || rel == "first" && byCursor(c) {
 		q.Set("cursor", cursor)
 	}
 	return "<" + c.Request().URL.EscapedPath() + "?" + q.Encode() + `>; rel="` + rel + `"`
@@ -152,11 +165,10 @@ func (p page) at(c echo.Context, cursor, rel string) string {
 
 // linkOfAll says who is missing, how many there are where all are there, and where the
 // next page begins.
-func (s *Server) linkOfAll(c echo.Context, p page, others []charging.CompanyID, parts map[charging.CompanyID]elsewhere.Part, at places) {
-	h, total, more := c.Response().Header(), 0, false
-	for of, part := range parts {
+func (s *Server) linkOfAll(c echo.Context, p page, others []charging.CompanyID, parts map[charging.CompanyID]elsewhere.Part, at places, more bool) {
+	h, total := c.Response().Header(), 0
+	for _, part := range parts {
 		total += part.Total
-		more = more || at[of] < part.Total
 	}
 	var silent []string
 	for _, other := range others {
@@ -167,7 +179,7 @@ func (s *Server) linkOfAll(c echo.Context, p page, others []charging.CompanyID, 
 	if len(silent) > 0 {
 		slices.Sort(silent)
 		h.Set(api.SilentHeader, strings.Join(silent, ", "))
-	} else {
+	} else if !byCursor(c) {
 		h.Set("X-Total-Count", strconv.Itoa(total))
 	}
 	links := []string{p.at(c, "", "first")}

@@ -126,47 +126,64 @@ func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
 }
 
 // listTrips answers GET /api/v1/trips, newest first: a vehicle's of all companies, the
-// operator's of its own.
+// operator's of its own; a page by its offset, or by a cursor where the query has one,
+// empty to begin.
 func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
 	if s.o.Elsewhere != nil {
 		if others := s.o.Elsewhere.Companies(who); len(others) > 0 {
 			return s.tripsOfAll(c, who, others)
 		}
 	}
-	p, err := pageOf(c)
+	q, p, err := queryOf(c, who)
 	if err != nil {
 		return err
 	}
-	shown, total, err := s.ownTrips(c, who)
+	own, err := s.ownTrips(c.Request().Context(), who, q, byCursor(c))
 	if err != nil {
 		return err
 	}
-	p.link(c, total)
-	return answer(c, http.StatusOK, shown)
+	if byCursor(c) {
+		p.follow(c, own.next)
+	} else {
+		p.link(c, own.total)
+	}
+	return answer(c, http.StatusOK, own.trips)
 }
 
-// ownTrips are the asked page of this company's trips, and how many there are.
-func (s *Server) ownTrips(c echo.Context, who identity.Caller) ([]trip.Trip, int, error) {
-	q, err := queryOf(c, who)
-	if err != nil {
-		return nil, 0, err
+// byCursor reports whether a page is asked for by its cursor.
+func byCursor(c echo.Context) bool { return c.QueryParams().Has("cursor") }
+
+// ownPage is a page of this company's trips: by offset with how many there are, by cursor
+// with that of what follows.
+type ownPage struct {
+	trips []trip.Trip
+	total int
+	next  string
+}
+
+// ownTrips reads a page, as who asks may see it.
+func (s *Server) ownTrips(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (own ownPage, err error) {
+	var list []trip.Trip
+	if cursor {
+		list, own.next, err = s.o.FrontDesk.Page(ctx, q)
+	} else {
+		list, own.total, err = s.o.FrontDesk.List(ctx, q)
 	}
-	list, total, err := s.o.FrontDesk.List(c.Request().Context(), q)
 	if err != nil {
-		return nil, 0, err
+		return own, err
 	}
-	shown := make([]trip.Trip, len(list))
+	own.trips = make([]trip.Trip, len(list))
 	for i, t := range list {
-		shown[i] = t.Public()
+		own.trips[i] = t.Public()
 		if q.Stuck {
-			shown[i].Saga = stuck(t.Saga)
+			own.trips[i].Saga = stuck(t.Saga)
 		}
 	}
-	s.o.FrontDesk.WithPlans(c.Request().Context(), shown)
-	for i := range shown {
-		shown[i] = planFor(who, shown[i])
+	s.o.FrontDesk.WithPlans(ctx, own.trips)
+	for i, t := range own.trips {
+		own.trips[i] = planFor(who, t)
 	}
-	return shown, total, nil
+	return own, nil
 }
 
 // planFor is a trip's plan as somebody may see it: where a journey begins and ends is its
@@ -188,36 +205,6 @@ func stuck(s *trip.Saga) *trip.Saga {
 		Epoch: s.Epoch, Owner: s.Owner, EnteredConfirming: s.EnteredConfirming, Abandoned: s.Abandoned,
 		Restarts: s.Restarts, LapsesBy: s.LapsesBy, Stuck: s.Stuck,
 	}
-}
-
-// queryOf reads a query for trips: a vehicle sees its own only. INVALID_FIELD,
-// FORBIDDEN.
-func queryOf(c echo.Context, who identity.Caller) (q trip.Query, err error) {
-	p, err := pageOf(c)
-	if err != nil {
-		return q, err
-	}
-	q = trip.Query{State: trip.State(c.QueryParam("state")), Limit: p.limit, Offset: p.offset}
-	if q.State != "" && !q.State.Valid() {
-		return q, charging.Invalid("state", fmt.Sprintf("must be one of %v", trip.States()))
-	}
-	if q.VehicleID, err = queryID[charging.VehicleID](c, "vehicle_id"); err != nil {
-		return q, err
-	}
-	if q.Stuck, err = queryBool(c, "stuck"); err != nil {
-		return q, err
-	}
-	if who.Kind == identity.Operator {
-		return q, nil
-	}
-	if q.Stuck {
-		return q, charging.Refuse(charging.CodeForbidden, "stuck trips are the operator's to see")
-	}
-	if q.VehicleID != "" && q.VehicleID != who.Vehicle {
-		return q, charging.Refuse(charging.CodeForbidden, "a vehicle sees its own trips only")
-	}
-	q.VehicleID = who.Vehicle
-	return q, nil
 }
 
 // history answers GET /api/v1/trips/{trip_id}/history.

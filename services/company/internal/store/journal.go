@@ -50,7 +50,7 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 	due := j.dueMillis(time.Now().Add(lease))
 	keys := []string{j.keys.trip(t.ID), j.keys.log(t.ID)}
 	args := []any{
-		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log, plan,
+		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(due, 10), string(t.VehicleID), log, plan, findable(t),
 	}
 	list := j.shelves(ctx, t.State, false, madeAt(t))
 	list[j.keys.open()] = func(pipe redis.Pipeliner) {
@@ -93,7 +93,7 @@ func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, d
 	keys := []string{j.keys.trip(t.ID), j.keys.log(t.ID)}
 	args := []any{
 		doc, string(t.State), epochOf(t), ownerOf(t), ms(lease), strconv.FormatInt(at, 10),
-		strconv.FormatInt(retention, 10), flag(stuck(t)), log, maxEntries,
+		strconv.FormatInt(retention, 10), flag(stuck(t)), log, maxEntries, findable(t),
 	}
 	needed, exact := j.listed.needed(t.ID, at, j.dueMillis(time.Now()))
 	needed = needed && at > 0

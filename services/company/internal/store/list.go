@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// scanPage is how many trips of a list one round trip reads.
-	scanPage = 500
+	// scanPage is how many trips of a list one round trip reads, maxScan how many where
+	// few are wanted.
+	scanPage, maxScan = 500, 4000
 	// defaultLimit of a list without a limit.
 	defaultLimit = 100
 	// relic is how old a listed trip without a record must be to be dropped.
@@ -34,7 +35,7 @@ func (j *Journal) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, err
 	if all {
 		return j.listAll(ctx, list, q)
 	}
-	ids, err := j.matching(ctx, list, q)
+	ids, _, err := j.matching(ctx, list, cursor{from: "+inf", down: true}, q, 0)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -48,16 +49,16 @@ func (j *Journal) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, err
 func (j *Journal) listFor(ctx context.Context, q trip.Query) (list string, all bool, err error) {
 	switch {
 	case q.VehicleID != "":
-		return j.keys.made(q.VehicleID), q.State == "" && !q.Stuck, nil
-	case q.Stuck:
+		return j.keys.made(q.VehicleID), q.State == "" && !q.Stuck && !searched(q), nil
+	case q.Stuck, q.Trouble == trip.InStuck:
 		list, err = j.index(ctx, j.keys.stuck())
-	case q.State == "":
-		return j.keys.all(), true, nil
-	case q.State.Open():
+	case q.State == "" && q.Trouble == "":
+		return j.keys.all(), !searched(q), nil
+	case q.State.Open(), q.Trouble == trip.InRetrying:
 		list, err = j.index(ctx, j.keys.standing())
 	default:
 		list, err = j.index(ctx, j.keys.ended(q.State))
-		all = list != j.keys.all()
+		all = list != j.keys.all() && !searched(q)
 	}
 	return list, all, err
 }
@@ -87,29 +88,6 @@ func (j *Journal) listAll(ctx context.Context, list string, q trip.Query) ([]tri
 		return t.State != q.State
 	})
 	return right, n - len(misfiled), j.file(ctx, misfiled)
-}
-
-// matching gives the ids of the trips of a list that match, newest first.
-func (j *Journal) matching(ctx context.Context, list string, q trip.Query) ([]string, error) {
-	var match []string
-	at := cursor{from: "+inf", down: true}
-	for more := true; more; {
-		var made []redis.Z
-		var err error
-		if made, more, err = j.following(ctx, list, at, scanPage); err != nil || len(made) == 0 {
-			return match, err
-		}
-		those, err := j.those(ctx, list, made, func(s trip.State, stuck bool) bool {
-			return (q.State == "" || s == q.State) && (!q.Stuck || stuck)
-		})
-		if err != nil {
-			return nil, err
-		}
-		match = append(match, those...)
-		at = cursorOf(made[len(made)-1])
-		at.down = true
-	}
-	return match, nil
 }
 
 // forget drops trips from an index whose record has expired. A young one may

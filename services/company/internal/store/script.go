@@ -63,6 +63,7 @@ var (
 
 	createScript  = script("create")
 	writeScript   = script("write")
+	findScript    = script("find")
 	takeScript    = script("take")
 	acquireScript = script("acquire")
 	keepScript    = script("keep")

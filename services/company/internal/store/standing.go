@@ -30,9 +30,15 @@ func (j *Journal) Standing(ctx context.Context, after string, scan int, states .
 	if err != nil {
 		return nil, "", err
 	}
-	match, err := j.those(ctx, list, made, func(s trip.State, _ bool) bool { return slices.Contains(states, s) })
+	want, err := j.those(ctx, list, made, false, func(_ string, row reply) bool { return slices.Contains(states, trip.State(row.str(0))) })
 	if err != nil {
 		return nil, "", err
+	}
+	var match []string
+	for i, z := range made {
+		if id, _ := z.Member.(string); want[i] {
+			match = append(match, id)
+		}
 	}
 	if more {
 		next = cursorOf(made[len(made)-1]).String()
@@ -52,25 +58,32 @@ func (j *Journal) index(ctx context.Context, list string) (string, error) {
 	return list, err
 }
 
-// those gives the trips of a list whose record matches. What is listed as
+// those tells of each trip of a list whether its record matches. What is listed as
 // standing or stuck and has come to its end is filed where it belongs.
-func (j *Journal) those(ctx context.Context, list string, made []redis.Z, match func(s trip.State, stuck bool) bool) ([]string, error) {
+func (j *Journal) those(ctx context.Context, list string, made []redis.Z, search bool, match func(id string, row reply) bool) ([]bool, error) {
 	ids := make([]string, len(made))
 	for i, z := range made {
 		ids[i], _ = z.Member.(string)
 	}
-	rows, err := j.fields(ctx, ids, "state", "stuck")
+	fields := []string{"state", "stuck"}
+	if search {
+		fields = append(fields, "version", "find")
+	}
+	rows, err := j.rowsOf(ctx, ids, fields...)
+	if err == nil && search {
+		err = j.refind(ctx, ids, rows)
+	}
 	if err != nil {
 		return nil, err
 	}
 	byEnd := list == j.keys.standing() || list == j.keys.stuck()
-	var those []string
+	those := make([]bool, len(made))
 	var over []redis.Z
 	for i, row := range rows {
-		state, stuck := trip.State(row.str(0)), row.str(1) == "1"
+		state := trip.State(row.str(0))
 		switch {
-		case state != "" && match(state, stuck):
-			those = append(those, ids[i])
+		case state != "" && match(ids[i], row):
+			those[i] = true
 		case byEnd && (state == "" || !state.Open()):
 			over = append(over, made[i])
 		}
@@ -135,7 +148,7 @@ func parseCursor(after string) (cursor, error) {
 	}
 	from, last, _ := strings.Cut(after, ".")
 	if _, err := strconv.ParseInt(from, 10, 64); err != nil || charging.TripID(last).Validate() != nil {
-		return cursor{}, charging.Invalid("after", "is no cursor of this list: leave it out to begin")
+		return cursor{}, charging.Invalid("cursor", "is no cursor of this list: begin with an empty one")
 	}
 	return cursor{from: from, last: last}, nil
 }

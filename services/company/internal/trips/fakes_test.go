@@ -77,6 +77,11 @@ func (r *records) Load(_ context.Context, id charging.TripID) (trip.Trip, error)
 	return trip.Trip{}, charging.Refuse(charging.CodeUnknownTrip, string(id))
 }
 
+func (r *records) Page(ctx context.Context, q trip.Query) ([]trip.Trip, string, error) {
+	ts, _, err := r.List(ctx, q)
+	return ts, "", err
+}
+
 func (r *records) List(_ context.Context, q trip.Query) ([]trip.Trip, int, error) {
 	var out []trip.Trip
 	for _, t := range r.trips {

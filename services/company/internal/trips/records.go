@@ -28,6 +28,7 @@ type Records interface {
 	// List gives a page of trips, newest first, and how many match, of all there
 	// are.
 	List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error)
+	Page(ctx context.Context, q trip.Query) (page []trip.Trip, next string, err error)
 	// Standing pages through the trips in the given open states, oldest first:
 	// up to scan trips that are not at their end after the cursor of the page
 	// before, which stays good while trips come and go. INVALID_FIELD.

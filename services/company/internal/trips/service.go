@@ -172,12 +172,24 @@ func (s *Service) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, err
 		return nil, 0, charging.Invalid("state", "is none of the states of a trip")
 	}
 	ts, n, err := s.Records.List(ctx, q)
+	return shown(ts, q), n, err
+}
+
+// Page gives the trips that a query wants after its cursor, newest first, and the cursor
+// of what follows, empty where nothing does. INVALID_FIELD for a cursor that is none.
+func (s *Service) Page(ctx context.Context, q trip.Query) ([]trip.Trip, string, error) {
+	ts, next, err := s.Records.Page(ctx, q)
+	return shown(ts, q), next, err
+}
+
+// shown are trips as who asks for them may see them: operators see why one is stuck.
+func shown(ts []trip.Trip, q trip.Query) []trip.Trip {
 	for i := range ts {
-		if !q.Stuck { // operators see why a trip is stuck
+		if !q.Stuck {
 			ts[i] = ts[i].Public()
 		}
 	}
-	return ts, n, err
+	return ts
 }
 
 // History is the journal of a trip's saga.
