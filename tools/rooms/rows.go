@@ -215,6 +215,10 @@ var rooms = []room{
 		own:   []string{"pkg/...", "services/company/app", "services/e2e/chaos/fleet", "services/e2e/chaos/history", "services/e2e/program", "services/e2e/redisrig"},
 		third: []string{zerolog},
 	},
+	{
+		path: "services/e2e/everywhere",
+		own:  []string{"pkg/...", "services/e2e/chaos/fleet", "services/e2e/program", "services/e2e/redisrig"},
+	},
 	{path: "services/e2e/program", suite: true},
 	{path: "services/e2e/floods", own: []string{"services/e2e/program"}},
 	{path: "services/e2e/requests", test: []string{"pkg/api", "pkg/charging", "services/company/app", openapi}},

@@ -9,9 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -147,6 +150,10 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.Lost.Add(1)
 		hangUp()
 	}
+	if r.Header.Get("Accept") == "text/event-stream" {
+		l.stream(w, r)
+		return
+	}
 	// The caller giving up does not take back what is under way.
 	resp, answer, err := l.pass(context.WithoutCancel(r.Context()), r, body)
 	if err != nil {
@@ -172,6 +179,23 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(resp.StatusCode)
 	drip(r.Context(), w, answer, f.Drip)
+}
+
+// stream carries an answer that has no end, as it comes, until either side goes.
+func (l *Link) stream(w http.ResponseWriter, r *http.Request) {
+	host := l.target()
+	if host == "" {
+		hangUp()
+	}
+	l.Carried.Add(1)
+	proxy := httputil.ReverseProxy{
+		Rewrite:       func(p *httputil.ProxyRequest) { p.SetURL(&url.URL{Scheme: "http", Host: host}) },
+		Transport:     l.out.Transport,
+		FlushInterval: -1,
+		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { hangUp() },
+		ErrorLog:      log.New(io.Discard, "", 0),
+	}
+	proxy.ServeHTTP(w, r)
 }
 
 // tries bounds how many servers one request is given to.

@@ -175,3 +175,50 @@ func TestFaultsOfAPipe(t *testing.T) {
 		}
 	}
 }
+
+// What has no end comes as it is said, and ends with whoever says it. It fails where a
+// link waits for the end of a stream.
+func TestAStreamComesAsItIsSaid(t *testing.T) {
+	more := make(chan string)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for s := range more {
+			_, _ = io.WriteString(w, s)
+			_ = http.NewResponseController(w).Flush()
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(server.Close)
+	l, err := New(1, func() string { return strings.TrimPrefix(server.URL, "http://") }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.URL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	said := make(chan string)
+	go func() {
+		for _, s := range []string{"one", "two"} {
+			more <- s
+			said <- s
+		}
+		close(more)
+	}()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	heard := make([]byte, 3)
+	for want := range 2 {
+		if _, err := io.ReadFull(resp.Body, heard); err != nil || string(heard) != []string{"one", "two"}[want] {
+			t.Fatalf("heard %q, %v", heard, err)
+		}
+		<-said
+	}
+	if rest, err := io.ReadAll(resp.Body); err == nil {
+		t.Errorf("its end is not told: %q", rest)
+	}
+}
