@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,46 +117,151 @@ func TestTripsOfBeforeAreFound(t *testing.T) {
 	})
 }
 
-// While trips are added at the head, and others change their state, whoever reads page by
-// page gets each trip that was there exactly once. By offset rows are repeated.
-func TestPagesWhileTripsAreAdded(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, e *env) {
-		var had []charging.TripID
-		for range 120 {
-			had = append(had, created(t, e).ID)
-		}
-		stop, added := make(chan struct{}), sync.WaitGroup{}
-		added.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					e.write(t, created(t, e), time.Now().Add(time.Minute))
+// many are how many trips there are while the pages are read.
+const many = 10_000
+
+// various makes trips that differ in all that is searched for: of many, each filter of
+// filters finds some hundreds, and leaves out some. They are made some at a time.
+func (e *env) various(t *testing.T) []trip.Trip {
+	t.Helper()
+	all, begin, work := make([]trip.Trip, many), e.tomorrow(), sync.WaitGroup{}
+	for worker := range 8 {
+		work.Go(func() {
+			for i := worker; i < many; i += 8 {
+				tr := newTrip(e, 2)
+				tr.CreatedAt = tr.CreatedAt.Add(-time.Duration(i/3) * time.Second) // some in the same millisecond
+				if err := e.makes(t.Context(), &tr, i, begin); err != nil {
+					t.Error(err)
 				}
+				all[i] = tr
 			}
 		})
-		for _, q := range []trip.Query{{Limit: 7}, {Limit: 7, State: trip.Reserving}, {Limit: 7, CompanyID: "MAR"}} {
-			ids, _ := e.pages(t, q)
-			times := map[charging.TripID]int{}
-			for _, id := range ids {
-				times[id]++
-			}
-			for _, id := range had {
-				if times[id] != 1 {
-					t.Errorf("%+v: %s is on %d pages", q, id, times[id])
-				}
-			}
-			for id, n := range times {
-				if n > 1 {
-					t.Errorf("%+v: %s is on %d pages", q, id, n)
-				}
+	}
+	work.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return all
+}
+
+// makes keeps a trip as a saga does: as it is asked for, then as it has become.
+func (e *env) makes(ctx context.Context, tr *trip.Trip, i int, begin time.Time) error {
+	tr.VehicleID = charging.VehicleID(fmt.Sprintf("EV-%04d", i%31))
+	if err := e.Create(ctx, *tr, lease, nil); err != nil {
+		return err
+	}
+	e.differs(tr, i, begin)
+	return e.Write(ctx, *tr, lease, time.Now().Add(time.Hour), nil)
+}
+
+// differs gives a trip what is searched for, by its number.
+func (e *env) differs(tr *trip.Trip, i int, begin time.Time) {
+	tr.State = []trip.State{trip.Confirmed, trip.Completed, trip.Reserving}[i%3]
+	company := []string{"MAR", "SER", "CAJ"}[i/3%3]
+	for k := range tr.Legs {
+		l := &tr.Legs[k]
+		l.CompanyID, l.EVSEID = charging.CompanyID(company), charging.EVSEID(fmt.Sprintf("BR*%s*E%04d*1", company, i%40))
+		l.Start = begin.Add(time.Duration(i%50)*24*time.Hour + time.Duration(k)*2*time.Hour)
+		l.End = l.Start.Add(time.Hour)
+	}
+	switch i % 20 {
+	case 7:
+		tr.State, tr.Saga.Stuck = trip.Compensating, stuckTrip
+	case 8:
+		tr.State, tr.Problem = trip.Reserving, &trip.Problem{Code: charging.CodeSlotTaken}
+	}
+}
+
+// filters are every filter alone, and some together.
+func filters(begin time.Time, of trip.Trip) map[string]trip.Query {
+	day := func(n int) time.Time { return begin.Add(time.Duration(n) * 24 * time.Hour) }
+	return map[string]trip.Query{
+		"all": {}, "a state": {State: trip.Confirmed}, "a vehicle": {VehicleID: "EV-0011"}, "stuck": {Stuck: true},
+		"an EVSE": {EVSEID: "BR*SER*E0012*1"}, "a company": {CompanyID: "CAJ"}, "from": {From: day(40)}, "to": {To: day(9)},
+		"between": {From: day(20), To: day(23)}, "in trouble": {Trouble: trip.InStuck}, "retrying": {Trouble: trip.InRetrying},
+		"a part of ids": {Part: string(of.ID[34:])}, "a part of a reservation": {Part: string(of.Legs[0].ReservationID[20:])},
+		"a vehicle's, of a state": {VehicleID: "EV-0011", State: trip.Reserving},
+		"a state, at a company":   {State: trip.Completed, CompanyID: "SER"},
+		"a vehicle's, in a time":  {VehicleID: "EV-0011", From: day(10), To: day(30)},
+		"a state, by part":        {State: trip.Confirmed, Part: string(of.ID[33:])},
+	}
+}
+
+// asked says anew whether a query wants a trip, from the trip itself.
+func asked(q trip.Query, tr trip.Trip) bool {
+	stop := func(is func(trip.Leg) bool) bool { return slices.ContainsFunc(tr.Legs, is) }
+	start, end := tr.Legs[0].Start, tr.Legs[len(tr.Legs)-1].End
+	stuck := tr.Saga.Stuck != nil
+	switch {
+	case q.State != "" && tr.State != q.State, q.VehicleID != "" && tr.VehicleID != q.VehicleID, q.Stuck && !stuck,
+		q.EVSEID != "" && !stop(func(l trip.Leg) bool { return l.EVSEID == q.EVSEID }),
+		q.CompanyID != "" && !stop(func(l trip.Leg) bool { return l.CompanyID == q.CompanyID }),
+		!q.From.IsZero() && !end.After(q.From), !q.To.IsZero() && !start.Before(q.To),
+		q.Trouble == trip.InStuck && !stuck, q.Trouble == trip.InRetrying && tr.Problem == nil,
+		!strings.Contains(string(tr.ID), q.Part) && !stop(func(l trip.Leg) bool { return strings.Contains(string(l.ReservationID), q.Part) }):
+		return false
+	}
+	return true
+}
+
+// While trips are added at the head of 10,000, whoever reads page by page gets each trip
+// that was there exactly once, and none twice, by every filter; and nothing that the
+// filter does not want. It fails for a filter whose cursor stands at another place than
+// its page ends, that skips one of two made in the same millisecond, or that stops at a
+// stretch in which it finds nothing. By offset rows are repeated.
+func TestPagesWhileTripsAreAdded(t *testing.T) {
+	if realURL == "" {
+		t.Skip("LEFT OUT: no redis-server here")
+	}
+	t.Parallel()
+	e := open(t, realURL, true)
+	had, begin := e.various(t), e.tomorrow()
+	halt, added := make(chan struct{}), sync.WaitGroup{}
+	t.Cleanup(added.Wait)
+	added.Go(func() { e.adds(t, begin, halt) })
+	defer close(halt)
+	for name, q := range filters(begin, had[many/2]) {
+		q.Limit = 97
+		want := map[charging.TripID]bool{}
+		for _, tr := range had {
+			if asked(q, tr) {
+				want[tr.ID] = true
 			}
 		}
-		close(stop)
-		added.Wait()
-	})
+		if len(want) == 0 || len(want) == many && name != "all" {
+			t.Errorf("%s: %d trips to be found say nothing", name, len(want))
+		}
+		ids, _ := e.pages(t, q)
+		times := map[charging.TripID]int{}
+		for _, id := range ids {
+			if times[id]++; times[id] == 2 {
+				t.Errorf("%s: %s is there twice", name, id)
+			}
+		}
+		for _, tr := range had {
+			if times[tr.ID] > 0 != want[tr.ID] {
+				t.Errorf("%s: %s is there %d times, wanted is %t", name, tr.ID, times[tr.ID], want[tr.ID])
+			}
+		}
+	}
+}
+
+// adds makes trips that all filters want, until it is halted.
+func (e *env) adds(t *testing.T, begin time.Time, halt <-chan struct{}) {
+	pace := time.NewTicker(2 * time.Millisecond)
+	defer pace.Stop()
+	for i := 0; ; i++ {
+		tr := newTrip(e, 2)
+		if err := e.makes(t.Context(), &tr, i, begin); err != nil {
+			t.Error(err)
+			return
+		}
+		select {
+		case <-halt:
+			return
+		case <-pace.C:
+		}
+	}
 }
 
 // BenchmarkPage is one page, and one search that finds one trip at the far end, of 10,000.
