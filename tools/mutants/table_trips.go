@@ -19,6 +19,7 @@ func trips() []mutant {
 		at("trips/originator.go", "return company == who\n\t\t}", "return true\n\t\t}", "a participant learns of another's stop"),
 		at("trips/promises.go", "l.CompanyID != at || ", "", "a company is told what others hold"),
 		at("trips/start.go", "_ = s.Records.Dismiss(ctx, t.VehicleID, t.ID) // it was never journaled", "", "a trip that was turned away blocks its vehicle"),
+		at("trips/decide.go", "if len(q.Alternatives) > 0 || t.State", "if q.Alternatives != nil || t.State", "a question that nobody can answer, for days"),
 		at("trips/itinerary.go", "if !kept[t.ID].Fits(t) {", "if len(kept[t.ID].Stops) == 0 {", "a plan is shown for stops that it was not made for"),
 		at("trips/itinerary.go", "if plans[t.ID] = plan; whole {", "if plans[t.ID] = plan; whole || !whole {", "a plan with a hole is kept"),
 		at("store/plans.go", "json.Marshal(p.Lasting())", "json.Marshal(p)", "a trip keeps what was true when it was planned"),

@@ -95,7 +95,14 @@ func (s *Service) judge(ctx context.Context, t trip.Trip, a api.DecisionAnswer, 
 	case api.ActionGiveUp:
 		return verdict{Choice: saga.Choice{Leg: a.Leg, GiveUp: true}, leg: a.Leg}, nil
 	case api.ActionContinue:
-		take, err := s.pick(ctx, t, a.AlternativeID, a.Stop, q.Leg, q.Alternatives)
+		offered := q.Alternatives
+		if a.AlternativeID != "" {
+			var err error
+			if offered, err = s.choices(ctx, t, *q); err != nil {
+				return verdict{}, err
+			}
+		}
+		take, err := s.pick(ctx, t, a.AlternativeID, a.Stop, q.Leg, offered)
 		if err == nil && take.Leg != q.Leg {
 			err = charging.Invalid(at+"stop.leg", fmt.Sprintf("is %d; the question is about stop %d", take.Leg, q.Leg))
 		}
@@ -242,12 +249,22 @@ func (s *Service) Alternatives(ctx context.Context, id charging.TripID, leg int)
 		return nil, charging.Invalid("leg", fmt.Sprintf("must be from 1 to %d", len(t.Legs)))
 	}
 	if q := t.Question(leg); q != nil {
-		return q.Alternatives, nil
+		return s.choices(ctx, t, *q)
 	}
 	if t.Proposal != nil && t.Proposal.Leg == leg {
 		return t.Proposal.Alternatives, nil
 	}
 	return s.Advisor.Alternatives(ctx, t, leg)
+}
+
+// choices are what may be answered to a question. A stop of a booked trip may have been
+// lost while those who have others near it could not be asked, as where its own company
+// has just started again: a question that offers nothing offers what there is now.
+func (s *Service) choices(ctx context.Context, t trip.Trip, q trip.Decision) ([]trip.Alternative, error) {
+	if len(q.Alternatives) > 0 || t.State != trip.Confirmed {
+		return q.Alternatives, nil
+	}
+	return s.Advisor.Alternatives(ctx, t, q.Leg)
 }
 
 // Swap takes a new stop for one of a CONFIRMED trip, and lets go of the old one

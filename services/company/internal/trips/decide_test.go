@@ -68,6 +68,30 @@ func TestAnAnswerThatFailsAfterOthers(t *testing.T) {
 	}
 }
 
+// The fault: a stop that was lost while nobody could be asked what else is free has a
+// question without an answer until its deadline, days later.
+func TestAQuestionThatOffersNothingOffersWhatIsFree(t *testing.T) {
+	s, g, _ := counter(t)
+	tr := lost(t, s, g)
+	tr.Decisions[1].Alternatives = []trip.Alternative{}
+	g.r.trips[tr.ID] = tr
+	now, err := s.Alternatives(t.Context(), tr.ID, 2)
+	if err != nil || len(now) == 0 {
+		t.Fatalf("%v, %v", now, err)
+	}
+	if first, err := s.Alternatives(t.Context(), tr.ID, 1); err != nil || len(first) != 1 || first[0].ID != "a1" {
+		t.Errorf("what was offered for the other stop: %v, %v", first, err)
+	}
+	take := api.DecisionRequest{Leg: 2, Action: api.ActionContinue, AlternativeID: now[0].ID}
+	if _, err := s.Decide(t.Context(), tr.ID, take); err != nil || g.choice.Take == nil || g.choice.Take.EVSEID != now[0].EVSEID {
+		t.Errorf("%v, %+v", err, g.choice)
+	}
+	take.AlternativeID = "none"
+	if _, err := s.Decide(t.Context(), tr.ID, take); charging.CodeOf(err) != charging.CodeUnknownAlternative {
+		t.Errorf("%v", err)
+	}
+}
+
 // A stop by hand may stand where a lost one was, and not before a coming one.
 func TestAStopByHandAmongLostOnes(t *testing.T) {
 	s, g, _ := counter(t)
