@@ -20,7 +20,7 @@ var three = []charging.CompanyID{"MAR", "SER", "CAJ"}
 
 // boot starts three companies in this process, on free ports, with stores in
 // memory unless tuned.
-func boot(t *testing.T, tune func(*Options)) map[charging.CompanyID]*App {
+func boot(t testing.TB, tune func(*Options)) map[charging.CompanyID]*App {
 	t.Helper()
 	apps, around := map[charging.CompanyID]*App{}, apitest.Hold(t)
 	for _, id := range three {
@@ -65,7 +65,7 @@ func boot(t *testing.T, tune func(*Options)) map[charging.CompanyID]*App {
 	return apps
 }
 
-func stop(t *testing.T, a *App) {
+func stop(t testing.TB, a *App) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
