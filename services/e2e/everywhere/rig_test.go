@@ -199,15 +199,16 @@ func (p *processes) books(at charging.CompanyID, who caller, want trip.State, st
 // sees waits until a trip is so, asked at a server as a vehicle.
 func (p *processes) sees(at charging.CompanyID, who caller, id charging.TripID, what string, so func(trip.Trip) bool) trip.Trip {
 	p.Helper()
-	var got trip.Trip
-	redisrig.Until(p.T, what+", at "+string(at), func() bool {
-		r := p.ask(at, who, "GET", "/api/v1/trips/"+string(id), "")
-		if r.status != http.StatusOK {
-			return false
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(20 * time.Millisecond) {
+		last := p.ask(at, who, "GET", "/api/v1/trips/"+string(id), "")
+		if last.status == http.StatusOK {
+			var got trip.Trip
+			if last.into(p, &got); so(got) {
+				return got
+			}
 		}
-		got = trip.Trip{}
-		r.into(p, &got)
-		return so(got)
-	})
-	return got
+		if time.Now().After(deadline) {
+			p.Fatalf("never: %s, at %s: %d %s", what, at, last.status, last.raw)
+		}
+	}
 }
