@@ -130,7 +130,10 @@ func (r *crowdReport) judge(w crowd) {
 	}
 	fail(r.StreamsCores > w.mostCores, "cars and streams cost %.2f cores; at most %.2f", r.StreamsCores, w.mostCores)
 	fail(r.With.P99 > w.mostSlower*r.Without.P99, "a driver's p99 is %.1f ms with, %.1f ms without", r.With.P99, r.Without.P99)
-	fail(r.With.Failed > 0 || r.Without.Failed > 0, "%d bookings failed with, %d without", r.With.Failed, r.Without.Failed)
+	for what, p := range map[string]flood.Phase{"without streams": r.Without, "with streams": r.With} {
+		fail(p.Booked == 0, "nobody could book in %s %s", w.duration, what)
+		fail(p.Failed > 0, "%d bookings of %d were not confirmed %s, the first: %s", p.Failed, p.Failed+p.Booked, what, p.Why)
+	}
 	fail(r.Heard.Ended > 0, "%d streams have ended", r.Heard.Ended)
 	fail(w.rate >= 1 && r.FramesEach < 0.75, "a stream had %.2f frames a second", r.FramesEach)
 }

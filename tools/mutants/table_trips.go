@@ -35,6 +35,7 @@ func trips() []mutant {
 		at("store/find.go", "if version != row.str(2) {", "if version == \"\" {", "a trip is found where an earlier edition has moved it away from"),
 		at("store/find.go", "to <= q.From.Unix()", "to < 0", "a search by time gives what is over"),
 		at("store/find.go", "at.down = true\n\tif q.After", "if q.After", "pages by cursor go the wrong way"),
+		at("store/find.go", "return match, &z, nil", "return match, &made[len(made)-1], nil", "a page leaves out what is between its end and that of what was read"),
 		at("store/forget.go", "case -2: // no such record\n\t\t\tgone = append(gone, member)", "case -2: // no such record", "lists that grow for ever"),
 		at("store/takeover.go", "return !known || at < had, known", "return !known, known", "a trip that is due earlier is looked at late"),
 		at("store/newest.go", "for _, k := range beyond.Val() {\n\t\tpipe.Del(ctx, k)\n\t}", "", "one address fills the store with plans"),
