@@ -29,7 +29,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		processes: launch(t, program.Path(t)), booked: map[charging.CompanyID]trip.Trip{}, asks: map[charging.CompanyID]trip.Trip{},
+		processes: launch(t, program.Racing(t)), booked: map[charging.CompanyID]trip.Trip{}, asks: map[charging.CompanyID]trip.Trip{},
 		own: map[charging.CompanyID]*ear{}, others: map[charging.CompanyID]*ear{}, operators: map[charging.CompanyID]*ear{},
 	}
 	w.owner, w.other = w.registers("SER", "OWNER01"), w.registers("MAR", "OTHER01")
