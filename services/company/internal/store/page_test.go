@@ -217,8 +217,8 @@ func TestPagesWhileTripsAreAdded(t *testing.T) {
 	e := open(t, realURL, true)
 	had, begin := e.various(t), e.tomorrow()
 	halt, added := make(chan struct{}), sync.WaitGroup{}
-	t.Cleanup(added.Wait)
 	added.Go(func() { e.adds(t, begin, halt) })
+	defer added.Wait()
 	defer close(halt)
 	for name, q := range filters(begin, had[many/2]) {
 		q.Limit = 97
