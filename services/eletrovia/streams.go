@@ -130,10 +130,12 @@ func (r *crowdReport) judge(w crowd) {
 	}
 	fail(r.StreamsCores > w.mostCores, "cars and streams cost %.2f cores; at most %.2f", r.StreamsCores, w.mostCores)
 	fail(r.With.P99 > w.mostSlower*r.Without.P99, "a driver's p99 is %.1f ms with, %.1f ms without", r.With.P99, r.Without.P99)
-	for what, p := range map[string]flood.Phase{"without streams": r.Without, "with streams": r.With} {
-		fail(p.Booked == 0, "nobody could book in %s %s", w.duration, what)
-		fail(p.Failed > 0, "%d bookings of %d were not confirmed %s, the first: %s", p.Failed, p.Failed+p.Booked, what, p.Why)
+	booked := func(p flood.Phase, how string) {
+		fail(p.Booked == 0, "nobody could book in %s %s streams", w.duration, how)
+		fail(p.Failed > 0, "%d bookings of %d were not confirmed %s streams, the first: %s", p.Failed, p.Failed+p.Booked, how, p.Why)
 	}
+	booked(r.Without, "without")
+	booked(r.With, "with")
 	fail(r.Heard.Ended > 0, "%d streams have ended", r.Heard.Ended)
 	fail(w.rate >= 1 && r.FramesEach < 0.75, "a stream had %.2f frames a second", r.FramesEach)
 }
