@@ -8,7 +8,7 @@ func everywhere() []mutant {
 	}
 	return []mutant{
 		at("identity", "proof.go", "|| c.Audience != peer {", "{", "a company shows what another was shown"),
-		at("identity", "proof.go", "if err != nil || c.Vehicle != id ||", "if err != nil ||", "a vehicle's proof is any vehicle's"),
+		at("identity", "proof.go", "if c.Vehicle != id || c.Audience != peer {", "if c.Audience != peer {", "a vehicle's proof is any vehicle's"),
 		at("identity", "proof.go", "if err := s.vouched(ctx, id, c.Issuer); err != nil {", "if err := s.vouched(ctx, id, id.Issuer()); err != nil {", "a company proves that another's vehicle asks"),
 		at("identity", "proof.go", "if s.o.Revoked.Revoked(who) {", "if false {", "a revoked vehicle is vouched for"),
 		at("identity", "proof.go", "|| !now.Before(expires) {", "{", "a proof has no end"),

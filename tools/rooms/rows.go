@@ -11,6 +11,7 @@ const (
 	echo       = "github.com/labstack/echo/v4"
 	goRedis    = "github.com/redis/go-redis/v9"
 	jose       = "github.com/go-jose/go-jose/v4"
+	gopherLua  = "github.com/yuin/gopher-lua"
 	lipgloss   = "charm.land/lipgloss/v2"
 	miniredis  = "github.com/alicebob/miniredis/v2"
 	gorilla    = "github.com/gorilla/websocket"
@@ -174,6 +175,7 @@ var rooms = []room{
 	{
 		path: "services/company/internal/store", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
 		third: []string{goRedis, zerolog, uuid, syncx},
+		test:  []string{gopherLua},
 	},
 	{path: "services/company/internal/store/embedded", third: []string{goRedis, miniredis, zerolog}},
 	{

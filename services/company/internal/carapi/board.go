@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
+
+// stepsEvery is how often the steps of sagas that are on their way are put up: the next
+// step of a trip is mostly some milliseconds off, and the newest says it all.
+const stepsEvery = 50 * time.Millisecond
 
 // board holds the newest of each trip that changed and is not published yet, so
 // that a saga never waits and changes in quick succession are one message.
@@ -20,13 +25,16 @@ type board struct {
 	newest map[charging.TripID]trip.Trip
 	order  []charging.TripID
 	closed bool
+	// steps are the trips that wait for the next round; queued, which are in order.
+	steps  []charging.TripID
+	queued map[charging.TripID]bool
 	// fresh are the trips that changed since Restore began; nil when it does
 	// not run.
 	fresh map[charging.TripID]struct{}
 }
 
 func (b *board) init() {
-	b.newest = map[charging.TripID]trip.Trip{}
+	b.newest, b.queued = map[charging.TripID]trip.Trip{}, map[charging.TripID]bool{}
 	b.wake = sync.NewCond(&b.mu)
 }
 
@@ -52,11 +60,49 @@ func (b *board) putLocked(t trip.Trip) {
 	if b.closed {
 		return
 	}
-	if _, waits := b.newest[t.ID]; !waits {
-		b.order = append(b.order, t.ID)
-	}
+	_, waits := b.newest[t.ID]
 	b.newest[t.ID] = t
+	switch {
+	case !onItsWay(t.State):
+		b.queue(t.ID)
+	case !waits:
+		b.steps = append(b.steps, t.ID)
+		if len(b.steps) == 1 {
+			time.AfterFunc(stepsEvery, b.round)
+		}
+	}
+}
+
+// onItsWay says whether the next step follows without anybody's doing: nobody waits for
+// this one.
+func onItsWay(s trip.State) bool {
+	return s == trip.Reserving || s == trip.Confirming || s == trip.Compensating
+}
+
+// queue has a trip published, once.
+func (b *board) queue(id charging.TripID) {
+	if b.queued[id] {
+		return
+	}
+	b.queued[id] = true
+	b.order = append(b.order, id)
 	b.wake.Signal()
+}
+
+// round has the steps published that nothing has followed.
+func (b *board) round() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.roundLocked()
+}
+
+func (b *board) roundLocked() {
+	for _, id := range b.steps {
+		if _, waits := b.newest[id]; waits {
+			b.queue(id)
+		}
+	}
+	b.steps = nil
 }
 
 // track notes which trips change, or forgets them.
@@ -83,12 +129,14 @@ func (b *board) take() (t trip.Trip, ok bool) {
 	b.order = b.order[1:]
 	t = b.newest[id]
 	delete(b.newest, id)
+	delete(b.queued, id)
 	return t, true
 }
 
 func (b *board) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.roundLocked()
 	b.closed = true
 	b.wake.Broadcast()
 }

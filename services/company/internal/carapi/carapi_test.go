@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/eletrovia/eletrovia/broker"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
@@ -284,6 +286,34 @@ func TestQuickChanges(t *testing.T) {
 	if got, ok := b.take(); ok {
 		t.Errorf("%+v after the end", got)
 	}
+}
+
+// TestSteps: a step of a saga on its way comes with the next round, unless what it led to
+// has come before; nothing else waits.
+func TestSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b board
+		b.init()
+		began := time.Now()
+		b.put(trip.Trip{ID: tripID, State: trip.Reserving})
+		b.put(trip.Trip{ID: alien, State: trip.Reserving})
+		b.put(trip.Trip{ID: alien, State: trip.Confirmed})
+		for _, want := range []struct {
+			id    charging.TripID
+			state trip.State
+			after time.Duration
+		}{{alien, trip.Confirmed, 0}, {tripID, trip.Reserving, stepsEvery}} {
+			got, _ := b.take()
+			if after := time.Since(began); got.ID != want.id || got.State != want.state || after != want.after {
+				t.Errorf("%s %s after %v, want %+v", got.ID, got.State, after, want)
+			}
+		}
+		b.put(trip.Trip{ID: alien, State: trip.Compensating})
+		time.Sleep(stepsEvery)
+		if got, _ := b.take(); got.ID != alien || len(b.steps)+len(b.newest)+len(b.queued) != 0 {
+			t.Errorf("%+v, left %v %v %v", got, b.steps, b.newest, b.queued)
+		}
+	})
 }
 
 func TestRestore(t *testing.T) {

@@ -27,11 +27,13 @@ const (
 
 // Hub hands every published event to every subscriber.
 type Hub struct {
-	mu     sync.Mutex
-	last   uint64
-	ring   []*record // the newest events, oldest first from next
-	next   int
-	subs   map[*Subscription]struct{}
+	mu   sync.Mutex
+	last uint64
+	ring []*record // the newest events, oldest first from next
+	next int
+	// subs are the readers by whose events they want: of one vehicle, or ("") of all. So a
+	// vehicle's event costs nothing for those who follow other vehicles.
+	subs   map[charging.VehicleID]map[*Subscription]struct{}
 	lagged uint64
 	closed bool
 }
@@ -54,7 +56,7 @@ func NewHub(replay int) *Hub {
 	if replay <= 0 {
 		replay = DefaultReplay
 	}
-	return &Hub{ring: make([]*record, 0, replay), subs: map[*Subscription]struct{}{}}
+	return &Hub{ring: make([]*record, 0, replay), subs: map[charging.VehicleID]map[*Subscription]struct{}{}}
 }
 
 // NewHubAt is NewHub with ids that go on from an instant in microseconds, so
@@ -93,7 +95,22 @@ func (h *Hub) publish(r *record) {
 	h.last++
 	r.event.ID = h.last
 	h.remember(r)
-	for s := range h.subs {
+	switch vehicle := r.event.VehicleID; {
+	case r.event.Type == trip.EventReset:
+		for only := range h.subs {
+			h.hand(r, only)
+		}
+	case vehicle != "":
+		h.hand(r, vehicle)
+		h.hand(r, "")
+	default:
+		h.hand(r, "")
+	}
+}
+
+// hand gives an event to those who want it, of the readers of one vehicle or of all; h.mu is held.
+func (h *Hub) hand(r *record, only charging.VehicleID) {
+	for s := range h.subs[only] {
 		if !s.filter.wants(r) {
 			continue
 		}
@@ -164,7 +181,10 @@ func (h *Hub) Subscribe(ctx context.Context, after uint64, f Filter) *Subscripti
 	for _, item := range missing {
 		s.ch <- item
 	}
-	h.subs[s] = struct{}{}
+	if h.subs[f.Only] == nil {
+		h.subs[f.Only] = map[*Subscription]struct{}{}
+	}
+	h.subs[f.Only][s] = struct{}{}
 	context.AfterFunc(ctx, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -199,10 +219,14 @@ func (h *Hub) since(after uint64, f Filter) (items []*Item, missed bool) {
 
 // drop needs h.mu.
 func (h *Hub) drop(s *Subscription) {
-	if _, ok := h.subs[s]; ok {
-		delete(h.subs, s)
-		close(s.ch)
+	same := h.subs[s.filter.Only]
+	if _, ok := same[s]; !ok {
+		return
 	}
+	if delete(same, s); len(same) == 0 {
+		delete(h.subs, s.filter.Only)
+	}
+	close(s.ch)
 }
 
 // C is the stream of events.
@@ -213,8 +237,10 @@ func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	for s := range h.subs {
-		h.drop(s)
+	for _, same := range h.subs {
+		for s := range same {
+			h.drop(s)
+		}
 	}
 }
 
@@ -223,5 +249,8 @@ func (h *Hub) Close() {
 func (h *Hub) Stats() (subscribers int, lagged uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.subs), h.lagged
+	for _, same := range h.subs {
+		subscribers += len(same)
+	}
+	return subscribers, h.lagged
 }

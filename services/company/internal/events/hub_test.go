@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,17 @@ func TestImportedEvents(t *testing.T) {
 	}
 	if n := len(h.Subscribe(t.Context(), first+1, Filter{Only: "EV-0001"}).C()); n != 0 {
 		t.Errorf("a company resumes with %d", n)
+	}
+}
+
+// BenchmarkPublish is one event of a vehicle beside 300 streams of others.
+func BenchmarkPublish(b *testing.B) {
+	h := NewHub(0)
+	for i := range 300 {
+		h.Subscribe(b.Context(), 0, Filter{Only: charging.VehicleID("EV-" + strconv.Itoa(i))})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Publish(trip.EventTrip, time.Time{}, "EV-1000", "", nil)
 	}
 }

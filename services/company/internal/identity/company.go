@@ -30,6 +30,8 @@ type companyClaims struct {
 	Expires  int64              `json:"exp"`
 }
 
+func (c companyClaims) issuer() charging.CompanyID { return c.Issuer }
+
 // Credentials makes what a company shows to its peers: a token of its own for each,
 // good for two minutes there and nowhere else. It is safe for use by many goroutines.
 type Credentials struct {
@@ -113,12 +115,12 @@ func (s *Service) bySecret(token string) (found charging.CompanyID) {
 }
 
 func (s *Service) verifyCompany(ctx context.Context, token string, now time.Time) (companyClaims, error) {
-	payload, err := s.o.Ring.open(ctx, token, companyType, func(p []byte) (charging.CompanyID, error) {
+	c, _, err := open(ctx, s.o.Ring, token, companyType, func(p []byte) (companyClaims, error) {
 		c, err := companyOf(p)
 		if err == nil && c.Issuer == s.o.Self {
 			err = errors.New("a company is no peer of itself")
 		}
-		return c.Issuer, err
+		return c, err
 	})
 	switch {
 	case err != nil && verdict(err):
@@ -128,10 +130,6 @@ func (s *Service) verifyCompany(ctx context.Context, token string, now time.Time
 			Code: charging.CodePeerUnavailable, Detail: "the keys of the company that says it calls cannot be had now",
 			RetryAfter: time.Second, Cause: err,
 		}
-	}
-	c, err := companyOf(payload)
-	if err != nil {
-		return c, unauthenticated("the token does not say what a company's token says")
 	}
 	return c, s.current(c, now)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -51,15 +50,9 @@ func passHeader(proof string) *jose.SignerOptions {
 
 // proofIn reads the proof out of the header of a pass whose signature has been
 // checked; empty where there is none.
-func proofIn(pass string) string {
-	head, _, _ := strings.Cut(pass, ".")
-	var names struct {
-		At string `json:"at"`
-	}
-	if raw, err := base64.RawURLEncoding.DecodeString(head); err != nil || json.Unmarshal(raw, &names) != nil {
-		return ""
-	}
-	return names.At
+func proofIn(head jose.Header) string {
+	proof, _ := head.ExtraHeaders[proofHeader].(string)
+	return proof
 }
 
 // Vouch gives what this company shows to a peer, beside its own token, for a vehicle
@@ -90,18 +83,14 @@ func (s *Service) OnBehalf(ctx context.Context, peer charging.CompanyID, id char
 	if s.o.Vehicles[id] != "" {
 		return s.configuredFor(peer, id, proof)
 	}
-	payload, err := s.o.Ring.open(ctx, proof, proofType, func(p []byte) (charging.CompanyID, error) {
-		c, err := claimsOf(p, proofType)
-		return c.Issuer, err
-	})
+	c, _, err := open(ctx, s.o.Ring, proof, proofType, func(p []byte) (vehicleClaims, error) { return claimsOf(p, proofType) })
 	switch {
 	case err != nil && verdict(err):
 		return Caller{}, unproved(peer)
 	case err != nil:
 		return Caller{}, issuerAway(err)
 	}
-	c, err := claimsOf(payload, proofType)
-	if err != nil || c.Vehicle != id || c.Audience != peer {
+	if c.Vehicle != id || c.Audience != peer {
 		return Caller{}, unproved(peer)
 	}
 	if err := s.dated(c); err != nil {

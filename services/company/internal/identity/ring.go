@@ -205,37 +205,40 @@ const maxToken = 4096
 // errForged is wrapped by open for whatever cannot be a signed text of ours.
 var errForged = errors.New("not signed by that company")
 
-// open checks a compact JWS of the given type. issuer reads who is said to have
-// signed, out of a payload that nobody has checked yet. Errors that wrap
-// errForged or ErrUnknownCompany are verdicts.
-func (r *Ring) open(ctx context.Context, token, typ string, issuer func(payload []byte) (charging.CompanyID, error)) ([]byte, error) {
+// claims are what a company signs, of whatever type.
+type claims interface{ issuer() charging.CompanyID }
+
+// open checks a compact JWS of the given type, and gives what its header and its payload
+// say. read takes the claims out of a payload that nobody has checked yet. Errors that
+// wrap errForged or ErrUnknownCompany are verdicts.
+func open[C claims](ctx context.Context, r *Ring, token, typ string, read func(payload []byte) (C, error)) (said C, head jose.Header, err error) {
+	var nothing C
 	if len(token) > maxToken {
-		return nil, fmt.Errorf("%w: it has %d bytes", errForged, len(token))
+		return nothing, head, fmt.Errorf("%w: it has %d bytes", errForged, len(token))
 	}
 	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errForged, err)
+		return nothing, head, fmt.Errorf("%w: %w", errForged, err)
 	}
-	head := jws.Signatures[0].Protected
+	head = jws.Signatures[0].Protected
 	if got, _ := head.ExtraHeaders[jose.HeaderType].(string); got != typ {
-		return nil, fmt.Errorf("%w: it is of type %.20q", errForged, got)
+		return nothing, head, fmt.Errorf("%w: it is of type %.20q", errForged, got)
 	}
-	company, err := issuer(jws.UnsafePayloadWithoutVerification())
+	said, err = read(jws.UnsafePayloadWithoutVerification())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errForged, err)
+		return nothing, head, fmt.Errorf("%w: %w", errForged, err)
 	}
-	key, err := r.key(ctx, company, head.KeyID)
+	key, err := r.key(ctx, said.issuer(), head.KeyID)
 	if errors.Is(err, errNoKey) {
-		return nil, fmt.Errorf("%w: %s has no key %.64q", errForged, company, head.KeyID)
+		return nothing, head, fmt.Errorf("%w: %s has no key %.64q", errForged, said.issuer(), head.KeyID)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("keys of %s: %w", company, err)
+		return nothing, head, fmt.Errorf("keys of %s: %w", said.issuer(), err)
 	}
-	payload, err := jws.Verify(key)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errForged, err)
+	if _, err := jws.Verify(key); err != nil {
+		return nothing, head, fmt.Errorf("%w: %w", errForged, err)
 	}
-	return payload, nil
+	return said, head, nil
 }
 
 // verdict reports whether an error of open is final.

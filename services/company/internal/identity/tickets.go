@@ -3,11 +3,9 @@ package identity
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -37,6 +35,8 @@ type ticketClaims struct {
 	Exp       int64              `json:"exp"` // seconds since 1970
 }
 
+func (c ticketClaims) issuer() charging.CompanyID { return c.Issuer }
+
 // KeyID names the key that signs now.
 func (t *Tickets) KeyID() string { return t.keys.KeyID() }
 
@@ -56,40 +56,34 @@ const reservationHeader = "rsv"
 
 // firstOf reads the reservation that a ticket is bound to out of its header, whose
 // signature has been checked; empty where it names none.
-func firstOf(token string) (charging.ReservationID, error) {
-	head, _, _ := strings.Cut(token, ".")
-	var names struct {
-		ID charging.ReservationID `json:"rsv"`
+func firstOf(head jose.Header) (charging.ReservationID, error) {
+	said, there := head.ExtraHeaders[reservationHeader]
+	if !there {
+		return "", nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(head)
-	if err == nil {
-		err = json.Unmarshal(raw, &names)
+	text, isText := said.(string)
+	if !isText {
+		return "", fmt.Errorf("%s is no text", reservationHeader)
 	}
-	if err == nil && names.ID != "" {
-		err = names.ID.Validate()
+	id := charging.ReservationID(text)
+	if id == "" {
+		return "", nil
 	}
-	return names.ID, err
+	return id, id.Validate()
 }
 
 // Verify checks a ticket that was brought for a trip of origin. TICKET_INVALID:
 // forged, expired at now, for another trip, or of a company that nobody knows.
 // Any other error means that the issuer's keys cannot be had now.
 func (t *Tickets) Verify(ctx context.Context, token string, trip charging.TripID, origin charging.CompanyID, now time.Time) (charging.Ticket, error) {
-	payload, err := t.ring.open(ctx, token, ticketType, func(p []byte) (charging.CompanyID, error) {
-		c, err := ticketOf(p)
-		return c.Issuer, err
-	})
+	c, head, err := open(ctx, t.ring, token, ticketType, ticketOf)
 	switch {
 	case err != nil && verdict(err):
 		return charging.Ticket{}, invalid("the ticket is forged or of an unknown company", err)
 	case err != nil:
 		return charging.Ticket{}, fmt.Errorf("ticket of trip %s: %w", trip, err)
 	}
-	c, err := ticketOf(payload)
-	if err != nil {
-		return charging.Ticket{}, invalid("the ticket does not say what a ticket says", err)
-	}
-	first, err := firstOf(token)
+	first, err := firstOf(head)
 	if err != nil {
 		return charging.Ticket{}, invalid("the ticket does not say what a ticket says", err)
 	}

@@ -34,6 +34,8 @@ type vehicleClaims struct {
 	proof string
 }
 
+func (c vehicleClaims) issuer() charging.CompanyID { return c.Issuer }
+
 // ended reports whether the end that the claims say has come.
 func (c vehicleClaims) ended(now time.Time) bool {
 	return c.Expires != 0 && !now.Before(time.Unix(c.Expires, 0))
@@ -168,21 +170,17 @@ func (s *Service) atHome(ctx context.Context, c vehicleClaims, now time.Time) (C
 // signedVehicle reads what the company in a vehicle's name has signed for it.
 // UNAUTHENTICATED, PEER_UNAVAILABLE, STORE_UNAVAILABLE.
 func (s *Service) signedVehicle(ctx context.Context, id charging.VehicleID, token string) (vehicleClaims, error) {
-	payload, err := s.o.Ring.open(ctx, token, vehicleType, func(p []byte) (charging.CompanyID, error) {
-		c, err := vehicleOf(p)
-		return c.Issuer, err
-	})
+	c, head, err := open(ctx, s.o.Ring, token, vehicleType, vehicleOf)
 	switch {
 	case err != nil && verdict(err):
 		return vehicleClaims{}, noVehicle()
 	case err != nil:
 		return vehicleClaims{}, issuerAway(err)
 	}
-	c, err := vehicleOf(payload)
-	if err != nil || c.Vehicle != id {
+	if c.Vehicle != id {
 		return vehicleClaims{}, noVehicle()
 	}
-	c.proof = proofIn(token)
+	c.proof = proofIn(head)
 	return c, s.vouched(ctx, id, c.Issuer)
 }
 

@@ -18,8 +18,7 @@ if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 if r.state == 'CLAIMED' and left(lock) then return { 'TOO_EARLY' } end
 if stop * 1000 <= civil and left(lock) then return { 'INVALID_WINDOW' } end
 if redis.call('DEL', lock) == 0 then -- the lock's existence is the hold
-  retire(here(), r, rid, 'EXPIRED')
-  return { 'HOLD_EXPIRED', '' }
+  return lapsed(here(), r, rid)
 end
 r.state, r.settled = 'RESERVED', '0'
 redis.call('ZREM', cal, member('H', stop, rid))

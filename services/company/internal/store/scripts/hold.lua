@@ -30,8 +30,7 @@ local function again(r)
   if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
   local ttl = left(lock)
   if not ttl then
-    retire(at, r, rid, 'EXPIRED')
-    return { 'HOLD_EXPIRED', '' }
+    return lapsed(at, r, rid)
   end
   local more = math.min(tonumber(ARGV[11]), r.first + ARGV[12] - ms)
   local longer = more > ttl
@@ -77,10 +76,10 @@ local function judge(m)
   return 2
 end
 
--- clear looks at every member in the way before it changes any: it answers the
+-- past looks at every member in the way before it changes any: it answers the
 -- refusal, or removes all and gives the victims.
-local function clear(mine)
-  local found, worst, no = around(at, s, e), 0, nil
+local function past(found, mine) -- once or never
+  local worst, no = 0, nil
   for _, m in ipairs(found) do
     local rank = m.becomes and 0 or judge(m)
     if rank > worst then worst, no = rank, conflict(rank == 2 and 'PRIORITY_LOST' or 'SLOT_TAKEN', m) end
@@ -100,6 +99,12 @@ local function clear(mine)
     end
   end
   return nil, victims
+end
+
+local function clear(mine)
+  local found = around(at, s, e)
+  if #found > 0 then return past(found, mine) end
+  return mayTake(mine, limitsOf(ARGV[20]), {}, 0, ms, civil), {}
 end
 
 if e * 1000 <= civil then return { 'INVALID_WINDOW' } end

@@ -106,7 +106,7 @@ end
 -- vehicleRefuses judges a claim by its vehicle's account; spare says of reservations what
 -- they become when it is granted, had (s) is what it has already itself. It gives the
 -- refusal; and what swaps let off (s) in all, and of it for this claim.
-local function vehicleRefuses(key, c, limits, spare, had, ms, civil)
+local function vehicleRefuses(key, c, limits, spare, had, ms, civil) -- once or never
   local all, known = ledger(key, ms, civil)
   local judged = limits.vehicle + limits.new + limits.trips > 0
   local secs, counted, trips, others, own = 0, {}, {}, 0, false
@@ -165,7 +165,7 @@ local SOME = 200
 
 -- tally takes off what has ended by itself, and gives a company's seconds. Without a sum
 -- the sets tell nothing: the recount fills all three.
-local function tally(k, ms, civil)
+local function tally(k, ms, civil) -- once or never
   local seconds = not k.standing and '0' or redis.call('HGET', k.taken, 'seconds')
   if not seconds then
     redis.call('DEL', k.taken, k.holds, k.standing)

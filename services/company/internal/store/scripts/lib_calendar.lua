@@ -126,6 +126,12 @@ local function retire(at, r, rid, state, reason)
   end
 end
 
+-- lapsed answers for a hold whose lock is no more.
+local function lapsed(at, r, rid) -- once or never
+  retire(at, r, rid, 'EXPIRED')
+  return { 'HOLD_EXPIRED', '' }
+end
+
 -- notify leaves a notice for the originator, until it has acknowledged this one (n),
 -- and gives it as trip, reservation, leg, state, reason, origin. A word beside the
 -- state's own reason is for this notice only.
@@ -201,18 +207,23 @@ local function overlapping(cal, s, e)
   end
 end
 
+-- judged gives members their records and what they have become.
+local function judged(at, found) -- once or never
+  for _, m in ipairs(found) do
+    m.record = read(at.rsvbase .. m.rid)
+    m.becomes = spent(at, m, m.record)
+  end
+  return found
+end
+
 -- around lists what overlaps [s, e) beside the request's own reservation, latest
 -- first, with its record and what it has become.
 local function around(at, s, e)
   local found = {}
   for _, m in ipairs(overlapping(at.cal, s, e)) do
-    if m.rid ~= ARGV[1] then
-      m.record = read(at.rsvbase .. m.rid)
-      m.becomes = spent(at, m, m.record)
-      found[#found + 1] = m
-    end
+    if m.rid ~= ARGV[1] then found[#found + 1] = m end
   end
-  return found
+  return #found > 0 and judged(at, found) or found
 end
 
 -- remove takes an entry off the calendar that has become something else.

@@ -15,8 +15,7 @@ touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 local ttl = left(lock)
 if not ttl then
-  retire(here(), r, rid, 'EXPIRED')
-  return { 'HOLD_EXPIRED', '' }
+  return lapsed(here(), r, rid)
 end
 local more = math.min(tonumber(ARGV[8]), r.first + ARGV[9] - ms)
 if more > ttl then
