@@ -101,6 +101,7 @@ func (w *world) killed(origin charging.CompanyID) {
 	w.Helper()
 	// A window that has begun when the originator is back.
 	now := w.books(origin, w.owner, trip.Confirmed, w.stop(next(origin), 4, time.Now().Add(time.Minute).UTC().Truncate(time.Second), 30*time.Minute))
+	newcomer := w.registers(origin, charging.VehicleID("NEW"+string(origin)))
 	began := time.Now()
 	w.kill(origin)
 	died := time.Now()
@@ -116,6 +117,10 @@ func (w *world) killed(origin charging.CompanyID) {
 		w.plugs(at, now, "plug", 503, charging.CodePeerUnavailable)
 		w.streams(at, origin)
 		w.others[at].never("of a trip of another vehicle", tells(w.owner.user))
+		// Whom only the dead one can tell is not refused for good.
+		if got := w.ask(at, newcomer, "GET", "/api/v1/trips", ""); got.status != 503 || got.code != charging.CodePeerUnavailable {
+			w.Errorf("a vehicle of %s comes to %s for the first time: %d %s", origin, at, got.status, got.raw)
+		}
 	}
 	w.up()
 	for _, at := range companies {
@@ -127,6 +132,9 @@ func (w *world) killed(origin charging.CompanyID) {
 		}
 		w.everybody(at, origin)
 		w.lists(at, "")
+		redisrig.Until(w.T, "the vehicle that came for the first time is known at "+string(at), func() bool {
+			return w.ask(at, newcomer, "GET", "/api/v1/trips", "").status == 200
+		})
 	}
 	w.own[origin], w.others[origin], w.operators[origin] = w.listens(origin, w.owner), w.listens(origin, w.other), w.listens(origin, w.operator(origin))
 	w.decides(next(origin), origin)
