@@ -28,7 +28,7 @@ func booked(plan trip.Plan, r *planner.Request) trip.Trip {
 	if r != nil {
 		t.Saga.Journey = &trip.Journey{
 			From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC,
-			MinArrivalSoC: r.MinArrivalSoC, VehicleModel: r.Vehicle.ID,
+			MinArrivalSoC: r.MinArrivalSoC, VehicleModel: r.Vehicle.ID, Via: plan.Waypoints(),
 		}
 	}
 	return t
