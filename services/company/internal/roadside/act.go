@@ -32,7 +32,7 @@ func (w *Watch) act(ctx context.Context, c *car, k int, v forecast.Verdict, f fo
 	if v == forecast.Early && len(found) == 0 {
 		return // it waits
 	}
-	code, detail := words(v, l, f)
+	code, detail := words(v, l, f, len(c.passing.ahead(k)))
 	d := &trip.Decision{Leg: l.Leg, Code: code, Detail: detail, Alternatives: found, ExpiresAt: w.expires(s)}
 	if t.OnConflict == trip.Replan && len(found) > 0 {
 		took, stale := w.replan(ctx, c, found)

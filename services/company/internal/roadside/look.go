@@ -297,13 +297,16 @@ func sessionAt(v vehicle.Vehicle, loc charging.Location, evse charging.EVSEID) v
 	return best
 }
 
-// words say to a driver what the forecast is.
-func words(v forecast.Verdict, l trip.Leg, f forecast.Forecast) (charging.Code, string) {
-	at := f.ArriveAt.UTC().Format("15:04")
+// words say to a driver what the forecast is, of a drive that passes so many places.
+func words(v forecast.Verdict, l trip.Leg, f forecast.Forecast, passes int) (charging.Code, string) {
+	at, by := f.ArriveAt.UTC().Format("15:04"), ""
+	if passes > 0 {
+		by = fmt.Sprintf(" by the places before it (%d)", passes)
+	}
 	switch v {
 	case forecast.Battery:
-		return charging.CodeInfeasibleTrip, fmt.Sprintf("the battery would reach stop %d at %s with %.0f%%, below the reserve: it uses %.0f%% of what was planned",
-			l.Leg, l.EVSEID, 100*max(f.ArriveSoC, 0), 100*f.Use)
+		return charging.CodeInfeasibleTrip, fmt.Sprintf("the battery would reach stop %d at %s%s with %.0f%%, below the reserve: it uses %.0f%% of what was planned",
+			l.Leg, l.EVSEID, by, 100*max(f.ArriveSoC, 0), 100*f.Use)
 	case forecast.Late:
 		return charging.CodeTooLate, fmt.Sprintf("arrival at stop %d at %s is expected about %s (UTC), too late for the window from %s to %s",
 			l.Leg, l.EVSEID, at, l.Start.UTC().Format("15:04"), l.End.UTC().Format("15:04"))
