@@ -228,6 +228,25 @@ func TestAForecastByWhatIsAhead(t *testing.T) {
 	}
 }
 
+// TestAWindowTooShortForAPlace: shows a window in which the car takes what it needs to the destination, not what it needs to get there
+// by a place behind the stop.
+func TestAWindowTooShortForAPlace(t *testing.T) {
+	for place, short := range map[string]bool{"": false, "João Pessoa, PB": true} {
+		w := newWorld(t, trip.Ask)
+		if place != "" {
+			w.byWay(place, 0)
+			w.trip.Saga.Journey.Via[0].AfterLeg = 1
+		}
+		w.trip.Legs[0].Start = noon.Add(w.route.Drive)
+		w.trip.Legs[0].End = w.trip.Legs[0].Start.Add(20 * time.Minute)
+		w.w.Changed(w.trip)
+		w.drive(40, true)
+		if (len(w.alerts) > 0) != short || short && w.alerts[0].Code != charging.CodeTooLate {
+			t.Errorf("by %q: %+v", place, w.alerts)
+		}
+	}
+}
+
 // TestAStayMakesLate: shows a stay on the way that the forecast takes no time for.
 func TestAStayMakesLate(t *testing.T) {
 	for stay, late := range map[float64]bool{0: false, 120: true} {
