@@ -7,6 +7,7 @@ func road() []mutant {
 	}
 	return []mutant{
 		at("pkg/trip/via.go", "if w.AfterLeg == stops {", "if false {", "another stop is offered that is not reached by what the trip passes", "planner"),
+		at(rooms+"trips/start.go", "journey.Via = plan.Waypoints()\n", "", "a trip forgets what it passes as soon as it is booked", "trips"),
 		at(rooms+"planner/course.go", "s.soc += c.car.", "_ = c.car.", "a place off the way takes no charge", "planner"),
 		at(rooms+"planner/course.go", "seconds: int64(course.Stay / time.Second)", "seconds: 0", "a stay takes no time once a stop has moved", "planner"),
 		at(rooms+"planner/onward.go", "for _, w := range here.Ahead {", "for _, w := range here.Ahead[:0] {", "a replan from the road forgets what is ahead", "planner"),
