@@ -8,11 +8,14 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// try puts an EVSE in the lost stop's place, from soonest on, and drives the
-// rest of the trip.
+// try puts an EVSE in the lost stop's place, if that is no great detour, from soonest on,
+// and drives the rest of the trip.
 func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 	at := c.p.evses[id]
 	straight, around := c.detour(at)
+	if around < 0 || straight >= 0 && around-straight > int64(MaxDetour/time.Second) {
+		return option{}, false
+	}
 	arrival, ok := c.reach(at)
 	if !ok {
 		return option{}, false
@@ -95,12 +98,8 @@ func (c *chain) elsewhere(is func(leg int) bool) bool {
 	return false
 }
 
-// reach drives to a site, if that is no great detour and the charge allows it.
+// reach drives to a site, if the charge allows it.
 func (c *chain) reach(at place) (state, bool) {
-	straight, around := c.detour(at)
-	if around < 0 || straight >= 0 && around-straight > int64(MaxDetour/time.Second) {
-		return state{}, false
-	}
 	planned := c.t.Legs[c.lost].Start.Unix()
 	if c.lost == 0 && c.car == nil {
 		return state{at: max(planned, c.soonest)}, true
