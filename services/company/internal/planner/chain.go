@@ -23,8 +23,8 @@ type chain struct {
 	near     bool     // and need not come farther than to this stop
 	car      *Request // nil where the trip does not remember its journey
 	before   state    // on leaving the stop before the lost one, or the origin
-	// first is the stretch that leads to any site from the origin, nil without a journey, and from the one
-	// that leads to any site in the lost one's place; nil where that is first, and nil.
+	// first is the stretch from the origin to any site, nil without a journey; from is the one to any
+	// site in the lost one's place, which for the first leg is first.
 	first, from *stretch
 	// leads are the stretches to the legs, and behind them to the destination; nil to the first, to the lost one
 	// where it is not known, and without a journey to the destination.
