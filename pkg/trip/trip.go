@@ -279,6 +279,8 @@ type Journey struct {
 	Objective Objective `json:"objective,omitempty"`
 	// Earliest is the departure that was asked for, where LatestArrival has made it later.
 	Earliest time.Time `json:"earliest,omitzero"`
+	// Via are the places that the trip passes, in travel order; see Between.
+	Via []Waypoint `json:"via,omitempty"`
 }
 
 // Conditions are what changes a car's consumption beside its speed.

@@ -1,6 +1,10 @@
 package trip
 
-import "time"
+import (
+	"time"
+
+	"github.com/eletrovia/eletrovia/pkg/geo"
+)
 
 // Via is a place that a plan passes without charging, in the order of the journey.
 type Via struct {
@@ -29,6 +33,50 @@ func (p Plan) ViaAfter(stops int) []Via {
 
 // Stay is how long the car stands there.
 func (v Via) Stay() time.Duration { return time.Duration(v.StayMinutes * float64(time.Minute)) }
+
+// Waypoint is a via as a booked trip's journey remembers it: where, how long, and after how
+// many stops.
+type Waypoint struct {
+	geo.Point
+	StayMinutes float64 `json:"stay_minutes,omitempty"`
+	AfterLeg    int     `json:"after_leg,omitempty"`
+}
+
+// Stay is how long the car stands there.
+func (w Waypoint) Stay() time.Duration { return Via{StayMinutes: w.StayMinutes}.Stay() }
+
+// Waypoints are the vias of a plan, for the journey of a trip that is booked by it.
+func (p Plan) Waypoints() []Waypoint {
+	var all []Waypoint
+	for _, v := range p.Via {
+		all = append(all, Waypoint{v.Point(), v.StayMinutes, v.AfterLeg})
+	}
+	return all
+}
+
+// Between is what lies between two stops of a trip: the places that it passes after the first
+// so many stops, up to the next one. It is the one rule by which a drive of a booked trip is more
+// than the road from stop to stop; nil safe, and empty for most.
+func (j *Journey) Between(stops int) []Waypoint {
+	if j == nil {
+		return nil
+	}
+	var some []Waypoint
+	for _, w := range j.Via {
+		if w.AfterLeg == stops {
+			some = append(some, w)
+		}
+	}
+	return some
+}
+
+// StayBetween is how long the car stands at the places that Between gives.
+func (j *Journey) StayBetween(stops int) (stay time.Duration) {
+	for _, w := range j.Between(stops) {
+		stay += w.Stay()
+	}
+	return stay
+}
 
 // Asked is what a driver asked of a stop by editing a plan (docs/adr/0023). It goes on to what is made of the
 // plan by further edits.

@@ -211,7 +211,11 @@ var rooms = []room{
 		third: []string{goRedis, paho, zerolog, uuid, syncx},
 		suite: true,
 	},
-	{path: "services/e2e/aftermath", own: []string{"pkg/charging", "services/company/app"}, third: []string{goRedis, paho, zerolog}},
+	{
+		path:  "services/e2e/aftermath",
+		own:   []string{"pkg/charging", "pkg/geo", "pkg/road", "pkg/vehicle", "services/company/app"},
+		third: []string{goRedis, paho, zerolog},
+	},
 	{
 		path:  "services/e2e/stores",
 		own:   []string{"pkg/...", "services/company/app", "services/e2e/chaos/fleet", "services/e2e/chaos/history", "services/e2e/program", "services/e2e/redisrig"},

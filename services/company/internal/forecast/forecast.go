@@ -27,9 +27,10 @@ type Forecast struct {
 	UseSigma float64
 }
 
-// Forecast gives the arrival as it is expected now (civil time); ok is false
-// before the car has said where it is, or where no road leads on.
-func (t *Tracker) Forecast(now time.Time) (f Forecast, ok bool) {
+// Forecast gives the arrival as it is expected now (civil time), where the car will still
+// stand for a while on the way; ok is false before it has said where it is, or where no road
+// leads on.
+func (t *Tracker) Forecast(now time.Time, stay time.Duration) (f Forecast, ok bool) {
 	if !t.begun || t.way == nil {
 		return f, false
 	}
@@ -51,7 +52,7 @@ func (t *Tracker) Forecast(now time.Time) (f Forecast, ok bool) {
 		TimeSigma: time.Duration(float64(leg.Drive)*paceSigma) + time.Minute,
 	}
 	f.ArriveSoC = f.SoC - takes*use
-	f.ArriveAt = f.At.Add(time.Duration(float64(leg.Drive) * pace))
+	f.ArriveAt = f.At.Add(time.Duration(float64(leg.Drive)*pace) + stay)
 	if f.ArriveAt.Before(now) && leg.Km > 1 {
 		f.ArriveAt = now
 	}

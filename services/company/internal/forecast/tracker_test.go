@@ -120,7 +120,7 @@ func (d *drive) cruise(km float64) {
 
 func (d *drive) forecast() Forecast {
 	d.t.Helper()
-	f, ok := d.track.Forecast(d.at)
+	f, ok := d.track.Forecast(d.at, 0)
 	if !ok {
 		d.t.Fatal("no forecast")
 	}
@@ -220,7 +220,7 @@ func TestADeadZoneIsOneStep(t *testing.T) {
 	d.use = 1.3
 	d.cruise(40)
 	before := d.forecast()
-	if later, _ := d.track.Forecast(d.at.Add(30 * time.Minute)); later.ArriveSoC != before.ArriveSoC || !later.ArriveAt.Equal(before.ArriveAt) {
+	if later, _ := d.track.Forecast(d.at.Add(30*time.Minute), 0); later.ArriveSoC != before.ArriveSoC || !later.ArriveAt.Equal(before.ArriveAt) {
 		t.Errorf("silence changed the forecast from %+v to %+v", before, later)
 	}
 	d.on(50)

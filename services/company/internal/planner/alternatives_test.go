@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
@@ -28,7 +27,7 @@ func booked(plan trip.Plan, r *planner.Request) trip.Trip {
 	if r != nil {
 		t.Saga.Journey = &trip.Journey{
 			From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC,
-			MinArrivalSoC: r.MinArrivalSoC, VehicleModel: r.Vehicle.ID,
+			MinArrivalSoC: r.MinArrivalSoC, VehicleModel: r.Vehicle.ID, Via: plan.Waypoints(),
 		}
 	}
 	return t
@@ -73,28 +72,11 @@ func siteOf(t *testing.T, id charging.EVSEID) charging.Location {
 // gives the arrival.
 func drivable(t *testing.T, r planner.Request, legs []trip.Leg) time.Time {
 	t.Helper()
-	now, soc, here := r.Departure, r.SoC, r.Origin
-	drive := func(to geo.Point) {
-		way, err := road.Default().Route(here, to)
-		if err != nil {
-			t.Fatal(err)
-		}
-		now, here = now.Add(way.Drive), to
-		if soc -= r.Vehicle.SoCFor(way.Km, way.Kmh()); soc < r.MinArrivalSoC-0.002 {
-			t.Errorf("arrives with %.3f, below the reserve", soc)
-		}
+	w := driveBy(t, r, nil, legs)
+	if len(w.wrong) > 0 {
+		t.Error(w.wrong)
 	}
-	for _, l := range legs {
-		site := siteOf(t, l.EVSEID)
-		drive(site.Point)
-		if l.Start.Before(now) {
-			t.Errorf("leg %d starts at %v, the car comes at %v", l.Leg, l.Start, now)
-		}
-		soc = chargeFor(t, r.Vehicle, site, trip.PlanStop{EVSEID: l.EVSEID, Start: l.Start, End: l.End}, soc)
-		now = l.End
-	}
-	drive(r.Destination)
-	return now
+	return w.at
 }
 
 // taken is what the calendars say while the trip holds its other stops and somebody else

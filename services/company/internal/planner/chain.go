@@ -23,13 +23,16 @@ type chain struct {
 	near     bool     // and need not come farther than to this stop
 	car      *Request // nil where the trip does not remember its journey
 	before   state    // on leaving the stop before the lost one, or the origin
-	from     []drive
-	to       []drive // from every site to the destination; nil without a journey
-	next     []drive // from every site to the stop after the lost one; nil where that is the last
-	lostRow  []drive // from every site to the lost one; nil where it is not known
-	old      []leg   // the legs from the lost one on, as they were
-	oldEnd   int64
-	oldCost  float64
+	// first is the stretch from the origin to any site, nil without a journey; from is the one to any
+	// site in the lost one's place, which for the first leg is first.
+	first, from *stretch
+	// leads are the stretches to the legs, and behind them to the destination; nil to the first, to the lost one
+	// where it is not known, and without a journey to the destination.
+	leads   []*stretch
+	lostRow []drive // from every site to the lost one; nil where it is not known
+	old     []leg   // the legs from the lost one on, as they were
+	oldEnd  int64
+	oldCost float64
 }
 
 // state is a car somewhere on the chain. Without a journey soc is not used.
@@ -130,32 +133,19 @@ func (c *chain) ownWindows(free Free) Free {
 
 // prepare drives the trip as it was, up to its end.
 func (c *chain) prepare() error {
-	p := c.p
-	var here state
-	if c.lost < len(c.t.Legs)-1 {
-		c.next = p.row(c.at[c.lost+1].site)
+	if err := c.stretches(); err != nil {
+		return err
 	}
+	var here state
 	if c.known {
-		c.lostRow = p.row(c.at[c.lost].site)
+		c.lostRow = c.p.row(c.at[c.lost].site)
 	}
 	if c.car != nil {
-		from, err := p.net.Locate(c.car.Origin)
-		if err != nil {
-			return charging.Invalid("origin", err.Error())
-		}
-		to, err := p.net.Locate(c.car.Destination)
-		if err != nil {
-			return charging.Invalid("destination", err.Error())
-		}
-		c.from, c.to = p.drives(from), p.drives(to)
 		here = state{ceilSecond(c.car.Departure), c.car.SoC}
 	}
 	for i, l := range c.t.Legs {
 		if i == c.lost {
 			c.before = here
-			if i > 0 {
-				c.from = p.row(c.at[i-1].site)
-			}
 		}
 		if i == c.lost && !c.known {
 			here = state{l.End.Unix(), here.soc}
@@ -170,8 +160,8 @@ func (c *chain) prepare() error {
 		here = state{g.end, g.depart}
 	}
 	c.oldEnd = here.at
-	if c.to != nil && (c.lost < len(c.t.Legs)-1 || c.known) {
-		c.oldEnd += c.to[c.at[len(c.at)-1].site].seconds()
+	if c.car != nil && (c.lost < len(c.t.Legs)-1 || c.known) {
+		c.oldEnd += c.lead(len(c.t.Legs), c.at[len(c.at)-1].site).seconds()
 	}
 	return nil
 }
@@ -212,14 +202,14 @@ func charge(arrive, kWh float64, seconds int64, car vehicle.Vehicle, session veh
 }
 
 // driveTo is the drive that leads to a leg, as the trip was.
-func (c *chain) driveTo(i int) drive {
+func (c *chain) driveTo(i int) passage {
 	switch {
-	case i > 0 && (i-1 != c.lost || c.known):
-		return c.p.drive(c.at[i-1].site, c.at[i].site)
 	case i == 0:
-		return c.from[c.at[0].site]
+		return c.first.with(c.p, c.at[0].site)
+	case i-1 != c.lost || c.known:
+		return c.lead(i, c.at[i-1].site)
 	}
-	return drive{}
+	return passage{}
 }
 
 func (c *chain) session(at place) vehicle.Session {
@@ -227,7 +217,10 @@ func (c *chain) session(at place) vehicle.Session {
 	return c.car.Vehicle.At(k.kw, k.dc)
 }
 
-func (c *chain) use(drive drive) float64 { return c.car.Vehicle.SoCFor(float64(drive.km), drive.kmh()) }
+// use is the charge that a drive takes, by all that it passes.
+func (c *chain) use(d passage) float64 {
+	return c.car.Vehicle.SoCFor(float64(d.km), d.kmh()) + d.more
+}
 
 func (c *chain) cost(g leg) float64 {
 	at, ok := c.p.evses[g.evse]

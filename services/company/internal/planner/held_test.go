@@ -446,6 +446,10 @@ func TestItineraryPassesThePlaces(t *testing.T) {
 			t.Errorf("via %d: %+v, planned %+v", k, v, plan.Via[k])
 		}
 	}
+	tr.Legs[0].Start, tr.Legs[0].End = tr.Legs[0].Start.Add(-time.Hour), tr.Legs[0].End.Add(-time.Hour)
+	if early, _ := p.Itinerary(tr, plan); plan.Via[0].AfterLeg != 0 || early.Departure.Sub(plan.Departure).Round(time.Minute) != -50*time.Minute {
+		t.Errorf("50 min earlier at the first stop, behind a stay: it leaves at %v, planned %v", early.Departure, plan.Departure)
+	}
 	if same, _ := p.Itinerary(booked(plan, &r), plan); same.Arrival.Sub(plan.Arrival).Abs() > 2*time.Second || len(same.Via) != 2 || same.Line != plan.Line {
 		t.Errorf("unmoved: arrives at %v by %+v, planned %v", same.Arrival, same.Via, plan.Arrival)
 	}

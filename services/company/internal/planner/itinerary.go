@@ -42,7 +42,7 @@ type walk struct {
 }
 
 func (p *Planner) walk(t trip.Trip, was trip.Plan) *walk {
-	w := &walk{p: p, t: t, was: was, whole: true, as: true, least: 1, via: was.Via}
+	w := &walk{p: p, t: t, was: was, whole: true, as: true, least: 1}
 	w.plan = trip.Plan{ID: was.ID, Origin: was.Origin, Destination: was.Destination, Currency: "BRL", Stops: []trip.PlanStop{}}
 	if t.Saga == nil || t.Saga.Journey == nil {
 		return w
@@ -54,7 +54,24 @@ func (p *Planner) walk(t trip.Trip, was trip.Plan) *walk {
 	w.car, w.soc, w.at, w.plan.Departure = &r, r.SoC, r.Departure, r.Departure
 	w.here = p.spot(r.Origin)
 	w.plan.Origin, w.plan.Destination = p.end(was.Origin, r.Origin), p.end(was.Destination, r.Destination)
+	w.via = p.passed(t.Saga.Journey.Via, was.Via)
 	return w
+}
+
+// passed are the places that a journey passes, with what was said of them where that is known.
+func (p *Planner) passed(by []trip.Waypoint, was []trip.Via) []trip.Via {
+	var all []trip.Via
+	for i, at := range by {
+		v := trip.Via{StayMinutes: at.StayMinutes, AfterLeg: at.AfterLeg}
+		if i < len(was) && was[i].Point() == at.Point {
+			v = was[i]
+			v.AfterLeg = at.AfterLeg // by the stops as they were booked
+		} else {
+			v.Place = *PlaceOf(p.net, at.Point)
+		}
+		all = append(all, v)
+	}
+	return all
 }
 
 // end is an end of the journey, by its name where that is known.
@@ -115,7 +132,7 @@ func (w *walk) stop(k int) {
 func (w *walk) done(st trip.PlanStop) {
 	if len(w.plan.Stops) == 0 && w.car != nil {
 		// Who must be there before the departure leaves in time.
-		if leave := st.Start.Add(-ofMinutes(st.DriveMinutes)).Truncate(time.Second); leave.Before(w.plan.Departure) {
+		if leave := st.Start.Add(-ofMinutes(st.DriveMinutes) - w.t.Saga.Journey.StayBetween(0)).Truncate(time.Second); leave.Before(w.plan.Departure) {
 			w.plan.Departure = leave
 		}
 	}

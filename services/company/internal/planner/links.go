@@ -131,13 +131,18 @@ type ways struct {
 }
 
 func (s *search) waysFrom(c *candidate) ways {
-	switch {
-	case c.mile != nil:
+	if c.mile != nil {
 		return ways{at: c.mile.spot.Point(), row: c.mile.row}
-	case s.p.rows != nil:
-		return ways{at: s.p.sites[c.site].loc.Point, row: s.p.row(c.site)}
 	}
-	return ways{at: s.p.sites[c.site].loc.Point, tree: s.p.net.From(s.p.sites[c.site].spot)}
+	return s.p.waysFrom(c.site)
+}
+
+// waysFrom are the drives from a site for who asks for few of them.
+func (p *Planner) waysFrom(site int) ways {
+	if p.rows != nil {
+		return ways{at: p.sites[site].loc.Point, row: p.row(site)}
+	}
+	return ways{at: p.sites[site].loc.Point, tree: p.net.From(p.sites[site].spot)}
 }
 
 func (w *ways) to(p *Planner, site int) drive {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
+	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -20,6 +21,9 @@ type Here struct {
 	Use, Pace float64
 	// Early asks for earlier windows too.
 	Early bool
+	// Ahead is what the car still passes before its next stop, with the stays that are left;
+	// only who follows it knows what is behind it.
+	Ahead []trip.Waypoint
 }
 
 // Onward are other choices for the next stop of a trip whose car is somewhere else, or
@@ -71,12 +75,13 @@ func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
 	for _, point := range r.Vehicle.DCCurve {
 		j.DCCurve = append(j.DCCurve, point)
 	}
+	j.Via = ahead(*t.Saga.Journey, leg-1, here)
 	if at, ok := p.evses[t.Legs[leg-1].EVSEID]; ok && here.Pace > 1 {
-		if spot, err := p.net.Locate(here.Point); err == nil {
-			if drive := p.drives(spot)[at.site]; drive.km >= 0 {
-				j.Departure = j.Departure.Add(time.Duration(float64(drive.seconds()) * (here.Pace - 1) * float64(time.Second)))
-			}
+		wheel, err := p.wheel(here, p.sites[at.site].spot)
+		if err != nil {
+			return t, err
 		}
+		j.Departure = j.Departure.Add(time.Duration(float64(wheel) * (here.Pace - 1)))
 	}
 	out := t
 	out.Legs = slices.Clone(t.Legs[leg-1:])
@@ -85,6 +90,39 @@ func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
 	}
 	out.Saga = &trip.Saga{Journey: &j}
 	return out, nil
+}
+
+// ahead is what is still passed, by the numbers of the stops that remain behind so many.
+func ahead(j trip.Journey, before int, here Here) []trip.Waypoint {
+	var left []trip.Waypoint
+	for _, w := range here.Ahead {
+		w.AfterLeg = 0
+		left = append(left, w)
+	}
+	for _, w := range j.Via {
+		if w.AfterLeg -= before; w.AfterLeg > 0 {
+			left = append(left, w)
+		}
+	}
+	return left
+}
+
+// wheel is how long a car drives to a spot by what is ahead of it, without its stays; 0 where
+// no road leads.
+func (p *Planner) wheel(here Here, to road.Spot) (time.Duration, error) {
+	course, err := CourseTo(p.net, here.Ahead, to)
+	if err != nil {
+		return 0, err
+	}
+	spot, err := p.net.Locate(here.Point)
+	if err != nil {
+		return 0, charging.Invalid("origin", err.Error())
+	}
+	drive, ok := course.From(p.net, spot)
+	if !ok {
+		return 0, nil
+	}
+	return drive.Drive, nil
 }
 
 // onward judges up to the destination (far), or up to the stop alone.
@@ -148,10 +186,7 @@ func renumbered(all []trip.Alternative, id charging.TripID, before int) []trip.A
 // enough is the charge with which a later stop must be left for the next one, or the
 // destination, by the car's own consumption.
 func (c *chain) enough(i int) float64 {
-	drive := c.to[c.at[i].site]
-	if i+1 < len(c.t.Legs) {
-		drive = c.p.drive(c.at[i].site, c.at[i+1].site)
-	}
+	drive := c.lead(i+1, c.at[i].site)
 	if drive.km < 0 {
 		return 0
 	}

@@ -8,11 +8,14 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// try puts an EVSE in the lost stop's place, from soonest on, and drives the
-// rest of the trip.
+// try puts an EVSE in the lost stop's place, if that is no great detour, from soonest on,
+// and drives the rest of the trip.
 func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 	at := c.p.evses[id]
 	straight, around := c.detour(at)
+	if around < 0 || straight >= 0 && around-straight > int64(MaxDetour/time.Second) {
+		return option{}, false
+	}
 	arrival, ok := c.reach(at)
 	if !ok {
 		return option{}, false
@@ -95,20 +98,16 @@ func (c *chain) elsewhere(is func(leg int) bool) bool {
 	return false
 }
 
-// reach drives to a site, if that is no great detour and the charge allows it.
+// reach drives to a site, if the charge allows it.
 func (c *chain) reach(at place) (state, bool) {
-	straight, around := c.detour(at)
-	if around < 0 || straight >= 0 && around-straight > int64(MaxDetour/time.Second) {
-		return state{}, false
-	}
 	planned := c.t.Legs[c.lost].Start.Unix()
 	if c.lost == 0 && c.car == nil {
 		return state{at: max(planned, c.soonest)}, true
 	}
-	here, drive := c.before, c.from[at.site]
+	here, drive := c.before, c.from.with(c.p, at.site)
 	if c.car == nil && c.known {
 		// Whatever else the driver means to do on the way to the lost stop takes its time.
-		here.at = max(here.at, planned-c.from[c.at[c.lost].site].seconds())
+		here.at = max(here.at, planned-c.from.with(c.p, c.at[c.lost].site).seconds())
 	}
 	if drive.km < 0 {
 		return state{}, false
@@ -125,27 +124,19 @@ func (c *chain) reach(at place) (state, bool) {
 // in seconds; −1 is "not known" for the first, "no way" for the second. At the end of a
 // trip without a journey it compares with the lost site.
 func (c *chain) detour(at place) (straight, around int64) {
-	var before, after []drive // to and from each site
-	if c.lost > 0 || c.car != nil {
-		before = c.from
-	}
-	last := c.lost == len(c.t.Legs)-1
-	if !last {
-		after = c.next
-	} else if c.car != nil {
-		after = c.to
-	}
+	before, after := c.from, c.leads[c.lost+1] // to and from each site
 	was := int64(0)
-	for _, legs := range [][]drive{before, after} {
-		if legs == nil {
+	for _, s := range []*stretch{before, after} {
+		if s == nil {
 			continue
 		}
-		if legs[at.site].km < 0 {
+		there := s.with(c.p, at.site)
+		if there.km < 0 {
 			return 0, -1
 		}
-		around += legs[at.site].seconds()
+		around += there.seconds()
 		if c.known {
-			was += legs[c.at[c.lost].site].seconds()
+			was += s.with(c.p, c.at[c.lost].site).seconds()
 		}
 	}
 	switch {
@@ -194,17 +185,18 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 
 // onward is the drive from a site to the stop after the lost one, or to the destination,
 // and the charge with which the trip was to arrive there.
-func (c *chain) onward(site int) (drive, float64) {
+func (c *chain) onward(site int) (passage, float64) {
+	planned := c.car.MinArrivalSoC + margin
 	if c.lost < len(c.t.Legs)-1 {
-		return c.next[site], max(c.old[1].arrive, c.car.MinArrivalSoC)
+		planned = max(c.old[1].arrive, c.car.MinArrivalSoC)
 	}
-	return c.to[site], c.car.MinArrivalSoC + margin
+	return c.lead(c.lost+1, site), planned
 }
 
 // later arrives at a later stop from a site: in its window if there is time and charge
 // enough, else in another window of that EVSE or of its like.
 func (c *chain) later(i int, here state, site int) (leg, bool) {
-	drive := c.p.drive(c.at[i].site, site)
+	drive := c.lead(i, site)
 	if drive.km < 0 {
 		return leg{}, false
 	}
@@ -247,10 +239,10 @@ func (c *chain) mayMove(from, to charging.EVSEID, at place) bool {
 
 // finish drives to the destination, where there is one.
 func (c *chain) finish(here state, site int) (int64, bool) {
-	if c.to == nil {
+	if c.car == nil {
 		return here.at, true
 	}
-	drive := c.to[site]
+	drive := c.lead(len(c.t.Legs), site)
 	if c.near && drive.km >= 0 {
 		return here.at + drive.seconds(), true
 	}

@@ -22,6 +22,7 @@ func (w *Watch) act(ctx context.Context, c *car, k int, v forecast.Verdict, f fo
 	found, err := w.o.Advisor.Onward(ctx, t, l.Leg, planner.Here{
 		// Choose by what it may well use: a second change costs more than a margin.
 		Point: f.From, At: f.At, SoC: f.SoC, Use: f.Use + f.UseSigma, Pace: f.Pace, Early: v == forecast.Early,
+		Ahead: c.passing.ahead(k),
 	})
 	if err != nil {
 		w.o.Warn("nothing could be found for a car that will miss its stop", t.ID, err)
@@ -31,7 +32,7 @@ func (w *Watch) act(ctx context.Context, c *car, k int, v forecast.Verdict, f fo
 	if v == forecast.Early && len(found) == 0 {
 		return // it waits
 	}
-	code, detail := words(v, l, f)
+	code, detail := words(v, l, f, len(c.passing.ahead(k)))
 	d := &trip.Decision{Leg: l.Leg, Code: code, Detail: detail, Alternatives: found, ExpiresAt: w.expires(s)}
 	if t.OnConflict == trip.Replan && len(found) > 0 {
 		took, stale := w.replan(ctx, c, found)

@@ -9,6 +9,9 @@
 //	      on_conflict: replan ──→ the trip's own server takes the best one (saga's shift: whole or not at all)
 //	      any other            ──→ a proposal on the trip, and an alert to the car
 //
+// A trip may pass places before its next stop (docs/adr/0023): the forecast drives
+// through those that are ahead, which only the reports can tell (passing).
+//
 // Only a report makes it act: silence changes nothing until the stop's company
 // gives it up. Between two actions on one trip lies some time, and a forecast
 // must be clearly good before what was said is taken back, so that noise does

@@ -48,8 +48,12 @@ func (w *Watch) look(ctx context.Context, c *car) {
 		w.aim(ctx, c, k)
 	}
 	for _, r := range reports {
-		if c.track.Hear(r) {
-			w.o.Seen(c.trip.ID, trip.Sight{At: r.Heard, Point: r.Point, SoC: r.SoC}, c.trip.Saga.Journey.Departure, act)
+		if !c.track.Hear(r) {
+			continue
+		}
+		w.o.Seen(c.trip.ID, trip.Sight{At: r.Heard, Point: r.Point, SoC: r.SoC}, c.trip.Saga.Journey.Departure, act)
+		if c.aimed != "" && k >= 0 && c.passing.sees(k, r.Point, r.Heard, r.SoC) {
+			w.aim(ctx, c, k)
 		}
 	}
 	if k < 0 || c.aimed == "" || !act {
@@ -90,6 +94,7 @@ func (w *Watch) read(ctx context.Context, c *car, ids []charging.TripID) error {
 			return err
 		}
 		c.track, c.aimed = forecast.New(r.Vehicle), ""
+		c.passing = newPassing(w.o.Network, r.Vehicle, *c.trip.Saga.Journey)
 		c.verdict, c.times, c.calm, c.acted, c.said = forecast.Fine, 0, 0, time.Time{}, ""
 	}
 	return nil
@@ -109,10 +114,14 @@ func nextStop(t trip.Trip) int {
 	return -1
 }
 
-// aim points the tracker at a stop.
+// aim points the tracker at a stop, by what the car still passes before.
 func (w *Watch) aim(ctx context.Context, c *car, k int) {
 	c.aimed = ""
-	way, err := w.wayTo(ctx, c.trip.Legs[k].EVSEID)
+	err := w.setOut(ctx, c, k)
+	var way forecast.Way
+	if err == nil {
+		way, err = w.wayTo(ctx, c, k)
+	}
 	if err != nil {
 		w.o.Warn("the way to a stop is not known", c.trip.ID, err)
 		return
@@ -121,8 +130,43 @@ func (w *Watch) aim(ctx context.Context, c *car, k int) {
 	c.aimed = c.trip.Legs[k].ReservationID
 }
 
-func (w *Watch) wayTo(ctx context.Context, evse charging.EVSEID) (forecast.Way, error) {
-	loc, err := w.o.Sites.LocationOf(ctx, evse)
+// setOut notes where a car that drives to stop k has come from: the last stop that it made.
+func (w *Watch) setOut(ctx context.Context, c *car, k int) error {
+	made := 0
+	for i, l := range c.trip.Legs[:k] {
+		if l.State == charging.Fulfilled {
+			made = i + 1
+		}
+	}
+	if made == c.passing.made || len(c.passing.by) == 0 {
+		return nil
+	}
+	j := c.trip.Saga.Journey
+	point, from := j.From, sight{at: j.Departure, soc: j.SoC}
+	if made > 0 {
+		l := c.trip.Legs[made-1]
+		loc, err := w.o.Sites.LocationOf(ctx, l.EVSEID)
+		if err != nil {
+			return err
+		}
+		point, from.at, from.soc = loc.Point, l.End, -1
+		if l.Session.Over() {
+			from.at = l.Session.EndedAt
+			if l.Session.EndSoC > 0 {
+				from.soc = l.Session.EndSoC
+			}
+		}
+	}
+	var err error
+	if from.spot, err = w.o.Network.Locate(point); err != nil {
+		return err
+	}
+	c.passing.setsOut(made, from)
+	return nil
+}
+
+func (w *Watch) wayTo(ctx context.Context, c *car, k int) (forecast.Way, error) {
+	loc, err := w.o.Sites.LocationOf(ctx, c.trip.Legs[k].EVSEID)
 	if err != nil {
 		return nil, err
 	}
@@ -130,23 +174,27 @@ func (w *Watch) wayTo(ctx context.Context, evse charging.EVSEID) (forecast.Way, 
 	if err != nil {
 		return nil, err
 	}
-	tree := w.o.Network.From(spot)
+	course, err := planner.CourseTo(w.o.Network, c.passing.ahead(k), spot)
+	if err != nil {
+		return nil, err
+	}
 	return func(p geo.Point) (road.Leg, bool) {
 		s, err := w.o.Network.Locate(p)
 		if err != nil {
 			return road.Leg{}, false
 		}
-		return tree.To(s)
+		return course.From(w.o.Network, s)
 	}, nil
 }
 
 // judge compares the forecast with the stop, and acts on what lasts.
 func (w *Watch) judge(ctx context.Context, c *car, k int) {
 	now := w.o.Now()
-	f, ok := c.track.Forecast(now)
+	f, ok := c.track.Forecast(now, stays(c.passing.ahead(k)))
 	if !ok {
 		return
 	}
+	c.passing.use = f.Use
 	s, err := w.stop(ctx, c, k, f)
 	if err != nil {
 		w.o.Warn("a stop cannot be judged", c.trip.ID, err)
@@ -195,7 +243,16 @@ func (w *Watch) stop(ctx context.Context, c *car, k int, f forecast.Forecast) (f
 	return s, nil
 }
 
-// need is the charge with which stop k must be left to reach what comes next.
+// stays are how long a car stands at some places, all together.
+func stays(by []trip.Waypoint) (stay time.Duration) {
+	for _, at := range by {
+		stay += at.Stay()
+	}
+	return stay
+}
+
+// need is the charge with which stop k must be left to reach what comes next, by what lies
+// between.
 func (w *Watch) need(ctx context.Context, c *car, k int, v vehicle.Vehicle, use float64) (float64, bool) {
 	j := c.trip.Saga.Journey
 	loc, err := w.o.Sites.LocationOf(ctx, c.trip.Legs[k].EVSEID)
@@ -215,7 +272,11 @@ func (w *Watch) need(ctx context.Context, c *car, k int, v vehicle.Vehicle, use 
 	if err1 != nil || err2 != nil {
 		return 0, false
 	}
-	leg, ok := w.o.Network.From(a).To(b)
+	course, err := planner.CourseTo(w.o.Network, j.Between(k+1), b)
+	if err != nil {
+		return 0, false
+	}
+	leg, ok := course.From(w.o.Network, a)
 	return min(j.MinArrivalSoC+use*v.SoCFor(leg.Km, leg.Kmh()), 1), ok
 }
 
@@ -236,13 +297,16 @@ func sessionAt(v vehicle.Vehicle, loc charging.Location, evse charging.EVSEID) v
 	return best
 }
 
-// words say to a driver what the forecast is.
-func words(v forecast.Verdict, l trip.Leg, f forecast.Forecast) (charging.Code, string) {
-	at := f.ArriveAt.UTC().Format("15:04")
+// words say to a driver what the forecast is, of a drive that passes so many places.
+func words(v forecast.Verdict, l trip.Leg, f forecast.Forecast, passes int) (charging.Code, string) {
+	at, by := f.ArriveAt.UTC().Format("15:04"), ""
+	if passes > 0 {
+		by = fmt.Sprintf(" by the places before it (%d)", passes)
+	}
 	switch v {
 	case forecast.Battery:
-		return charging.CodeInfeasibleTrip, fmt.Sprintf("the battery would reach stop %d at %s with %.0f%%, below the reserve: it uses %.0f%% of what was planned",
-			l.Leg, l.EVSEID, 100*max(f.ArriveSoC, 0), 100*f.Use)
+		return charging.CodeInfeasibleTrip, fmt.Sprintf("the battery would reach stop %d at %s%s with %.0f%%, below the reserve: it uses %.0f%% of what was planned",
+			l.Leg, l.EVSEID, by, 100*max(f.ArriveSoC, 0), 100*f.Use)
 	case forecast.Late:
 		return charging.CodeTooLate, fmt.Sprintf("arrival at stop %d at %s is expected about %s (UTC), too late for the window from %s to %s",
 			l.Leg, l.EVSEID, at, l.Start.UTC().Format("15:04"), l.End.UTC().Format("15:04"))

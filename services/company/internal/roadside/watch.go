@@ -84,6 +84,7 @@ type car struct {
 	// Of the worker that has it.
 	trip    *trip.Trip
 	track   *forecast.Tracker
+	passing *passing
 	aimed   charging.ReservationID
 	verdict forecast.Verdict
 	times   int

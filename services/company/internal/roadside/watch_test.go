@@ -38,6 +38,7 @@ type world struct {
 	refuse    error
 	seen      []sighting
 	asked     trip.Leg
+	here      planner.Here
 }
 
 // sighting is what a Watch has said of a report.
@@ -112,7 +113,8 @@ func (w *world) Propose(_ context.Context, _ charging.TripID, p *trip.Decision) 
 	return w.trip, nil
 }
 
-func (w *world) Onward(_ context.Context, t trip.Trip, leg int, _ planner.Here) ([]trip.Alternative, error) {
+func (w *world) Onward(_ context.Context, t trip.Trip, leg int, here planner.Here) ([]trip.Alternative, error) {
+	w.here = here
 	l := t.Legs[leg-1]
 	return []trip.Alternative{{ID: "a", Leg: leg, CompanyID: l.CompanyID, EVSEID: l.EVSEID, Start: l.Start, End: l.End.Add(time.Hour)}}, nil
 }

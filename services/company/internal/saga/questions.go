@@ -64,9 +64,11 @@ func (r *run) askLost(k int) {
 }
 
 // answerBy is until when a lost stop can be decided about: its start less the
-// drive to it, and never less than the trip's bound for decisions from now.
+// drive to it and the stays on the way, and never less than the trip's bound for
+// decisions from now.
 func (r *run) answerBy(l trip.Leg) time.Time {
 	drive := time.Duration(l.DriveMinutes * float64(time.Minute))
+	drive += r.t.Saga.Journey.StayBetween(l.Leg - 1)
 	left := max(r.c.o.Until(l.Start.Add(-drive)), r.t.Saga.DecisionTimeout)
 	return time.Now().Add(left).UTC().Truncate(time.Millisecond)
 }

@@ -84,13 +84,14 @@ func TestTheLastStopIsLost(t *testing.T) {
 }
 
 // Two stops are lost by one outage: two questions, each with its own deadline and
-// its own answer.
+// its own answer; on the way to the first one the car stays somewhere for 20 min.
 func TestTwoStopsAreLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, stop := awake(t, 10*time.Hour)
 		defer stop()
 		d := draft(trip.Ask)
 		d.Legs[1].DriveMinutes, d.Legs[2].DriveMinutes = 90, 30
+		d.Saga.Journey = &trip.Journey{Via: []trip.Waypoint{{StayMinutes: 20, AfterLeg: 1}}}
 		if _, err := s.c.Start(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +102,7 @@ func TestTwoStopsAreLost(t *testing.T) {
 		if len(rec.Decisions) != 2 || rec.Decision.Leg != 2 || rec.Question(3) == nil {
 			t.Fatalf("asks %+v", rec.Decisions)
 		}
-		for leg, want := range map[int]time.Duration{2: 10*time.Hour + 30*time.Minute, 3: 13*time.Hour + 30*time.Minute} {
+		for leg, want := range map[int]time.Duration{2: 10*time.Hour + 10*time.Minute, 3: 13*time.Hour + 30*time.Minute} {
 			if left := rec.Question(leg).ExpiresAt.Sub(began); left < want-time.Minute || left > want+time.Minute {
 				t.Errorf("stop %d can be decided about for %s, want %s", leg, left, want)
 			}

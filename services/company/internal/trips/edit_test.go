@@ -168,3 +168,16 @@ func TestEditLeavesNow(t *testing.T) {
 		t.Errorf("from %v to %v, before from %v; %+v", late.Departure, late.Arrival, plans[0].Departure, g.r.journey)
 	}
 }
+
+// TestATripRemembersWhatItPasses: shows a trip that is booked by a plan with a place, and judged without it.
+func TestATripRemembersWhatItPasses(t *testing.T) {
+	s, g, _ := counter(t)
+	by := edited(t, s, basePlan(t, s), &[]api.Via{{Endpoint: api.Endpoint{City: "Caruaru, PE"}, StayMinutes: 30}})
+	if _, _, err := s.Start(t.Context(), api.TripRequest{VehicleID: "EV-0001", PlanID: by.ID}, ""); err != nil {
+		t.Fatal(err)
+	}
+	j, v := g.started[0].Saga.Journey, by.Via[0]
+	if len(j.Via) != 1 || j.Via[0].Point != v.Point() || j.StayBetween(v.AfterLeg) != 30*time.Minute || j.StayBetween(v.AfterLeg+1) != 0 {
+		t.Errorf("it passes %+v, planned %+v", j.Via, v)
+	}
+}

@@ -161,6 +161,7 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 		if err != nil {
 			return t, err
 		}
+		journey.Via = plan.Waypoints()
 		stops, t.Saga.Journey = stopsOf(plan), &journey
 		if len(plan.Profile) > 0 { // else a server of before has made it
 			t.Planned = &plan
