@@ -62,8 +62,55 @@ func (c *cli) bookingsCommand() *cobra.Command {
 	move.Flags().StringVar(&start, "start", "", "of the new window: an instant or from now (+2h)")
 	move.Flags().StringVar(&stop, "end", "", "of the new window, likewise")
 	move.Flags().StringVar(&evse, "evse", "", "another EVSE of the company; the present one when left out")
-	cmd.AddCommand(extend, move)
+	cmd.AddCommand(extend, move, &cobra.Command{
+		Use: "history RESERVATION", Short: "What the company has seen of a reservation, step by step (operator, or its vehicle)", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.reservationHistory(cmd.Context(), charging.ReservationID(args[0]))
+		},
+	})
 	return cmd
+}
+
+// reservationHistory shows a reservation's steps, one a line.
+func (c *cli) reservationHistory(ctx context.Context, id charging.ReservationID) error {
+	server, err := c.asReader()
+	if err != nil {
+		return err
+	}
+	h, err := server.ReservationHistory(ctx, id)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(h); done {
+		return err
+	}
+	var rows [][]string
+	for _, s := range h.Steps {
+		rows = append(rows, []string{
+			strconv.FormatInt(s.Seq, 10), s.At.UTC().Format("15:04:05.000"), string(s.Step), string(s.From), string(s.State), s.By, saidOf(s), s.Request,
+		})
+	}
+	r := h.Reservation
+	p.Linef("reservation %s at %s, %s to %s: %s", r.ReservationID, p.Accent(string(r.EVSEID)), instant(p, r.Start), instant(p, r.End), r.State)
+	p.Table([]string{"#", "At (UTC)", "Step", "From", "State", "By", "Why", "Request"}, rows)
+	if r.TripID != "" {
+		p.Next(c.next("trips", string(r.TripID), "--history"))
+	}
+	return nil
+}
+
+// saidOf is why a step is as it is, in a word.
+func saidOf(s api.ReservationStep) string {
+	switch {
+	case s.Code != "":
+		return string(s.Code)
+	case !s.Start.IsZero():
+		return s.Start.UTC().Format("02 15:04") + "–" + s.End.UTC().Format("15:04")
+	case s.TripID != "":
+		return "yielded to trip " + string(s.TripID)
+	}
+	return show.Clean(string(s.Outcome) + s.Reason)
 }
 
 // owners is a command by which an owner does something about one thing, with a reason.

@@ -238,6 +238,7 @@ func TestOutputs(t *testing.T) {
 		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
 		}, 0},
+		{"bookings-history", []string{"bookings", "history", tripID}, map[string]any{"GET /api/v1/reservations/" + tripID + "/history": someSteps()}, 0},
 		{"bookings-extend", []string{"bookings", "extend", tripID, "--minutes", "20", "--reason", "slow"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/extend": aTrip(trip.Confirmed, charging.Reserved),
 		}, 0},
@@ -573,5 +574,14 @@ func someCalendars() api.Calendars {
 			{ReservationID: tripID, EVSEID: evse("MAR"), State: charging.Pending, Start: day.Add(time.Hour), End: day.Add(2 * time.Hour), TripID: tripID, Origin: "CAJ", Leg: 1, VehicleID: "EV-0002", TTLMillis: 18_250, ExpiresAt: day.Add(18250 * time.Millisecond), Fence: 18},
 		}, OutOfService: []api.Outage{}},
 		{EVSEID: "BR*MAR*E0009*1", LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusOutOfOrder, StatusReason: "BROKEN_CHARGER", Entries: []api.Booking{}, OutOfService: []api.Outage{{Start: day, Reason: "BROKEN_CHARGER"}}},
+	}}
+}
+
+func someSteps() api.ReservationHistory {
+	return api.ReservationHistory{Reservation: someCalendars().Calendars[0].Entries[0], Steps: []api.ReservationStep{
+		{Seq: 1, At: day, CivilAt: day, Step: charging.StepReserve, State: charging.Pending, By: "SER", Request: "SER-1x-4"},
+		{Seq: 2, At: day, CivilAt: day, Step: charging.StepMove, From: charging.Reserved, State: charging.Reserved, By: "SER", Start: day, End: day.Add(time.Hour)},
+		{Seq: 3, At: day, CivilAt: day, Step: charging.StepStart, From: charging.Reserved, State: charging.Reserved, By: "SER", Code: charging.CodeTooEarly},
+		{Seq: 4, At: day, CivilAt: day, Step: charging.StepCancel, From: charging.Reserved, State: charging.Canceled, By: api.ByOperator, Reason: "the transformer"},
 	}}
 }

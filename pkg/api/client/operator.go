@@ -64,6 +64,13 @@ func (d *Driver) Audit(ctx context.Context, query url.Values) (list []charging.A
 	return list, following(h), err
 }
 
+// ReservationHistory is what the company has seen of a reservation at one of its EVSEs;
+// for its operator and its vehicle. UNKNOWN_RESERVATION, FORBIDDEN.
+func (d *Driver) ReservationHistory(ctx context.Context, id charging.ReservationID) (api.ReservationHistory, error) {
+	h, _, err := get[api.ReservationHistory](ctx, d, bookingOf(id, "history"))
+	return h, err
+}
+
 // CancelBooking ends one booking at the company's EVSEs; for the operator.
 // SESSION_OPEN, NO_RESERVATION_HERE.
 func (d *Driver) CancelBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {

@@ -61,6 +61,7 @@ var rows = map[string]row{
 	"POST /api/v1/trips/:trip_id/swap":                  {forKnown, ""},
 	"GET /api/v1/trips/:trip_id/history":                {forKnown, ""},
 	"GET /api/v1/events":                                {forKnown, ""},
+	"GET /api/v1/reservations/:reservation_id/history":  {forKnown, ""},
 	"GET /api/v1/vehicles/me":                           {forVehicle, ""},
 	"POST /api/v1/vehicles/:vehicle_id/token":           {forSelf, `{"audience":"CAJ"}`},
 	"POST /api/v1/vehicles/:vehicle_id/revoke":          {forOwner, `{"reason":"the matrix"}`},

@@ -504,6 +504,19 @@ func booked() []charging.Reservation {
 	}
 }
 
+func (d *fakeDesk) History(context.Context, charging.ReservationID) (charging.Reservation, []charging.Step, error) {
+	return booked()[0], []charging.Step{
+		{Number: 1, At: now, Civil: now, Kind: charging.StepReserve, To: charging.Pending, By: "SER", RequestID: "SER-1"},
+		{
+			Number: 2, At: now, Civil: now, Kind: charging.StepMove, From: charging.Reserved, To: charging.Reserved, By: "SER",
+			Window: charging.Window{Start: now, End: now.Add(time.Hour)},
+		},
+		{Number: 3, At: now, Civil: now, Kind: charging.StepStart, From: charging.Reserved, To: charging.Reserved, By: "SER", Code: charging.CodeTooEarly},
+		{Number: 4, At: now, Civil: now, Kind: charging.StepPreempt, From: charging.Pending, To: charging.Preempted, By: "CAJ", YieldedTo: otherID, RequestID: "CAJ-1"},
+		{Number: 5, At: now, Civil: now, Kind: charging.StepCancel, From: charging.Reserved, To: charging.Canceled, Operator: true, Reason: "the transformer"},
+	}, d.refuse
+}
+
 func (d *fakeDesk) Cancel(_ context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
 	if d.refuse == nil {
 		d.acts = append(d.acts, fmt.Sprint("cancel ", id, " ", reason, " ", holdsAlone))

@@ -72,6 +72,8 @@ type Desk interface {
 	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
 	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
 	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	// History is what this company has seen of a reservation.
+	History(ctx context.Context, id charging.ReservationID) (charging.Reservation, []charging.Step, error)
 	// Cancel ends one booking, or only a hold; CancelVehicle all of a vehicle.
 	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
 	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)

@@ -71,6 +71,7 @@ func goodRequests() []good {
 		{"GET", trips + "/alternatives?leg=1", asCar, "", 200},
 		{"POST", trips + "/swap", asCar, `{"alternative_id":"a1"}`, 200},
 		{"GET", trips + "/history", asCar, "", 200},
+		{"GET", "/api/v1/reservations/" + string(rsvID) + "/history", asCar, "", 200},
 		{"GET", "/api/v1/locations", asNobody, "", 200},
 		{"GET", "/api/v1/places?q=joao", asNobody, "", 200},
 		{"GET", "/api/v1/places/near?lat=-7.1&lon=-34.9", asNobody, "", 200},

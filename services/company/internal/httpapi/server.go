@@ -138,6 +138,7 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/models", s.anybody(s.models)},
 		{get, "/api/v1/evses/:evse_id/availability", s.anybody(s.evseAvailability)},
 		{get, "/api/v1/events", s.traveller(s.events)},
+		{get, "/api/v1/reservations/:reservation_id/history", s.known(s.reservationHistory)},
 		{post, "/api/v1/vehicles", s.anybody(s.registerVehicle)},
 		{post, "/api/v1/vehicles/:vehicle_id/plug", s.traveller(s.plug(carlink.ActionPlug, s.o.FrontDesk.Plug))},
 		{post, "/api/v1/vehicles/:vehicle_id/unplug", s.traveller(s.plug(carlink.ActionUnplug, s.o.FrontDesk.Unplug))},
