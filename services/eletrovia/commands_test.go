@@ -238,6 +238,15 @@ func TestOutputs(t *testing.T) {
 		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
 		}, 0},
+		{"vehicles-cancel", []string{"vehicles", "cancel", "EV-0001", "--reason", "stolen"}, map[string]any{"POST /api/v1/vehicles/EV-0001/cancel": api.Ended{
+			VehicleID: "EV-0001", Canceled: someCalendars().Calendars[0].Entries[:1], Kept: someCalendars().Calendars[0].Entries[1:],
+		}}, 3},
+		{"vehicles-message", []string{"vehicles", "message", "EV-0001", "--text", "bay 2 is under water", "--reason", "rain"}, map[string]any{
+			"POST /api/v1/vehicles/EV-0001/message": api.MessageSent{Message: someMessage(), Told: []api.MessageTold{{CompanyID: "MAR", OK: true}, {CompanyID: "CAJ", Detail: "away"}}},
+		}, 0},
+		{"vehicles-messages", []string{"vehicles", "messages", "--vehicle", "EV-0001"}, map[string]any{
+			"GET /api/v1/vehicles/me": api.Me{VehicleID: "EV-0001", Messages: []charging.Message{someMessage()}},
+		}, 0},
 		{"bookings-history", []string{"bookings", "history", tripID}, map[string]any{"GET /api/v1/reservations/" + tripID + "/history": someSteps()}, 0},
 		{"bookings-extend", []string{"bookings", "extend", tripID, "--minutes", "20", "--reason", "slow"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/extend": aTrip(trip.Confirmed, charging.Reserved),
@@ -584,4 +593,8 @@ func someSteps() api.ReservationHistory {
 		{Seq: 3, At: day, CivilAt: day, Step: charging.StepStart, From: charging.Reserved, State: charging.Reserved, By: "SER", Code: charging.CodeTooEarly},
 		{Seq: 4, At: day, CivilAt: day, Step: charging.StepCancel, From: charging.Reserved, State: charging.Canceled, By: api.ByOperator, Reason: "the transformer"},
 	}}
+}
+
+func someMessage() charging.Message {
+	return charging.Message{ID: tripID, From: "SER", At: day, Text: "bay 2 is under water", TripID: tripID}
 }

@@ -240,6 +240,16 @@ func (c *Client) Changed(ctx context.Context, n charging.Notice) error {
 	return c.notify(ctx, "changed", n)
 }
 
+// Say hands on an operator's message to the driver of a vehicle whose trip began there.
+// FORBIDDEN, RATE_LIMITED, ID_REUSED.
+func (c *Client) Say(ctx context.Context, v charging.VehicleID, m charging.Message) error {
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: "/federation/v1/vehicles/" + url.PathEscape(string(v)) + "/message", body: m,
+		ok: []int{http.StatusNoContent},
+	})
+	return err
+}
+
 func (c *Client) notify(ctx context.Context, what string, n charging.Notice) error {
 	_, err := c.do(ctx, call{
 		method: http.MethodPost, path: tripPath(n.TripID, what), body: n,

@@ -99,6 +99,16 @@ func (d *Driver) CancelVehicle(ctx context.Context, id charging.VehicleID, q api
 	return send[api.Ended](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/cancel", q, nil, 0)
 }
 
+// Message says something to the driver of a vehicle; for the operator. A repeat under the
+// same key, where there is one, is the same message. FORBIDDEN, ID_REUSED, RATE_LIMITED.
+func (d *Driver) Message(ctx context.Context, id charging.VehicleID, q api.MessageRequest, key string) (api.MessageSent, error) {
+	h := http.Header{}
+	if key != "" {
+		h.Set("Idempotency-Key", key)
+	}
+	return send[api.MessageSent](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/message", q, h, 0)
+}
+
 func bookingOf(id charging.ReservationID, verb string) string {
 	return "/api/v1/reservations/" + url.PathEscape(string(id)) + "/" + verb
 }

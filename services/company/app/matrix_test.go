@@ -122,6 +122,8 @@ var rows = map[string]row{
 	"POST /api/v1/reservations/:reservation_id/extend":  {forOperator, ""},
 	"POST /api/v1/reservations/:reservation_id/move":    {forOperator, ""},
 	"POST /api/v1/vehicles/:vehicle_id/cancel":          {forOperator, ""},
+	"POST /api/v1/vehicles/:vehicle_id/message":         {forOperator, ""},
+	"POST /federation/v1/vehicles/:vehicle_id/message":  {forPeer, ""},
 	"POST /api/v1/vehicles/:vehicle_id/plug":            {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
 	"POST /api/v1/vehicles/:vehicle_id/unplug":          {forSelf, `{"evse_id":"BR*SER*E9999*1","soc":0.5}`},
 	"GET /api/v1/overview":                              {forOperator, ""},

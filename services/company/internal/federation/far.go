@@ -114,3 +114,15 @@ func (p *peer) notice(ctx context.Context, what string, n charging.Notice, send 
 	_, err := call(ctx, p, p.f.o.CallTimeout, what, func(ctx context.Context) (struct{}, error) { return struct{}{}, send(ctx, n) })
 	return err
 }
+
+// HandOn gives an operator's message to a peer, which tells the driver of a vehicle whose
+// trip began there. FORBIDDEN: it knows no such trip; PEER_UNAVAILABLE, also for no peer;
+// UNKNOWN_ROUTE: it is of an edition that knows no messages.
+func (f *Federation) HandOn(ctx context.Context, to charging.CompanyID, v charging.VehicleID, m charging.Message) error {
+	p := f.peers[to]
+	if p == nil {
+		return charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%.8q is no peer of this company", to))
+	}
+	_, err := call(ctx, p, f.o.CallTimeout, "message", func(ctx context.Context) (struct{}, error) { return struct{}{}, p.remote.Say(ctx, v, m) })
+	return err
+}

@@ -30,6 +30,8 @@ type Remote interface {
 	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
 	// Exchange changes the secret of a vehicle of the peer's into a pass.
 	Exchange(ctx context.Context, id charging.VehicleID, secret string) (token string, err error)
+	// Say hands on an operator's message to the driver of a vehicle.
+	Say(ctx context.Context, v charging.VehicleID, m charging.Message) error
 	// Forward passes a vehicle's request on.
 	Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error)
 	// Follow opens a vehicle's stream of events.

@@ -504,6 +504,25 @@ func booked() []charging.Reservation {
 	}
 }
 
+// fakeMessages has one that was sent, and takes any.
+type fakeMessages struct{ refuse error }
+
+func (f fakeMessages) Send(_ context.Context, _ charging.VehicleID, m charging.Message) (api.MessageSent, bool, error) {
+	m.From = "MAR"
+	return api.MessageSent{Message: m, Told: []api.MessageTold{{CompanyID: "SER", OK: true}, {CompanyID: "CAJ", Detail: "away"}}}, false, f.refuse
+}
+
+func (f fakeMessages) Receive(context.Context, charging.VehicleID, charging.Message) error {
+	return f.refuse
+}
+
+func (f fakeMessages) Of(_ context.Context, v charging.VehicleID) ([]charging.Message, error) {
+	if v != car {
+		return []charging.Message{}, f.refuse
+	}
+	return []charging.Message{{ID: string(otherID), From: "SER", At: now, Text: "bay 2 is under water", TripID: tripID, ReservationID: rsvID}}, f.refuse
+}
+
 func (d *fakeDesk) History(context.Context, charging.ReservationID) (charging.Reservation, []charging.Step, error) {
 	return booked()[0], []charging.Step{
 		{Number: 1, At: now, Civil: now, Kind: charging.StepReserve, To: charging.Pending, By: "SER", RequestID: "SER-1"},
@@ -634,7 +653,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.board = newBoard(t)
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
-		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit,
+		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit, Messages: fakeMessages{},
 		Traffic: w.traffic, Overview: w.board,
 		BrokerCars: func() []api.BrokerCar {
 			return []api.BrokerCar{{VehicleID: car, HeardAt: &now, Last: &api.Sighting{At: now, SoC: 0.5, Lat: -7.1, Lon: -34.9}}, {VehicleID: "EV-0002"}}

@@ -87,6 +87,14 @@ type Desk interface {
 	AcceptLoss(ctx context.Context) error
 }
 
+// Messages are what operators say to drivers; package courier says what each method
+// refuses.
+type Messages interface {
+	Send(ctx context.Context, v charging.VehicleID, m charging.Message) (sent api.MessageSent, replay bool, err error)
+	Receive(ctx context.Context, v charging.VehicleID, m charging.Message) error
+	Of(ctx context.Context, v charging.VehicleID) ([]charging.Message, error)
+}
+
 // Identity knows who is calling. UNAUTHENTICATED, STORE_UNAVAILABLE.
 type Identity interface {
 	// Authenticate judges an Authorization header or, where there is none, a

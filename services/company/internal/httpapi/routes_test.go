@@ -108,6 +108,8 @@ func goodRequests() []good {
 		{"POST", "/api/v1/reservations/" + string(rsvID) + "/extend", asOperator, `{"reason":"slow","minutes":15}`, 200},
 		{"POST", "/api/v1/reservations/" + string(rsvID) + "/move", asOperator, `{"reason":"crane",` + window + `}`, 200},
 		{"POST", "/api/v1/vehicles/EV-0001/cancel", asOperator, `{"reason":"the transformer"}`, 200},
+		{"POST", "/api/v1/vehicles/EV-0001/message", asOperator, `{"reason":"rain","text":"bay 2 is under water","trip_id":"` + string(tripID) + `"}`, 200},
+		{"POST", "/federation/v1/vehicles/EV-0001/message", asPeer, `{"message_id":"0199a2b3-6c00-7abc-8def-0123456789aa","at":"2026-11-24T12:00:00Z","text":"bay 2"}`, 204},
 		{"GET", "/api/v1/recovery", asOperator, "", 200},
 		{"POST", "/api/v1/recovery/accept", asOperator, `{"reason":"SER is gone for good"}`, 200},
 		{"GET", "/api/v1/inventory", asOperator, ``, 200},
