@@ -12,6 +12,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -41,14 +42,14 @@ func (c *cli) bookingsCommand() *cobra.Command {
 	end("cancel", "End one booking; its driver is asked what to do", "is canceled, and its trip's company is told until it has heard", (*client.Driver).CancelBooking)
 	end("release", "End a hold, and nothing that is booked", "is released", (*client.Driver).ReleaseHold)
 	minutes := 0
-	extend := c.owners("extend RESERVATION --minutes N --reason TEXT", "Give a stop of an own trip more time, where that is free", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
+	extend := c.owners("extend RESERVATION --minutes N --reason TEXT", "Give a stop more time, where that is free and its trip allows it", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
 		q.Minutes = minutes
-		t, err := server.ExtendStay(ctx, charging.ReservationID(of), q)
-		return c.afterSaga(t, "has more time at that stop", err)
+		m, err := server.ExtendStay(ctx, charging.ReservationID(of), q)
+		return c.afterMove(m, "has more time at that stop", err)
 	})
 	extend.Flags().IntVar(&minutes, "minutes", 15, "more than now")
 	start, stop, evse := "", "", ""
-	move := c.owners("move RESERVATION --start T --end T --reason TEXT", "Put a stop of an own trip at another time or EVSE", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) (err error) {
+	move := c.owners("move RESERVATION --start T --end T --reason TEXT", "Put a stop at another time or EVSE, where its trip allows it", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) (err error) {
 		if q.Start, err = parseWhen("start", start, time.Now()); err != nil {
 			return err
 		}
@@ -56,8 +57,8 @@ func (c *cli) bookingsCommand() *cobra.Command {
 			return err
 		}
 		q.EVSEID = charging.EVSEID(evse)
-		t, err := server.MoveBooking(ctx, charging.ReservationID(of), q)
-		return c.afterSaga(t, "has that stop elsewhere now", err)
+		m, err := server.MoveBooking(ctx, charging.ReservationID(of), q)
+		return c.afterMove(m, "has that stop elsewhere now", err)
 	})
 	move.Flags().StringVar(&start, "start", "", "of the new window: an instant or from now (+2h)")
 	move.Flags().StringVar(&stop, "end", "", "of the new window, likewise")
@@ -131,6 +132,17 @@ func (c *cli) owners(use, short string, do func(ctx context.Context, server *cli
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit and for whom it concerns; required")
 	return cmd
+}
+
+// afterMove says what became of a stop: of an own trip, or by another company's word.
+func (c *cli) afterMove(m client.Moved, did string, err error) error {
+	if err != nil || m.Booking == nil {
+		if m.Trip == nil {
+			m.Trip = &trip.Trip{}
+		}
+		return c.afterSaga(*m.Trip, did, err)
+	}
+	return c.afterBooking(*m.Booking, "is what "+string(m.Booking.Origin)+" has made of it, where the trip began", nil)
 }
 
 func (c *cli) afterBooking(b api.Booking, did string, err error) error {

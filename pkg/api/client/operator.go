@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -82,16 +83,37 @@ func (d *Driver) ReleaseHold(ctx context.Context, id charging.ReservationID, q a
 	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "release"), q, nil, 0)
 }
 
+// Moved is what an extension or a move answers: the trip where it began at the company
+// that is asked, else the booking.
+type Moved struct {
+	Trip    *trip.Trip
+	Booking *api.Booking
+}
+
+// UnmarshalJSON tells the two apart: a booking has no legs.
+func (m *Moved) UnmarshalJSON(raw []byte) error {
+	var is struct {
+		Legs json.RawMessage `json:"legs"`
+	}
+	if err := json.Unmarshal(raw, &is); err != nil {
+		return err
+	}
+	if is.Legs != nil {
+		return json.Unmarshal(raw, &m.Trip)
+	}
+	return json.Unmarshal(raw, &m.Booking)
+}
+
 // ExtendStay gives a stop of a trip of the company's more minutes, MoveBooking another
 // window or EVSE; for the operator. They refuse like a swap.
-func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
-	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
+func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (Moved, error) {
+	return send[Moved](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
 }
 
 // MoveBooking gives a stop of a trip of the company's another window or EVSE; for the
 // operator.
-func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
-	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
+func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (Moved, error) {
+	return send[Moved](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
 }
 
 // CancelVehicle ends every booking of a vehicle at the company; for the operator.

@@ -103,6 +103,7 @@ var rows = map[string]row{
 	"GET /federation/v1/promises":                       {forPeer, ""},
 	"POST /federation/v1/trips/:trip_id/preempted":      {forPeer, ""},
 	"POST /federation/v1/trips/:trip_id/changed":        {forPeer, ""},
+	"POST /federation/v1/trips/:trip_id/rearrange":      {forPeer, ""},
 	"GET /.well-known/jwks.json":                        {forAll, ""},
 	"GET /healthz":                                      {forAll, ""},
 	"GET /readyz":                                       {forAll, ""},

@@ -21,7 +21,7 @@ func (a *App) openREST(context.Context) error {
 	}
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
-		Elsewhere: r.elsewhere, Suspended: r.suspensions.reason,
+		Elsewhere: r.elsewhere, Rearrange: r.federation.Rearrange, Suspended: r.suspensions.reason,
 		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a}, Messages: messages,
 		Traffic: r.traffic, Overview: r.overview, Broker: a.brokerNow, BrokerCars: a.brokerCars, Clock: a.clocks, MaxStreams: a.o.Streams,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,

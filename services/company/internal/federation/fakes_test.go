@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -291,3 +292,7 @@ func (s *script) Promises(ctx context.Context, at charging.CompanyID, after stri
 }
 
 func (s *script) Say(context.Context, charging.VehicleID, charging.Message) error { return nil }
+
+func (s *script) Rearrange(_ context.Context, _ charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	return api.Rearranged{Leg: 1, Rearrange: q}, nil
+}

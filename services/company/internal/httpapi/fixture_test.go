@@ -301,6 +301,11 @@ func (f *fakeFront) Extend(_ context.Context, _ charging.TripID, id charging.Res
 	return f.t.Public(), f.refuse
 }
 
+func (f *fakeFront) Rearrange(_ context.Context, from charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	f.calls = append(f.calls, fmt.Sprint("rearrange ", from, " ", id))
+	return api.Rearranged{Leg: 1, Rearrange: q}, f.refuse
+}
+
 func (f *fakeFront) Rebook(_ context.Context, _ charging.TripID, id charging.ReservationID, evse charging.EVSEID, _ charging.Window) (trip.Trip, error) {
 	f.calls = append(f.calls, fmt.Sprint("move ", id, " ", evse))
 	return f.t.Public(), f.refuse

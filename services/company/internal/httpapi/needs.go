@@ -42,6 +42,8 @@ type FrontDesk interface {
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 	// Extend and Rebook give a stop of an own trip another window, or another EVSE.
 	Extend(ctx context.Context, id charging.TripID, reservation charging.ReservationID, by time.Duration) (trip.Trip, error)
+	// Rearrange is the same by the word of the company at whose EVSE the stop is.
+	Rearrange(ctx context.Context, from charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
 	Rebook(ctx context.Context, id charging.TripID, reservation charging.ReservationID, evse charging.EVSEID, w charging.Window) (trip.Trip, error)
 
 	// Locations and Availability are of the whole federation.

@@ -37,6 +37,9 @@ type Options struct {
 
 	// Elsewhere asks other companies about a vehicle's trips; nil asks nobody.
 	Elsewhere Elsewhere
+	// Rearrange asks the company where a trip began for another window or EVSE of its stop
+	// here; nil can ask nobody.
+	Rearrange func(ctx context.Context, origin charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
 	// Suspended is why a peer is asked and answered no more for vehicles, empty where it
 	// is; nil is nobody.
 	Suspended func(charging.CompanyID) string

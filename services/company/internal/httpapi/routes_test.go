@@ -130,6 +130,7 @@ func goodRequests() []good {
 		{"GET", fed + "/outcome?reservation_id=" + string(rsvID), asPeer, "", 200},
 		{"POST", fed + "/preempted", asPeer, `{"reservation_id":"` + string(rsvID) + `","leg":1,"by":"` + string(otherID) + `"}`, 204},
 		{"POST", fed + "/changed", asPeer, `{"reservation_id":"` + string(rsvID) + `","leg":1,"state":"CANCELED","reason":"POWER_OUTAGE"}`, 204},
+		{"POST", fed + "/rearrange", asPeer, `{"reservation_id":"` + string(rsvID) + `","evse_id":"` + string(evseID) + `",` + window + `}`, 200},
 		{"POST", "/federation/v1/vehicles/EV-0001/contest", asPeer, `{"reservation_id":"` + string(rsvID) + `","evse_id":"BR*SER*E0001*1","started_at":"1795904776471614"}`, 200},
 		{"POST", "/federation/v1/outcomes", asPeer, `{"questions":[{"trip_id":"` + string(tripID) + `","reservation_id":"` + string(rsvID) + `"}]}`, 200},
 		{"GET", "/federation/v1/promises", asPeer, "", 200},

@@ -197,6 +197,7 @@ func (s *Server) routes() []route {
 		{get, "/federation/v1/promises", s.peer(s.promises)},
 		{post, "/federation/v1/trips/:trip_id/preempted", s.peer(s.preempted)},
 		{post, "/federation/v1/trips/:trip_id/changed", s.peer(s.changed)},
+		{post, "/federation/v1/trips/:trip_id/rearrange", s.peer(s.peerRearrange)},
 
 		{get, "/.well-known/jwks.json", s.anybody(s.jwks)},
 		{get, "/healthz", s.page(s.healthz)},
