@@ -238,6 +238,17 @@ func TestOutputs(t *testing.T) {
 		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
 		}, 0},
+		{"evses-dry-run", []string{"evses", "out", "BR*MAR*E0001*1", "--dry-run"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.DryRun{
+			EVSEStatusRequest: api.EVSEStatusRequest{Status: charging.StatusOutOfOrder, Reason: api.ReasonBrokenCharger}, Bookings: someCalendars().Calendars[0].Entries,
+		}}, 0},
+		{"evses-out", []string{"evses", "out", "BR*MAR*E0001*1", "--reason", "POWER_OUTAGE"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.EVSEStatusRequest{}}, 0},
+		{"evses-back", []string{"evses", "back", "BR*MAR*E0001*1"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.EVSEStatusRequest{}}, 0},
+		{"trips-silent", []string{"trips", "--vehicle", "EV-0001"}, map[string]any{"GET /api/v1/trips": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set(api.SilentHeader, "CAJ, SER")
+			_ = json.NewEncoder(w).Encode([]trip.Trip{aTrip(trip.Confirmed, charging.Reserved)})
+		})}, 0},
+		{"trip-known-here", []string{"trips", tripID, "--vehicle", "EV-0001"}, map[string]any{"GET /api/v1/trips/" + tripID: away()}, 1},
 		{"vehicles-cancel", []string{"vehicles", "cancel", "EV-0001", "--reason", "stolen"}, map[string]any{"POST /api/v1/vehicles/EV-0001/cancel": api.Ended{
 			VehicleID: "EV-0001", Canceled: someCalendars().Calendars[0].Entries[:1], Kept: someCalendars().Calendars[0].Entries[1:],
 		}}, 3},
@@ -597,4 +608,13 @@ func someSteps() api.ReservationHistory {
 
 func someMessage() charging.Message {
 	return charging.Message{ID: tripID, From: "SER", At: day, Text: "bay 2 is under water", TripID: tripID}
+}
+
+// away is the answer about a trip whose own company does not answer.
+func away() problem.Problem {
+	p := problem.New(string(charging.CodePeerUnavailable), "MAR is away; ask again soon")
+	p.KnownHere, _ = json.Marshal(api.KnownHere{TripID: tripID, OriginCompany: "MAR", SilentSince: day, Legs: []api.KnownHereLeg{
+		{Leg: 2, ReservationID: tripID, EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), State: charging.Reserved},
+	}})
+	return p
 }

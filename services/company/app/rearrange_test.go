@@ -164,7 +164,9 @@ func TestWhatAnOwnerMayAskOfAnothersTrip(t *testing.T) {
 	ask := func(from *App, to charging.EVSEID, w charging.Window) (api.Rearranged, error) {
 		return from.rooms.federation.Rearrange(t.Context(), "MAR", mine.ID, api.Rearrange{ReservationID: mine.Legs[0].ReservationID, EVSEID: to, Start: w.Start, End: w.End})
 	}
-	at := func(from, to time.Duration) charging.Window { return charging.NewWindow(start.Add(from), start.Add(to)) }
+	at := func(from, to time.Duration) charging.Window {
+		return charging.NewWindow(start.Add(from), start.Add(to))
+	}
 	_, err = ask(w.caj, w.evse, at(0, time.Hour))
 	wantCode(t, "by who has no stop of it", err, charging.CodeUnknownTrip)
 	_, err = ask(w.ser, "BR*CAJ*E0001*1", at(0, time.Hour))
