@@ -33,6 +33,16 @@ type KnownHere struct {
 	Legs        []KnownHereLeg `json:"legs"`
 }
 
+// Away is a refusal because the company where a trip began cannot be asked, with what is
+// known of the trip where it was asked for.
+type Away struct {
+	*charging.Refusal
+	Known KnownHere
+}
+
+// Unwrap gives the refusal.
+func (a *Away) Unwrap() error { return a.Refusal }
+
 // KnownHereLeg is one stop, as its owner has it.
 type KnownHereLeg struct {
 	Leg           int                    `json:"leg"`

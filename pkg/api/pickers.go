@@ -55,6 +55,8 @@ type Me struct {
 	Model *string `json:"model"`
 	// Last is what the car said of itself here; nil for nothing.
 	Last *Sighting `json:"last"`
+	// Messages of operators, the newest first.
+	Messages []charging.Message `json:"messages"`
 }
 
 // Sighting is what a car said of itself.

@@ -118,6 +118,10 @@ func ToError(p problem.Problem) error {
 	if r == nil {
 		return nil
 	}
+	away := &Away{Refusal: r}
+	if len(p.KnownHere) > 0 && json.Unmarshal(p.KnownHere, &away.Known) == nil {
+		return away
+	}
 	o := &trip.Offer{Refusal: r}
 	if len(p.Alternatives) == 0 || json.Unmarshal(p.Alternatives, &o.Alternatives) != nil || len(o.Alternatives) == 0 {
 		return r

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // Trace is what ties the calls of one request together, over companies.
@@ -17,7 +19,7 @@ type traceKey struct{}
 
 // WithTrace carries a trace to the calls that a request makes.
 func WithTrace(ctx context.Context, t Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, t)
+	return charging.WithRequest(context.WithValue(ctx, traceKey{}, t), t.RequestID)
 }
 
 // TraceFrom is the trace of a request, or an empty one.

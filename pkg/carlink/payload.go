@@ -182,7 +182,12 @@ type Alert struct {
 	Proposal json.RawMessage `json:"proposal,omitempty"`
 	// Decisions are all that the trip asks; Code, Detail and Leg are the first's.
 	Decisions []trip.Decision `json:"decisions,omitempty"`
+	// Message is what an operator says to the driver, under CodeMessage.
+	Message *charging.Message `json:"message,omitempty"`
 }
+
+// CodeMessage is an alert's code that has a message.
+const CodeMessage charging.Code = "MESSAGE"
 
 // Change tells peers that the calendar of an EVSE has changed, so that they ask
 // for its availability again before they plan with it.

@@ -49,4 +49,6 @@ const (
 	// EventAudit is an act that was asked for, and then how it ended, for the operator
 	// alone.
 	EventAudit EventType = "audit"
+	// EventMessage is what an operator has said to a vehicle's driver.
+	EventMessage EventType = "message"
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/show"
 )
 
@@ -41,14 +42,14 @@ func (c *cli) bookingsCommand() *cobra.Command {
 	end("cancel", "End one booking; its driver is asked what to do", "is canceled, and its trip's company is told until it has heard", (*client.Driver).CancelBooking)
 	end("release", "End a hold, and nothing that is booked", "is released", (*client.Driver).ReleaseHold)
 	minutes := 0
-	extend := c.owners("extend RESERVATION --minutes N --reason TEXT", "Give a stop of an own trip more time, where that is free", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
+	extend := c.owners("extend RESERVATION --minutes N --reason TEXT", "Give a stop more time, where that is free and its trip allows it", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) error {
 		q.Minutes = minutes
-		t, err := server.ExtendStay(ctx, charging.ReservationID(of), q)
-		return c.afterSaga(t, "has more time at that stop", err)
+		m, err := server.ExtendStay(ctx, charging.ReservationID(of), q)
+		return c.afterMove(m, "has more time at that stop", err)
 	})
 	extend.Flags().IntVar(&minutes, "minutes", 15, "more than now")
 	start, stop, evse := "", "", ""
-	move := c.owners("move RESERVATION --start T --end T --reason TEXT", "Put a stop of an own trip at another time or EVSE", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) (err error) {
+	move := c.owners("move RESERVATION --start T --end T --reason TEXT", "Put a stop at another time or EVSE, where its trip allows it", func(ctx context.Context, server *client.Driver, of string, q api.OwnerRequest) (err error) {
 		if q.Start, err = parseWhen("start", start, time.Now()); err != nil {
 			return err
 		}
@@ -56,14 +57,61 @@ func (c *cli) bookingsCommand() *cobra.Command {
 			return err
 		}
 		q.EVSEID = charging.EVSEID(evse)
-		t, err := server.MoveBooking(ctx, charging.ReservationID(of), q)
-		return c.afterSaga(t, "has that stop elsewhere now", err)
+		m, err := server.MoveBooking(ctx, charging.ReservationID(of), q)
+		return c.afterMove(m, "has that stop elsewhere now", err)
 	})
 	move.Flags().StringVar(&start, "start", "", "of the new window: an instant or from now (+2h)")
 	move.Flags().StringVar(&stop, "end", "", "of the new window, likewise")
 	move.Flags().StringVar(&evse, "evse", "", "another EVSE of the company; the present one when left out")
-	cmd.AddCommand(extend, move)
+	cmd.AddCommand(extend, move, &cobra.Command{
+		Use: "history RESERVATION", Short: "What the company has seen of a reservation, step by step (operator, or its vehicle)", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.reservationHistory(cmd.Context(), charging.ReservationID(args[0]))
+		},
+	})
 	return cmd
+}
+
+// reservationHistory shows a reservation's steps, one a line.
+func (c *cli) reservationHistory(ctx context.Context, id charging.ReservationID) error {
+	server, err := c.asReader()
+	if err != nil {
+		return err
+	}
+	h, err := server.ReservationHistory(ctx, id)
+	if err != nil {
+		return err
+	}
+	p := c.printer()
+	if done, err := p.JSON(h); done {
+		return err
+	}
+	var rows [][]string
+	for _, s := range h.Steps {
+		rows = append(rows, []string{
+			strconv.FormatInt(s.Seq, 10), s.At.UTC().Format("15:04:05.000"), string(s.Step), string(s.From), string(s.State), s.By, saidOf(s), s.Request,
+		})
+	}
+	r := h.Reservation
+	p.Linef("reservation %s at %s, %s to %s: %s", r.ReservationID, p.Accent(string(r.EVSEID)), instant(p, r.Start), instant(p, r.End), r.State)
+	p.Table([]string{"#", "At (UTC)", "Step", "From", "State", "By", "Why", "Request"}, rows)
+	if r.TripID != "" {
+		p.Next(c.next("trips", string(r.TripID), "--history"))
+	}
+	return nil
+}
+
+// saidOf is why a step is as it is, in a word.
+func saidOf(s api.ReservationStep) string {
+	switch {
+	case s.Code != "":
+		return string(s.Code)
+	case !s.Start.IsZero():
+		return s.Start.UTC().Format("02 15:04") + "–" + s.End.UTC().Format("15:04")
+	case s.TripID != "":
+		return "yielded to trip " + string(s.TripID)
+	}
+	return show.Clean(string(s.Outcome) + s.Reason)
 }
 
 // owners is a command by which an owner does something about one thing, with a reason.
@@ -84,6 +132,17 @@ func (c *cli) owners(use, short string, do func(ctx context.Context, server *cli
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit and for whom it concerns; required")
 	return cmd
+}
+
+// afterMove says what became of a stop: of an own trip, or by another company's word.
+func (c *cli) afterMove(m client.Moved, did string, err error) error {
+	if err != nil || m.Booking == nil {
+		if m.Trip == nil {
+			m.Trip = &trip.Trip{}
+		}
+		return c.afterSaga(*m.Trip, did, err)
+	}
+	return c.afterBooking(*m.Booking, "is what "+string(m.Booking.Origin)+" has made of it, where the trip began", nil)
 }
 
 func (c *cli) afterBooking(b api.Booking, did string, err error) error {

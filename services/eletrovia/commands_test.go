@@ -238,6 +238,27 @@ func TestOutputs(t *testing.T) {
 		{"bookings-cancel", []string{"bookings", "cancel", tripID, "--reason", "the transformer"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/cancel": someCalendars().Calendars[0].Entries[0],
 		}, 0},
+		{"evses-dry-run", []string{"evses", "out", "BR*MAR*E0001*1", "--dry-run"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.DryRun{
+			EVSEStatusRequest: api.EVSEStatusRequest{Status: charging.StatusOutOfOrder, Reason: api.ReasonBrokenCharger}, Bookings: someCalendars().Calendars[0].Entries,
+		}}, 0},
+		{"evses-out", []string{"evses", "out", "BR*MAR*E0001*1", "--reason", "POWER_OUTAGE"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.EVSEStatusRequest{}}, 0},
+		{"evses-back", []string{"evses", "back", "BR*MAR*E0001*1"}, map[string]any{"PUT /api/v1/evses/BR*MAR*E0001*1/status": api.EVSEStatusRequest{}}, 0},
+		{"trips-silent", []string{"trips", "--vehicle", "EV-0001"}, map[string]any{"GET /api/v1/trips": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set(api.SilentHeader, "CAJ, SER")
+			_ = json.NewEncoder(w).Encode([]trip.Trip{aTrip(trip.Confirmed, charging.Reserved)})
+		})}, 0},
+		{"trip-known-here", []string{"trips", tripID, "--vehicle", "EV-0001"}, map[string]any{"GET /api/v1/trips/" + tripID: away()}, 1},
+		{"vehicles-cancel", []string{"vehicles", "cancel", "EV-0001", "--reason", "stolen"}, map[string]any{"POST /api/v1/vehicles/EV-0001/cancel": api.Ended{
+			VehicleID: "EV-0001", Canceled: someCalendars().Calendars[0].Entries[:1], Kept: someCalendars().Calendars[0].Entries[1:],
+		}}, 3},
+		{"vehicles-message", []string{"vehicles", "message", "EV-0001", "--text", "bay 2 is under water", "--reason", "rain"}, map[string]any{
+			"POST /api/v1/vehicles/EV-0001/message": api.MessageSent{Message: someMessage(), Told: []api.MessageTold{{CompanyID: "MAR", OK: true}, {CompanyID: "CAJ", Detail: "away"}}},
+		}, 0},
+		{"vehicles-messages", []string{"vehicles", "messages", "--vehicle", "EV-0001"}, map[string]any{
+			"GET /api/v1/vehicles/me": api.Me{VehicleID: "EV-0001", Messages: []charging.Message{someMessage()}},
+		}, 0},
+		{"bookings-history", []string{"bookings", "history", tripID}, map[string]any{"GET /api/v1/reservations/" + tripID + "/history": someSteps()}, 0},
 		{"bookings-extend", []string{"bookings", "extend", tripID, "--minutes", "20", "--reason", "slow"}, map[string]any{
 			"POST /api/v1/reservations/" + tripID + "/extend": aTrip(trip.Confirmed, charging.Reserved),
 		}, 0},
@@ -336,7 +357,7 @@ func TestExitCodes(t *testing.T) {
 		{"suspend whom", nil, []string{"peers", "suspend", "--reason", "x"}, 2, "usage: eletrovia peers suspend COMPANY"},
 		{"suspend nobody", nil, []string{"peers", "suspend", "caj", "--reason", "x"}, 2, "caj"},
 		{"suspend why", nil, []string{"peers", "suspend", "CAJ"}, 2, "--reason"},
-		{"revoke what", nil, []string{"vehicles"}, 2, "vehicles revoke VEHICLE"},
+		{"revoke what", nil, []string{"vehicles"}, 2, "revoke VEHICLE --reason TEXT"},
 		{"revoke whom", nil, []string{"vehicles", "revoke", "--reason", "x"}, 2, "usage: eletrovia vehicles revoke VEHICLE"},
 		{"revoke why", nil, []string{"vehicles", "revoke", "EV-77"}, 2, "--reason"},
 		{"two decisions", nil, []string{"decide", tripID, "--wait", "--give-up", "--vehicle", "EV-0001"}, 2, "say one of"},
@@ -574,4 +595,26 @@ func someCalendars() api.Calendars {
 		}, OutOfService: []api.Outage{}},
 		{EVSEID: "BR*MAR*E0009*1", LocationID: "BR*MAR*LJPA01", LocationName: "João Pessoa", Status: charging.StatusOutOfOrder, StatusReason: "BROKEN_CHARGER", Entries: []api.Booking{}, OutOfService: []api.Outage{{Start: day, Reason: "BROKEN_CHARGER"}}},
 	}}
+}
+
+func someSteps() api.ReservationHistory {
+	return api.ReservationHistory{Reservation: someCalendars().Calendars[0].Entries[0], Steps: []api.ReservationStep{
+		{Seq: 1, At: day, CivilAt: day, Step: charging.StepReserve, State: charging.Pending, By: "SER", Request: "SER-1x-4"},
+		{Seq: 2, At: day, CivilAt: day, Step: charging.StepMove, From: charging.Reserved, State: charging.Reserved, By: "SER", Start: day, End: day.Add(time.Hour)},
+		{Seq: 3, At: day, CivilAt: day, Step: charging.StepStart, From: charging.Reserved, State: charging.Reserved, By: "SER", Code: charging.CodeTooEarly},
+		{Seq: 4, At: day, CivilAt: day, Step: charging.StepCancel, From: charging.Reserved, State: charging.Canceled, By: api.ByOperator, Reason: "the transformer"},
+	}}
+}
+
+func someMessage() charging.Message {
+	return charging.Message{ID: tripID, From: "SER", At: day, Text: "bay 2 is under water", TripID: tripID}
+}
+
+// away is the answer about a trip whose own company does not answer.
+func away() problem.Problem {
+	p := problem.New(string(charging.CodePeerUnavailable), "MAR is away; ask again soon")
+	p.KnownHere, _ = json.Marshal(api.KnownHere{TripID: tripID, OriginCompany: "MAR", SilentSince: day, Legs: []api.KnownHereLeg{
+		{Leg: 2, ReservationID: tripID, EVSEID: evse("SER"), Start: day, End: day.Add(time.Hour), State: charging.Reserved},
+	}})
+	return p
 }

@@ -105,7 +105,7 @@ func (c *cli) root() *cobra.Command {
 
 	for _, command := range []*cobra.Command{
 		c.demoCommand(), c.serveCommand(), c.planCommand(), c.placesCommand(), c.modelsCommand(), c.reserveCommand(), c.tripsCommand(), c.decideCommand(),
-		c.cancelCommand(), c.locksCommand(), c.calendarCommand(), c.bookingsCommand(), c.auditCommand(), c.overviewCommand(), c.brokerCommand(), c.sagasCommand(), c.recoveryCommand(), c.inventoryCommand(), c.peersCommand(), c.keysCommand(), c.doctorCommand(), c.benchCommand(), c.floodCommand(), c.streamsCommand(),
+		c.cancelCommand(), c.locksCommand(), c.calendarCommand(), c.bookingsCommand(), c.evsesCommand(), c.auditCommand(), c.overviewCommand(), c.brokerCommand(), c.sagasCommand(), c.recoveryCommand(), c.inventoryCommand(), c.peersCommand(), c.keysCommand(), c.doctorCommand(), c.benchCommand(), c.floodCommand(), c.streamsCommand(),
 		c.healthcheckCommand(), c.versionCommand(), c.fleetCommand(), c.vehiclesCommand(),
 	} {
 		command.Args = usageArgs(command.Args)

@@ -129,11 +129,11 @@ func unsettled(ctx context.Context, server *client.Driver, stuck bool) ([]trip.T
 	}
 	open, seen := []trip.Trip{}, map[string]bool{}
 	for _, q := range queries {
-		ts, err := every(ctx, server, q)
+		all, err := everyOf(server)(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range ts {
+		for _, t := range all.Trips {
 			if !seen[string(t.ID)] {
 				seen[string(t.ID)] = true
 				open = append(open, t)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -94,46 +96,83 @@ func (c *cli) trips(ctx context.Context, s selection) error {
 	if s.watch {
 		return c.watch(ctx, server, q)
 	}
-	var ts []trip.Trip
-	var total int
+	read := server.TripPage
 	if s.all {
-		ts, err = every(ctx, server, q)
-	} else {
-		ts, total, err = server.Trips(ctx, q)
+		read = everyOf(server)
 	}
+	page, err := read(ctx, q)
 	if err != nil {
 		return err
 	}
-	p := c.printer()
+	p, ts := c.printer(), page.Trips
 	if ts == nil {
 		ts = []trip.Trip{}
 	}
 	if done, err := p.JSON(ts); done {
+		c.tellSilent(page.Silent)
 		return err
 	}
+	defer c.tellSilent(page.Silent)
 	if len(ts) == 0 {
 		p.Linef("no trip")
 		p.Next(c.next("reserve", `--from "João Pessoa, PB" --to "Feira de Santana, BA"`))
 		return nil
 	}
 	tripTable(p, ts)
-	if total > len(ts) {
-		p.Linef("%s", p.Dim(fmt.Sprintf("%d of %d; more with --limit", len(ts), total)))
+	if page.Total > len(ts) {
+		p.Linef("%s", p.Dim(fmt.Sprintf("%d of %d; more with --limit", len(ts), page.Total)))
 	}
 	p.Next(c.next("trips", string(ts[0].ID)))
 	return nil
 }
 
-// every reads all trips that a query wants.
-func every(ctx context.Context, server *client.Driver, q trip.Query) (ts []trip.Trip, err error) {
-	q.Limit = 500
-	for t, err := range server.AllTrips(ctx, q) {
-		if err != nil {
-			return nil, err
+// everyOf reads all trips that a query wants of a server.
+func everyOf(server *client.Driver) func(context.Context, trip.Query) (client.TripPage, error) {
+	return func(ctx context.Context, q trip.Query) (all client.TripPage, err error) {
+		q.Limit = 500
+		for page, err := range server.TripPages(ctx, q) {
+			if err != nil {
+				return all, err
+			}
+			all.Trips = append(all.Trips, page.Trips...)
+			for _, id := range page.Silent {
+				if !slices.Contains(all.Silent, id) {
+					all.Silent = append(all.Silent, id)
+				}
+			}
 		}
-		ts = append(ts, t)
+		return all, nil
 	}
-	return ts, nil
+}
+
+// tellSilent says, beside what was asked for, whose trips are missing in it.
+func (c *cli) tellSilent(silent []charging.CompanyID) {
+	for _, id := range silent {
+		_, _ = fmt.Fprintf(c.err, "%s did not answer: its trips are missing here; ask again, or ask it\n", id)
+	}
+}
+
+// showKnown shows what the company that was asked has of a trip whose own company is away.
+func (c *cli) showKnown(err error) error {
+	var away *api.Away
+	if !errors.As(err, &away) {
+		return err
+	}
+	p, k := c.printer(), away.Known
+	if done, failed := p.JSON(k); done {
+		return errors.Join(failed, err)
+	}
+	since := ""
+	if !k.SilentSince.IsZero() {
+		since = ", silent since " + instant(p, k.SilentSince)
+	}
+	p.Linef("trip %s began at %s, which cannot be asked now%s; booked here:", show.Clean(string(k.TripID)), show.Clean(string(k.OriginCompany)), since)
+	var rows [][]string
+	for _, l := range k.Legs {
+		rows = append(rows, []string{strconv.Itoa(l.Leg), show.Clean(string(l.EVSEID)), show.Clean(string(l.State)), instant(p, l.Start), instant(p, l.End), show.Clean(string(l.ReservationID))})
+	}
+	p.Table([]string{"Leg", "EVSE", "State", "From", "Until", "Reservation"}, rows)
+	return err
 }
 
 func tripTable(p show.Printer, ts []trip.Trip) {
@@ -174,7 +213,7 @@ func (c *cli) oneTrip(ctx context.Context, id charging.TripID, history bool) err
 	}
 	t, err := server.Trip(ctx, id, 0)
 	if err != nil {
-		return err
+		return c.showKnown(err)
 	}
 	p := c.printer()
 	if done, err := p.JSON(t); done {

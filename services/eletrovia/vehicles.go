@@ -13,10 +13,10 @@ import (
 
 func (c *cli) vehiclesCommand() *cobra.Command {
 	vehicles := &cobra.Command{
-		Use: "vehicles", Short: "Invite vehicles to register here, or replace the secret of one (operator)",
+		Use: "vehicles", Short: "Invite vehicles to register here, write to a driver, end all bookings or the secret of one (operator)",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage(errors.New("say what to do: vehicles invite, or vehicles revoke VEHICLE --reason TEXT"))
+			return usage(errors.New("say what to do: vehicles invite, messages, or message, cancel or revoke VEHICLE --reason TEXT"))
 		},
 	}
 	var reason string
@@ -31,7 +31,7 @@ func (c *cli) vehiclesCommand() *cobra.Command {
 		},
 	}
 	revoke.Flags().StringVar(&reason, "reason", "", "why, for the audit; required")
-	vehicles.AddCommand(revoke, c.inviteCommand())
+	vehicles.AddCommand(revoke, c.inviteCommand(), c.cancelVehicleCommand(), c.messageCommand(), c.messagesCommand())
 	for _, sub := range vehicles.Commands() {
 		sub.Args = usageArgs(sub.Args)
 	}

@@ -138,6 +138,10 @@ var rooms = []room{
 		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
 	},
 	{
+		path: "services/company/internal/courier", own: []string{"pkg/api", "pkg/charging", "pkg/trip"},
+		noStd: noHTTP,
+	},
+	{
 		path:  "services/company/internal/planner",
 		own:   []string{"pkg/charging", "pkg/geo", "pkg/road", "pkg/trip", "pkg/vehicle"},
 		noStd: noIO,

@@ -240,6 +240,27 @@ func (c *Client) Changed(ctx context.Context, n charging.Notice) error {
 	return c.notify(ctx, "changed", n)
 }
 
+// Rearrange asks the company where a trip began for another window or EVSE of a stop of
+// ours. It refuses as a swap does; FORBIDDEN, UNKNOWN_TRIP.
+func (c *Client) Rearrange(ctx context.Context, id charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	var answer api.Rearranged
+	_, err := c.do(ctx, call{method: http.MethodPost, path: tripPath(id, "rearrange"), body: q, into: &answer, ok: []int{http.StatusOK}})
+	if err == nil && (answer.ReservationID.Validate() != nil || answer.EVSEID != q.EVSEID) {
+		err = fmt.Errorf("%w: asked to rearrange trip %s, got another stop", ErrRubbish, id)
+	}
+	return answer, err
+}
+
+// Say hands on an operator's message to the driver of a vehicle whose trip began there.
+// FORBIDDEN, RATE_LIMITED, ID_REUSED.
+func (c *Client) Say(ctx context.Context, v charging.VehicleID, m charging.Message) error {
+	_, err := c.do(ctx, call{
+		method: http.MethodPost, path: "/federation/v1/vehicles/" + url.PathEscape(string(v)) + "/message", body: m,
+		ok: []int{http.StatusNoContent},
+	})
+	return err
+}
+
 func (c *Client) notify(ctx context.Context, what string, n charging.Notice) error {
 	_, err := c.do(ctx, call{
 		method: http.MethodPost, path: tripPath(n.TripID, what), body: n,

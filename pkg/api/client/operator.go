@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -64,6 +65,13 @@ func (d *Driver) Audit(ctx context.Context, query url.Values) (list []charging.A
 	return list, following(h), err
 }
 
+// ReservationHistory is what the company has seen of a reservation at one of its EVSEs;
+// for its operator and its vehicle. UNKNOWN_RESERVATION, FORBIDDEN.
+func (d *Driver) ReservationHistory(ctx context.Context, id charging.ReservationID) (api.ReservationHistory, error) {
+	h, _, err := get[api.ReservationHistory](ctx, d, bookingOf(id, "history"))
+	return h, err
+}
+
 // CancelBooking ends one booking at the company's EVSEs; for the operator.
 // SESSION_OPEN, NO_RESERVATION_HERE.
 func (d *Driver) CancelBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (api.Booking, error) {
@@ -75,21 +83,52 @@ func (d *Driver) ReleaseHold(ctx context.Context, id charging.ReservationID, q a
 	return send[api.Booking](ctx, d, http.MethodPost, bookingOf(id, "release"), q, nil, 0)
 }
 
+// Moved is what an extension or a move answers: the trip where it began at the company
+// that is asked, else the booking.
+type Moved struct {
+	Trip    *trip.Trip
+	Booking *api.Booking
+}
+
+// UnmarshalJSON tells the two apart: a booking has no legs.
+func (m *Moved) UnmarshalJSON(raw []byte) error {
+	var is struct {
+		Legs json.RawMessage `json:"legs"`
+	}
+	if err := json.Unmarshal(raw, &is); err != nil {
+		return err
+	}
+	if is.Legs != nil {
+		return json.Unmarshal(raw, &m.Trip)
+	}
+	return json.Unmarshal(raw, &m.Booking)
+}
+
 // ExtendStay gives a stop of a trip of the company's more minutes, MoveBooking another
 // window or EVSE; for the operator. They refuse like a swap.
-func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
-	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
+func (d *Driver) ExtendStay(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (Moved, error) {
+	return send[Moved](ctx, d, http.MethodPost, bookingOf(id, "extend"), q, nil, 0)
 }
 
 // MoveBooking gives a stop of a trip of the company's another window or EVSE; for the
 // operator.
-func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (trip.Trip, error) {
-	return send[trip.Trip](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
+func (d *Driver) MoveBooking(ctx context.Context, id charging.ReservationID, q api.OwnerRequest) (Moved, error) {
+	return send[Moved](ctx, d, http.MethodPost, bookingOf(id, "move"), q, nil, 0)
 }
 
 // CancelVehicle ends every booking of a vehicle at the company; for the operator.
 func (d *Driver) CancelVehicle(ctx context.Context, id charging.VehicleID, q api.OwnerRequest) (api.Ended, error) {
 	return send[api.Ended](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/cancel", q, nil, 0)
+}
+
+// Message says something to the driver of a vehicle; for the operator. A repeat under the
+// same key, where there is one, is the same message. FORBIDDEN, ID_REUSED, RATE_LIMITED.
+func (d *Driver) Message(ctx context.Context, id charging.VehicleID, q api.MessageRequest, key string) (api.MessageSent, error) {
+	h := http.Header{}
+	if key != "" {
+		h.Set("Idempotency-Key", key)
+	}
+	return send[api.MessageSent](ctx, d, http.MethodPost, "/api/v1/vehicles/"+url.PathEscape(string(id))+"/message", q, h, 0)
 }
 
 func bookingOf(id charging.ReservationID, verb string) string {

@@ -3,10 +3,14 @@ package client
 import (
 	"context"
 	"iter"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
+	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
@@ -15,18 +19,39 @@ import (
 // first error.
 func (d *Driver) AllTrips(ctx context.Context, q trip.Query) iter.Seq2[trip.Trip, error] {
 	return func(yield func(trip.Trip, error) bool) {
-		v := valuesOf(q)
-		v.Set("cursor", q.After)
-		for {
-			trips, h, err := get[[]trip.Trip](ctx, d, driverTrips+"?"+v.Encode())
+		for page, err := range d.TripPages(ctx, q) {
 			if err != nil {
 				yield(trip.Trip{}, err)
 				return
 			}
-			for _, t := range trips {
+			for _, t := range page.Trips {
 				if !yield(t, nil) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// TripPage is a part of a list of trips.
+type TripPage struct {
+	Trips []trip.Trip
+	// Total is how many there are in all; of a page by cursor, or where somebody was
+	// silent, how many are in this one.
+	Total int
+	// Silent are the companies whose trips are missing, because they did not answer.
+	Silent []charging.CompanyID
+}
+
+// TripPages is AllTrips by pages, which say whose trips are missing.
+func (d *Driver) TripPages(ctx context.Context, q trip.Query) iter.Seq2[TripPage, error] {
+	return func(yield func(TripPage, error) bool) {
+		v := valuesOf(q)
+		v.Set("cursor", q.After)
+		for {
+			page, h, err := d.tripPage(ctx, v)
+			if !yield(page, err) || err != nil {
+				return
 			}
 			next := nextCursor(h.Get("Link"))
 			if next == "" {
@@ -35,6 +60,33 @@ func (d *Driver) AllTrips(ctx context.Context, q trip.Query) iter.Seq2[trip.Trip
 			v.Set("cursor", next)
 		}
 	}
+}
+
+// TripPage reads one page of trips, newest first.
+func (d *Driver) TripPage(ctx context.Context, q trip.Query) (TripPage, error) {
+	page, _, err := d.tripPage(ctx, valuesOf(q))
+	return page, err
+}
+
+func (d *Driver) tripPage(ctx context.Context, v url.Values) (page TripPage, h http.Header, err error) {
+	path := driverTrips
+	if len(v) > 0 {
+		path += "?" + v.Encode()
+	}
+	if page.Trips, h, err = get[[]trip.Trip](ctx, d, path); err != nil {
+		return page, h, err
+	}
+	total, err := strconv.Atoi(h.Get("X-Total-Count"))
+	if err != nil {
+		total = len(page.Trips)
+	}
+	page.Total = total
+	for name := range strings.SplitSeq(h.Get(api.SilentHeader), ",") {
+		if id := charging.CompanyID(strings.TrimSpace(name)); id.Validate() == nil {
+			page.Silent = append(page.Silent, id)
+		}
+	}
+	return page, h, nil
 }
 
 // nextCursor is the cursor in the rel="next" of a Link header (RFC 8288).

@@ -98,10 +98,6 @@ func (w *everywhere) onBehalf(from, at charging.CompanyID, v caller) (caller, st
 	return caller{who: string(from) + " for " + v.who, token: token}, v.user + " " + proof
 }
 
-func (w *everywhere) operator(of charging.CompanyID) caller {
-	return caller{who: "operator of " + string(of), user: "operator", secret: w.apps[of].o.OperatorSecret}
-}
-
 // Changes of calendars and acts of the audit reach the operator of their own company, in
 // a stream of either kind, and nobody else who listens at the same time: no vehicle, not
 // the one that they are about, no company that listens for it, no operator of another
@@ -118,7 +114,7 @@ func TestCalendarsAndAuditAreTheOperatorsOwn(t *testing.T) {
 	operators, theirs, others := map[charging.CompanyID][]*tap{}, map[string][]*tap{}, []*tap{}
 	for _, at := range three {
 		for _, query := range []string{"", "?types=calendar,audit"} {
-			operators[at] = append(operators[at], w.taps(at, query, w.operator(at), ""))
+			operators[at] = append(operators[at], w.taps(at, query, w.operatorOf(at), ""))
 		}
 		for _, v := range vehicles {
 			for _, query := range []string{"", "?types=trip,reservation,history"} {
@@ -139,7 +135,7 @@ func TestCalendarsAndAuditAreTheOperatorsOwn(t *testing.T) {
 		}
 		for _, of := range three {
 			if of != at {
-				w.mayNot(at, w.operator(of), "", 401)
+				w.mayNot(at, w.operatorOf(of), "", 401)
 			}
 		}
 	}
@@ -198,7 +194,7 @@ func (w *everywhere) acts(at charging.CompanyID) {
 		{"PUT", "/api/v1/evses/" + string(spare) + "/status", `{"status":"OUTOFORDER","reason":"POWER_OUTAGE"}`},
 		{"PUT", "/api/v1/evses/" + string(spare) + "/status", `{"status":"AVAILABLE"}`},
 	} {
-		if got := w.ask(at, d.method, d.path, w.operator(at), d.body); got.status != 200 {
+		if got := w.ask(at, d.method, d.path, w.operatorOf(at), d.body); got.status != 200 {
 			w.Fatalf("%s %s at %s: %d %v", d.method, d.path, at, got.status, got.body)
 		}
 	}

@@ -98,6 +98,8 @@ func (a *App) heard(m replicas.Message) {
 		a.heardOutage(m)
 	case replicas.Act:
 		a.heardAct(m)
+	case replicas.Said:
+		a.heardSaid(m)
 	case replicas.Car:
 		a.heardCar(m)
 	case replicas.Steps:

@@ -15,10 +15,14 @@ import (
 // openREST serves REST on the listener.
 func (a *App) openREST(context.Context) error {
 	r := &a.rooms
+	messages, err := a.newCourier()
+	if err != nil {
+		return err
+	}
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
-		Elsewhere: r.elsewhere, Suspended: r.suspensions.reason,
-		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a},
+		Elsewhere: r.elsewhere, Rearrange: r.federation.Rearrange, Suspended: r.suspensions.reason,
+		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a}, Messages: messages,
 		Traffic: r.traffic, Overview: r.overview, Broker: a.brokerNow, BrokerCars: a.brokerCars, Clock: a.clocks, MaxStreams: a.o.Streams,
 		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
 		ModelOf: r.identity.ModelOf, LastSeen: r.seen.last,

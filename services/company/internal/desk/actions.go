@@ -117,3 +117,15 @@ func (d *Desk) Reservation(ctx context.Context, id charging.ReservationID, reade
 	}
 	return res, nil
 }
+
+// History reads a record with what this company has seen of it, the oldest first.
+// UNKNOWN_RESERVATION: it has none, or its time is over.
+func (d *Desk) History(ctx context.Context, id charging.ReservationID) (charging.Reservation, []charging.Step, error) {
+	if err := id.Validate(); err != nil {
+		return charging.Reservation{}, nil, err
+	}
+	if err := d.Remembers(); err != nil {
+		return charging.Reservation{}, nil, err
+	}
+	return d.o.Calendar.Steps(ctx, id, d.offered.Load().homes)
+}

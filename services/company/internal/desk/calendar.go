@@ -51,6 +51,8 @@ type Calendar interface {
 	FreeCar(ctx context.Context, v charging.VehicleID, its charging.Visit) error
 	// Reservation finds a record among the given locations. UNKNOWN_RESERVATION.
 	Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error)
+	// Steps is Reservation with what this company has seen of it, the oldest first.
+	Steps(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, []charging.Step, error)
 	// Taken lists what a vehicle has here, as far as that is counted: each
 	// reservation's trip.
 	Taken(ctx context.Context, v charging.VehicleID) (map[charging.ReservationID]charging.TripID, error)

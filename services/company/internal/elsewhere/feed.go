@@ -193,11 +193,18 @@ func (t *Trips) pass(v charging.VehicleID, c charging.CompanyID, e trip.Event) {
 	switch e.Type {
 	case trip.EventReset:
 		t.tell(v, c, true)
-	case trip.EventTrip, trip.EventReservation, trip.EventCar:
-		if e.VehicleID == v && (e.TripID == "" || e.TripID.Validate() == nil) {
+	case trip.EventTrip, trip.EventReservation, trip.EventCar, trip.EventMessage:
+		if e.VehicleID == v && (e.TripID == "" || e.TripID.Validate() == nil) && (e.Type != trip.EventMessage || said(c, e.Data)) {
 			t.o.Sink.Import(e)
 		}
 	}
+}
+
+// said reports whether a company tells of a message of its own that may be shown. One that
+// was handed on to it comes from who said it, too.
+func said(c charging.CompanyID, data json.RawMessage) bool {
+	var m charging.Message
+	return json.Unmarshal(data, &m) == nil && m.From == c && api.CheckMessage(m.Text) == nil
 }
 
 // note tells the readers whether a company is heard, where that is news.

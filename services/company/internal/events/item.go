@@ -38,7 +38,7 @@ func Encode(e trip.Event) (*Item, error) {
 // Plain are the types of a reader that chooses none: those that there were before one
 // could choose.
 var Plain = []trip.EventType{
-	trip.EventTrip, trip.EventReservation, trip.EventCar, trip.EventPeer, trip.EventCompany, trip.EventCalendar, trip.EventAudit,
+	trip.EventTrip, trip.EventReservation, trip.EventCar, trip.EventPeer, trip.EventCompany, trip.EventCalendar, trip.EventAudit, trip.EventMessage,
 }
 
 // Filter is what a reader wants; a reset is for all.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -288,4 +289,10 @@ func (s *script) Promises(ctx context.Context, at charging.CompanyID, after stri
 		return nil, "", err
 	}
 	return []charging.Promise{{Ref: charging.Ref{ID: "r", TripID: "of " + charging.TripID(s.id) + " at " + charging.TripID(at)}}}, after + ".", nil
+}
+
+func (s *script) Say(context.Context, charging.VehicleID, charging.Message) error { return nil }
+
+func (s *script) Rearrange(_ context.Context, _ charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	return api.Rearranged{Leg: 1, Rearrange: q}, nil
 }

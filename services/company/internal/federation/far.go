@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -113,4 +114,34 @@ func (p *peer) Changed(ctx context.Context, n charging.Notice) error {
 func (p *peer) notice(ctx context.Context, what string, n charging.Notice, send func(context.Context, charging.Notice) error) error {
 	_, err := call(ctx, p, p.f.o.CallTimeout, what, func(ctx context.Context) (struct{}, error) { return struct{}{}, send(ctx, n) })
 	return err
+}
+
+// HandOn gives an operator's message to a peer, which tells the driver of a vehicle whose
+// trip began there. FORBIDDEN: it knows no such trip; PEER_UNAVAILABLE, also for no peer;
+// UNKNOWN_ROUTE: it is of an edition that knows no messages.
+func (f *Federation) HandOn(ctx context.Context, to charging.CompanyID, v charging.VehicleID, m charging.Message) error {
+	p := f.peers[to]
+	if p == nil {
+		return charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%.8q is no peer of this company", to))
+	}
+	_, err := call(ctx, p, f.o.CallTimeout, "message", func(ctx context.Context) (struct{}, error) { return struct{}{}, p.remote.Say(ctx, v, m) })
+	return err
+}
+
+// rearrangeTime is what a peer's saga may take to move a stop: it asks us back.
+const rearrangeTime = 20 * time.Second
+
+// Rearrange asks a peer to give a stop here of its trip another window or EVSE. It refuses
+// as that decides; PEER_UNAVAILABLE, also for no peer: nobody knows, and the same asked
+// again is safe.
+func (f *Federation) Rearrange(ctx context.Context, origin charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	p := f.peers[origin]
+	if p == nil {
+		return api.Rearranged{}, charging.Refuse(charging.CodePeerUnavailable, fmt.Sprintf("%.8q is no peer of this company", origin))
+	}
+	got, err := call(ctx, p, rearrangeTime, "rearrange", func(ctx context.Context) (api.Rearranged, error) { return p.remote.Rearrange(ctx, id, q) })
+	if err != nil && charging.CodeOf(err) == "" {
+		err = p.unavailable("has not said whether it did so: look at the booking before asking again", err)
+	}
+	return got, err
 }

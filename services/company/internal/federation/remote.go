@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/client"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -30,6 +31,10 @@ type Remote interface {
 	Locations(ctx context.Context, etag string) (list []charging.Location, newETag string, fresh bool, err error)
 	// Exchange changes the secret of a vehicle of the peer's into a pass.
 	Exchange(ctx context.Context, id charging.VehicleID, secret string) (token string, err error)
+	// Rearrange asks for another window or EVSE of a stop here of the peer's trip.
+	Rearrange(ctx context.Context, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
+	// Say hands on an operator's message to the driver of a vehicle.
+	Say(ctx context.Context, v charging.VehicleID, m charging.Message) error
 	// Forward passes a vehicle's request on.
 	Forward(ctx context.Context, f client.Forwarded) (client.ForwardedAnswer, error)
 	// Follow opens a vehicle's stream of events.

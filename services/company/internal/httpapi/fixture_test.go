@@ -301,6 +301,11 @@ func (f *fakeFront) Extend(_ context.Context, _ charging.TripID, id charging.Res
 	return f.t.Public(), f.refuse
 }
 
+func (f *fakeFront) Rearrange(_ context.Context, from charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	f.calls = append(f.calls, fmt.Sprint("rearrange ", from, " ", id))
+	return api.Rearranged{Leg: 1, Rearrange: q}, f.refuse
+}
+
 func (f *fakeFront) Rebook(_ context.Context, _ charging.TripID, id charging.ReservationID, evse charging.EVSEID, _ charging.Window) (trip.Trip, error) {
 	f.calls = append(f.calls, fmt.Sprint("move ", id, " ", evse))
 	return f.t.Public(), f.refuse
@@ -504,6 +509,38 @@ func booked() []charging.Reservation {
 	}
 }
 
+// fakeMessages has one that was sent, and takes any.
+type fakeMessages struct{ refuse error }
+
+func (f fakeMessages) Send(_ context.Context, _ charging.VehicleID, m charging.Message) (api.MessageSent, bool, error) {
+	m.From = "MAR"
+	return api.MessageSent{Message: m, Told: []api.MessageTold{{CompanyID: "SER", OK: true}, {CompanyID: "CAJ", Detail: "away"}}}, false, f.refuse
+}
+
+func (f fakeMessages) Receive(context.Context, charging.VehicleID, charging.Message) error {
+	return f.refuse
+}
+
+func (f fakeMessages) Of(_ context.Context, v charging.VehicleID) ([]charging.Message, error) {
+	if v != car {
+		return []charging.Message{}, f.refuse
+	}
+	return []charging.Message{{ID: string(otherID), From: "SER", At: now, Text: "bay 2 is under water", TripID: tripID, ReservationID: rsvID}}, f.refuse
+}
+
+func (d *fakeDesk) History(context.Context, charging.ReservationID) (charging.Reservation, []charging.Step, error) {
+	return booked()[0], []charging.Step{
+		{Number: 1, At: now, Civil: now, Kind: charging.StepReserve, To: charging.Pending, By: "SER", RequestID: "SER-1"},
+		{
+			Number: 2, At: now, Civil: now, Kind: charging.StepMove, From: charging.Reserved, To: charging.Reserved, By: "SER",
+			Window: charging.Window{Start: now, End: now.Add(time.Hour)},
+		},
+		{Number: 3, At: now, Civil: now, Kind: charging.StepStart, From: charging.Reserved, To: charging.Reserved, By: "SER", Code: charging.CodeTooEarly},
+		{Number: 4, At: now, Civil: now, Kind: charging.StepPreempt, From: charging.Pending, To: charging.Preempted, By: "CAJ", YieldedTo: otherID, RequestID: "CAJ-1"},
+		{Number: 5, At: now, Civil: now, Kind: charging.StepCancel, From: charging.Reserved, To: charging.Canceled, Operator: true, Reason: "the transformer"},
+	}, d.refuse
+}
+
 func (d *fakeDesk) Cancel(_ context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
 	if d.refuse == nil {
 		d.acts = append(d.acts, fmt.Sprint("cancel ", id, " ", reason, " ", holdsAlone))
@@ -621,7 +658,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.board = newBoard(t)
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
-		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit,
+		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit, Messages: fakeMessages{},
 		Traffic: w.traffic, Overview: w.board,
 		BrokerCars: func() []api.BrokerCar {
 			return []api.BrokerCar{{VehicleID: car, HeardAt: &now, Last: &api.Sighting{At: now, SoC: 0.5, Lat: -7.1, Lon: -34.9}}, {VehicleID: "EV-0002"}}

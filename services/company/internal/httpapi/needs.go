@@ -42,6 +42,8 @@ type FrontDesk interface {
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 	// Extend and Rebook give a stop of an own trip another window, or another EVSE.
 	Extend(ctx context.Context, id charging.TripID, reservation charging.ReservationID, by time.Duration) (trip.Trip, error)
+	// Rearrange is the same by the word of the company at whose EVSE the stop is.
+	Rearrange(ctx context.Context, from charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
 	Rebook(ctx context.Context, id charging.TripID, reservation charging.ReservationID, evse charging.EVSEID, w charging.Window) (trip.Trip, error)
 
 	// Locations and Availability are of the whole federation.
@@ -72,6 +74,8 @@ type Desk interface {
 	// Calendars and Bookings are what stands at this company's EVSEs, whoever booked.
 	Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error)
 	Bookings(ctx context.Context, q desk.BookingQuery) (list []charging.Reservation, more bool, err error)
+	// History is what this company has seen of a reservation.
+	History(ctx context.Context, id charging.ReservationID) (charging.Reservation, []charging.Step, error)
 	// Cancel ends one booking, or only a hold; CancelVehicle all of a vehicle.
 	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
 	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)
@@ -83,6 +87,14 @@ type Desk interface {
 	Recovery() desk.Recovery
 	Orphans() []desk.Orphan
 	AcceptLoss(ctx context.Context) error
+}
+
+// Messages are what operators say to drivers; package courier says what each method
+// refuses.
+type Messages interface {
+	Send(ctx context.Context, v charging.VehicleID, m charging.Message) (sent api.MessageSent, replay bool, err error)
+	Receive(ctx context.Context, v charging.VehicleID, m charging.Message) error
+	Of(ctx context.Context, v charging.VehicleID) ([]charging.Message, error)
 }
 
 // Identity knows who is calling. UNAUTHENTICATED, STORE_UNAVAILABLE.

@@ -29,6 +29,7 @@ type Options struct {
 	Identity  Identity
 	Events    Events
 	Audit     Audit
+	Messages  Messages
 	// Traffic shows where cars are, Overview the company's figures; whoever makes them
 	// runs them.
 	Traffic  *frames.Traffic
@@ -36,6 +37,9 @@ type Options struct {
 
 	// Elsewhere asks other companies about a vehicle's trips; nil asks nobody.
 	Elsewhere Elsewhere
+	// Rearrange asks the company where a trip began for another window or EVSE of its stop
+	// here; nil can ask nobody.
+	Rearrange func(ctx context.Context, origin charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
 	// Suspended is why a peer is asked and answered no more for vehicles, empty where it
 	// is; nil is nobody.
 	Suspended func(charging.CompanyID) string
@@ -114,8 +118,8 @@ func (o Options) Validate() error {
 	if o.Company.Validate() != nil {
 		errs = append(errs, errors.New("httpapi: Company is not a party id such as MAR"))
 	}
-	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil || o.Audit == nil || o.Traffic == nil || o.Overview == nil {
-		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity, Events, Audit, Traffic and Overview are required"))
+	if o.FrontDesk == nil || o.Desk == nil || o.Identity == nil || o.Events == nil || o.Audit == nil || o.Messages == nil || o.Traffic == nil || o.Overview == nil {
+		errs = append(errs, errors.New("httpapi: FrontDesk, Desk, Identity, Events, Audit, Messages, Traffic and Overview are required"))
 	}
 	if o.PublicKeys == nil || o.PeerToken == nil || o.Suspend == nil || o.StoreTime == nil || o.Inventory == nil || o.ReloadInventory == nil {
 		errs = append(errs, errors.New("httpapi: PublicKeys, PeerToken, Suspend, StoreTime, Inventory and ReloadInventory are required"))

@@ -99,5 +99,9 @@ func (s *Server) me(c echo.Context, who identity.Caller) error {
 	if last, ok := s.o.LastSeen(who.Vehicle); ok {
 		me.Last = &last
 	}
+	var err error
+	if me.Messages, err = s.o.Messages.Of(c.Request().Context(), who.Vehicle); err != nil {
+		return err
+	}
 	return answer(c, http.StatusOK, me)
 }

@@ -65,7 +65,7 @@ func TestMe(t *testing.T) {
 	if me.VehicleID != car || me.Model == nil || *me.Model != "byd-dolphin" || *me.Last != (api.Sighting{At: now.In(time.UTC), SoC: 0.5, Lat: -7, Lon: -35}) {
 		t.Errorf("%+v", me)
 	}
-	if rec := w.ask("GET", "/api/v1/vehicles/me", asOtherCar, ""); rec.Body.String() != `{"vehicle_id":"EV-0002","model":null,"last":null}` {
+	if rec := w.ask("GET", "/api/v1/vehicles/me", asOtherCar, ""); rec.Body.String() != `{"vehicle_id":"EV-0002","model":null,"last":null,"messages":[]}` {
 		t.Errorf("%s", rec.Body)
 	}
 	for as, want := range map[string]int{asOperator: http.StatusForbidden, asPeer: http.StatusForbidden, asNobody: http.StatusUnauthorized, asWrong: http.StatusUnauthorized} {

@@ -20,7 +20,7 @@ import (
 // choosable are the types of events that a stream may choose; the operator's own are true.
 var choosable = map[trip.EventType]bool{
 	trip.EventTrip: false, trip.EventReservation: false, trip.EventCar: false, trip.EventCars: false, trip.EventHistory: false,
-	trip.EventCompany: false, trip.EventPeer: true, trip.EventOverview: true, trip.EventCalendar: true, trip.EventAudit: true,
+	trip.EventCompany: false, trip.EventMessage: false, trip.EventPeer: true, trip.EventOverview: true, trip.EventCalendar: true, trip.EventAudit: true,
 }
 
 // wish is what a reader asks a stream for.
@@ -62,7 +62,7 @@ func typesOf(asked []string, who identity.Caller) ([]trip.EventType, error) {
 			private, known := choosable[t]
 			switch {
 			case !known:
-				return nil, charging.Invalid("types", fmt.Sprintf("%.40q is none of trip, reservation, car, cars, history, company, peer, overview, calendar, audit", name))
+				return nil, charging.Invalid("types", fmt.Sprintf("%.40q is none of trip, reservation, car, cars, history, company, message, peer, overview, calendar, audit", name))
 			case private && who.Kind != identity.Operator:
 				return nil, charging.Refuse(charging.CodeForbidden, "events "+string(t)+" are the operator's")
 			}

@@ -56,6 +56,8 @@ const (
 	Outage Kind = "outage"
 	// Act: something that is in the audit.
 	Act Kind = "act"
+	// Said: a message for a driver.
+	Said Kind = "said"
 )
 
 // urgent are told at once, and also by a server that believes to be alone.

@@ -30,7 +30,7 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		strconv.Itoa(h.Leg)+"|"+start+"|"+string(h.VehicleID), start, string(h.Want),
 		ms(h.TTL), ms(charging.MaxHold), h.GrantedAt, flag(h.Stamp), strconv.FormatInt(h.StampFloor, 10),
 		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location),
-		c.limits(h.Quota), c.accounts())
+		c.limits(h.Quota), asked(ctx), c.accounts())
 	granted := func() (charging.Grant, error) {
 		got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
 		if err != nil {
@@ -76,7 +76,7 @@ func (c Calendar) five(at charging.At) []string {
 
 // args are the first seven arguments of every script of one reservation.
 func (c Calendar) args(at charging.At) []any {
-	args := make([]any, 0, 21)
+	args := make([]any, 0, 22)
 	return append(args, string(at.ID), who(at), seconds(at.End), strconv.FormatInt(at.Epoch, 10), at.Owner, c.civil(), ms(c.o.Retention))
 }
 

@@ -164,6 +164,9 @@ func (k keys) invite(hash string) string        { return k.at("invite", hash) }
 func (k keys) acts() string   { return k.at("audit", "acts") }
 func (k keys) actsOf() string { return k.at("audit", "acts", "of") }
 
+// messages are what operators have said to a vehicle's driver.
+func (k keys) messages(v charging.VehicleID) string { return k.at("vehicle", string(v), "messages") }
+
 func (k keys) session(hash string) string { return k.at("session", hash) }
 
 // sessionHash is the hash in a session's key.

@@ -15,20 +15,26 @@ import (
 // Reservation finds a record among the given locations. A hold that has lapsed
 // is EXPIRED. UNKNOWN_RESERVATION.
 func (c Calendar) Reservation(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, error) {
+	r, _, err := c.look(ctx, id, among, false)
+	return r, err
+}
+
+// look reads a record, and its history where that is wanted.
+func (c Calendar) look(ctx context.Context, id charging.ReservationID, among []charging.LocationID, history bool) (charging.Reservation, string, error) {
 	loc, err := c.locate(ctx, id, among)
 	if err != nil {
-		return charging.Reservation{}, err
+		return charging.Reservation{}, "", err
 	}
 	if loc != "" {
-		got, err := c.run(ctx, "reservation", lookScript, []string{c.keys.rsv(loc, id), c.keys.locks(loc)}, string(id))
+		got, err := c.run(ctx, "reservation", lookScript, []string{c.keys.rsv(loc, id), c.keys.locks(loc)}, string(id), flag(history))
 		if err != nil {
-			return charging.Reservation{}, err
+			return charging.Reservation{}, "", err
 		}
 		if got.str(0) == "OK" {
-			return reservation(id, got), nil
+			return reservation(id, got), got.str(answered), nil
 		}
 	}
-	return charging.Reservation{}, charging.Refuse(charging.CodeUnknownReservation, "there is no reservation "+string(id))
+	return charging.Reservation{}, "", charging.Refuse(charging.CodeUnknownReservation, "there is no reservation "+string(id))
 }
 
 // locate tells which location has the record; empty when none has.

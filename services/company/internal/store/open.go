@@ -89,6 +89,7 @@ type Store struct {
 	Registry
 	Bus
 	Audit
+	Messages Messages
 	*conn
 }
 
@@ -137,7 +138,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	return &Store{
 		Calendar: Calendar{conn: c}, Journal: Journal{conn: c, listed: listing{due: map[string]int64{}}},
-		Registry: Registry{conn: c}, Bus: Bus{conn: c}, Audit: Audit{conn: c}, conn: c,
+		Registry: Registry{conn: c}, Bus: Bus{conn: c}, Audit: Audit{conn: c}, Messages: Messages{conn: c}, conn: c,
 	}, nil
 }
 

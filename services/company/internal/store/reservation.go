@@ -135,7 +135,7 @@ func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at chargi
 }
 
 func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script, at charging.At, keys []string, more []any) (charging.Reservation, error) {
-	got, err := run(ctx, op, s, keys, append(append(c.args(at), more...), c.accounts())...)
+	got, err := run(ctx, op, s, keys, append(append(c.args(at), more...), asked(ctx), c.accounts())...)
 	if err != nil {
 		return charging.Reservation{}, err
 	}

@@ -55,7 +55,8 @@ var (
 
 	enrollScript = script("enroll")
 
-	auditScript = script("audit")
+	auditScript   = script("audit")
+	messageScript = script("message")
 
 	replaceScript = script("replace")
 	newerScript   = script("newer")

@@ -19,7 +19,7 @@ const sessionOver = time.Hour
 // by the meter; both are returned and stay in the outbox until Told. An empty
 // reason puts it back.
 func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
-	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), c.accounts())
+	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), asked(ctx), c.accounts())
 	if err == nil {
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}

@@ -240,12 +240,16 @@ func refused(t testing.TB, err error, want charging.Code) *charging.Refusal {
 	return r
 }
 
-// state reads a reservation's state.
+// state reads a reservation's state, which is that of its last step.
 func (e *env) state(t testing.TB, h charging.Hold) charging.State {
 	t.Helper()
-	r, err := e.Reservation(t.Context(), h.ID, []charging.LocationID{h.Location})
+	r, steps, err := e.Steps(t.Context(), h.ID, []charging.LocationID{h.Location})
 	if err != nil {
 		t.Fatal(err)
+	}
+	last := steps[len(steps)-1]
+	if lapsed := r.State == charging.Expired && last.To.Holds(); last.To != r.State && !lapsed {
+		t.Errorf("reservation is %s, its last step %+v", r.State, last)
 	}
 	return r.State
 }

@@ -3,6 +3,7 @@ package trips
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -39,6 +40,43 @@ func (s *Service) Rebook(ctx context.Context, id charging.TripID, reservation ch
 		evse = l.EVSEID
 	}
 	return s.Swap(ctx, id, api.SwapRequest{Stop: &api.Stop{Leg: l.Leg, EVSEID: evse, Start: w.Start, End: w.End}})
+}
+
+// furthest is how far another company's word moves the start of a stop. What is more is
+// for its driver to decide: let the owner cancel, and he is asked.
+const furthest = time.Hour
+
+// Rearrange is Extend and Rebook by the word of the company at whose EVSE the stop is: to
+// an EVSE of its own, for no less time, and not by more than an hour. The trip decides as
+// it does when its driver asks; a repeat answers what is. UNKNOWN_TRIP also for who has no
+// stop of it; FORBIDDEN, and the refusals of Extend and Rebook.
+func (s *Service) Rearrange(ctx context.Context, from charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error) {
+	t, l, err := s.bookedStop(ctx, id, q.ReservationID)
+	there := func(l trip.Leg) bool { return l.CompanyID == from }
+	if !slices.ContainsFunc(t.Legs, there) || err == nil && !there(l) {
+		return api.Rearranged{}, charging.Refuse(charging.CodeUnknownTrip, "trip "+string(id)+" has no stop at "+string(from))
+	}
+	if err != nil {
+		return api.Rearranged{}, err
+	}
+	w := charging.NewWindow(q.Start, q.End)
+	switch {
+	case q.EVSEID.Company() != from:
+		return api.Rearranged{}, charging.Refuse(charging.CodeForbidden, "a company moves bookings among its own EVSEs")
+	case w.Start.Sub(l.Start).Abs() > furthest || w.End.Sub(w.Start) < l.End.Sub(l.Start):
+		return api.Rearranged{}, charging.Refuse(charging.CodeForbidden,
+			"a stop of another company's trip is moved by an hour at most, and not shortened: cancel it, and its driver is asked")
+	case q.EVSEID == l.EVSEID && w.Start.Equal(l.Start) && w.End.Equal(l.End):
+	case q.EVSEID == l.EVSEID && w.Start.Equal(l.Start):
+		t, err = s.Extend(ctx, id, q.ReservationID, w.End.Sub(l.End))
+	default:
+		t, err = s.Rebook(ctx, id, q.ReservationID, q.EVSEID, w)
+	}
+	if err != nil {
+		return api.Rearranged{}, err
+	}
+	now := t.Legs[l.Leg-1]
+	return api.Rearranged{Leg: now.Leg, Rearrange: api.Rearrange{ReservationID: now.ReservationID, EVSEID: now.EVSEID, Start: now.Start, End: now.End}}, nil
 }
 
 // bookedStop finds the booked stop of a CONFIRMED trip that a reservation is of.

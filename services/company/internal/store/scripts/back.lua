@@ -11,7 +11,7 @@ local no = other(r)
 if no then return no end
 if r.state ~= 'CHARGING' or not r.asked then return answer(r, true) end
 r.state, r.started, r.planned, r.asked = 'RESERVED', nil, nil, nil
-redis.call('HSET', rsv, 'state', r.state)
+redis.call('HSET', rsv, 'state', r.state, 'log', noted(r, 'back', '', 'VEHICLE_BUSY', tonumber(ARGV[6])))
 redis.call('HDEL', rsv, 'started', 'planned', 'asked')
 local _, start = which(r.what)
 redis.call('ZADD', cal, start, member('R', ending(r), rid))

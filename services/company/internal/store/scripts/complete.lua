@@ -27,6 +27,6 @@ end
 local at = here(civil)
 local left = r.state == 'CHARGING'
 -- No charger gives more than its power; six minutes of grace for clocks.
-finish(at, r, rid, ended, math.min(tonumber(ARGV[8]), most(r, ARGV[9], ended, 360000)), rates)
+finish(at, r, rid, ended, math.min(tonumber(ARGV[8]), most(r, ARGV[9], ended, 360000)), rates, nil, nil, (select(2, whose(r.who))))
 if left then freed(at) end
 return answer(r, false)

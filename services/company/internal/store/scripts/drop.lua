@@ -5,10 +5,11 @@
 local rsv = KEYS[3]
 local rid = ARGV[1]
 local r = read(rsv)
-if not r then return answer(tombstone(rsv, keepfor(tonumber(ARGV[6]) or (clock()))), false) end
+local civil = tonumber(ARGV[6]) or (clock())
+if not r then return answer(tombstone(rsv, keepfor(civil), 'outcome', civil, ARGV[8]), false) end
 local no = other(r)
 if no then return no end
 if over(r) or r.state == 'CHARGING' then return answer(r, true) end
 if r.state == 'RESERVED' and ARGV[8] ~= 'ABORTED' then return answer(r, true) end
-retire(here(), r, rid, 'CANCELED')
+retire(here(civil), r, rid, 'CANCELED', nil, 'outcome', (select(2, whose(r.who))), ARGV[8])
 return answer(r, false)

@@ -4,7 +4,7 @@
 --       8 what  9 start (s)  10 CLAIMED or PENDING  11 ttl (ms)  12 longest life (ms)
 --       13 ticket time (µs, empty: none)  14 stamp ('1')  15 stamp floor (µs)  16 key id
 --       17 no-show (ms)  18 the lock's JSON up to its state  19 the mark that is expected (empty: any)
---       20 the limits: vehicle|new|trips|share|trip-claims|claims  21 the accounts
+--       20 the limits: vehicle|new|trips|share|trip-claims|claims  21 the request  22 the accounts
 -- Answers answer(), then per victim: trip, reservation, leg, origin.
 --      or {SLOT_TAKEN|PRIORITY_LOST, own, settled, state, start, end, ticket time, reservation, who}
 --      or {QUOTA_EXCEEDED, limit, taken, of, until (s)}, {INVALID_WINDOW, 'vehicle_id', start, end (s)}
@@ -16,6 +16,7 @@ if forgotten(mark, ARGV[19]) then return { 'LOST' } end
 local ms, us = clock()
 local civil = tonumber(ARGV[6]) or ms
 local at = here(civil, tonumber(ARGV[17]))
+local step = want == 'CLAIMED' and 'claim' or 'reserve'
 
 -- lockup writes the hold itself.
 local function lockup(r, ttl)
@@ -25,7 +26,7 @@ end
 
 -- again answers a repeat: same fence, same ticket time, at least the same time left.
 local function again(r)
-  if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
+  if FINAL[r.state] then return denied(rsv, r, step, civil, { FINAL[r.state], r.reason or '' }) end
   touch(rsv, r)
   if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
   local ttl = left(lock)
@@ -38,8 +39,10 @@ local function again(r)
   local moved = want == 'PENDING' and r.state == 'CLAIMED'
   local ticket = granted ~= '' and not r.granted_at
   if moved or ticket then
-    if moved then r.state = want end
-    redis.call('HSET', rsv, 'state', r.state)
+    if moved then
+      r.state = want
+      redis.call('HSET', rsv, 'state', r.state, 'log', noted(r, step, (select(2, whose(r.who))), '', civil))
+    end
     if ticket then
       r.granted_at = granted
       redis.call('HSET', rsv, 'granted_at', granted)
@@ -143,8 +146,8 @@ if ARGV[14] == '1' then
   r.granted_at, r.stamped, r.key_id = whole(math.max(n, tonumber(ARGV[15]))), '1', ARGV[16]
 end
 local fields = { 'HSET', rsv, 'v', '1', 'who', r.who, 'what', what, 'state', want, 'fence', r.fence, 'epoch', r.epoch, 'first', whole(ms),
-  r.granted_at and 'granted_at', r.granted_at, r.stamped and 'stamped', r.stamped, r.stamped and 'key_id', r.key_id }
-redis.call(unpack(fields, 1, r.stamped and 22 or r.granted_at and 18 or 16))
+  'log', noted(r, step, company, '', civil), r.granted_at and 'granted_at', r.granted_at, r.stamped and 'stamped', r.stamped, r.stamped and 'key_id', r.key_id }
+redis.call(unpack(fields, 1, r.stamped and 24 or r.granted_at and 20 or 18))
 redis.call('PEXPIRE', rsv, whole(keep))
 local ttl = math.min(tonumber(ARGV[11]), tonumber(ARGV[12]))
 lockup(r, ttl)

@@ -6,8 +6,12 @@ local format = string.format
 local function whole(n) return format('%d', n) end
 
 -- clock is Redis TIME as milliseconds and as microseconds since 1970, both exact below 2^53.
+-- A script acts at one instant.
+local NOW
 local function clock()
-  local t = redis.call('TIME')
-  local us = t[1] * 1000000 + t[2]
-  return math.floor(us / 1000), us
+  if not NOW then
+    local t = redis.call('TIME')
+    NOW = t[1] * 1000000 + t[2]
+  end
+  return math.floor(NOW / 1000), NOW
 end

@@ -11,7 +11,11 @@
 -- settled, reason, moves (number of the last move), started (ms), planned (Wh),
 -- asked (ms by Redis TIME: the plug has not been answered yet), done
 -- (ended (ms)|Wh|rates), estimated ('1': the Wh are no car's word), freed (ms: the
--- car before has left), blocked ('1': the driver knows that it has not).
+-- car before has left), blocked ('1': the driver knows that it has not), log.
+-- log is the history, newest first, apart by spaces (docs/adr/0024): number|when (ms by
+-- Redis TIME)|civil time (ms; empty: the same)|step|state|by whom (a company, 'operator',
+-- empty: by time)|note|request. note is the code of a refusal, the window (start-end, s)
+-- of a move, the trip that a preempted one yielded to, or what an originator said.
 -- A tombstone for what was never held has no what. Fields that are not known here stay.
 -- Few fields, because a hash's cost grows with the square of their number.
 
@@ -27,6 +31,35 @@ local function read(key)
   for i = 1, #flat, 2 do r[flat[i]] = flat[i + 1] end
   if r.state == 'RESERVED' and r.started then r.state = 'CHARGING' end
   return r
+end
+
+-- REQUEST is under which request somebody acts, where that is known: the argument before
+-- the last.
+local REQUEST = string.match(ARGV[#ARGV - 1] or '', '^request|(.*)$') or ''
+
+-- LONGLOG is how long (bytes) a history grows before it loses its oldest lines.
+local LONGLOG = 4000
+
+-- noted gives a record's history with a line about the state that it has now. It is
+-- written with that state, by the same HSET.
+local function noted(r, step, by, note, civil)
+  local ms = clock()
+  local log = r.log or ''
+  local n = (string.match(log, '^%d+') or 0) + 1
+  if #log > LONGLOG then log = string.match(string.sub(log, 1, LONGLOG), '^(.*) ') end
+  r.log = format('%d|%d|%s|%s|%s|%s|%s|%s', n, ms, civil and civil ~= ms and whole(civil) or '', step, r.state, by or '', note or '', REQUEST)
+    .. (log == '' and '' or ' ' .. log)
+  return r.log
+end
+
+-- denied notes a refusal in the history of what it was about, and gives it. One that
+-- follows its like says nothing new.
+local function denied(rsv, r, step, civil, no)
+  local by = select(2, whose(ARGV[2]))
+  local last = string.match(r.log or '', '^%d+|%d+|%d*|([^ ]*)') or ''
+  local like = step .. '|' .. r.state .. '|' .. by .. '|' .. no[1] .. '|'
+  if string.sub(last, 1, #like) ~= like then redis.call('HSET', rsv, 'log', noted(r, step, by, no[1], civil)) end
+  return no
 end
 
 -- booked says whether a stop is its trip's for good and its session not over.
@@ -105,8 +138,8 @@ local function here(civil, noshow)
 end
 
 -- retire takes a reservation off the calendar with its lock, and off the accounts, and
--- gives it a state without a hold.
-local function retire(at, r, rid, state, reason)
+-- gives it a state without a hold: by a step and by whom, where it is not by itself.
+local function retire(at, r, rid, state, reason, step, by, note)
   if booked(r) or r.state == 'CLAIMED' or r.state == 'PENDING' then
     give(claim(rid, r.who, r.what), booked(r) and 'R' or 'H', state == 'NO_SHOW', at.civil)
   end
@@ -118,11 +151,12 @@ local function retire(at, r, rid, state, reason)
     redis.call('DEL', at.lockbase .. rid)
   end
   r.state = state
+  local log = noted(r, step or (state == 'NO_SHOW' and 'no_show' or 'expire'), by, note, at.civil)
   if reason then
     r.reason = reason
-    redis.call('HSET', at.rsvbase .. rid, 'state', state, 'reason', reason)
+    redis.call('HSET', at.rsvbase .. rid, 'state', state, 'log', log, 'reason', reason)
   else
-    redis.call('HSET', at.rsvbase .. rid, 'state', state)
+    redis.call('HSET', at.rsvbase .. rid, 'state', state, 'log', log)
   end
 end
 
@@ -231,7 +265,12 @@ local function remove(at, m)
   redis.call('ZREM', at.cal, m.name)
   if m.kind == 'H' then redis.call('DEL', at.lockbase .. m.rid) end
   if not m.record then return end
-  retire(at, m.record, m.rid, m.becomes)
+  if m.becomes == 'PREEMPTED' then
+    local trip, origin = whose(ARGV[2])
+    retire(at, m.record, m.rid, m.becomes, nil, 'preempt', origin, trip)
+  else
+    retire(at, m.record, m.rid, m.becomes)
+  end
   if m.becomes == 'NO_SHOW' then return notify(at.outbox, m.record, m.rid) end
 end
 
@@ -281,24 +320,29 @@ local function most(r, watts, ended, grace)
 end
 
 -- finish ends a session with its bill, FULFILLED, and leaves its notice. estimated
--- ('1') where no car has said the figure.
-local function finish(at, r, rid, ended, wh, rates, estimated, reason)
+-- ('1') where no car has said the figure; by whom, where not by time.
+local function finish(at, r, rid, ended, wh, rates, estimated, reason, by)
   r.done, r.estimated, r.asked = whole(ended) .. '|' .. whole(wh) .. '|' .. rates, estimated, nil
   redis.call('HSET', at.rsvbase .. rid, 'done', r.done)
   redis.call('HDEL', at.rsvbase .. rid, 'estimated', 'asked')
   if estimated then redis.call('HSET', at.rsvbase .. rid, 'estimated', estimated) end
-  if r.state ~= 'FULFILLED' then retire(at, r, rid, 'FULFILLED', reason) end
+  local step = estimated and 'estimate' or 'complete'
+  if r.state == 'FULFILLED' then
+    redis.call('HSET', at.rsvbase .. rid, 'log', noted(r, step, by, '', at.civil))
+  else
+    retire(at, r, rid, 'FULFILLED', reason, step, by)
+  end
   if PREFIX and counts('v') and not estimated and wh > 0 then know(vehicleKey((select(3, which(r.what))))) end
   return notify(at.outbox, r, rid)
 end
 
 -- estimate ends a session without its car's word: what the charger can have given,
 -- at most what was planned.
-local function estimate(at, r, rid, ended, watts, rates, reason)
+local function estimate(at, r, rid, ended, watts, rates, reason, by)
   ended = math.max(ended, tonumber(r.started))
   local wh, planned = most(r, watts, ended, 0), tonumber(r.planned or '0')
   if planned > 0 then wh = math.min(wh, planned) end
-  return finish(at, r, rid, ended, wh, rates, '1', reason)
+  return finish(at, r, rid, ended, wh, rates, '1', reason, by)
 end
 
 -- answer is the reply of one reservation.
@@ -318,9 +362,10 @@ end
 
 -- tombstone remembers a release of what was never held, so that a late reserve
 -- is refused.
-local function tombstone(rsv, keep)
+local function tombstone(rsv, keep, step, civil, note)
   local r = { state = 'CANCELED', who = ARGV[2], epoch = ARGV[4] }
-  redis.call('HSET', rsv, 'v', '1', 'who', r.who, 'state', r.state, 'epoch', r.epoch)
+  local log = noted(r, step, (select(2, whose(r.who))), note, civil)
+  redis.call('HSET', rsv, 'v', '1', 'who', r.who, 'state', r.state, 'epoch', r.epoch, 'log', log)
   redis.call('PEXPIRE', rsv, whole(keep))
   return r
 end

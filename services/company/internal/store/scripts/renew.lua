@@ -10,12 +10,12 @@ local r = read(rsv)
 local no = r and other(r) or stale(owner, redis.call('GET', owner), ms, keepfor(civil))
 if no then return no end
 if not r then return { 'UNKNOWN_RESERVATION' } end
-if FINAL[r.state] then return { FINAL[r.state], r.reason or '' } end
+if FINAL[r.state] then return denied(rsv, r, 'renew', civil, { FINAL[r.state], r.reason or '' }) end
 touch(rsv, r)
 if r.state ~= 'CLAIMED' and r.state ~= 'PENDING' then return answer(r, true) end
 local ttl = left(lock)
 if not ttl then
-  return lapsed(here(), r, rid)
+  return lapsed(here(civil), r, rid)
 end
 local more = math.min(tonumber(ARGV[8]), r.first + ARGV[9] - ms)
 if more > ttl then

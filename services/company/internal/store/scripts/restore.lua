@@ -5,7 +5,7 @@
 -- KEYS  all eight of a reservation
 -- ARGV  the seven of a reservation, then
 --       8 what  9 start (s)  10 fence  11 the trip is CONFIRMED ('1')  12 no-show (ms)
---       13 yield ('1'): with a conflict, remember the stop as lost  14 the accounts
+--       13 yield ('1'): with a conflict, remember the stop as lost  14 the request  15 the accounts
 -- Answers answer(), or {SLOT_TAKEN, …} as hold.lua does.
 local cal, lock, rsv, owner, unsettled, fence, _, outbox = unpack(KEYS)
 local rid, stop, what, firm = ARGV[1], ARGV[3], ARGV[8], ARGV[11] == '1'
@@ -35,7 +35,8 @@ local had = r and (r.state == 'CLAIMED' or r.state == 'PENDING') and claim(rid, 
 local function keepAs(state, reason)
   r = r or { who = ARGV[2], fence = ARGV[10] }
   r.what, r.state, r.epoch, r.reason = what, state, ARGV[4], reason
-  redis.call('HSET', rsv, 'v', '1', 'who', r.who, 'what', what, 'state', state, 'fence', r.fence, 'epoch', r.epoch, 'first', r.first or whole(ms))
+  redis.call('HSET', rsv, 'v', '1', 'who', r.who, 'what', what, 'state', state, 'fence', r.fence, 'epoch', r.epoch, 'first', r.first or whole(ms),
+    'log', noted(r, 'restore', (select(2, whose(r.who))), reason, civil))
   if reason then redis.call('HSET', rsv, 'reason', reason) end
   redis.call('PEXPIRE', rsv, whole(keep))
 end
@@ -67,7 +68,7 @@ redis.call('HSET', rsv, 'settled', r.settled)
 -- Whether a car is at the plug already is lost: it has the benefit of the doubt.
 if s * 1000 <= civil and not plugged(at) then
   r.state, r.started = 'CHARGING', whole(s * 1000)
-  redis.call('HSET', rsv, 'state', r.state, 'started', r.started)
+  redis.call('HSET', rsv, 'state', r.state, 'started', r.started, 'log', noted(r, 'restore', '', '', civil))
 end
 redis.call('ZADD', cal, ARGV[9], member('R', stop, rid))
 if not firm then redis.call('ZADD', unsettled, whole(ms), rid) end
