@@ -55,7 +55,7 @@ func TestEveryProblemIsExplainedInBothLanguages(t *testing.T) {
 func TestPagesOfTheServer(t *testing.T) {
 	w := newWorld(t)
 	for path, want := range map[string][2]string{
-		"/":                 {"text/html", "Maré Volt"},
+		"/":                 {"text/html", `<div id="app">`},
 		"/assets/style.css": {"text/css", "font-family"},
 		"/openapi.yaml":     {"application/yaml", string(api.Spec)},
 		"/asyncapi.yaml":    {"application/yaml", string(carlink.Spec)},

@@ -140,6 +140,9 @@ func goodRequests() []good {
 		{"GET", "/problems/SLOT_TAKEN", asNobody, "", 200},
 		{"GET", "/favicon.ico", asNobody, "", 200},
 		{"GET", "/", asNobody, "", 200},
+		{"GET", "/trips", asNobody, "", 200},
+		{"GET", "/trips/" + string(tripID), asNobody, "", 200},
+		{"GET", "/ops", asNobody, "", 200},
 	}
 }
 
