@@ -2,6 +2,9 @@ module github.com/eletrovia/eletrovia/services
 
 go 1.26.0
 
+// A module of npm has a folder of Go.
+ignore ./web/node_modules
+
 require (
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/alicebob/miniredis/v2 v2.40.0

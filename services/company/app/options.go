@@ -87,6 +87,9 @@ type Options struct {
 	Connections, AddressConnections int
 	// Streams is how many event streams the server keeps open; 0 is 256.
 	Streams int
+	// WebDir is a directory with a built web app, read anew for each request; empty is the
+	// one in the program.
+	WebDir string
 	// AllowOrigins are the origins whose pages may call, as browsers write them
 	// (https://app.example); those of "*", all, may read.
 	AllowOrigins []string

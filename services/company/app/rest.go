@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,12 +11,17 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
+	"github.com/eletrovia/eletrovia/services/web"
 )
 
 // openREST serves REST on the listener.
 func (a *App) openREST(context.Context) error {
 	r := &a.rooms
 	messages, err := a.newCourier()
+	if err != nil {
+		return err
+	}
+	app, err := a.webApp()
 	if err != nil {
 		return err
 	}
@@ -30,7 +36,7 @@ func (a *App) openREST(context.Context) error {
 		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
 		AllowOrigins: a.o.AllowOrigins, Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
-		Apart: a.admin != nil, Trusted: a.o.TrustedProxies, WrongLogin: newSampled(a.log.With().Str("room", "rest").Logger()).wrongLogin,
+		Web: app, Apart: a.admin != nil, Trusted: a.o.TrustedProxies, WrongLogin: newSampled(a.log.With().Str("room", "rest").Logger()).wrongLogin,
 	})
 	if err != nil {
 		return err
@@ -100,4 +106,16 @@ func (a *App) metrics() *prometheus.Registry {
 		}),
 	)
 	return r
+}
+
+// webApp is the web app of a directory that was named, or nil for the embedded one.
+func (a *App) webApp() (*web.App, error) {
+	if a.o.WebDir == "" {
+		return nil, nil
+	}
+	app, err := web.In(a.o.WebDir)
+	if err != nil {
+		return nil, fmt.Errorf("web app: %w", err)
+	}
+	return &app, nil
 }

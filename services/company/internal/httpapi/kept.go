@@ -75,7 +75,9 @@ func answerKeptRaw(c echo.Context, media string, raw []byte) error {
 	}
 	tag = `"` + tag + `"`
 	h.Set("ETag", tag)
-	h.Set("Cache-Control", "no-cache")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-cache")
+	}
 	if matches(c.Request().Header.Values("If-None-Match"), tag) {
 		return c.NoContent(http.StatusNotModified)
 	}

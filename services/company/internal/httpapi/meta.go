@@ -62,32 +62,39 @@ func (s *Server) favicon(c echo.Context) error {
 	return answerKeptRaw(c, "image/x-icon", web.Favicon)
 }
 
-// assets is where the web app's files are.
-const assets = "/assets/"
-
-// homePage answers GET /: the web app, for now a page about this server.
-func (s *Server) homePage(c echo.Context) error { return htmlPage(c, s.home) }
-
-// assets answers the files of the web app.
-func (s *Server) assets() echo.HandlerFunc {
-	files := http.StripPrefix(assets, http.FileServerFS(web.Assets()))
-	return func(c echo.Context) error {
-		f, err := web.Assets().Open(c.Param("*"))
-		if err != nil {
-			return echo.ErrNotFound
-		}
-		info, err := f.Stat()
-		_ = f.Close()
-		if err != nil || info.IsDir() {
-			return echo.ErrNotFound
-		}
-		files.ServeHTTP(c.Response(), c.Request())
-		return nil
+// appPage answers the addresses of the web app's pages: all begin as the same page.
+func (s *Server) appPage(c echo.Context) error {
+	html, err := s.o.Web.Page()
+	if err != nil {
+		return fmt.Errorf("the web app's page: %w", err)
 	}
+	c.Response().Header().Set("Content-Security-Policy",
+		"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
 }
 
-func homePage(o Options) ([]byte, error) {
-	return web.Home(web.Server{Company: string(o.Company), Name: o.Name, MQTT: o.MQTTURL})
+// asset answers the files of the web app. Those whose names tell their content are kept
+// for good.
+func (s *Server) asset(c echo.Context) error {
+	f, err := s.o.Web.Asset(c.Param("*"))
+	switch {
+	case web.Missing(err):
+		return echo.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("the web app: %w", err)
+	}
+	h := c.Response().Header()
+	if f.Kept {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if f.Gzip != nil {
+		h.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+		if wantsGzip(c.Request()) {
+			h.Set(echo.HeaderContentEncoding, "gzip")
+			return answerKeptRaw(c, f.Media, f.Gzip)
+		}
+	}
+	return answerKeptRaw(c, f.Media, f.Content)
 }
 
 var problemHTML = template.Must(template.New("problem").Parse(`<!doctype html>

@@ -55,7 +55,7 @@ func TestEveryProblemIsExplainedInBothLanguages(t *testing.T) {
 func TestPagesOfTheServer(t *testing.T) {
 	w := newWorld(t)
 	for path, want := range map[string][2]string{
-		"/":                 {"text/html", "Maré Volt"},
+		"/":                 {"text/html", `<div id="app">`},
 		"/assets/style.css": {"text/css", "font-family"},
 		"/openapi.yaml":     {"application/yaml", string(api.Spec)},
 		"/asyncapi.yaml":    {"application/yaml", string(carlink.Spec)},
@@ -65,6 +65,35 @@ func TestPagesOfTheServer(t *testing.T) {
 		rec := w.ask("GET", path, asNobody, "")
 		if rec.Code != 200 || !strings.HasPrefix(rec.Header().Get("Content-Type"), want[0]) || !strings.Contains(rec.Body.String(), want[1]) || rec.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %v", path, rec.Code, rec.Header())
+		}
+	}
+}
+
+// TestTheWebApp: each of its addresses is the same page, which may load from this server
+// alone; files whose names tell their content are kept for good, and come compressed.
+func TestTheWebApp(t *testing.T) {
+	w := newWorld(t)
+	first := w.ask("GET", "/", asNobody, "").Body.String()
+	for _, path := range []string{"/trips", "/trips/" + string(tripID), "/ops"} {
+		rec := w.ask("GET", path, asNobody, "")
+		policy := rec.Header().Get("Content-Security-Policy")
+		if rec.Code != 200 || rec.Body.String() != first || !strings.HasPrefix(policy, "default-src 'self';") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: %d %v", path, rec.Code, rec.Header())
+		}
+	}
+	_, script, _ := strings.Cut(first, `src="`)
+	script, _, _ = strings.Cut(script, `"`)
+	for encoding, want := range map[string]string{"": "", "br, gzip": "gzip", "gzip;q=0": ""} {
+		rec := w.ask("GET", script, asNobody, "", "Accept-Encoding", encoding)
+		h := rec.Header()
+		if rec.Code != 200 || h.Get("Content-Encoding") != want || h.Get("Vary") != "Accept-Encoding" || !strings.Contains(h.Get("Cache-Control"), "immutable") ||
+			h.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("%s for %q: %d %v", script, encoding, rec.Code, h)
+		}
+	}
+	for _, path := range []string{"/assets/", "/assets/no.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/nowhere"} {
+		if rec := w.ask("GET", path, asNobody, ""); rec.Code != 404 {
+			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 	"github.com/eletrovia/eletrovia/services/company/internal/overview"
+	"github.com/eletrovia/eletrovia/services/web"
 )
 
 // Options of a Server.
@@ -110,6 +111,8 @@ type Options struct {
 	// MaxStreams is how many event streams there may be at a time; 0 is 256. Vehicles
 	// get fifteen sixteenths, the rest is the operator's.
 	MaxStreams int
+	// Web is the web app; nil is the embedded one.
+	Web *web.App
 }
 
 // Validate refuses options that a server cannot work with.
@@ -148,6 +151,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LastSeen == nil {
 		o.LastSeen = func(charging.VehicleID) (api.Sighting, bool) { return api.Sighting{}, false }
+	}
+	if o.Web == nil {
+		embedded := web.Embedded()
+		o.Web = &embedded
 	}
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()

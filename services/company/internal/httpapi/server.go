@@ -28,7 +28,6 @@ type Server struct {
 	origins   *http.CrossOriginProtection
 	cookie    string
 	docs      func() ([]byte, error)
-	home      []byte
 
 	// prefix and count make request ids.
 	prefix string
@@ -46,10 +45,6 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	home, err := homePage(o)
-	if err != nil {
-		return nil, err
-	}
 	m, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, err
@@ -59,7 +54,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), forwarded: newStreams(2 * o.MaxStreams), metrics: m, home: home,
+		o: o, echo: echo.New(), limits: newLimits(o.RateLimit), bodies: newPile(bodiesInMemory), streams: newStreams(o.MaxStreams), forwarded: newStreams(2 * o.MaxStreams), metrics: m,
 		origins: origins, cookie: cookieName + "_" + string(o.Company),
 		docs:   sync.OnceValues(renderDocs),
 		prefix: string(o.Company) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36) + "-",
@@ -208,7 +203,10 @@ func (s *Server) routes() []route {
 		{get, "/docs", s.page(s.docsPage)},
 		{get, "/problems/:code", s.page(s.problemPage)},
 		{get, "/favicon.ico", s.page(s.favicon)},
-		{get, "/", s.page(s.homePage)},
-		{get, assets + "*", s.page(s.assets())},
+		{get, "/", s.page(s.appPage)},
+		{get, "/trips", s.page(s.appPage)},
+		{get, "/trips/:trip_id", s.page(s.appPage)},
+		{get, "/ops", s.page(s.appPage)},
+		{get, "/assets/*", s.page(s.asset)},
 	}
 }

@@ -49,7 +49,7 @@ type Settings struct {
 	mqttClients, registrations               int
 	registration                             string
 	streams, connections, addressConnections int
-	clockEpoch, limits, origins              string
+	clockEpoch, limits, origins, web         string
 	timings                                  app.Timings
 	acceptedLife                             time.Duration
 	// LogLevel of the server's log on standard error.
@@ -96,6 +96,7 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	text(&s.tls.MQTTCert, "tls-mqtt-cert", "ELETROVIA_TLS_MQTT_CERT", "", "MQTT: certificate file (PEM)")
 	text(&s.tls.MQTTKey, "tls-mqtt-key", "ELETROVIA_TLS_MQTT_KEY", "", "MQTT: key file (PEM)")
 	text(&s.tls.CA, "tls-ca", "ELETROVIA_TLS_CA", "", "file with the authority of the peers' certificates; the system's by default")
+	text(&s.web, "web", "ELETROVIA_WEB", "", "REST: directory with a built web app, as services/web/dist, read anew for each request; by default the one in the program")
 	text(&s.origins, "allow-origin", "ELETROVIA_ALLOW_ORIGIN", "",
 		"REST: origins whose pages may call, apart by commas, https://app.example; those of *, all, may read, without sessions; none by default")
 	text(&s.clockEpoch, "clock-epoch", "ELETROVIA_CLOCK_EPOCH", "", "with --speed: instant at which civil and real time were equal, the same for all companies")
@@ -150,7 +151,7 @@ func (s *Settings) Options(defined *pflag.FlagSet) (app.Options, error) {
 		Registration: s.registration, Registrations: s.registrations,
 		MQTTRate: s.mqttRate, MQTTClients: s.mqttClients, AcceptedTicketLife: s.acceptedLife,
 		AdminAddr: anyHost(s.admin), Connections: s.connections, AddressConnections: s.addressConnections,
-		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins), Streams: s.streams,
+		Clock: app.Clock{Speed: s.speed}, AllowOrigins: listed(s.origins), WebDir: s.web, Streams: s.streams,
 	}
 	var err error
 	if elsewhere, ok := external(s.mqtt); ok {

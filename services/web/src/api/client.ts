@@ -1,0 +1,76 @@
+import type { components } from './schema'
+
+/** What the API's schemas are called, generated from openapi.yaml: a field that is renamed there stops the build here. */
+export type Schemas = components['schemas']
+export type Plan = Schemas['Plan']
+export type PlanStop = Schemas['PlanStop']
+export type PlanRequest = Schemas['PlanRequest']
+export type FoundPlace = Schemas['FoundPlace']
+export type Model = Schemas['Model']
+export type Trip = Schemas['Trip']
+export type TripLeg = Schemas['TripLeg']
+export type TripState = Schemas['TripState']
+export type Decision = Schemas['Decision']
+export type Alternative = Schemas['Alternative']
+export type Session = Schemas['Session']
+export type Peer = Schemas['Peer']
+export type Overview = Schemas['Overview']
+export type Calendar = Schemas['Calendar']
+
+/** A refusal of the API, or that nothing answered (status 0). */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    /** What was wrong with single fields of the request. */
+    readonly fields: { field: string; reason: string }[] = [],
+  ) {
+    super(detail)
+  }
+}
+
+/** Asks the server that this page came from. It throws a Refusal. */
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  let answer: Response
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: {
+        Accept: 'application/json',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(method === 'GET' ? {} : { 'Idempotency-Key': crypto.randomUUID() }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+    })
+  } catch (e) {
+    if (signal?.aborted) throw e
+    throw new Refusal(0, 'OFFLINE', '')
+  }
+  if (answer.status === 204) return undefined as T
+  const said = (await answer.json().catch(() => ({}))) as unknown
+  if (answer.ok) return said as T
+  const problem = said as Partial<Schemas['Problem']>
+  throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
+}
+
+const at = encodeURIComponent
+
+export const api = {
+  places: (q: string, signal?: AbortSignal) => ask<FoundPlace[]>('GET', `/api/v1/places?limit=8&q=${at(q)}`, undefined, signal),
+  models: () => ask<Model[]>('GET', '/api/v1/models'),
+  plans: (r: PlanRequest, signal?: AbortSignal) => ask<{ plans: Plan[] }>('POST', '/api/v1/plans', r, signal),
+  session: () => ask<Session>('GET', '/api/v1/session'),
+  signIn: (body: Schemas['SessionRequest']) => ask<Session>('POST', '/api/v1/session', body),
+  signOut: () => ask<void>('DELETE', '/api/v1/session'),
+  register: (body: Schemas['RegisterRequest']) => ask<Schemas['RegisterResponse']>('POST', '/api/v1/vehicles', body),
+  book: (body: Schemas['TripRequest']) => ask<Trip>('POST', '/api/v1/trips', body),
+  trips: (query = '') => ask<Trip[]>('GET', `/api/v1/trips${query}`),
+  trip: (id: string) => ask<Trip>('GET', `/api/v1/trips/${at(id)}`),
+  decide: (id: string, body: Schemas['DecisionRequest']) => ask<unknown>('POST', `/api/v1/trips/${at(id)}/decision`, body),
+  cancel: (id: string) => ask<Trip>('DELETE', `/api/v1/trips/${at(id)}`),
+  peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
+  overview: () => ask<Overview>('GET', '/api/v1/overview'),
+  calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
+}

@@ -1,0 +1,34 @@
+/** A battery's way as a drawing: minutes along, charge upwards, in a box of so many units. */
+export interface Drawing {
+  line: string
+  area: string
+  /** Full hours since the departure, and where they are. */
+  hours: { hour: number; x: number }[]
+  first: number
+  last: number
+  least: number
+}
+
+/** Draws a profile of [kilometre, minute, charge] points; undefined where there is nothing to draw. */
+export function draw(profile: number[][], width: number, height: number): Drawing | undefined {
+  const points = profile.flatMap(([, minute, soc]) => (minute === undefined || soc === undefined ? [] : [{ minute, soc }]))
+  const first = points[0]
+  const last = points.at(-1)
+  if (!first || !last || points.length < 2 || last.minute <= 0) return undefined
+  const x = (minute: number) => (minute / last.minute) * width
+  const y = (soc: number) => (1 - Math.min(1, Math.max(0, soc))) * height
+  const line = 'M' + points.map((p) => `${round(x(p.minute))} ${round(y(p.soc))}`).join('L')
+  const step = Math.max(1, Math.ceil(last.minute / 60 / 8))
+  const hours = []
+  for (let hour = step; hour * 60 < last.minute; hour += step) hours.push({ hour, x: round(x(hour * 60)) })
+  return {
+    line,
+    area: `${line}L${round(x(last.minute))} ${height}L${round(x(first.minute))} ${height}Z`,
+    hours,
+    first: first.soc,
+    last: last.soc,
+    least: Math.min(...points.map((p) => p.soc)),
+  }
+}
+
+const round = (n: number) => Math.round(n * 10) / 10
