@@ -16,7 +16,7 @@ func (c *cli) vehiclesCommand() *cobra.Command {
 		Use: "vehicles", Short: "Invite vehicles to register here, write to a driver, end all bookings or the secret of one (operator)",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage(errors.New("say what to do: vehicles invite, messages, or message, cancel or revoke VEHICLE --reason TEXT"))
+			return usage(errors.New("say what to do: vehicles invite, vehicles messages, or vehicles revoke VEHICLE --reason TEXT, and likewise cancel and message"))
 		},
 	}
 	var reason string

@@ -171,8 +171,11 @@ func (w *everywhere) swaps(at, origin charging.CompanyID) {
 		w.Fatalf("alternatives of %s's trip at %s: %d, %v", origin, at, len(choices), err)
 	}
 	took, err := d.Swap(w.Context(), id, api.SwapRequest{AlternativeID: choices[0].ID})
-	if err != nil || took.Legs[0].EVSEID != choices[0].EVSEID || took.State != trip.Confirmed {
-		w.Errorf("swap of %s's trip at %s for %+v: %+v, %v", origin, at, choices[0], took, err)
+	if err != nil {
+		w.Fatalf("swap of %s's trip at %s for %+v: %v", origin, at, choices[0], err)
+	}
+	if took.Legs[0].EVSEID != choices[0].EVSEID || took.State != trip.Confirmed {
+		w.Errorf("swap of %s's trip at %s for %+v: %+v", origin, at, choices[0], took)
 	}
 	if now, err := w.driver(origin).Trip(w.Context(), id, 0); err != nil || now.Legs[0].ReservationID != took.Legs[0].ReservationID {
 		w.Errorf("%s has another stop than %s told: %v", origin, at, err)

@@ -64,7 +64,7 @@ func TestARecordOfBefore(t *testing.T) {
 		if v := e.raw.HGet(ctx, rsv, "v").Val(); v != "1" {
 			t.Errorf("a new record has the version %q", v)
 		}
-		e.raw.HDel(ctx, rsv, "v")
+		e.raw.HDel(ctx, rsv, "v", "log")
 		e.raw.HSet(ctx, rsv, "started", h.Start.UnixMilli(), "future", "kept")
 		e.wantState(t, h, charging.Charging)
 		for name, act := range map[string]func() (charging.Reservation, error){

@@ -247,6 +247,9 @@ func (e *env) state(t testing.TB, h charging.Hold) charging.State {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(steps) == 0 { // a record of before there were any
+		return r.State
+	}
 	last := steps[len(steps)-1]
 	if lapsed := r.State == charging.Expired && last.To.Holds(); last.To != r.State && !lapsed {
 		t.Errorf("reservation is %s, its last step %+v", r.State, last)

@@ -22,6 +22,7 @@ export const en = {
   'plan.swap': 'Swap From and To',
   'plan.battery': 'Battery now',
   'plan.car': 'Car',
+  'plan.now': 'leaving now',
   'plan.leave': 'Leave at (empty: now)',
   'plan.objective': 'What matters most',
   'plan.fastest': 'Fastest',

@@ -23,6 +23,7 @@ export const pt: Texts = {
   'plan.swap': 'Trocar origem e destino',
   'plan.battery': 'Bateria agora',
   'plan.car': 'Carro',
+  'plan.now': 'saindo agora',
   'plan.leave': 'Sair às (vazio: agora)',
   'plan.objective': 'O que mais importa',
   'plan.fastest': 'Mais rápido',

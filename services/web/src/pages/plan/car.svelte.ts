@@ -13,6 +13,11 @@ class Car {
     if (!this.models.some((m) => m.id === this.model)) this.model = this.models[0]?.id ?? ''
   }
 
+  /** What people call the model. */
+  get name(): string {
+    return this.models.find((m) => m.id === this.model)?.name ?? this.model
+  }
+
   /** The charge, 0…1, or undefined where it is no number from 1 to 100. */
   get soc(): number | undefined {
     const n = Number(this.battery.replace('%', '').replace(',', '.').trim())
