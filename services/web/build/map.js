@@ -49,10 +49,21 @@ function towns() {
   })
 }
 
+/** Roughly the rest of the continent, closed by a line through the Northeast: its own borders lie in it, its coast does not. */
+const beyond = [[-46.06, -1.1], [-48.4, -0.6], [-50, 0.3], [-51, 2], [-52, 5], [-75, 5], [-75, -30], [-50, -30], [-48.6, -26], [-45, -23.8], [-41.9, -22.9],
+  [-40.9, -21.9], [-40.2, -20.3], [-39.72, -18.35], [-40, -17], [-42, -14], [-42, -8], [-43, -4.5], [-45, -2.6]]
+const within = ([x, y], ring) =>
+  ring.reduce((odd, [ax, ay], i) => {
+    const [bx, by] = ring[(i + 1) % ring.length]
+    return ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax ? !odd : odd
+  }, false)
+const coast = (c) => c.outer && !within(c.points[c.points.length >> 1], beyond)
+
 const base = {
   steps,
-  coast: chains.filter((c) => c.outer).map((c) => differences(c.points)),
-  borders: chains.filter((c) => !c.outer).map((c) => differences(c.points)),
+  beyond: differences(beyond),
+  coast: chains.filter(coast).map((c) => differences(c.points)),
+  borders: chains.filter((c) => !coast(c)).map((c) => differences(c.points)),
   land: states.flatMap(ringsOf).filter((r) => r.length > 30).map((r) => differences(thinned(r, least))),
   roads: roads(),
   towns: towns(),

@@ -15,6 +15,8 @@ export type Alternative = Schemas['Alternative']
 export type Session = Schemas['Session']
 export type Peer = Schemas['Peer']
 export type Overview = Schemas['Overview']
+export type Location = Schemas['Location']
+export type Reservation = Schemas['Reservation']
 export type Calendar = Schemas['Calendar']
 
 /** A refusal of the API, or that nothing answered (status 0). */
@@ -70,6 +72,11 @@ export const api = {
   trip: (id: string) => ask<Trip>('GET', `/api/v1/trips/${at(id)}`),
   decide: (id: string, body: Schemas['DecisionRequest']) => ask<unknown>('POST', `/api/v1/trips/${at(id)}/decision`, body),
   cancel: (id: string) => ask<Trip>('DELETE', `/api/v1/trips/${at(id)}`),
+  locations: () => ask<Location[]>('GET', '/api/v1/locations?limit=500'),
+  near: (lat: number, lon: number) => ask<FoundPlace[]>('GET', `/api/v1/places/near?limit=1&lat=${lat}&lon=${lon}`),
+  alternatives: (id: string, leg: number) => ask<Alternative[]>('GET', `/api/v1/trips/${at(id)}/alternatives?leg=${leg}`),
+  swap: (id: string, body: Schemas['SwapRequest']) => ask<Trip>('POST', `/api/v1/trips/${at(id)}/swap`, body),
+  plug: (vehicle: string, what: 'plug' | 'unplug', body: Schemas['PlugRequest']) => ask<Reservation>('POST', `/api/v1/vehicles/${at(vehicle)}/${what}`, body),
   peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
   overview: () => ask<Overview>('GET', '/api/v1/overview'),
   calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
