@@ -5,3 +5,6 @@ import App from './App.svelte'
 
 const target = document.getElementById('app')
 if (target) mount(App, { target })
+
+// The app is kept for where there is no network; without that it works as before.
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('/assets/sw.js', { scope: '/' }).catch(() => undefined)

@@ -1,8 +1,11 @@
 import { api, Refusal, type Session } from './api/client'
+import { forget } from './live/kept'
 
 /** Who the page speaks for, by the cookie of this server. */
 class SignedIn {
   who = $state<Session | undefined>(undefined)
+  /** The server does not answer: nobody knows who the page speaks for. */
+  unreachable = $state(false)
   /** The dialog that is open: a vehicle's or the operator's. */
   asking = $state<'vehicle' | 'operator' | undefined>(undefined)
   private then: (() => void) | undefined
@@ -18,8 +21,10 @@ class SignedIn {
   async look() {
     try {
       this.who = await api.session()
+      this.unreachable = false
     } catch (e) {
       if (!(e instanceof Refusal)) throw e
+      this.unreachable = e.status === 0
     }
   }
 
@@ -44,6 +49,7 @@ class SignedIn {
 
   async signOut() {
     await api.signOut()
+    forget()
     await this.look()
   }
 }

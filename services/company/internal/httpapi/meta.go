@@ -73,6 +73,9 @@ func (s *Server) appPage(c echo.Context) error {
 	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
 }
 
+// serviceWorker keeps the app in the browser, all its pages, though it lies among the assets.
+const serviceWorker = "sw.js"
+
 // asset answers the files of the web app. Those whose names tell their content are kept
 // for good.
 func (s *Server) asset(c echo.Context) error {
@@ -84,6 +87,9 @@ func (s *Server) asset(c echo.Context) error {
 		return fmt.Errorf("the web app: %w", err)
 	}
 	h := c.Response().Header()
+	if c.Param("*") == serviceWorker {
+		h.Set("Service-Worker-Allowed", "/")
+	}
 	if f.Kept {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}

@@ -1,5 +1,8 @@
-import { api, type Refusal, type Trip } from '../api/client'
+import { api, type Refusal, type Schemas, type Trip } from '../api/client'
+import type { Car } from '../map/cars'
 import { serverClock } from '../parts/now.svelte'
+import { Cars } from './cars'
+import { keep, kept } from './kept'
 import { listen } from './stream'
 
 /** A trip as it is now: read once, then followed. */
@@ -8,6 +11,11 @@ export class LiveTrip {
   trouble = $state<Refusal>()
   /** Since when nothing has been heard, in ms since 1970; 0 while the stream is there. */
   silentSince = $state(0)
+  /** The trip's car, where it reports. */
+  cars = $state.raw<Car[]>([])
+  /** When what is shown was kept on this machine, in ms since 1970; 0 where the server has said it. */
+  keptAt = $state(0)
+  private readonly frames = new Cars()
   private stop: (() => void) | undefined
 
   constructor(readonly id: string) {}
@@ -16,24 +24,46 @@ export class LiveTrip {
     try {
       this.take(await api.trip(this.id))
       this.trouble = undefined
+      if (this.trip) keep(this.trip)
+      this.keptAt = 0
     } catch (e) {
       this.trouble = e as Refusal
+      this.remember()
     }
+  }
+
+  /** Without the server, what this machine kept of the trip is better than nothing: the car is on the road. */
+  private remember() {
+    const had = this.trouble?.status === 0 && !this.trip ? kept(this.id) : undefined
+    if (!had) return
+    this.trip = had.trip
+    this.keptAt = had.at
   }
 
   /** Follows the trip until close. */
   follow() {
-    this.stop ??= listen(['trip'], {
+    this.stop ??= listen(['trip', 'cars'], {
       begun: (snapshot) => {
         this.silentSince = 0
         if (snapshot) serverClock.heard(snapshot.now)
+        if (snapshot?.cars) this.cars = this.frames.take(snapshot.cars)
         void this.read()
       },
       event: (e) => {
-        if (e.trip_id === this.id) this.take(e.data as Trip)
+        if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
+        else if (e.trip_id === this.id) this.changed(e.data as Trip)
       },
       broke: () => (this.silentSince ||= Date.now()),
     })
+  }
+
+  /** An event has the trip alone: its plan, and what its stops are, is read with it. */
+  private changed(trip: Trip) {
+    if (this.trip) {
+      const legs = new Map(this.trip.legs.map((l) => [l.reservation_id, l]))
+      this.take({ ...trip, ...(this.trip.plan && !trip.plan ? { plan: this.trip.plan } : {}), legs: trip.legs.map((l) => ({ ...legs.get(l.reservation_id), ...l })) })
+    }
+    void this.read()
   }
 
   close() {

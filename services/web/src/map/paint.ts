@@ -64,6 +64,7 @@ export function paintTowns(p: Paper, base: Base) {
   ctx.lineJoin = 'round'
   base.towns.slice(0, count).forEach(({ name, at, capital }) => {
     const [x, y] = onPaper(p, at)
+    if (p.taken.some(([a, b, c, d]) => x > a && x < a + c && y > b && y < b + d)) return
     ctx.font = `${capital ? 650 : 500} ${capital ? 13 : 12}px "Inter Variable", sans-serif`
     const w = ctx.measureText(name).width
     const east = takes(p, x + 7, y - 8, w, 16)

@@ -79,6 +79,7 @@ export function paintStops(p: Paper, way: Way, says: (s: Stop) => string) {
 }
 
 function paintEnd(p: Paper, [x, y]: Point, name: string) {
+  p.taken.push([x - 9, y - 9, 18, 18])
   disc(p, x, y, 8, p.colour('--surface'))
   disc(p, x, y, 6.5, p.colour('--text'))
   p.ctx.font = '700 15px "Bricolage Grotesque Variable", sans-serif'

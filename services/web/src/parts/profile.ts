@@ -7,15 +7,20 @@ export interface Drawing {
   first: number
   last: number
   least: number
+  /** Where a minute is. */
+  at: (minute: number) => number
 }
 
-/** Draws a profile of [kilometre, minute, charge] points; undefined where there is nothing to draw. */
-export function draw(profile: number[][], width: number, height: number): Drawing | undefined {
+/**
+ * Draws a profile of [kilometre, minute, charge] points; undefined where there is nothing to draw. The width is that of
+ * so many minutes, or of the profile's own.
+ */
+export function draw(profile: number[][], width: number, height: number, minutes?: number): Drawing | undefined {
   const points = profile.flatMap(([, minute, soc]) => (minute === undefined || soc === undefined ? [] : [{ minute, soc }]))
   const first = points[0]
   const last = points.at(-1)
   if (!first || !last || points.length < 2 || last.minute <= 0) return undefined
-  const x = (minute: number) => (minute / last.minute) * width
+  const x = (minute: number) => (minute / (minutes ?? last.minute)) * width
   const y = (soc: number) => (1 - Math.min(1, Math.max(0, soc))) * height
   const line = 'M' + points.map((p) => `${round(x(p.minute))} ${round(y(p.soc))}`).join('L')
   const step = Math.max(1, Math.ceil(last.minute / 60 / 8))
@@ -28,6 +33,7 @@ export function draw(profile: number[][], width: number, height: number): Drawin
     first: first.soc,
     last: last.soc,
     least: Math.min(...points.map((p) => p.soc)),
+    at: x,
   }
 }
 
