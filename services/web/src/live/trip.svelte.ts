@@ -30,7 +30,11 @@ export class LiveTrip {
         void this.read()
       },
       event: (e) => {
-        if (e.trip_id === this.id) this.take(e.data as Trip)
+        if (e.trip_id !== this.id) return
+        const trip = e.data as Trip
+        // A company that only passes the event on may tell it without the plan: then it is read.
+        if (this.trip?.plan && !trip.plan) void this.read()
+        else this.take(trip)
       },
       broke: () => (this.silentSince ||= Date.now()),
     })
@@ -41,8 +45,11 @@ export class LiveTrip {
     this.stop = undefined
   }
 
-  /** Keeps the newer of two: an answer may be older than what the stream told meanwhile. */
+  /** Keeps the newer of two: an answer may be older than what the stream told meanwhile. What one of them does not
+   * say of the plan, the other does. */
   take(trip: Trip) {
-    if ((trip.updated_at ?? '') >= (this.trip?.updated_at ?? '')) this.trip = trip
+    if ((trip.updated_at ?? '') < (this.trip?.updated_at ?? '')) return
+    const plan = trip.plan ?? this.trip?.plan
+    this.trip = plan ? { ...trip, plan } : trip
   }
 }
