@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
-import { files } from './build/files'
+import { files } from './build/files.ts'
 
 // Everything is named by its content, so that the server lets browsers keep it for good; nothing is inlined, so that
 // the Content-Security-Policy needs no exception.

@@ -6,8 +6,17 @@ export function routeOf(path: string): Route {
   if (path === '/trips') return { page: 'trips' }
   if (path === '/ops') return { page: 'ops' }
   const trip = /^\/trips\/([^/]+)$/.exec(path)
-  if (trip?.[1]) return { page: 'trip', id: decodeURIComponent(trip[1]) }
-  return { page: 'lost' }
+  const id = trip?.[1] && decoded(trip[1])
+  return id ? { page: 'trip', id } : { page: 'lost' }
+}
+
+/** Part of an address as it was meant; undefined where it is spoilt, as in %E0. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return undefined
+  }
 }
 
 class Router {

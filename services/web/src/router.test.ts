@@ -6,6 +6,7 @@ it.each([
   ['/ops', { page: 'ops' }],
   ['/trips', { page: 'trips' }],
   ['/trips/0199%2Fa', { page: 'trip', id: '0199/a' }],
+  ['/trips/%E0', { page: 'lost' }],
   ['/trips/', { page: 'lost' }],
   ['/trips/a/b', { page: 'lost' }],
   ['/docs', { page: 'lost' }],

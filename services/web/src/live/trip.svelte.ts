@@ -61,7 +61,7 @@ export class LiveTrip {
   private changed(trip: Trip) {
     if (this.trip) {
       const legs = new Map(this.trip.legs.map((l) => [l.reservation_id, l]))
-      this.take({ ...trip, ...(this.trip.plan && !trip.plan ? { plan: this.trip.plan } : {}), legs: trip.legs.map((l) => ({ ...legs.get(l.reservation_id), ...l })) })
+      this.take({ ...trip, legs: trip.legs.map((l) => ({ ...legs.get(l.reservation_id), ...l })) })
     }
     void this.read()
   }
@@ -71,8 +71,11 @@ export class LiveTrip {
     this.stop = undefined
   }
 
-  /** Keeps the newer of two: an answer may be older than what the stream told meanwhile. */
+  /** Keeps the newer of two: an answer may be older than what the stream told meanwhile. What one of them does not
+   * say of the plan, the other does. */
   take(trip: Trip) {
-    if ((trip.updated_at ?? '') >= (this.trip?.updated_at ?? '')) this.trip = trip
+    if ((trip.updated_at ?? '') < (this.trip?.updated_at ?? '')) return
+    const plan = trip.plan ?? this.trip?.plan
+    this.trip = plan ? { ...trip, plan } : trip
   }
 }

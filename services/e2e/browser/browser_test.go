@@ -1,0 +1,91 @@
+// Package browser drives the web app of a real demo with Chromium, as drivers and
+// operators use it.
+package browser
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eletrovia/eletrovia/services/e2e/program"
+)
+
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+
+var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// TestTheAppInABrowser runs services/web/e2e/run.mjs against three companies. It fails
+// where a trip cannot be booked, followed, moved to another server or cancelled by the
+// controls' names, where a lost stop asks nothing, where a page has a barrier that
+// axe-core knows or scrolls sideways, and where the console is not silent.
+func TestTheAppInABrowser(t *testing.T) {
+	web := filepath.Join("..", "..", "web")
+	for _, needed := range []string{"node", "chromium"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skipf("no %s on the PATH", needed)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(web, "node_modules", "playwright-core")); err != nil {
+		t.Skip("services/web/node_modules is not there: npm ci in services/web")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	script := exec.CommandContext(ctx, "node", append([]string{"e2e/run.mjs"}, demo(t)...)...)
+	script.Dir, script.Stdout, script.Stderr = web, t.Output(), t.Output()
+	script.Cancel = func() error { return script.Process.Signal(os.Interrupt) } // which closes the browser too
+	script.WaitDelay = 10 * time.Second
+	if err := script.Run(); err != nil {
+		t.Fatalf("run.mjs: %v", err)
+	}
+}
+
+// demo runs three companies until the test's end; the answer is their addresses.
+func demo(t *testing.T) []string {
+	t.Helper()
+	cmd := exec.Command(program.Path(t), "demo", "--http-port", "0", "--mqtt-port", "0", "--redis-port", "0", "--fleet", "0")
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	})
+	var said []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() == "ready" {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return servers(t, said)
+		}
+		said = append(said, lines.Text())
+	}
+	t.Fatalf("the demo ended before it was ready:\n%s", strings.Join(said, "\n"))
+	return nil
+}
+
+// servers in what a demo said of itself.
+func servers(t *testing.T, said []string) []string {
+	t.Helper()
+	var all []string
+	for _, at := range address.FindAllString(strings.Join(said, "\n"), -1) {
+		if !slices.Contains(all, at) {
+			all = append(all, at)
+		}
+	}
+	if len(all) != 3 {
+		t.Fatalf("addresses %v in\n%s", all, strings.Join(said, "\n"))
+	}
+	return all
+}

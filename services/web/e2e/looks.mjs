@@ -1,0 +1,77 @@
+// Each page in both themes and languages: no barrier that axe-core knows, no sideways scroll at 320 px.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { Browser } from './browser.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/** What axe-core finds wrong, a line each. */
+async function barriers(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values } }), tags)
+  return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary?.replace(/\s+/g, ' ')}`))
+}
+
+/** What reaches past a phone's edge. */
+async function sideways(page) {
+  await page.setViewportSize({ width: 320, height: 640 })
+  const past = await page.evaluate(() => {
+    const wide = document.documentElement.scrollWidth
+    if (wide <= innerWidth) return []
+    const out = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    return [`${wide} px wide at ${innerWidth}: ${out.slice(0, 4).map((e) => `${e.tagName}.${e.className} ${e.textContent?.trim().slice(0, 30)}`).join(' | ')}`]
+  })
+  await page.setViewportSize({ width: 1280, height: 900 })
+  return past
+}
+
+/** The states of the app that are looked at: a name, and how a browser gets there. */
+function states(server, trip) {
+  const plans = `${server}/?from=${encodeURIComponent('João Pessoa, PB')}&to=${encodeURIComponent('Feira de Santana, BA')}`
+  const credentials = (username) => ({ data: { username, password: 'demo' } })
+  return [
+    ['/', (p) => p.goto(server).then(() => p.locator('#from').waitFor())],
+    ['plans', (p) => p.goto(plans).then(() => p.locator('input[name=plan]').first().waitFor())],
+    ['sign-in', (p) => p.locator('.book').click().then(() => p.getByRole('dialog').waitFor())],
+    ['operator sign-in', (p) => p.goto(`${server}/ops`).then(() => p.getByRole('dialog').waitFor())],
+    ['/trips/{id} of a stranger', (p) => p.goto(`${server}/trips/${trip.id}`).then(() => p.locator('main button').waitFor())],
+    ['/docs', (p) => p.goto(`${server}/docs`).then(() => p.locator('body').waitFor())],
+    ['/trips/{id}', async (p) => {
+      await p.request.post(`${server}/api/v1/session`, credentials(trip.vehicle))
+      await p.goto(`${server}/trips/${trip.id}`)
+      await p.getByRole('status').waitFor()
+    }],
+    ['/trips', (p) => p.goto(`${server}/trips`).then(() => p.locator('main li').first().waitFor())],
+    ['/ops', async (p) => {
+      await p.request.post(`${server}/api/v1/session`, credentials('operator'))
+      await p.goto(`${server}/ops`)
+      await p.locator('[aria-labelledby=trips-title] li').first().waitFor()
+    }],
+  ]
+}
+
+/** Looks at every state; the answer is what is wrong, a line each. */
+export async function lookAtAll(server, trip, say) {
+  const wrong = []
+  for (const language of ['en', 'pt']) {
+    for (const theme of ['light', 'dark']) {
+      const b = await Browser.open({ bypassCSP: true, colorScheme: theme, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 } })
+      try {
+        await b.context.addInitScript(([l, t]) => {
+          localStorage.setItem('eletrovia.language', l)
+          localStorage.setItem('eletrovia.theme', t)
+        }, [language, theme])
+        for (const [name, go] of states(server, trip)) {
+          await go(b.page)
+          const found = [...(await barriers(b.page)), ...(theme === 'light' ? await sideways(b.page) : [])]
+          wrong.push(...found.map((f) => `${name}, ${language}, ${theme}: ${f}`))
+        }
+        say(`every page, ${language}, ${theme}`)
+      } finally {
+        await b.close()
+      }
+    }
+  }
+  return wrong
+}
