@@ -1,4 +1,6 @@
 import type { Schemas } from '../api/client'
+import { Hub, type Wish, type Word } from './hub'
+import { openStream } from './source'
 
 /** An event of the server's stream; data is what the type says in openapi.yaml. */
 export interface LiveEvent {
@@ -11,30 +13,46 @@ export interface LiveEvent {
 export interface Listener {
   event(e: LiveEvent): void
   /** The stream has begun, perhaps again: what was shown before may be old. */
-  begun(snapshot: Schemas['Snapshot'] | undefined): void
-  /** The stream broke; the browser tries again by itself. */
+  begun(snapshot: Schemas['LiveSnapshot'] | undefined): void
+  /** The stream broke; it is tried again by itself. */
   broke(): void
 }
 
+/** A stream of this page alone, where the browser has no shared workers. */
+const own = new Hub(openStream)
+
 /** Listens to chosen types until the answer is called. The server tells a snapshot first. */
 export function listen(types: string[], to: Listener): () => void {
-  const source = new EventSource(`/api/v1/events?types=${types.join(',')}`)
-  const read = (m: MessageEvent<string>) => JSON.parse(m.data) as LiveEvent
-  source.addEventListener('snapshot', (m: MessageEvent<string>) => to.begun(read(m).data as Schemas['Snapshot']))
-  source.addEventListener('reset', () => to.begun(undefined))
-  for (const type of types) source.addEventListener(type, (m: MessageEvent<string>) => to.event(read(m)))
-  source.onerror = () => {
-    to.broke()
-    // A refusal (401, 429) ends an EventSource for good: it is begun anew after a while.
-    if (source.readyState === EventSource.CLOSED) again = setTimeout(restart, 3000)
+  const hear = (w: Word) => {
+    if ('broke' in w) return to.broke()
+    const said = JSON.parse(w.data) as LiveEvent
+    if (w.type === 'snapshot') to.begun(said.data as Schemas['LiveSnapshot'])
+    else if (w.type === 'reset') to.begun(undefined)
+    else to.event(said)
   }
-  let again: ReturnType<typeof setTimeout> | undefined
-  let stop = () => {
-    clearTimeout(again)
-    source.close()
+  return typeof SharedWorker === 'undefined' ? alone(types, hear) : shared(types, hear)
+}
+
+function alone(types: string[], hear: (w: Word) => void): () => void {
+  const me = {}
+  own.want(me, types, hear)
+  return () => own.leave(me)
+}
+
+function shared(types: string[], hear: (w: Word) => void): () => void {
+  const { port } = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'eletrovia' })
+  const say = (w: Wish) => port.postMessage(w)
+  const leave = () => say({ leave: true })
+  port.onmessage = (m: MessageEvent<Word>) => hear(m.data)
+  say({ types })
+  // A page that the browser keeps for going back wants it again when it is shown.
+  const back = (e: PageTransitionEvent) => e.persisted && say({ types })
+  addEventListener('pagehide', leave)
+  addEventListener('pageshow', back)
+  return () => {
+    removeEventListener('pagehide', leave)
+    removeEventListener('pageshow', back)
+    leave()
+    port.close()
   }
-  function restart() {
-    stop = listen(types, to)
-  }
-  return () => stop()
 }

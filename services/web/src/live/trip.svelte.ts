@@ -50,7 +50,8 @@ export class LiveTrip {
         void this.read()
       },
       event: (e) => {
-        if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
+        if (e.type === 'now') serverClock.heard((e.data as Schemas['LiveClock']).now)
+        else if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
         else if (e.trip_id === this.id) this.changed(e.data as Trip)
       },
       broke: () => (this.silentSince ||= Date.now()),

@@ -1,4 +1,4 @@
-import { api, type Calendar, type Overview, type Peer, type Trip } from '../../api/client'
+import { api, type Calendar, type Overview, type Peer, type Schemas, type Trip } from '../../api/client'
 import { listen } from '../../live/stream'
 import { serverClock } from '../../parts/now.svelte'
 import { says } from '../../parts/says'
@@ -30,6 +30,7 @@ export class OpsState {
       },
       event: (e) => {
         if (e.type === 'overview') this.overview = e.data as Overview
+        else if (e.type === 'now') serverClock.heard((e.data as Schemas['LiveClock']).now)
         else this.soon()
       },
       broke: () => (this.silentSince ||= serverClock.now),
