@@ -44,6 +44,17 @@ export const en = {
   'plan.batteryNote': 'percent, 1 to 100',
   'plan.battery.wrong': 'Say the battery as a number from 1 to 100.',
 
+  'plan.own': 'Another car: its own figures',
+  'plan.kwh': 'Usable battery, kWh',
+  'plan.consumption': 'kWh on 100 km',
+  'plan.dc': 'Most power, kW',
+  'plan.arriveBy': 'Arrive by (empty: whenever)',
+  'plan.by': 'there by {time}',
+  'plan.reserve': 'Always keep {soc}',
+  'plan.companyAny': 'as it comes',
+  'plan.companyAvoid': 'none of its chargers',
+  'plan.companyOnly': 'only chosen companies',
+
   'way.title': 'Itinerary',
   'way.depart': 'Leave {place}',
   'way.arrive': 'Arrive in {place}',

@@ -1,21 +1,31 @@
-import { api, type Model } from '../../api/client'
+import { api, type Model, type PlanRequest } from '../../api/client'
+
+/** The choice of a car that is no model: its own figures. */
+export const own = 'own'
 
 /** The car that plans are made for: a model, and the charge it has now. */
 class Car {
   models = $state<Model[]>([])
   model = $state('byd-dolphin')
+  /** What is known of a car that is no model; the fields of the API. */
+  figures = $state({ usable_battery_kwh: 60, consumption_kwh_100km: 16, dc_kw: 100 })
   /** As somebody types it, in percent. */
   battery = $state('90')
 
   async load() {
     if (this.models.length > 0) return
     this.models = await api.models()
-    if (!this.models.some((m) => m.id === this.model)) this.model = this.models[0]?.id ?? ''
+    if (this.model !== own && !this.models.some((m) => m.id === this.model)) this.model = this.models[0]?.id ?? ''
   }
 
   /** What people call the model. */
   get name(): string {
-    return this.models.find((m) => m.id === this.model)?.name ?? this.model
+    return this.models.find((m) => m.id === this.model)?.name ?? (this.model === own ? `${this.figures.usable_battery_kwh} kWh` : this.model)
+  }
+
+  /** The car in the words of a request. */
+  get vehicle(): NonNullable<PlanRequest['vehicle']> {
+    return this.model === own ? { ...this.figures } : { model: this.model }
   }
 
   /** The charge, 0…1, or undefined where it is no number from 1 to 100. */

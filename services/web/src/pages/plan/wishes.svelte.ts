@@ -1,0 +1,26 @@
+import type { PlanRequest } from '../../api/client'
+
+/** What somebody may want of a journey beside its ends; what is left alone is the server's default. */
+export class Wishes {
+  leave = $state('')
+  arrive = $state('')
+  objective = $state<'fastest' | 'cheapest' | 'fewest_stops'>('fastest')
+  /** Percent that is to be left at every arrival. */
+  reserve = $state(10)
+  /** What is thought of a company: none of its stops, or its stops alone. */
+  companies = $state<Record<string, 'avoid' | 'insist' | ''>>({})
+
+  /** The part of a request that says so. */
+  request(): Partial<PlanRequest> {
+    const those = (what: 'avoid' | 'insist') => Object.keys(this.companies).filter((c) => this.companies[c] === what)
+    const [avoid, insist] = [those('avoid'), those('insist')]
+    return {
+      objective: this.objective,
+      ...(this.leave ? { departure: new Date(this.leave).toISOString() } : {}),
+      ...(this.arrive ? { latest_arrival: new Date(this.arrive).toISOString() } : {}),
+      ...(this.reserve === 10 ? {} : { min_arrival_soc: this.reserve / 100 }),
+      ...(avoid.length > 0 ? { avoid: { companies: avoid } } : {}),
+      ...(insist.length > 0 ? { insist: { companies: insist } } : {}),
+    }
+  }
+}
