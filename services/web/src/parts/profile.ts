@@ -23,7 +23,7 @@ export function draw(profile: number[][], width: number, height: number, minutes
   const x = (minute: number) => (minute / (minutes ?? last.minute)) * width
   const y = (soc: number) => (1 - Math.min(1, Math.max(0, soc))) * height
   const line = 'M' + points.map((p) => `${round(x(p.minute))} ${round(y(p.soc))}`).join('L')
-  const step = Math.max(1, Math.ceil(last.minute / 60 / 8))
+  const step = Math.max(1, Math.ceil(last.minute / 60 / Math.min(8, Math.max(2, width / 60))))
   const hours = []
   for (let hour = step; hour * 60 < last.minute; hour += step) hours.push({ hour, x: round(x(hour * 60)) })
   return {

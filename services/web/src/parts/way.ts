@@ -20,6 +20,8 @@ export interface Stop {
   /** A trip's, absent in a plan. */
   state?: TripLeg['state']
   problem?: string | undefined
+  /** Another driver has it: said in words. */
+  outrun?: boolean
   holdEnds?: string | undefined
   attempts?: number | undefined
 }
@@ -83,11 +85,15 @@ export function wayOfTrip(trip: Trip): Way {
       ...common(leg),
       state: leg.state,
       problem: leg.problem?.detail,
+      outrun: outrun(leg.problem?.code),
       holdEnds: leg.expires_at,
       attempts: leg.attempts,
     })),
   }
 }
+
+/** Whether a refusal says that another driver was first. */
+export const outrun = (code?: string) => code === 'PRIORITY_LOST' || code === 'SLOT_TAKEN' || code === 'HOLD_PREEMPTED'
 
 /** The minutes of a stop's window. */
 export const minutesAt = (s: Stop) => (Date.parse(s.end) - Date.parse(s.start)) / 60_000
