@@ -91,6 +91,10 @@ func TestTheWebApp(t *testing.T) {
 			t.Errorf("%s for %q: %d %v", script, encoding, rec.Code, h)
 		}
 	}
+	// The service worker speaks for all pages, and has the same name in each build: it is asked about each time.
+	if h := w.ask("GET", "/assets/sw.js", asNobody, "").Header(); h.Get("Service-Worker-Allowed") != "/" || h.Get("Cache-Control") != "no-cache" {
+		t.Errorf("the service worker: %v", h)
+	}
 	for _, path := range []string{"/assets/", "/assets/no.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/nowhere"} {
 		if rec := w.ask("GET", path, asNobody, ""); rec.Code != 404 {
 			t.Errorf("%s: %d", path, rec.Code)
