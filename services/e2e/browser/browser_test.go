@@ -30,11 +30,11 @@ func TestTheAppInABrowser(t *testing.T) {
 	web := filepath.Join("..", "..", "web")
 	for _, needed := range []string{"node", "chromium"} {
 		if _, err := exec.LookPath(needed); err != nil {
-			t.Skipf("no %s on the PATH", needed)
+			t.Skipf("LEFT OUT: no %s on the PATH", needed)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(web, "node_modules", "playwright-core")); err != nil {
-		t.Skip("services/web/node_modules is not there: npm ci in services/web")
+		t.Skip("LEFT OUT: services/web/node_modules is not there: npm ci in services/web")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()

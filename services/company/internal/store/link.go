@@ -12,11 +12,15 @@ import (
 // built when the script comes there, which is not in its common case.
 
 var (
-	unread   = regexp.MustCompile(`--.*|'[^']*'|\.\w+|\w+ = `) // comments, strings, fields, what is set
-	declare  = regexp.MustCompile(`^local (?:function )?([\w, ]+)`)
-	name     = regexp.MustCompile(`[A-Za-z_]\w*`)
+	unread  = regexp.MustCompile(`--.*|'[^']*'|\.\w+|\w+ = `) // comments, strings, fields, what is set
+	declare = regexp.MustCompile(`^local (?:function )?([\w, ]+)`)
+	name    = regexp.MustCompile(`[A-Za-z_]\w*`)
+)
+
+// How a function begins, and how the line ends of one that a script comes to once or never.
+const (
 	function = "local function "
-	seldom   = ") -- once or never\n"
+	seldom   = ") -- once or never"
 )
 
 // link puts what a script uses of its library, directly or by another function, before it,
@@ -43,7 +47,7 @@ type piece struct {
 
 func (p piece) seldom() bool {
 	head, _, _ := strings.Cut(p.text, "\n")
-	return strings.HasSuffix(head+"\n", seldom)
+	return strings.HasSuffix(head, seldom)
 }
 
 type linking struct{ pieces []piece }
