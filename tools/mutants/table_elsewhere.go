@@ -7,6 +7,11 @@ func everywhere() []mutant {
 		return mutant{File: rooms + room + "/" + file, Old: old, New: now, Unnoticed: unnoticed, Tests: []string{room}}
 	}
 	return []mutant{
+		at("identity", "jws.go", "if !ed25519.Verify(key, []byte(token[:strings.LastIndexByte(token, '.')]), signature) {", "if len(signature) == 0 {", "nobody looks at a signature"),
+		at("identity", "jws.go", "case head.Algorithm != algorithm:", "case false:", "a text of any algorithm is taken for one of Ed25519"),
+		at("identity", "jws.go", "case head.Critical != nil:", "case false:", "a header with what a reader must know is read without"),
+		at("identity", "jws.go", ".Strict()", "", "a signature has several texts"),
+		at("identity", "jws.go", "if err == nil && head.Type != typ {", "if err == nil && false {", "a pass is taken for a ticket"),
 		at("identity", "proof.go", "|| c.Audience != peer {", "{", "a company shows what another was shown"),
 		at("identity", "proof.go", "if c.Vehicle != id || c.Audience != peer {", "if c.Audience != peer {", "a vehicle's proof is any vehicle's"),
 		at("identity", "proof.go", "if err := s.vouched(ctx, id, c.Issuer); err != nil {", "if err := s.vouched(ctx, id, id.Issuer()); err != nil {", "a company proves that another's vehicle asks"),

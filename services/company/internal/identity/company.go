@@ -82,7 +82,7 @@ func (c *Credentials) Fresh(peer charging.CompanyID) (token string, expires time
 }
 
 func (c *Credentials) sign(peer charging.CompanyID, now time.Time, keyID string) (string, error) {
-	return c.keys.sign(companyClaims{c.self, peer, now.Unix(), now.Add(companyLife).Unix()}, keyID, companyType)
+	return c.keys.sign(companyClaims{c.self, peer, now.Unix(), now.Add(companyLife).Unix()}, jwsHeader{KeyID: keyID, Type: companyType})
 }
 
 // peer tells which company a token is of: one that the company has signed for this

@@ -51,7 +51,7 @@ func TestTokensThatAreNoPeers(t *testing.T) {
 	all := companies(t)
 	caj, ser := all["CAJ"], all["SER"]
 	sign := func(c companyClaims, typ string) string {
-		text, err := caj.keys.sign(c, caj.keys.KeyID(), typ)
+		text, err := caj.keys.sign(c, jwsHeader{KeyID: caj.keys.KeyID(), Type: typ})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,11 +63,11 @@ func TestTokensThatAreNoPeers(t *testing.T) {
 		change(&c)
 		return c
 	}
-	if _, err := mustKeys(t).sign(good, caj.keys.KeyID(), companyType); err == nil {
+	if _, err := mustKeys(t).sign(good, jwsHeader{KeyID: caj.keys.KeyID(), Type: companyType}); err == nil {
 		t.Fatal("signed with a key that is not there")
 	}
 	stranger := mustKeys(t)
-	forged, err := stranger.sign(good, stranger.KeyID(), companyType)
+	forged, err := stranger.sign(good, jwsHeader{KeyID: stranger.KeyID(), Type: companyType})
 	if err != nil {
 		t.Fatal(err)
 	}

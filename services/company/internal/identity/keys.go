@@ -29,8 +29,8 @@ type Keys struct {
 
 // ownKeys are those of one moment.
 type ownKeys struct {
-	order []jose.JSONWebKey
-	byID  map[string]jose.JSONWebKey
+	order   []jose.JSONWebKey // as they are published, with their private parts
+	private map[string]ed25519.PrivateKey
 }
 
 // NewKeys makes one key that lives as long as the process.
@@ -158,7 +158,7 @@ func keysOf(private []ed25519.PrivateKey) (*ownKeys, error) {
 	if len(private) == 0 {
 		return nil, errors.New("identity: no key")
 	}
-	k := &ownKeys{byID: map[string]jose.JSONWebKey{}}
+	k := &ownKeys{private: map[string]ed25519.PrivateKey{}}
 	for _, p := range private {
 		jwk := jose.JSONWebKey{Key: p, Algorithm: string(jose.EdDSA), Use: "sig"}
 		id, err := thumbprint(jwk)
@@ -167,7 +167,7 @@ func keysOf(private []ed25519.PrivateKey) (*ownKeys, error) {
 		}
 		jwk.KeyID = id
 		k.order = append(k.order, jwk)
-		k.byID[jwk.KeyID] = jwk
+		k.private[jwk.KeyID] = p
 	}
 	return k, nil
 }
@@ -197,11 +197,11 @@ func (k *ownKeys) ids() []string {
 
 // public is the key of a name, for those that this company has signed with.
 func (k *Keys) public(keyID string) (ed25519.PublicKey, bool) {
-	key, ok := k.set.Load().byID[keyID]
+	key, ok := k.set.Load().private[keyID]
 	if !ok {
 		return nil, false
 	}
-	return key.Public().Key.(ed25519.PublicKey), true
+	return key.Public().(ed25519.PublicKey), true
 }
 
 // JWKS is the set of public keys (RFC 7517), to publish.
@@ -212,31 +212,4 @@ func (k *Keys) JWKS() json.RawMessage {
 	}
 	raw, _ := json.Marshal(set) // Ed25519 public keys: cannot fail
 	return raw
-}
-
-// sign makes a compact JWS with the named key, of the given type. The same
-// payload and key give the same text, because Ed25519 is deterministic.
-func (k *Keys) sign(payload any, keyID, typ string) (string, error) {
-	return k.signWith(payload, keyID, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
-}
-
-// signWith signs under a header of its own.
-func (k *Keys) signWith(payload any, keyID string, opts *jose.SignerOptions) (string, error) {
-	key, ok := k.set.Load().byID[keyID]
-	if !ok {
-		return "", fmt.Errorf("identity: no key %q to sign with", keyID)
-	}
-	raw, err := json.Marshal(payload)
-	if err != nil {
-		return "", fmt.Errorf("identity: sign: %w", err)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, opts)
-	if err != nil {
-		return "", fmt.Errorf("identity: sign: %w", err)
-	}
-	jws, err := signer.Sign(raw)
-	if err != nil {
-		return "", fmt.Errorf("identity: sign: %w", err)
-	}
-	return jws.CompactSerialize()
 }

@@ -58,9 +58,9 @@ func (s *Service) pass(who Caller, audience charging.CompanyID, proves time.Dura
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	token, err := s.o.Keys.signWith(vehicleClaims{
+	token, err := s.o.Keys.sign(vehicleClaims{
 		Issuer: s.o.Self, Vehicle: who.Vehicle, Audience: audience, TokenID: who.TokenID, Issued: issued, Expires: expires, Type: vehicleType,
-	}, s.o.Keys.KeyID(), passHeader(proof))
+	}, jwsHeader{KeyID: s.o.Keys.KeyID(), Type: vehicleType, Proof: proof})
 	return token, time.Unix(expires, 0).UTC(), err
 }
 

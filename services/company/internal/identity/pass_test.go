@@ -92,7 +92,7 @@ func TestAPassIsJudged(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		token, err := all["MAR"].keys.sign(c, all["MAR"].keys.KeyID(), vehicleType)
+		token, err := all["MAR"].keys.sign(c, jwsHeader{KeyID: all["MAR"].keys.KeyID(), Type: vehicleType})
 		if err != nil {
 			t.Fatal(err)
 		}

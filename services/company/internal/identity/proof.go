@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -22,8 +20,6 @@ import (
 const (
 	// proofType is the JWS "typ" and the claim of a proof.
 	proofType = "vehicle-at"
-	// proofHeader is where a pass carries its proof.
-	proofHeader = "at"
 	// proofOfSecret is the life of a proof that came for a secret: that of a pass,
 	// and then of a browser's session.
 	proofOfSecret = passLife + 12*time.Hour
@@ -40,19 +36,7 @@ func (s *Service) prove(who Caller, at charging.CompanyID, issued int64, life ti
 	return s.o.Keys.sign(vehicleClaims{
 		Issuer: s.o.Self, Vehicle: who.Vehicle, Audience: at, TokenID: who.TokenID,
 		Issued: issued, Expires: issued + int64(life/time.Second), Type: proofType,
-	}, s.o.Keys.KeyID(), proofType)
-}
-
-// passHeader is the header of a pass, with its proof.
-func passHeader(proof string) *jose.SignerOptions {
-	return (&jose.SignerOptions{}).WithType(vehicleType).WithHeader(proofHeader, proof)
-}
-
-// proofIn reads the proof out of the header of a pass whose signature has been
-// checked; empty where there is none.
-func proofIn(head jose.Header) string {
-	proof, _ := head.ExtraHeaders[proofHeader].(string)
-	return proof
+	}, jwsHeader{KeyID: s.o.Keys.KeyID(), Type: proofType})
 }
 
 // Vouch gives what this company shows to a peer, beside its own token, for a vehicle

@@ -131,7 +131,7 @@ func TestACompanyVouchesForItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged, err := all["CAJ"].keys.sign(vehicleClaims{Issuer: "CAJ", Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, all["CAJ"].keys.KeyID(), vehicleType)
+	forged, err := all["CAJ"].keys.sign(vehicleClaims{Issuer: "CAJ", Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, jwsHeader{KeyID: all["CAJ"].keys.KeyID(), Type: vehicleType})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestACompanyVouchesForItsOwn(t *testing.T) {
 func TestAnOldNameIsAnAlias(t *testing.T) {
 	all := companies(t)
 	token := func(by charging.CompanyID) string {
-		text, err := all[by].keys.sign(vehicleClaims{Issuer: by, Vehicle: "EV-77", TokenID: "j", Issued: now.Unix(), Type: vehicleType}, all[by].keys.KeyID(), vehicleType)
+		text, err := all[by].keys.sign(vehicleClaims{Issuer: by, Vehicle: "EV-77", TokenID: "j", Issued: now.Unix(), Type: vehicleType}, jwsHeader{KeyID: all[by].keys.KeyID(), Type: vehicleType})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func TestAnOldNameIsAnAlias(t *testing.T) {
 
 func signedFor(t *testing.T, by *company, id charging.VehicleID) string {
 	t.Helper()
-	text, err := by.keys.sign(vehicleClaims{Issuer: by.id, Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, by.keys.KeyID(), vehicleType)
+	text, err := by.keys.sign(vehicleClaims{Issuer: by.id, Vehicle: id, TokenID: "j", Issued: now.Unix(), Type: vehicleType}, jwsHeader{KeyID: by.keys.KeyID(), Type: vehicleType})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func fields(err error) []charging.FieldError {
 
 func TestADemoVehicleIsNobodyElses(t *testing.T) {
 	all := companies(t)
-	token, err := all["SER"].keys.sign(vehicleClaims{Issuer: "SER", Vehicle: "EV-0001", TokenID: "j", Issued: 1, Type: vehicleType}, all["SER"].keys.KeyID(), vehicleType)
+	token, err := all["SER"].keys.sign(vehicleClaims{Issuer: "SER", Vehicle: "EV-0001", TokenID: "j", Issued: 1, Type: vehicleType}, jwsHeader{KeyID: all["SER"].keys.KeyID(), Type: vehicleType})
 	if err != nil {
 		t.Fatal(err)
 	}

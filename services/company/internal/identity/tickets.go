@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -43,29 +41,17 @@ func (t *Tickets) KeyID() string { return t.keys.KeyID() }
 // Issue signs a ticket with the named key; the same ticket and key give the
 // same text. The expiry is cut to whole seconds.
 func (t *Tickets) Issue(k charging.Ticket, keyID string) (string, error) {
-	head := (&jose.SignerOptions{}).WithType(ticketType)
-	if k.ReservationID != "" {
-		head = head.WithHeader(reservationHeader, string(k.ReservationID))
-	}
-	return t.keys.signWith(ticketClaims{k.TripID, k.Origin, k.Issuer, k.GrantedAt, k.EVSEID, k.Expires.Unix()}, keyID, head)
+	return t.keys.sign(
+		ticketClaims{k.TripID, k.Origin, k.Issuer, k.GrantedAt, k.EVSEID, k.Expires.Unix()},
+		jwsHeader{KeyID: keyID, Reservation: string(k.ReservationID), Type: ticketType},
+	)
 }
 
-// reservationHeader names the first reservation in the signed header: companies of an
-// edition that does not know it pass over a header, and refuse a claim.
-const reservationHeader = "rsv"
-
-// firstOf reads the reservation that a ticket is bound to out of its header, whose
-// signature has been checked; empty where it names none.
-func firstOf(head jose.Header) (charging.ReservationID, error) {
-	said, there := head.ExtraHeaders[reservationHeader]
-	if !there {
-		return "", nil
-	}
-	text, isText := said.(string)
-	if !isText {
-		return "", fmt.Errorf("%s is no text", reservationHeader)
-	}
-	id := charging.ReservationID(text)
+// firstOf is the reservation that a ticket is bound to, which stands in its header:
+// companies of an edition that does not know it pass over a header, and refuse a claim.
+// Empty where it names none.
+func firstOf(head jwsHeader) (charging.ReservationID, error) {
+	id := charging.ReservationID(head.Reservation)
 	if id == "" {
 		return "", nil
 	}

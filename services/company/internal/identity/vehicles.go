@@ -85,7 +85,7 @@ func (s *Service) issue(id charging.VehicleID, r vehicleRecord) (record []byte, 
 	secret, err = s.o.Keys.sign(vehicleClaims{
 		Issuer: s.o.Self, Vehicle: id, Audience: s.o.Self, TokenID: r.TokenID,
 		Issued: r.Issued, Expires: r.Issued + int64(secretLife/time.Second), Type: vehicleType,
-	}, s.o.Keys.KeyID(), vehicleType)
+	}, jwsHeader{KeyID: s.o.Keys.KeyID(), Type: vehicleType})
 	return record, secret, err
 }
 
@@ -180,7 +180,7 @@ func (s *Service) signedVehicle(ctx context.Context, id charging.VehicleID, toke
 	if c.Vehicle != id {
 		return vehicleClaims{}, noVehicle()
 	}
-	c.proof = proofIn(head)
+	c.proof = head.Proof
 	return c, s.vouched(ctx, id, c.Issuer)
 }
 
