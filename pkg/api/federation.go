@@ -50,6 +50,7 @@ type HoldBody struct {
 	Start     time.Time          `json:"start"`
 	VehicleID charging.VehicleID `json:"vehicle_id"`
 	Ticket    string             `json:"ticket,omitempty"`
+	Reserve   bool               `json:"reserve,omitempty"`
 }
 
 // MoveBody asks for another window of a reservation.
@@ -77,7 +78,7 @@ func RefBodyOf(ref charging.Ref, ttl time.Duration) RefBody {
 func HoldBodyOf(h charging.HoldRequest) HoldBody {
 	return HoldBody{
 		RefBody: RefBodyOf(h.Ref, h.TTL), Leg: h.Leg, Start: h.Start.UTC(),
-		VehicleID: h.VehicleID, Ticket: h.Ticket,
+		VehicleID: h.VehicleID, Ticket: h.Ticket, Reserve: h.Reserve,
 	}
 }
 
@@ -113,6 +114,7 @@ func thoroughHold(rid charging.ReservationID, body []byte, claim bool) (charging
 	h.Leg = int(r.integer("leg", 1, MaxStops, 1))
 	h.VehicleID = id[charging.VehicleID](r, "vehicle_id", 64, true)
 	h.Ticket = r.text("ticket", maxTicket)
+	h.Reserve = r.yes("reserve")
 	var end time.Time
 	h.Start, end = r.window(time.Time{})
 	h.Ref = r.ref(rid)

@@ -22,7 +22,7 @@ func plainHold(rid charging.ReservationID, body []byte, claim bool) (charging.Ho
 	}
 	h := charging.HoldRequest{
 		Ref: b.ref(rid), Leg: b.Leg, Start: b.Start.UTC(), VehicleID: b.VehicleID,
-		TTL: b.ttl(), Ticket: b.Ticket,
+		TTL: b.ttl(), Ticket: b.Ticket, Reserve: b.Reserve,
 	}
 	return h, h.Window().Validate(h.Start, 0, "") == nil
 }

@@ -17,8 +17,9 @@ type Company interface {
 	// EVSE_OUT_OF_SERVICE, HOLD_EXPIRED, HOLD_PREEMPTED, INVALID_WINDOW,
 	// UNKNOWN_EVSE, TICKET_INVALID, QUOTA_EXCEEDED.
 	Reserve(ctx context.Context, h HoldRequest) (Reservation, error)
-	// Claim takes the window as CLAIMED for a trip that has a ticket. On a
-	// PENDING of the same id it answers PENDING. Refuses like Reserve.
+	// Claim takes the window for a trip that has a ticket: as CLAIMED, or where the
+	// request says so as PENDING. On a PENDING of the same id it answers PENDING.
+	// Refuses like Reserve.
 	Claim(ctx context.Context, h HoldRequest) (Reservation, error)
 	// Renew gives a CLAIMED or PENDING hold more time, never beyond MaxHold
 	// from its first grant, never less than it has.

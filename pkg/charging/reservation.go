@@ -104,6 +104,17 @@ type HoldRequest struct {
 	// Ticket is the compact JWS that proves when the trip's first stop was
 	// granted. Required for a claim, absent for a first reserve.
 	Ticket string
+	// Reserve lets a claim go on to PENDING at once; a reserve does not look at it. A
+	// company of an edition that does not know it answers CLAIMED, and is asked to reserve.
+	Reserve bool
+}
+
+// ClaimedAs is the state in which a claim is to leave the window.
+func (h HoldRequest) ClaimedAs() State {
+	if h.Reserve {
+		return Pending
+	}
+	return Claimed
 }
 
 // Window of the stop asked for.

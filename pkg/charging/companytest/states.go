@@ -30,6 +30,51 @@ var stateTests = []test{
 		res, err := b.Company.Claim(b.ctx, h)
 		b.granted("claim", h, res, err, charging.Pending)
 	}},
+	{"a claim that reserves is PENDING, once", func(b *bench) {
+		h := b.aged(time.Minute, 0, 60)
+		h.Reserve = true
+		first, err := b.Company.Claim(b.ctx, h)
+		b.granted("claim", h, first, err, charging.Pending)
+		for range 2 { // its repeat, and a late claim of an edition before
+			res, err := b.Company.Claim(b.ctx, h)
+			b.granted("claim", h, res, err, charging.Pending)
+			if !res.Replay || res.Fence != first.Fence {
+				b.Errorf("a repeat answers %+v to %+v", res, first)
+			}
+			h.Reserve = false
+		}
+		b.confirm(h)
+		b.state(h, charging.Reserved)
+	}},
+	{"a CLAIMED is reserved by a claim that reserves", func(b *bench) {
+		h := b.aged(time.Minute, 0, 60)
+		claimed := b.claim(h)
+		h.Reserve = true
+		res, err := b.Company.Claim(b.ctx, h)
+		b.granted("claim", h, res, err, charging.Pending)
+		if res.Fence != claimed.Fence {
+			b.Errorf("the fence went from %d to %d", claimed.Fence, res.Fence)
+		}
+		b.confirm(h)
+	}},
+	{"a claim that reserves takes a younger hold and yields to an older", func(b *bench) {
+		younger, h, older := b.aged(time.Minute, 0, 60), b.aged(2*time.Minute, 0, 60), b.aged(3*time.Minute, 0, 60)
+		h.Reserve, older.Reserve = true, true
+		b.reserve(younger)
+		res, err := b.Company.Claim(b.ctx, h)
+		b.granted("claim", h, res, err, charging.Pending)
+		b.state(younger, charging.Preempted)
+		b.refuseClaim(again(younger), charging.CodePriorityLost)
+		res, err = b.Company.Claim(b.ctx, older)
+		b.granted("claim", older, res, err, charging.Pending)
+		b.state(h, charging.Preempted)
+		b.refuseClaim(h, charging.CodeHoldPreempted)
+	}},
+	{"a claim that reserves needs a ticket", func(b *bench) {
+		h := b.hold(0, 60)
+		h.Reserve = true
+		b.refuseClaim(h, charging.CodeTicketInvalid, charging.CodeInvalidField)
+	}},
 	{"a CLAIMED cannot be confirmed", func(b *bench) {
 		h := b.aged(time.Minute, 0, 60)
 		b.claim(h)

@@ -93,6 +93,15 @@ func (w *world) hold(i id, want rstate, epoch, rank uint8, stamp bool) answer {
 	return ok
 }
 
+// claimedAs is how a company takes a claim, which wishes to reserve at once: one of an
+// older edition passes over the wish.
+func (w *world) claimedAs(i id) rstate {
+	if w.sc.OlderPeers>>w.place(i).EVSE&1 == 1 {
+		return claimed
+	}
+	return pending
+}
+
 // stamp is the age that a new ticket of a trip has: its first is as old as its
 // place in the list of trips, whatever the order of the grants: clocks differ.
 func (w *world) stamp(t uint8) uint8 {

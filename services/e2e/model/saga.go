@@ -101,7 +101,7 @@ func (w *world) execute(kd kind, i id, epoch uint8) answer {
 	tr := &w.trips[i.t]
 	switch kd {
 	case kClaim:
-		return w.hold(i, claimed, epoch, tr.rank, false)
+		return w.hold(i, w.claimedAs(i), epoch, tr.rank, false)
 	case kReserve:
 		if int(tr.swap) == int(i.l)+1 {
 			return w.hold(i, pending, epoch, noTicket, false)
@@ -157,7 +157,7 @@ func (w *world) present(t, l uint8) id { return id{t, l, w.trips[t].cur[l]} }
 func (w *world) legs(t uint8) uint8 { return uint8(len(w.sc.Trips[t].Stops)) }
 
 // book is RESERVING: let go of what was abandoned, reserve the first stop,
-// claim the others, reserve them in order.
+// claim the others, reserve in order those whose claim has not reserved.
 func (k *walker) book(t uint8) {
 	tr := &k.from.trips[t]
 	n := k.from.legs(t)
@@ -195,9 +195,9 @@ func (k *walker) claim(t, l uint8) {
 	k.call(kClaim, k.from.present(t, l), func(w *world, a answer) {
 		switch {
 		case a == ok:
-			w.trips[t].heard[l] = hClaimed
-			if w.at(w.present(t, l)).state == pending {
-				w.trips[t].heard[l] = hPending
+			w.trips[t].heard[l] = hPending
+			if w.at(w.present(t, l)).state == claimed {
+				w.trips[t].heard[l] = hClaimed
 			}
 		case a == slotUnsettled && w.follows(RetryUnsettled):
 			w.trips[t].heard[l] = hGoOn

@@ -103,6 +103,9 @@ type Scenario struct {
 	Faults Faults
 	Wishes Wishes
 	Rules  Rules
+	// OlderPeers are EVSEs, a bit each, whose companies pass over a claim's wish to
+	// reserve: it leaves the stop CLAIMED, and the reserve follows.
+	OlderPeers uint8
 }
 
 // place is the stop that an id of leg l asks for.

@@ -8,15 +8,15 @@ import (
 
 // Reserve takes the window as PENDING; see charging.Company.
 func (d *Desk) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return d.hold(ctx, h, charging.Pending)
+	return d.hold(ctx, h, false)
 }
 
-// Claim takes the window as CLAIMED; see charging.Company.
+// Claim takes the window as CLAIMED or PENDING; see charging.Company.
 func (d *Desk) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return d.hold(ctx, h, charging.Claimed)
+	return d.hold(ctx, h, true)
 }
 
-func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging.State) (charging.Reservation, error) {
+func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, claim bool) (charging.Reservation, error) {
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err
 	}
@@ -27,8 +27,11 @@ func (d *Desk) hold(ctx context.Context, req charging.HoldRequest, want charging
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	h.Want = want
-	if err := d.ticket(ctx, &h); err != nil {
+	h.Want = charging.Pending
+	if claim {
+		h.Want = req.ClaimedAs()
+	}
+	if err := d.ticket(ctx, &h, claim); err != nil {
 		return charging.Reservation{}, err
 	}
 	g, err := d.o.Calendar.Hold(ctx, h)

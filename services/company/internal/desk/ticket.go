@@ -11,10 +11,10 @@ import (
 )
 
 // ticket completes a hold with what orders it: the time of the ticket that it
-// brings, or for a first stop without one the wish for a new stamp.
-func (d *Desk) ticket(ctx context.Context, h *charging.Hold) error {
+// brings, which a claim must, or for a first stop without one the wish for a new stamp.
+func (d *Desk) ticket(ctx context.Context, h *charging.Hold, claim bool) error {
 	if h.Ticket == "" {
-		if h.Want == charging.Claimed {
+		if claim {
 			return charging.Refuse(charging.CodeTicketInvalid, "a claim needs the ticket of its trip; reserve without one instead")
 		}
 		if h.Leg == 1 {

@@ -429,7 +429,7 @@ func (d *fakeDesk) Reserve(_ context.Context, h charging.HoldRequest) (charging.
 }
 
 func (d *fakeDesk) Claim(_ context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return d.hold(h, charging.Claimed)
+	return d.hold(h, h.ClaimedAs())
 }
 
 func (d *fakeDesk) Renew(_ context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {

@@ -22,7 +22,7 @@ func (l *lostStop) Error() string { return l.err.Error() }
 func (l *lostStop) Unwrap() error { return l.err }
 
 // book takes every stop: the first, then claims on the following ones, then
-// those in order. It ends in CONFIRMING, or where the policy leads.
+// in order those that are not PENDING by their claim. It ends in CONFIRMING, or where the policy leads.
 func (r *run) book() error {
 	if err := r.letGo(); err != nil {
 		return r.giveUp(err)
@@ -132,7 +132,9 @@ func unsettled(err error) bool {
 	return charging.CodeOf(err) == charging.CodeSlotTaken && c != nil && !c.Settled && !c.Own
 }
 
-// holding describes a reserve or claim of stop k.
+// holding describes a reserve or claim of stop k. A claim is to reserve at once: what
+// decides who yields is the ticket, for a CLAIMED as for a PENDING, so that asking twice
+// would change nothing but the state.
 func (r *run) holding(step string, k int, call func(charging.Company, context.Context, charging.HoldRequest) (charging.Reservation, error)) action {
 	l, ticket := r.t.Legs[k], r.t.Saga.Ticket
 	if r.noTicket[k] {
@@ -140,6 +142,7 @@ func (r *run) holding(step string, k int, call func(charging.Company, context.Co
 	}
 	h := charging.HoldRequest{
 		Leg: l.Leg, Start: l.Start, VehicleID: r.t.VehicleID, TTL: r.c.o.HoldTTL, Ticket: ticket,
+		Reserve: step == "claim",
 	}
 	return action{
 		step: step, leg: l.Leg, ref: r.t.Ref(k), holds: true,

@@ -130,13 +130,40 @@ func TestBooksForward(t *testing.T) {
 		if got.Ticket == nil || got.Ticket.Issuer != "MAR" {
 			t.Errorf("ticket %+v", got.Ticket)
 		}
-		if s.w.calls[0] != "reserve "+string(evses[0]) || len(s.w.calls) != 8 {
+		if s.w.calls[0] != "reserve "+string(evses[0]) || len(s.w.calls) != 6 {
 			t.Errorf("calls %v", s.w.calls)
 		}
-		if slices.IndexFunc(s.w.calls, func(c string) bool { return strings.HasPrefix(c, "confirm") }) != 5 {
+		if slices.IndexFunc(s.w.calls, func(c string) bool { return strings.HasPrefix(c, "confirm") }) != 3 {
 			t.Errorf("a confirm before all was held: %v", s.w.calls)
 		}
 	})
+}
+
+// TestPeersOfAnEditionBefore fails where a company that answers CLAIMED to a claim that
+// is to reserve is not asked to reserve, in the order of the stops and before any
+// confirm.
+func TestPeersOfAnEditionBefore(t *testing.T) {
+	for name, older := range map[string][]charging.CompanyID{"one": {evses[1].Company()}, "the last": {evses[2].Company()}, "all": {"MAR", "SER", "CAJ"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.w.older = map[charging.CompanyID]bool{}
+				var want []string
+				for _, c := range older {
+					s.w.older[c] = true
+				}
+				for _, e := range evses[1:] {
+					if s.w.older[e.Company()] {
+						want = append(want, "reserve "+string(e))
+					}
+				}
+				s.must(s.book(trip.Abort), trip.Confirmed)
+				if got := s.w.calls[3 : len(s.w.calls)-3]; !slices.Equal(got, want) {
+					t.Errorf("between claims and confirms: %v, want %v", got, want)
+				}
+			})
+		})
+	}
 }
 
 func TestThirdStopFails(t *testing.T) {

@@ -35,6 +35,8 @@ type world struct {
 	// left are EVSEs that are offered no more: what is booked there is kept until
 	// it is over, and then they are forgotten.
 	left map[charging.EVSEID]bool
+	// older companies are of an edition that does not know a claim's wish to reserve.
+	older map[charging.CompanyID]bool
 }
 
 type stop struct {
@@ -47,6 +49,11 @@ var errNetwork = errors.New("connection reset")
 
 func newWorld() *world {
 	return &world{rsv: map[charging.ReservationID]*stop{}, count: map[string]int{}, broken: map[charging.EVSEID]bool{}, left: map[charging.EVSEID]bool{}, moves: map[charging.ReservationID]int64{}, stamp: 1_700_000_000_000_000}
+}
+
+// beforeReservingClaims makes all companies ones of an edition before.
+func (w *world) beforeReservingClaims() {
+	w.older = map[charging.CompanyID]bool{"MAR": true, "SER": true, "CAJ": true}
 }
 
 func (w *world) Company(id charging.CompanyID) (charging.Company, error) { return party{w}, nil }
@@ -137,7 +144,12 @@ func (p party) Reserve(ctx context.Context, h charging.HoldRequest) (charging.Re
 }
 
 func (p party) Claim(ctx context.Context, h charging.HoldRequest) (charging.Reservation, error) {
-	return p.do(ctx, "claim", h.Leg, h.Ref, func() (charging.Reservation, error) { return p.w.hold(h, charging.Claimed) })
+	return p.do(ctx, "claim", h.Leg, h.Ref, func() (charging.Reservation, error) {
+		if p.w.older[h.EVSEID.Company()] {
+			return p.w.hold(h, charging.Claimed)
+		}
+		return p.w.hold(h, h.ClaimedAs())
+	})
 }
 
 // granted reads the stamp out of the test's ticket.

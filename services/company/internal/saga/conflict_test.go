@@ -116,20 +116,22 @@ func TestPreemptedByAnOlderTrip(t *testing.T) {
 	for policy, want := range map[trip.Policy]trip.State{
 		trip.Abort: trip.Aborted, trip.Replan: trip.Confirmed, trip.Ask: trip.AwaitingDecision,
 	} {
-		t.Run(string(policy), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t)
-				s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
-					if step == "reserve" && ref.EVSEID == evses[1] && n == 1 && !after {
-						// The older trip comes between claim and reserve.
-						s.w.set(func() { s.w.rsv[ref.ID].State = charging.Preempted })
-						s.w.block(evses[1], windowOf(1), charging.Claimed, older, false)
+		for next, edition := range map[string]func(*world){"confirm": func(*world) {}, "reserve": (*world).beforeReservingClaims} {
+			t.Run(string(policy)+" between claim and "+next, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newStage(t)
+					edition(s.w)
+					s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
+						if step == next && ref.EVSEID == evses[1] && n == 1 && !after {
+							s.w.set(func() { s.w.rsv[ref.ID].State = charging.Preempted })
+							s.w.block(evses[1], windowOf(1), charging.Claimed, older, false)
+						}
+						return nil
 					}
-					return nil
-				}
-				s.must(s.book(policy), want)
+					s.must(s.book(policy), want)
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func TestTakeOverRepeatsAReserve(t *testing.T) {
 		first := c.server()
 		var died, repeated atomic.Bool
 		c.between = func(_, step string, ref charging.Ref, after bool) error {
-			if step == "reserve" && ref.EVSEID == e(1) && after && !died.Swap(true) {
+			if step == "claim" && ref.EVSEID == e(1) && after && !died.Swap(true) {
 				first.die()
 				return errLost
 			}

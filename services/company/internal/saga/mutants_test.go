@@ -170,7 +170,7 @@ func TestALapsedHoldIsNotConfirmed(t *testing.T) {
 		s := newStage(t, v.watch)
 		s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
 			switch {
-			case step == "reserve" && ref.EVSEID == evses[2] && n == 1 && !after:
+			case step == "claim" && ref.EVSEID == evses[2] && n == 1 && !after:
 				time.Sleep(19 * time.Second) // the holds are nearly over
 			case step == "renew" && ref.EVSEID == evses[0] && !after:
 				time.Sleep(1400 * time.Millisecond)
@@ -233,6 +233,7 @@ func TestAnAbandonedHoldMayBeAsFreshAsTheTakeOver(t *testing.T) {
 func TestWhoWaitsAfterPreemptionAsksUnderANewID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
+		s.w.beforeReservingClaims()
 		var first charging.ReservationID
 		s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
 			if step == "reserve" && ref.EVSEID == evses[1] && n == 1 && !after {
@@ -283,10 +284,13 @@ func TestALeaseThatIsLostEndsTheRun(t *testing.T) {
 
 // However often a stop lapses or its confirm is refused, the trip ends.
 func TestRestartsAreBounded(t *testing.T) {
-	for _, step := range []string{"confirm", "reserve"} {
+	for _, step := range []string{"confirm", "claim", "reserve"} {
 		t.Run(step, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t)
+				if step == "reserve" {
+					s.w.beforeReservingClaims()
+				}
 				s.w.fault = func(st string, _ int, ref charging.Ref, n int, after bool) error {
 					if st == step && ref.EVSEID == evses[1] && n <= 40 && !after {
 						return charging.Refuse(charging.CodeHoldExpired, "lapsed")

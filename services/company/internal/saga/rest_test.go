@@ -99,7 +99,7 @@ func TestFormerOwnerCannotWrite(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
-			if step == "reserve" && ref.EVSEID == evses[1] && n == 1 && !after {
+			if step == "claim" && ref.EVSEID == evses[1] && n == 1 && !after {
 				time.Sleep(10 * time.Second) // the server is frozen; its lease ends
 			}
 			return nil

@@ -17,7 +17,7 @@ func TestATicketIsRefusedOnce(t *testing.T) {
 		s := newStage(t)
 		s.w.fault = func(step string, _ int, ref charging.Ref, n int, after bool) error {
 			switch {
-			case step != "reserve" || ref.EVSEID != evses[1] || after:
+			case step != "claim" && step != "reserve" || ref.EVSEID != evses[1] || after:
 				return nil
 			case n > 10:
 				return charging.Refuse(charging.CodeForbidden, "asked too often")
@@ -25,8 +25,8 @@ func TestATicketIsRefusedOnce(t *testing.T) {
 			return charging.Refuse(charging.CodeTicketInvalid, "whatever it says")
 		}
 		s.must(s.book(trip.Abort), trip.Aborted)
-		if n := s.w.count["reserve/"+string(evses[1])]; n != 2 {
-			t.Errorf("asked %d times, want once with the ticket and once without", n)
+		if with, without := s.w.count["claim/"+string(evses[1])], s.w.count["reserve/"+string(evses[1])]; with != 1 || without != 1 {
+			t.Errorf("asked %d times with the ticket and %d times without, want once each", with, without)
 		}
 	})
 }
