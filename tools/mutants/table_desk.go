@@ -8,6 +8,8 @@ func desk() []mutant {
 	return []mutant{
 		at("desk/settle.go", "case outcome == charging.OutcomeAborted:\n\t\treturn d.o.Calendar.Hold(ctx, h)", "case outcome == charging.OutcomeAborted:\n\t\treturn charging.Grant{}, refused", "a stop of an aborted trip stays taken"),
 		at("desk/settle.go", "c.Settled = true", "", "a refusal that is final is tried again and again"),
+		at("desk/hold.go", "h.Want = req.ClaimedAs()", "h.Want = charging.Claimed", "a claim that reserves leaves a CLAIMED, and every trip asks again"),
+		at("desk/ticket.go", "\t\tif claim {\n", "\t\tif false {\n", "a claim that reserves gets in without a ticket"),
 		at("desk/check.go", "return min(max(asked, d.o.MinTTL), d.o.MaxTTL)", "return asked", "a peer holds a stop as long as it likes"),
 		at("desk/ticket.go", "case age > d.o.AcceptedLife+d.o.MaxTicketSkew:", "case age > 1<<62:", "a stamp of 1970 is older than everybody"),
 		at("desk/ticket.go", "now.Add(d.ahead(t.Issuer)).Sub(", "now.Sub(", "a stamp is judged by another clock than its issuer's"),

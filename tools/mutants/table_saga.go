@@ -13,6 +13,8 @@ func sagas() []mutant {
 		at("book.go", "case unknown(err) && time.Until(*r.t.Legs[k].ExpiresAt) > 0:", "case unknown(err):", "CONFIRMING with a hold that has lapsed"),
 		at("book.go", "case unsettled(err) && time.Now().Before(deadline):", "case unsettled(err) && !deadline.IsZero():", "a trip waits for ever for one that is confirming"),
 		at("book.go", "case charging.CodeOf(err) == charging.CodeTicketInvalid && !r.noTicket[k] && k > 0:", "case charging.CodeOf(err) == charging.CodeTicketInvalid && k > 0:", "a company that refuses the ticket is asked for ever"),
+		at("book.go", "Reserve: step == \"claim\",", "", "every stop is asked for twice"),
+		at("book.go", "if r.t.Legs[k].State == charging.Pending {\n\t\t\tcontinue", "if r.t.Legs[k].State != trip.LegPlanned {\n\t\t\tcontinue", "a CLAIMED of an older peer is confirmed as it is"),
 		at("book.go", "r.abandon(*l)\n\t\tl.ReservationID", "l.ReservationID", "an id that was given up is never released"),
 		at("conflict.go", " || charging.OfVehicle(lost.err)", "", "a vehicle that has enough is asked about alternatives that it cannot have"),
 		at("conflict.go", "return r.full[a.CompanyID]", "return false", "a company that is full is asked again and again"),
