@@ -112,8 +112,12 @@ func (d *driver) stray(c *car, stop history.Stop) {
 	if owner == "" {
 		return
 	}
+	to := d.r.fleet.Company[stop.Origin].To[owner]
+	if to == nil { // the company that cheats: it has promised nothing
+		return
+	}
 	far, err := client.New(client.Options{
-		BaseURL: d.r.fleet.Company[stop.Origin].To[owner].URL(), Token: d.r.shows(stop.Origin, owner), Self: stop.Origin, HTTP: d.r.http, Timeout: callTimeout,
+		BaseURL: to.URL(), Token: d.r.shows(stop.Origin, owner), Self: stop.Origin, HTTP: d.r.http, Timeout: callTimeout,
 	})
 	if err != nil {
 		panic(err) // the link's own address
