@@ -1,11 +1,13 @@
 package chaos
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"testing"
 	"time"
 
+	"github.com/eletrovia/eletrovia/pkg/api/apitest"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
@@ -39,6 +41,12 @@ func short(t *testing.T) string {
 	return dir
 }
 
+// answers fails the test by each whole answer that breaks openapi.yaml, whatever has been
+// killed or parted meanwhile. What a link cuts is no answer.
+func answers(t *testing.T) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper { return apitest.Watch(t, next) }
+}
+
 // TestChaos is the short form of go tool task chaos: a minute of faults without
 // pause, and not one violation. Two of the companies have two servers.
 func TestChaos(t *testing.T) {
@@ -50,6 +58,7 @@ func TestChaos(t *testing.T) {
 	if testing.Short() {
 		o.Duration = 10 * time.Second
 	}
+	o.Around = answers(t)
 	rep, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

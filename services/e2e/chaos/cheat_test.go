@@ -13,7 +13,7 @@ func TestCheat(t *testing.T) {
 	t.Parallel()
 	o := Options{
 		Seed: 20261129, Duration: 12 * time.Second, Drivers: 16, Nemeses: -1, Cheat: true,
-		Binary: built(t), Dir: short(t), Skew: true, Out: t.Output(),
+		Binary: built(t), Dir: short(t), Skew: true, Out: t.Output(), Around: answers(t),
 	}
 	rep, err := Run(t.Context(), o)
 	if err != nil {

@@ -284,4 +284,10 @@ func (r *run) as(id charging.CompanyID, user, secret string) *client.Driver {
 }
 
 // newHTTP keeps a connection for each driver.
-func newHTTP() *http.Client { return client.NewHTTP(nil) }
+func (o Options) newHTTP() *http.Client {
+	c := client.NewHTTP(nil)
+	if o.Around != nil {
+		c.Transport = o.Around(c.Transport)
+	}
+	return c
+}

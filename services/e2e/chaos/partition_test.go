@@ -12,7 +12,7 @@ import (
 // it. go tool task chaos -- --scenario partition --duration 60s is strict.
 func TestPartition(t *testing.T) {
 	t.Parallel()
-	o := Options{Seed: 1, Duration: 8 * time.Second, Binary: built(t), Dir: short(t), Out: t.Output()}
+	o := Options{Seed: 1, Duration: 8 * time.Second, Binary: built(t), Dir: short(t), Out: t.Output(), Around: answers(t)}
 	if program.Long() {
 		o.Duration = time.Minute
 	}

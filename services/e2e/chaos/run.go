@@ -56,6 +56,8 @@ type Options struct {
 	Kerb bool
 	// Cheat lets a fourth company into the federation that does not keep to the contract.
 	Cheat bool
+	// Around wraps what drivers' requests go through; nil leaves it as it is.
+	Around func(http.RoundTripper) http.RoundTripper
 	// Keep writes the history down without violations, too.
 	Keep bool
 	// Skew is false to leave all clocks alone.
@@ -123,7 +125,7 @@ type run struct {
 }
 
 func newRun(o Options) *run {
-	return &run{o: o, rec: history.NewRecorder(), http: newHTTP(), counts: map[string]int{}, atPlugs: map[charging.EVSEID]int{}}
+	return &run{o: o, rec: history.NewRecorder(), http: o.newHTTP(), counts: map[string]int{}, atPlugs: map[charging.EVSEID]int{}}
 }
 
 // Run starts three companies, lets drivers and nemeses loose for the duration,
