@@ -303,12 +303,13 @@ func showDecision(p show.Printer, names sites, d trip.Decision) {
 	p.Linef("%s stop %d: %s: %s", p.Wait("decide"), d.Leg, d.Code, show.Clean(d.Detail))
 	headers := []string{"Take", "Station", "Company", "EVSE", "Arrive", "Leave", "Battery", "Time", "Price"}
 	var rows [][]string
-	known := false
+	known, priced := false, false
 	for i, a := range d.Alternatives {
 		soc := ""
 		if a.ArriveSoC != nil {
 			known, soc = true, show.Percent(*a.ArriveSoC)
 		}
+		priced = priced || a.ArriveSoC != nil || a.DeltaPrice != 0
 		rows = append(rows, []string{
 			strconv.Itoa(i + 1), names.place(a.EVSEID), p.Accent(string(a.CompanyID)), string(a.EVSEID),
 			instant(p, a.Start), instant(p, a.End), soc, fmt.Sprintf("%+.0f min", a.DeltaMinutes),
@@ -317,6 +318,9 @@ func showDecision(p show.Printer, names sites, d trip.Decision) {
 	}
 	if !known {
 		headers = dropColumn(headers, rows, "Battery")
+	}
+	if !priced { // of a trip given by hand nobody knows what is charged: not that it costs the same
+		headers = dropColumn(headers, rows, "Price")
 	}
 	if len(rows) > 0 {
 		p.Table(headers, rows)

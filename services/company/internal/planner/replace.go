@@ -61,7 +61,24 @@ func (c *chain) try(id charging.EVSEID, soonest int64) (option, bool) {
 	// A real is worth a fifth of a minute; a moved stop, which may be refused too, two. Of
 	// equals the one with the shorter drive comes first.
 	rank := alt.DeltaMinutes + 0.2*alt.DeltaPrice + 2*float64(len(alt.LaterStops))
-	return option{alt, rank + float64(max(around-max(straight, 0), 0))/6000, at.site, end}, true
+	rank += float64(max(around-max(straight, 0), 0)) / 6000
+	if c.car == nil && c.known {
+		rank += c.away(at.site, alt.Start)
+	}
+	return option{alt, rank, at.site, end}, true
+}
+
+// away is how far an alternative is from the lost stop, in minutes of driving and tenths of
+// minutes of its start. It ranks those of a trip given by hand, whose battery nobody
+// knows: what lies near the stop that the driver chose is what the car can reach and go on
+// from, and of what ends at the same time all else is equal.
+func (c *chain) away(site int, start time.Time) float64 {
+	drive := c.lostRow[site]
+	if drive.km < 0 {
+		return MaxDetour.Minutes()
+	}
+	moved := start.Sub(c.t.Legs[c.lost].Start).Abs().Minutes()
+	return float64(drive.seconds())/60 + moved/10
 }
 
 // wanted is true for an EVSE that the journey's request allows in the lost one's place: it

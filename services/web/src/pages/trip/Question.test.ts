@@ -16,6 +16,7 @@ const offer = (id: string, minutes: number, price: number) => ({
   end: '2026-11-29T18:30:00Z',
   delta_minutes: minutes,
   delta_price: price,
+  arrive_soc: 0.4,
 })
 
 const question = (alternatives: Decision['alternatives'], code: Decision['code'] = 'PRIORITY_LOST'): Decision => ({

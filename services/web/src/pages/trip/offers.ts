@@ -8,9 +8,10 @@ export function minutesOf(a: Alternative): string {
   return t(d > 0 ? 'trip.later' : 'trip.earlier', { minutes: duration(Math.abs(d)) })
 }
 
-/** How much more or less it costs. */
+/** How much more or less it costs; nothing where nobody knows what is charged. */
 export function priceOf(a: Alternative, currency: string): string {
   const d = a.delta_price ?? 0
+  if (d === 0 && a.arrive_soc === undefined) return ''
   if (Math.abs(d) < 0.005) return t('trip.samePrice')
   return t(d > 0 ? 'trip.dearer' : 'trip.cheaper', { price: money(Math.abs(d), currency) })
 }
