@@ -208,4 +208,12 @@ export const en = {
   'ops.stops': 'Stops',
   'ops.company': 'Company',
   'ops.out': 'out of service',
+
+  // An operator's act: what it will do, why, and the button that does it.
+  'act.close': 'Close',
+  'act.effect': 'What this does',
+  'act.reason': 'Reason',
+  'act.kept': 'Kept in the audit. Whoever loses a stop by it is told it too.',
+  'act.leave': 'Leave it as it is',
+  'act.back': 'Go on',
 } as const

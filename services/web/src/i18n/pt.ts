@@ -203,4 +203,12 @@ export const pt: Texts = {
   'ops.stops': 'Paradas',
   'ops.company': 'Empresa',
   'ops.out': 'fora de serviço',
+
+  // O que um operador faz: o efeito, o motivo e o botão.
+  'act.close': 'Fechar',
+  'act.effect': 'O que isso faz',
+  'act.reason': 'Motivo',
+  'act.kept': 'Fica na auditoria. Quem perder uma parada por isso também fica sabendo.',
+  'act.leave': 'Deixar como está',
+  'act.back': 'Continuar',
 }
