@@ -32,7 +32,7 @@ export const outOfService = ([home, elsewhere]) => async (page) => {
 
   await page.goto(`${home}/ops`)
   await page.getByLabel('Site, charger or vehicle').fill(evse)
-  await page.getByRole('grid').getByRole('button', { name: `${evse.split('*').slice(2).join('*')} ` }).click()
+  await page.getByRole('rowheader').getByRole('button', { name: `${evse.split('*').slice(2).join('*')} ` }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Take out of service' }).click()
   await has(dialog.getByRole('listitem'), '3 bookings will be cancelled')

@@ -43,6 +43,7 @@ it('says that nothing is wrong', () => {
 
 it('has the stuck trip retried', async () => {
   shown((ops) => (ops.stuck = [stuck]))
+  screen.getByRole('region', { name: 'Needs attention' }) // how many there are is not its name
   const item = within(screen.getByRole('listitem'))
   expect(item.getByText(/Stop 2 at CajuCharge cannot be released.*tried 7 times/)).toBeTruthy()
   expect(item.getByRole('link', { name: 'Look at the trip' }).getAttribute('href')).toContain(stuck.trip_id)
