@@ -1,10 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { ask, Refusal } from './client'
+import { api, ask, page, Refusal } from './client'
 
 afterEach(() => vi.unstubAllGlobals())
 
-const answering = (status: number, body: unknown) => {
-  const fetched = vi.fn(async (_path: string, _init: RequestInit) => new Response(body === undefined ? null : JSON.stringify(body), { status }))
+const answering = (status: number, body: unknown, headers: Record<string, string> = {}) => {
+  const fetched = vi.fn(async (_path: string, _init: RequestInit) => new Response(body === undefined ? null : JSON.stringify(body), { status, headers }))
   vi.stubGlobal('fetch', fetched)
   return fetched
 }
@@ -33,4 +33,16 @@ it('names each write, so that a repeat is one', async () => {
   const headers = fetched.mock.calls.map((c) => new Headers(c[1].headers))
   expect(headers[0]?.get('Idempotency-Key')).toMatch(/^[0-9a-f-]{36}$/)
   expect(headers[1]?.has('Idempotency-Key')).toBe(false)
+})
+
+it('gives a page with the address of the next, and the last without', async () => {
+  answering(200, [1], { Link: '</x?cursor=>; rel="first", </x?cursor=b>; rel="next"' })
+  expect(await page('/x')).toEqual({ items: [1], next: '/x?cursor=b' })
+  answering(200, [2], { Link: '</x?cursor=>; rel="first"' })
+  expect(await page('/x')).toEqual({ items: [2], next: undefined })
+})
+
+it('reads why a server is not ready', async () => {
+  answering(503, { status: 'unavailable', checks: { store: 'away' } })
+  expect(await api.health()).toEqual({ status: 'unavailable', checks: { store: 'away' } })
 })

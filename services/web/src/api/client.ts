@@ -18,6 +18,7 @@ export type Overview = Schemas['Overview']
 export type Location = Schemas['Location']
 export type Reservation = Schemas['Reservation']
 export type Calendar = Schemas['Calendar']
+export type Booking = Schemas['Booking']
 
 /** A refusal of the API, or that nothing answered (status 0). */
 export class Refusal extends Error {
@@ -34,6 +35,22 @@ export class Refusal extends Error {
 
 /** Asks the server that this page came from. It throws a Refusal. */
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return (await answered<T>(method, path, body, signal)).said
+}
+
+/** A page of a list, and the address of the next one where there is one. */
+export interface Page<T> {
+  items: T[]
+  next: string | undefined
+}
+
+/** Reads a page of a list. It throws a Refusal. */
+export async function page<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {
+  const { said, headers } = await answered<T[]>('GET', path, undefined, signal)
+  return { items: said, next: /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1] }
+}
+
+async function answered<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<{ said: T; headers: Headers }> {
   let answer: Response
   try {
     answer = await fetch(path, {
@@ -50,9 +67,11 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
     if (signal?.aborted) throw e
     throw new Refusal(0, 'OFFLINE', '')
   }
-  if (answer.status === 204) return undefined as T
+  const { headers } = answer
+  if (answer.status === 204) return { said: undefined as T, headers }
   const said = (await answer.json().catch(() => ({}))) as unknown
-  if (answer.ok) return said as T
+  // Not ready is an answer, too: which part, and why.
+  if (answer.ok || (path === '/readyz' && answer.status === 503)) return { said: said as T, headers }
   const problem = said as Partial<Schemas['Problem']>
   throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
 }
@@ -79,5 +98,21 @@ export const api = {
   plug: (vehicle: string, what: 'plug' | 'unplug', body: Schemas['PlugRequest']) => ask<Reservation>('POST', `/api/v1/vehicles/${at(vehicle)}/${what}`, body),
   peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
   overview: () => ask<Overview>('GET', '/api/v1/overview'),
-  calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
+  calendars: (query = '') => ask<Schemas['Calendars']>('GET', `/api/v1/calendars${query}`),
+
+  // What an operator does, and reads to do it.
+  tripsPage: (path: string) => page<Trip>(path),
+  health: () => ask<Schemas['Health']>('GET', '/readyz'),
+  recovery: () => ask<Schemas['Recovery']>('GET', '/api/v1/recovery'),
+  acceptLoss: (reason: string) => ask<Schemas['Recovery']>('POST', '/api/v1/recovery/accept', { reason }),
+  reservation: (id: string) => ask<Schemas['ReservationHistory']>('GET', `/api/v1/reservations/${at(id)}/history`),
+  cancelBooking: (id: string, reason: string) => ask<Booking>('POST', `/api/v1/reservations/${at(id)}/cancel`, { reason }),
+  releaseHold: (id: string, reason: string) => ask<Booking>('POST', `/api/v1/reservations/${at(id)}/release`, { reason }),
+  extendStay: (id: string, body: Schemas['ExtendRequest']) => ask<unknown>('POST', `/api/v1/reservations/${at(id)}/extend`, body),
+  moveBooking: (id: string, body: Schemas['RebookRequest']) => ask<unknown>('POST', `/api/v1/reservations/${at(id)}/move`, body),
+  message: (vehicle: string, body: Schemas['MessageRequest']) => ask<Schemas['MessageSent']>('POST', `/api/v1/vehicles/${at(vehicle)}/message`, body),
+  service: (evse: string, body: Schemas['EVSEStatusRequest'], dry = false) =>
+    ask<Schemas['EVSEStatusAnswer']>('PUT', `/api/v1/evses/${at(evse)}/status${dry ? '?dry_run=true' : ''}`, body),
+  retry: (trip: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/retry`),
+  resolve: (trip: string, reason: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/resolve`, { reason }),
 }
