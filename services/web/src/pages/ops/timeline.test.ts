@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { stepsOf, type Entry } from '../../parts/saga'
-import { lanesOf, partsOf, scaleOf, ticksOf } from './timeline'
+import { lanesOf, partsOf, scaleOf, settledAfter, ticksOf } from './timeline'
 
 const hour = 3_600_000
 const call = (ms: number, took: number, company = 'SER', step = 'reserve', answer = 'PENDING'): Entry => ({
@@ -108,4 +108,13 @@ describe('the lanes', () => {
     const driver = lanesOf(steps, scale, () => 0, 5000).find((l) => l.id === 'driver')
     expect((driver?.bars[0]?.left ?? 0) + (driver?.bars[0]?.width ?? 0)).toBeCloseTo(scale.x(5000))
   })
+})
+
+describe('how long a booking took', () => {
+  it('leaves out the time in which the driver was asked', () => {
+    const booked = [note(0, 'create'), note(10, 'state', 'AWAITING_DECISION'), note(5010, 'decide', 'continue'), note(5010, 'state', 'RESERVING'), note(5030, 'state', 'CONFIRMED')]
+    expect(settledAfter(stepsOf(booked))).toBe(30)
+  })
+
+  it('is not known while it goes on', () => expect(settledAfter(stepsOf([note(0, 'create')]))).toBeUndefined())
 })

@@ -169,3 +169,14 @@ export function ticksOf(p: Part, apart: number): { left: number; ms: number }[] 
   }
   return out
 }
+
+const settledStates = new Set(['CONFIRMED', 'ABORTED', 'CANCELED'])
+
+/** How long a saga took to settle its booking, in ms, without the time in which it waited for its driver; undefined while it has not. */
+export function settledAfter(steps: Step[]): number | undefined {
+  const begin = steps.find((s) => s.kind === 'begin')
+  const settled = steps.find((s) => s.kind === 'state' && settledStates.has(s.answer))
+  if (!begin || !settled) return undefined
+  const asked = steps.filter((s) => s.kind === 'question' && s.end <= settled.at).reduce((n, s) => n + s.end - s.at, 0)
+  return settled.at - begin.at - asked
+}
