@@ -1,7 +1,7 @@
 import { api, Refusal, type Schemas, type Trip } from '../../api/client'
 import { listen } from '../../live/stream'
 import { serverClock } from '../../parts/now.svelte'
-import { merged, type Entry } from '../../parts/saga'
+import { merged, stepsOf, type Entry } from '../../parts/saga'
 import { says } from '../../parts/says'
 
 /** One saga as its company's operator sees it, or the stops of a peer's trip as this company has seen them; read, then followed. */
@@ -67,31 +67,30 @@ export class SagaState {
   }
 
   private async readTrip() {
-    try {
-      const [trip, entries] = await Promise.all([api.trip(this.id), api.history(this.id)])
-      // Only the list of trips in trouble tells what of the saga keeps it from its end.
-      const [stuck] = trip.stuck_since ? await api.trips(`?trouble=stuck&id=${encodeURIComponent(this.id)}`) : []
-      this.trip = stuck?.saga ? { ...trip, saga: stuck.saga } : trip
-      this.entries = merged(this.entries, entries)
-      this.foreign = false
-    } catch (e) {
-      if (!(e instanceof Refusal) || e.status !== 404) throw e
-      this.foreign = true
-    }
+    const named = encodeURIComponent(this.id)
+    // The list says nothing where the trip is a peer's; asking for it would be refused.
+    const [listed] = /^[0-9a-f-]{36}$/.test(this.id) ? await api.trips(`?id=${named}&limit=1`) : []
+    this.foreign = listed?.trip_id !== this.id
+    if (this.foreign) return
+    const [trip, entries] = await Promise.all([api.trip(this.id), api.history(this.id)])
+    // Only the list of trips in trouble tells what of the saga keeps it from its end.
+    const [stuck] = trip.stuck_since ? await api.trips(`?trouble=stuck&id=${named}`) : []
+    this.trip = stuck?.saga ? { ...trip, saga: stuck.saga } : trip
+    this.entries = merged(this.entries, entries)
   }
 
-  /** Histories of the reservations at this company: of its own trips those that the journal names, of others what is in the calendars. */
+  /** Histories of the reservations at this company: of its own trips those that came to be, of others what is in the calendars. */
   private async readHere(): Promise<Schemas['ReservationHistory'][]> {
     const ids = this.foreign
       ? [...(await api.bookings(`?trip_id=${encodeURIComponent(this.id)}`)).map((b) => b.reservation_id), this.reservation]
-      : this.entries.filter((e) => e.company_id === this.company).map((e) => e.reservation_id)
+      : stepsOf(this.entries).filter((s) => s.company === this.company && s.outcome === 'done').map((s) => s.reservation)
     const known = [...new Set(ids)].filter((id) => id !== undefined)
     const read = await Promise.all(known.map((id) => api.reservationHistory(id).catch(unknown)))
     return read.filter((h) => h !== undefined)
   }
 }
 
-/** A reservation that is not known here, as one that never came to be, has no history. */
+/** A reservation that has been forgotten here has no history. */
 function unknown(e: unknown): undefined {
   if (e instanceof Refusal && e.status === 404) return undefined
   throw e

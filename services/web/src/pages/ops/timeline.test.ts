@@ -19,8 +19,8 @@ describe('the parts of a saga', () => {
   it('fold the hours between 20 ms of booking and a plug', () => {
     const steps = stepsOf([note(0, 'create'), call(1, 9), call(10, 10), call(2 * hour, 5)])
     expect(partsOf(steps)).toEqual([
-      { from: 0, to: 20 },
-      { from: 2 * hour, to: 2 * hour + 5 },
+      { from: 0, to: 20, n: 3 },
+      { from: 2 * hour, to: 2 * hour + 5, n: 1 },
     ])
   })
 
@@ -31,8 +31,8 @@ describe('the parts of a saga', () => {
   it('do not take a question for something that happens', () => {
     const steps = stepsOf([note(0, 'create'), note(5, 'state', 'AWAITING_DECISION'), note(9000, 'decide', 'wait')])
     expect(partsOf(steps)).toEqual([
-      { from: 0, to: 5 },
-      { from: 9000, to: 9000 },
+      { from: 0, to: 5, n: 2 },
+      { from: 9000, to: 9000, n: 1 },
     ])
   })
 
@@ -46,8 +46,8 @@ describe('the parts of a saga', () => {
 
 describe('the scale', () => {
   const times = [
-    { from: 0, to: 20 },
-    { from: hour, to: hour + 4000 },
+    { from: 0, to: 20, n: 9 },
+    { from: hour, to: hour + 4000, n: 1 },
   ]
 
   it('fills the width, in order, and gives the shorter part room to be read', () => {
@@ -66,7 +66,7 @@ describe('the scale', () => {
   })
 
   it('names round instants', () => {
-    const [part] = scaleOf([{ from: 100, to: 121 }], 400).parts
+    const [part] = scaleOf([{ from: 100, to: 121, n: 1 }], 400).parts
     if (!part) throw new Error('no part')
     expect(ticksOf(part, 60).map((t) => t.ms)).toEqual([0, 5, 10, 15])
   })
@@ -104,7 +104,7 @@ describe('the lanes', () => {
 
   it('have an open question reach to now', () => {
     const steps = stepsOf([note(0, 'create'), note(10, 'state', 'AWAITING_DECISION')])
-    const scale = scaleOf([...partsOf(steps), { from: 5000, to: 5000 }], 600)
+    const scale = scaleOf([...partsOf(steps), { from: 5000, to: 5000, n: 1 }], 600)
     const driver = lanesOf(steps, scale, () => 0, 5000).find((l) => l.id === 'driver')
     expect((driver?.bars[0]?.left ?? 0) + (driver?.bars[0]?.width ?? 0)).toBeCloseTo(scale.x(5000))
   })

@@ -1,9 +1,14 @@
 import type { Step } from '../../parts/saga'
 
-/** A time in which something happens, in ms since 1970, and where it is drawn, in pixels. */
-export interface Part {
+/** A time in which something happens, in ms since 1970, and how often. */
+export interface Span {
   from: number
   to: number
+  n: number
+}
+
+/** A span, and where it is drawn, in pixels. */
+export interface Part extends Span {
   left: number
   width: number
 }
@@ -31,10 +36,10 @@ const leastPart = 110
 const leastGap = 40
 
 /** The times in which something happens, with rests between them that are long beside what happens. */
-export function partsOf(steps: Step[]): { from: number; to: number }[] {
+export function partsOf(steps: Step[]): Span[] {
   const spans = steps
     .filter((s) => s.kind !== 'question')
-    .flatMap((s) => s.tries.map((t) => ({ from: t.at, to: t.at + t.ms })))
+    .flatMap((s) => s.tries.map((t) => ({ from: t.at, to: t.at + t.ms, n: 1 })))
     .sort((a, b) => a.from - b.from)
   const busy = union(spans, 0)
   const total = busy.reduce((n, b) => n + b.to - b.from, 0)
@@ -44,23 +49,23 @@ export function partsOf(steps: Step[]): { from: number; to: number }[] {
 }
 
 /** Spans made one where not more than a gap lies between them. */
-function union(spans: { from: number; to: number }[], gap: number) {
-  const out: { from: number; to: number }[] = []
+function union(spans: Span[], gap: number): Span[] {
+  const out: Span[] = []
   for (const s of spans) {
     const last = out.at(-1)
-    if (last && s.from - last.to <= gap) last.to = Math.max(last.to, s.to)
+    if (last && s.from - last.to <= gap) Object.assign(last, { to: Math.max(last.to, s.to), n: last.n + s.n })
     else out.push({ ...s })
   }
   return out
 }
 
 /**
- * A scale on which each part gets room by the root of how long it is, so that 20 ms can be read beside 4 s, and each rest the same
- * little. The chart is as wide as asked, or as wide as its parts need at least.
+ * A scale on which each part gets room by the root of how long it is and by how much happens, so that 20 ms can be read beside 4 s,
+ * and each rest the same little. The chart is as wide as asked, or as wide as its parts need at least.
  */
-export function scaleOf(times: { from: number; to: number }[], wide: number): Scale {
+export function scaleOf(times: Span[], wide: number): Scale {
   const folding = Math.max(0, times.length - 1) * foldWidth
-  const weights = times.map((p) => Math.sqrt(Math.max(1, p.to - p.from)))
+  const weights = times.map((p) => Math.sqrt(Math.max(0, p.to - p.from)) + p.n)
   const all = weights.reduce((n, w) => n + w, 0)
   const free = Math.max(0, wide - folding - times.length * leastPart)
   const parts: Part[] = []
