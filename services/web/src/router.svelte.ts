@@ -21,25 +21,35 @@ function decoded(part: string): string | undefined {
 
 class Router {
   route = $state<Route>(routeOf(location.pathname))
-
-  /** What the address names of the page, after its #. */
-  part = $state(location.hash.slice(1))
+  /** What the address asks of its page. */
+  query = $state.raw(new URLSearchParams(location.search))
 
   constructor() {
-    const look = () => this.look()
-    addEventListener('popstate', look)
-    addEventListener('hashchange', look)
+    addEventListener('popstate', () => this.look())
   }
 
   go(path: string) {
+    const before = location.pathname
     history.pushState(null, '', path)
     this.look()
-    if (!this.part) scrollTo(0, 0)
+    if (location.pathname !== before) scrollTo(0, 0)
+  }
+
+  /** Keeps in the address what the page shows, so that it survives a reload and can be handed on; empty takes it out. */
+  put(values: Record<string, string>) {
+    const query = new URLSearchParams(location.search)
+    for (const [name, value] of Object.entries(values)) {
+      if (value) query.set(name, value)
+      else query.delete(name)
+    }
+    const text = query.toString()
+    history.replaceState(null, '', location.pathname + (text && `?${text}`) + location.hash)
+    this.query = query
   }
 
   private look() {
     this.route = routeOf(location.pathname)
-    this.part = decoded(location.hash.slice(1)) ?? ''
+    this.query = new URLSearchParams(location.search)
   }
 }
 
@@ -51,8 +61,7 @@ export function follow(event: MouseEvent) {
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target) return
   const to = new URL(link.href)
   if (to.origin !== location.origin || routeOf(to.pathname).page === 'lost') return
-  // Within the page the browser goes by itself, and takes the keyboard along.
-  if (to.hash && to.pathname === location.pathname && to.search === location.search) return
+  if (to.hash && to.pathname === location.pathname && to.search === location.search) return // a place on this page
   event.preventDefault()
   router.go(to.pathname + to.search + to.hash)
 }

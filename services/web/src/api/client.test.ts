@@ -1,10 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { api, ask, askPage, Refusal } from './client'
+import { api, ask, page, Refusal } from './client'
 
 afterEach(() => vi.unstubAllGlobals())
 
-const answering = (status: number, body: unknown) => {
-  const fetched = vi.fn(async (_path: string, _init: RequestInit) => new Response(body === undefined ? null : JSON.stringify(body), { status }))
+const answering = (status: number, body: unknown, headers: Record<string, string> = {}) => {
+  const fetched = vi.fn(async (_path: string, _init: RequestInit) => new Response(body === undefined ? null : JSON.stringify(body), { status, headers }))
   vi.stubGlobal('fetch', fetched)
   return fetched
 }
@@ -35,19 +35,25 @@ it('names each write, so that a repeat is one', async () => {
   expect(headers[1]?.has('Idempotency-Key')).toBe(false)
 })
 
-it('follows a list from page to page', async () => {
-  const pages = [
-    { body: [1, 2], link: '<http://a.test/x?limit=2&after=c>; rel="next", <http://a.test/x>; rel="first"' },
-    { body: [3], link: '<http://a.test/x>; rel="first"' },
-  ]
+it('gives a page with the address of the next, and the last without', async () => {
+  answering(200, [1], { Link: '</x?cursor=>; rel="first", </x?cursor=b>; rel="next"' })
+  expect(await page('/x')).toEqual({ items: [1], next: '/x?cursor=b' })
+  answering(200, [2], { Link: '</x?cursor=>; rel="first"' })
+  expect(await page('/x')).toEqual({ items: [2], next: undefined })
+})
+
+it('reads why a server is not ready', async () => {
+  answering(503, { status: 'unavailable', checks: { store: 'away' } })
+  expect(await api.health()).toEqual({ status: 'unavailable', checks: { store: 'away' } })
+})
+
+it('reads a list to its end', async () => {
+  const links = ['</x?offset=1>; rel="next"', '']
   const asked: string[] = []
   vi.stubGlobal('fetch', async (path: string) => {
     asked.push(path)
-    const p = pages[asked.length - 1]
-    return new Response(JSON.stringify(p?.body), { headers: { Link: p?.link ?? '' } })
+    return new Response(JSON.stringify([asked.length]), { headers: { Link: links[asked.length - 1] ?? '' } })
   })
-  expect(await askPage('/x?limit=2')).toEqual({ items: [1, 2], next: '/x?limit=2&after=c' })
-  asked.length = 0
-  expect(await api.history('t')).toEqual([1, 2, 3])
-  expect(asked).toEqual(['/api/v1/trips/t/history?limit=500', '/x?limit=2&after=c'])
+  expect(await api.history('t')).toEqual([1, 2])
+  expect(asked).toEqual(['/api/v1/trips/t/history?limit=500', '/x?offset=1'])
 })

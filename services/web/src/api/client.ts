@@ -18,6 +18,7 @@ export type Overview = Schemas['Overview']
 export type Location = Schemas['Location']
 export type Reservation = Schemas['Reservation']
 export type Calendar = Schemas['Calendar']
+export type Booking = Schemas['Booking']
 
 /** A refusal of the API, or that nothing answered (status 0). */
 export class Refusal extends Error {
@@ -37,28 +38,25 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
   return (await answered<T>(method, path, body, signal)).said
 }
 
-/** A page of a list, and the address of the one after it; undefined where it is the last. */
+/** A page of a list, and the address of the next one where there is one. */
 export interface Page<T> {
   items: T[]
   next: string | undefined
 }
 
-/** Asks for a page of a list. It throws a Refusal. */
-export async function askPage<T>(path: string): Promise<Page<T>> {
-  const { said, headers } = await answered<T[]>('GET', path)
-  const next = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('Link') ?? '')?.[1]
-  if (!next) return { items: said, next: undefined }
-  const { pathname, search } = new URL(next, location.origin)
-  return { items: said, next: pathname + search }
+/** Reads a page of a list. It throws a Refusal. */
+export async function page<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {
+  const { said, headers } = await answered<T[]>('GET', path, undefined, signal)
+  return { items: said, next: /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1] }
 }
 
 /** All of a list, page by page. */
-async function askAll<T>(path: string): Promise<T[]> {
+async function every<T>(path: string): Promise<T[]> {
   const all: T[] = []
   for (let next: string | undefined = path; next; ) {
-    const page: Page<T> = await askPage<T>(next)
-    all.push(...page.items)
-    next = page.next
+    const got: Page<T> = await page<T>(next)
+    all.push(...got.items)
+    next = got.next
   }
   return all
 }
@@ -80,9 +78,11 @@ async function answered<T>(method: string, path: string, body?: unknown, signal?
     if (signal?.aborted) throw e
     throw new Refusal(0, 'OFFLINE', '')
   }
-  if (answer.status === 204) return { said: undefined as T, headers: answer.headers }
+  const { headers } = answer
+  if (answer.status === 204) return { said: undefined as T, headers }
   const said = (await answer.json().catch(() => ({}))) as unknown
-  if (answer.ok) return { said: said as T, headers: answer.headers }
+  // Not ready is an answer, too: which part, and why.
+  if (answer.ok || (path === '/readyz' && answer.status === 503)) return { said: said as T, headers }
   const problem = said as Partial<Schemas['Problem']>
   throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
 }
@@ -109,15 +109,30 @@ export const api = {
   plug: (vehicle: string, what: 'plug' | 'unplug', body: Schemas['PlugRequest']) => ask<Reservation>('POST', `/api/v1/vehicles/${at(vehicle)}/${what}`, body),
   peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
   overview: () => ask<Overview>('GET', '/api/v1/overview'),
-  calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
+  calendars: (query = '') => ask<Schemas['Calendars']>('GET', `/api/v1/calendars${query}`),
+
+  // What an operator does, and reads to do it.
+  tripsPage: (path: string) => page<Trip>(path),
+  health: () => ask<Schemas['Health']>('GET', '/readyz'),
+  recovery: () => ask<Schemas['Recovery']>('GET', '/api/v1/recovery'),
+  acceptLoss: (reason: string) => ask<Schemas['Recovery']>('POST', '/api/v1/recovery/accept', { reason }),
+  reservation: (id: string) => ask<Schemas['ReservationHistory']>('GET', `/api/v1/reservations/${at(id)}/history`),
+  cancelBooking: (id: string, reason: string) => ask<Booking>('POST', `/api/v1/reservations/${at(id)}/cancel`, { reason }),
+  releaseHold: (id: string, reason: string) => ask<Booking>('POST', `/api/v1/reservations/${at(id)}/release`, { reason }),
+  extendStay: (id: string, body: Schemas['ExtendRequest']) => ask<unknown>('POST', `/api/v1/reservations/${at(id)}/extend`, body),
+  moveBooking: (id: string, body: Schemas['RebookRequest']) => ask<unknown>('POST', `/api/v1/reservations/${at(id)}/move`, body),
+  message: (vehicle: string, body: Schemas['MessageRequest']) => ask<Schemas['MessageSent']>('POST', `/api/v1/vehicles/${at(vehicle)}/message`, body),
+  service: (evse: string, body: Schemas['EVSEStatusRequest'], dry = false) =>
+    ask<Schemas['EVSEStatusAnswer']>('PUT', `/api/v1/evses/${at(evse)}/status${dry ? '?dry_run=true' : ''}`, body),
+  retry: (trip: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/retry`),
+  resolve: (trip: string, reason: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/resolve`, { reason }),
 
   // the operator's timeline, federation and search
-  history: (id: string) => askAll<Schemas['Entry']>(`/api/v1/trips/${at(id)}/history?limit=500`),
-  reservationHistory: (id: string) => ask<Schemas['ReservationHistory']>('GET', `/api/v1/reservations/${at(id)}/history`),
-  bookings: (query: string) => ask<Schemas['Booking'][]>('GET', `/api/v1/bookings${query}`),
+  history: (id: string) => every<Schemas['Entry']>(`/api/v1/trips/${at(id)}/history?limit=500`),
+  bookings: (query: string) => ask<Booking[]>('GET', `/api/v1/bookings${query}`),
   broker: () => ask<Schemas['Broker']>('GET', '/api/v1/broker?limit=50'),
   locks: () => ask<Schemas['Lock'][]>('GET', '/api/v1/locks?limit=500'),
-  audit: (path: string) => askPage<Schemas['Act']>(path),
+  audit: (path: string) => page<Schemas['Act']>(path),
   suspend: (company: string, body: Schemas['SuspendRequest']) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/suspend`, body),
   resume: (company: string) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/resume`),
 }

@@ -12,6 +12,21 @@ class ServerClock {
     if (!Number.isNaN(at)) this.ahead = at - Date.now()
   }
 
+  /** Civil time, in which windows lie, less the server's; and how many times as fast as that it runs. */
+  private civilAt = { real: 0, civil: 0, speed: 1 }
+
+  /** Takes both of the server's clocks, as a stream tells them. */
+  told(c: { now: string; civil?: string; speed?: number }) {
+    this.heard(c.now)
+    const [real, civil] = [Date.parse(c.now), Date.parse(c.civil ?? c.now)]
+    if (!Number.isNaN(real + civil)) this.civilAt = { real, civil, speed: c.speed ?? 1 }
+  }
+
+  /** The time in which windows lie, in ms since 1970; real time but in a demo that runs faster. */
+  get civil(): number {
+    return this.civilAt.civil + (this.now - this.civilAt.real) * this.civilAt.speed
+  }
+
   /** The server's time now, in ms since 1970; it moves while somebody watches. */
   get now(): number {
     return this.ms + this.ahead

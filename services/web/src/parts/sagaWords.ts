@@ -5,12 +5,12 @@ import type { Step } from './saga'
 const states = new Set(['CLAIMED', 'PENDING', 'RESERVED', 'CHARGING', 'FULFILLED', 'NO_SHOW', 'EXPIRED', 'PREEMPTED', 'CANCELED'])
 
 /** What a step is called. */
-export const stepName = (s: Step): string => t(`step.${s.kind}` as Key)
+export const stepName = (s: Step): string => t(`sagaStep.${s.kind}` as Key)
 
 /** What came of it: the stop's state in words, the code of a refusal, or that nobody answered. */
 export function stepAnswer(s: Step): string {
-  if (s.outcome === 'lost') return t('step.lost')
-  if (s.outcome === 'open') return t('step.open')
+  if (s.outcome === 'lost') return t('sagaStep.lost')
+  if (s.outcome === 'open') return t('sagaStep.open')
   return states.has(s.answer) ? t(`leg.${s.answer}` as Key) : s.answer
 }
 

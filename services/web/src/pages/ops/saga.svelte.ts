@@ -85,7 +85,7 @@ export class SagaState {
       ? [...(await api.bookings(`?trip_id=${encodeURIComponent(this.id)}`)).map((b) => b.reservation_id), this.reservation]
       : stepsOf(this.entries).filter((s) => s.company === this.company && s.outcome === 'done').map((s) => s.reservation)
     const known = [...new Set(ids)].filter((id) => id !== undefined)
-    const read = await Promise.all(known.map((id) => api.reservationHistory(id).catch(unknown)))
+    const read = await Promise.all(known.map((id) => api.reservation(id).catch(unknown)))
     return read.filter((h) => h !== undefined)
   }
 }
