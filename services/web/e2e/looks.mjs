@@ -48,6 +48,11 @@ function states(server, trip) {
       await p.goto(`${server}/ops`)
       await p.locator('[aria-labelledby=trips-title] li').first().waitFor()
     }],
+    ['/ops: a charger out of service', async (p) => {
+      await p.getByRole('rowheader').getByRole('button').first().click()
+      await p.locator('dialog .stop').click()
+      await p.locator('dialog .harm:enabled').waitFor()
+    }],
   ]
 }
 

@@ -129,7 +129,7 @@ export const api = {
 
   // the operator's timeline, federation and search
   history: (id: string) => every<Schemas['Entry']>(`/api/v1/trips/${at(id)}/history?limit=500`),
-  bookings: (query: string) => ask<Booking[]>('GET', `/api/v1/bookings${query}`),
+  bookings: (query = '?limit=500') => every<Booking>(`/api/v1/bookings${query}`),
   broker: () => ask<Schemas['Broker']>('GET', '/api/v1/broker?limit=50'),
   locks: () => ask<Schemas['Lock'][]>('GET', '/api/v1/locks?limit=500'),
   audit: (path: string) => page<Schemas['Act']>(path),

@@ -37,3 +37,6 @@ export function why(reason: string | undefined): string {
 
 /** A booking's state in words. */
 export const stateOf = (b: Booking) => t(b.plugged_in ? 'leg.CHARGING' : (`leg.${b.state}` as Key))
+
+/** Where an operator looks at a trip of this company's. */
+export const tripPath = (trip: string) => `/trips/${encodeURIComponent(trip)}`
