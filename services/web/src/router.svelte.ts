@@ -1,13 +1,13 @@
 /** The app's pages; an address that is none of them is lost. */
-export type Route = { page: 'plan' } | { page: 'trips' } | { page: 'trip'; id: string } | { page: 'ops' } | { page: 'lost' }
+export type Route = { page: 'plan' } | { page: 'trips' } | { page: 'trip'; id: string } | { page: 'ops' } | { page: 'saga'; id: string } | { page: 'lost' }
 
 export function routeOf(path: string): Route {
   if (path === '/') return { page: 'plan' }
   if (path === '/trips') return { page: 'trips' }
   if (path === '/ops') return { page: 'ops' }
-  const trip = /^\/trips\/([^/]+)$/.exec(path)
-  const id = trip?.[1] && decoded(trip[1])
-  return id ? { page: 'trip', id } : { page: 'lost' }
+  const trip = /^(\/ops)?\/trips\/([^/]+)$/.exec(path)
+  const id = trip?.[2] && decoded(trip[2])
+  return id ? { page: trip[1] ? 'saga' : 'trip', id } : { page: 'lost' }
 }
 
 /** Part of an address as it was meant; undefined where it is spoilt, as in %E0. */

@@ -46,3 +46,14 @@ it('reads why a server is not ready', async () => {
   answering(503, { status: 'unavailable', checks: { store: 'away' } })
   expect(await api.health()).toEqual({ status: 'unavailable', checks: { store: 'away' } })
 })
+
+it('reads a list to its end', async () => {
+  const links = ['</x?offset=1>; rel="next"', '']
+  const asked: string[] = []
+  vi.stubGlobal('fetch', async (path: string) => {
+    asked.push(path)
+    return new Response(JSON.stringify([asked.length]), { headers: { Link: links[asked.length - 1] ?? '' } })
+  })
+  expect(await api.history('t')).toEqual([1, 2])
+  expect(asked).toEqual(['/api/v1/trips/t/history?limit=500', '/x?offset=1'])
+})

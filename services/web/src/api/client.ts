@@ -50,6 +50,17 @@ export async function page<T>(path: string, signal?: AbortSignal): Promise<Page<
   return { items: said, next: /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1] }
 }
 
+/** All of a list, page by page. */
+async function every<T>(path: string): Promise<T[]> {
+  const all: T[] = []
+  for (let next: string | undefined = path; next; ) {
+    const got: Page<T> = await page<T>(next)
+    all.push(...got.items)
+    next = got.next
+  }
+  return all
+}
+
 async function answered<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<{ said: T; headers: Headers }> {
   let answer: Response
   try {
@@ -115,4 +126,13 @@ export const api = {
     ask<Schemas['EVSEStatusAnswer']>('PUT', `/api/v1/evses/${at(evse)}/status${dry ? '?dry_run=true' : ''}`, body),
   retry: (trip: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/retry`),
   resolve: (trip: string, reason: string) => ask<Trip>('POST', `/api/v1/trips/${at(trip)}/resolve`, { reason }),
+
+  // the operator's timeline, federation and search
+  history: (id: string) => every<Schemas['Entry']>(`/api/v1/trips/${at(id)}/history?limit=500`),
+  bookings: (query = '?limit=500') => every<Booking>(`/api/v1/bookings${query}`),
+  broker: () => ask<Schemas['Broker']>('GET', '/api/v1/broker?limit=50'),
+  locks: () => ask<Schemas['Lock'][]>('GET', '/api/v1/locks?limit=500'),
+  audit: (path: string) => page<Schemas['Act']>(path),
+  suspend: (company: string, body: Schemas['SuspendRequest']) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/suspend`, body),
+  resume: (company: string) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/resume`),
 }
