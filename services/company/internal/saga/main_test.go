@@ -1,9 +1,0 @@
-package saga
-
-import (
-	"testing"
-
-	"github.com/eletrovia/eletrovia/pkg/bubbletest"
-)
-
-func TestMain(m *testing.M) { bubbletest.Main(m) }
