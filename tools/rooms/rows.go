@@ -285,6 +285,7 @@ var rooms = []room{
 	{path: "tools"},
 	{path: "tools/rooms"},
 	{path: "tools/mutants"},
+	{path: "tools/shape"},
 }
 
 // modules is the order of the five modules: each may import itself and those named.
