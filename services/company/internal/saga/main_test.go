@@ -1,0 +1,9 @@
+package saga
+
+import (
+	"testing"
+
+	"github.com/eletrovia/eletrovia/pkg/bubbletest"
+)
+
+func TestMain(m *testing.M) { bubbletest.Main(m) }
