@@ -84,7 +84,7 @@ func (r booked) expireQuestions() {
 	for _, d := range slices.Clone(r.t.Decisions) {
 		if time.Now().After(d.ExpiresAt) {
 			r.t.Answered(d.Leg)
-			r.note("decide", r.t.Legs[d.Leg-1].EVSEID, "expireQuestions", fmt.Sprintf("no answer about stop %d came in time", d.Leg))
+			r.note("decide", r.t.Legs[d.Leg-1].EVSEID, "missed", fmt.Sprintf("no answer about stop %d came in time", d.Leg))
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // changing replaces stops of a CONFIRMED trip, whole or not at all: what is new is
 // taken before anything is let go of, so the trip is whole at every instant
-// (docs/adr/0004-swap.md).
+// (docs/adr/0004).
 type changing struct{ *run }
 
 // propose makes a proposal durable and shows it.

@@ -50,7 +50,7 @@ func (r confirming) parkOrGoOn() error {
 	return r.park()
 }
 
-// hearConfirms keeps the answers and returns the first stop that is not RESERVED.
+// keepConfirms keeps the answers and returns the first stop that is not RESERVED.
 // A company that had seen a higher epoch is asked again under one above it.
 func (r confirming) keepConfirms(actions []action, answers []answer) *lostStop {
 	var lost *lostStop

@@ -20,7 +20,7 @@ type Companies interface {
 }
 
 // Alternatives knows what else a trip could take for one of its stops, best
-// first. The saga leaves out what it has already tried.
+// first. The trip leaves out what it has already tried.
 type Alternatives interface {
 	Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error)
 }
@@ -105,10 +105,10 @@ func (o Options) Validate() error {
 	}
 	errs = append(errs, o.Engine.Validate())
 	if recovery := o.Lease + o.Poll; o.HoldTTL <= recovery+o.ConfirmBudget {
-		errs = append(errs, fmt.Errorf("saga: hold TTL %s must be longer than lease + poll + confirm budget (%s)", o.HoldTTL, recovery+o.ConfirmBudget))
+		errs = append(errs, fmt.Errorf("booking: hold TTL %s must be longer than lease + poll + confirm budget (%s)", o.HoldTTL, recovery+o.ConfirmBudget))
 	}
 	if o.HoldTTL > charging.MaxHold {
-		errs = append(errs, fmt.Errorf("saga: hold TTL %s is above the longest life of a hold, %s", o.HoldTTL, charging.MaxHold))
+		errs = append(errs, fmt.Errorf("booking: hold TTL %s is above the longest life of a hold, %s", o.HoldTTL, charging.MaxHold))
 	}
 	return errors.Join(errs...)
 }

@@ -272,7 +272,7 @@ func (r visiting) read(k int) (charging.Reservation, error) {
 	}, 0)
 }
 
-// heardOf joins what a company says about a session to what is known: only the
+// joinSession joins what a company says about a session to what is known: only the
 // car's own server knows its charge.
 func joinSession(known *charging.Session, s charging.Session) *charging.Session {
 	if known != nil {

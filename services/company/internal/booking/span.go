@@ -9,7 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
-// moving carries out a change of stops once the time that it needs besides is
+// withSpan carries out a change of stops once the time that it needs besides is
 // the vehicle's: two open trips of one vehicle may not overlap, however they came
 // to be where they are. While the change is under way both the old and the new
 // time count; afterwards, only what the trip has.

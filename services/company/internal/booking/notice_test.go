@@ -2,6 +2,7 @@ package booking
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,6 +244,11 @@ func TestAQuestionOutlivesTheLastWindow(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		if rec := s.rested(); rec.State != trip.Completed {
 			t.Errorf("%s, asks %+v", rec.State, rec.Decisions)
+		}
+		s.m.mu.Lock()
+		defer s.m.mu.Unlock()
+		if !slices.ContainsFunc(s.m.log[testTrip], func(e trip.Entry) bool { return e.Step == "decide" && e.Answer == "missed" }) {
+			t.Error("the journal does not say that the answer was missed")
 		}
 	})
 }
