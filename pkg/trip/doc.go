@@ -10,6 +10,6 @@
 //	  |                v
 //	  +------> COMPENSATING ---> ABORTED   (nothing stays held anywhere)
 //
-// The package does no I/O and holds no policy: services/company/internal/saga
+// The package does no I/O and holds no policy: services/company/internal/booking
 // moves a trip along the arrows.
 package trip

@@ -17,6 +17,6 @@ func road() []mutant {
 		at(rooms+"roadside/passing.go", "|| at.Before(p.starts)", "", "what a car does the day before makes its trip shorter", "roadside"),
 		at(rooms+"roadside/look.go", "Forecast(now, stays(c.passing.ahead(k)))", "Forecast(now, 0)", "a stay on the way makes nobody late", "roadside"),
 		at(rooms+"roadside/look.go", "j.Between(k+1), b", "nil, b", "too short a charge before a place is fine", "roadside"),
-		at(rooms+"saga/questions.go", "drive += r.t.Saga.Journey.StayBetween(l.Leg - 1)", "", "a driver may choose until it is too late to stay where they meant to", "saga"),
+		at(rooms+"booking/notice.go", "drive += r.t.Saga.Journey.StayBetween(l.Leg - 1)", "", "a driver may choose until it is too late to stay where they meant to", "booking"),
 	}
 }

@@ -131,7 +131,7 @@ var rooms = []room{
 		path: "services/company/internal/trips",
 		own: []string{
 			"pkg/api", "pkg/charging", "pkg/geo", "pkg/problem", "pkg/road", "pkg/trip", "pkg/vehicle",
-			"services/company/internal/planner", "services/company/internal/saga", "services/company/internal/federation",
+			"services/company/internal/planner", "services/company/internal/booking", "services/company/internal/federation",
 			"services/company/internal/admission",
 			"services/company/internal/events",
 		},
@@ -164,8 +164,15 @@ var rooms = []room{
 		noStd: noHTTP,
 	},
 	{
-		path: "services/company/internal/saga", own: []string{"pkg/charging", "pkg/trip", "pkg/geo"},
-		third: []string{zerolog, uuid, syncx}, noStd: noHTTP,
+		// The engine: it runs records, and knows no trips.
+		path: "services/company/internal/saga", own: []string{"pkg/charging"},
+		third: []string{uuid}, noStd: noHTTP,
+	},
+	{
+		// The trip: what to do next. It keeps nothing but through the engine.
+		path:  "services/company/internal/booking",
+		own:   []string{"pkg/charging", "pkg/trip", "services/company/internal/saga"},
+		third: []string{uuid}, noStd: noHTTP,
 	},
 	{
 		path:  "services/company/internal/federation",
@@ -278,6 +285,7 @@ var rooms = []room{
 	{path: "tools"},
 	{path: "tools/rooms"},
 	{path: "tools/mutants"},
+	{path: "tools/shape"},
 }
 
 // modules is the order of the five modules: each may import itself and those named.

@@ -4,7 +4,7 @@
 //
 //	New      checks the options; nothing happens before they are good
 //	Listen   binds REST, so that HTTPAddr is known; optional, for ":0"
-//	Start    store → identity → desk → federation → saga → trips → broker → REST → peers
+//	Start    store → identity → desk → federation → booking → trips → broker → REST → peers
 //	Stop     no new trips → those in flight reach a safe point → streams → listeners → store
 //
 // Several servers live in one process without knowing of each other: a test

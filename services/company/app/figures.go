@@ -55,11 +55,11 @@ func (a *App) eachOpenTrip(ctx context.Context, each func(trip.Trip)) error {
 
 // stepped tells everybody who listens, here and at the other servers, what a saga has
 // written to its journal.
-func (a *App) stepped(v charging.VehicleID, id charging.TripID, entries []trip.Entry) {
+func (a *App) stepped(t trip.Trip, entries []trip.Entry) {
 	now := time.Now()
 	a.rooms.overview.Steps(entries)
-	a.rooms.hub.Publish(trip.EventHistory, now, v, id, entries)
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Steps, At: now, Vehicle: v, TripID: id}, entries)
+	a.rooms.hub.Publish(trip.EventHistory, now, t.VehicleID, t.ID, entries)
+	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Steps, At: now, Vehicle: t.VehicleID, TripID: t.ID}, entries)
 }
 
 // heardSteps takes what a saga at another server has written.

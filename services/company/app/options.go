@@ -17,8 +17,8 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
 // DemoSecret is what the demo gives its vehicles and its operator. A server
@@ -370,13 +370,15 @@ func (o Options) checkSecrets() error {
 
 // sagaOptions is the part of the saga's options that comes from these, with
 // stand-ins for what is wired later, so that Validate can judge the timings.
-func (o Options) sagaOptions() saga.Options {
+func (o Options) sagaOptions() booking.Options {
 	t := o.Timings
-	return saga.Options{
-		Self: o.Company, Owner: "unnamed",
-		Journal: struct{ saga.Journal }{}, Companies: struct{ saga.Companies }{},
-		Until:   o.Clock.Until,
-		HoldTTL: t.HoldTTL, CallTimeout: t.CallTimeout, StepBudget: t.StepBudget, ConfirmBudget: t.ConfirmBudget,
-		UnsettledBudget: t.UnsettledBudget, Lease: t.Lease, Poll: t.Poll, SkipClaims: o.SkipClaims,
+	return booking.Options{
+		Engine: booking.Engine{
+			Owner: "unnamed", Journal: struct{ booking.Journal }{},
+			CallTimeout: t.CallTimeout, Lease: t.Lease, Poll: t.Poll,
+		},
+		Self: o.Company, Companies: struct{ booking.Companies }{}, Until: o.Clock.Until,
+		HoldTTL: t.HoldTTL, StepBudget: t.StepBudget, ConfirmBudget: t.ConfirmBudget,
+		UnsettledBudget: t.UnsettledBudget, SkipClaims: o.SkipClaims,
 	}
 }

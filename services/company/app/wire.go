@@ -16,6 +16,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/driven"
@@ -29,7 +30,6 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 	"github.com/eletrovia/eletrovia/services/company/internal/roadside"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 	"github.com/eletrovia/eletrovia/services/company/internal/store"
 	"github.com/eletrovia/eletrovia/services/company/internal/store/embedded"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
@@ -61,7 +61,7 @@ type rooms struct {
 	federation  *federation.Federation
 	desk        *desk.Desk
 	mark        *store.Mark
-	saga        *saga.Coordinator
+	saga        *booking.Coordinator
 	trips       *trips.Service
 	elsewhere   *elsewhere.Trips
 	broker      mqttBroker
@@ -178,7 +178,7 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish, o.Steps = a.tripChanged, a.stepped
 	o.Warn = a.tellOfTrip("saga")
-	if a.rooms.saga, err = saga.New(o); err != nil {
+	if a.rooms.saga, err = booking.New(o); err != nil {
 		return err
 	}
 	a.rooms.tripGate, a.rooms.planGate = admission.New(admission.Options{}), admission.New(admission.Options{})

@@ -13,7 +13,7 @@ import (
 
 const (
 	scripts = "services/company/internal/store/scripts/"
-	sagas   = "services/company/internal/saga/"
+	sagas   = "services/company/internal/booking/"
 )
 
 // mistake is one that is built into the program.
@@ -46,7 +46,7 @@ var seeded = []mistake{
 	{
 		"forget one compensation",
 		[]fleet.Edit{{
-			File: sagas + "release.go", Old: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}",
+			File: sagas + "compensate.go", Old: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}",
 			New: "if l.State.Final() {\n\t\t\tcontinue\n\t\t}\n\t\tif l.Leg == 2 {\n\t\t\tl.State = charging.Canceled\n\t\t\tcontinue\n\t\t}",
 		}},
 		[]judge.Rule{judge.AllOrNothing, judge.NothingHeld},
@@ -54,7 +54,7 @@ var seeded = []mistake{
 	{
 		"confirm without a hold",
 		[]fleet.Edit{
-			{File: sagas + "book.go", Old: "if lost := r.takeStops(); lost != nil {", New: "if lost := r.takeStops(); lost != nil && r.cancel {"},
+			{File: sagas + "reserve.go", Old: "if lost := r.takeStops(); lost != nil {", New: "if lost := r.takeStops(); lost != nil && r.cancel {"},
 			{File: sagas + "confirm.go", Old: "if lost != nil {", New: "if lost != nil && r.cancel {"},
 		},
 		[]judge.Rule{judge.AllOrNothing, judge.Answers},

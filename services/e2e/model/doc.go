@@ -10,7 +10,7 @@
 //	scenario.go  what a world is made of
 //	state.go     what there is to know about a world at one instant
 //	company.go   what a company does with a request: the reservation's table
-//	saga.go      what an originator does: the trip's table
+//	machine.go   what an originator does: the trip's table
 //	confirm.go   … confirming, and the way back
 //	booked.go    … after the booking: swap, cancel, withdrawn stops
 //	plug.go      … a car at the plug: session by session to the trip's end

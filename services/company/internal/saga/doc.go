@@ -1,30 +1,46 @@
-// Package saga books a trip whole or not at all, over companies that it cannot
-// tell apart, with a journal that survives it.
+// Package saga runs records: one journaled state machine per id, under a lease.
+// What a record is, and what is done with it next, is its Kind's and its Machine's
+// business (package booking); the engine knows neither.
 //
-// One trip, forward:
+// The states of a run, as its server sees it:
 //
-//	book     reserve stop 1 → its company stamps the ticket → journal it
-//	         claim stops 2..n in parallel (the priority on the following stretches)
-//	         reserve stops 2..n in order
-//	confirm  journal CONFIRMING → confirm all → journal CONFIRMED → tell the driver
+//	           Start            Step           nothing to do now
+//	(no run) ────────▶ owned ────────▶ running ────────▶ idle
+//	                     ▲                ▲                │ a command, or what it waits for
+//	          TakeOver,  │                └────────────────┘
+//	          Acquire    │                │ Park, Finish, GiveBack: the lease goes back
+//	                     │                ▼
+//	                     └───────────── parked          killed, frozen, cut off: the lease ends,
+//	                                                    and another owner takes the record over
 //
-// and back: every reservation id that the journal names is compensated, in
-// reverse order, until each company has acknowledged.
-//
-// Two kinds of "no" are kept apart everywhere. A refusal (charging.Refusal with
-// a final code) is an answer. Anything else (time-out, broken connection, 503) means that
-// nobody knows, and the same call with the same id is repeated.
+// The trust window. A run may show its record as the present one (Current) while
+// its lease is held for certain, which is counted from before the store was asked,
+// and while no write is under way. Outside of it only the journal tells. Every
+// write names the epoch, which TakeOver and Acquire raise by one: a former owner
+// that wakes up late is refused by the journal, and by each participant that has
+// seen a higher epoch.
 //
 // Failure windows, and what closes each:
 //
-//	crash before Create is durable      nothing was asked of anybody
-//	crash after any call                the record names all ids: the next owner repeats or compensates them
-//	crash while CONFIRMING              the next owner confirms again; a stop that lapsed turns all back
-//	answer lost in CONFIRMING           a stop counts as released only when its company has said so
-//	crash, or no answer, at a plug      the record names the stop: its company is read before that stop is changed
-//	crash after a wish to cancel        the wish is in the record before it is answered
-//	a former owner wakes up late        its epoch is refused by journal and companies alike
+//	crash before Create is durable    nothing was asked of anybody
+//	crash between two writes          the record names every id that may have been used: its next
+//	                                  owner repeats the calls, with the same ids
+//	an answer of the journal is lost  the write is repeated; nothing goes on without it
+//	the lease is lost                 the run stops at once (Fatal), and writes nothing
+//	crash after a command was done    its id is in the record (MarkDone): the next owner answers it,
+//	and before it was answered        and does not do it again
+//	a command for another's run       it lies in the inbox until whoever holds the lease answers it
+//	the server stops                  Drain: a run is given back at its next safe point (Park)
 //
-// One goroutine owns one trip; commands and notices reach it through its
-// mailbox.
+// The files, read in this order:
+//
+//	coordinator.go  Start, Wait, Current, Drain
+//	lease.go        look for open work, keep leases alive
+//	commands.go     the mailbox of a run; take up a parked record; ids of what was done
+//	forward.go      a command to the server that holds the lease
+//	runs.go         the runs of this server, and their bound
+//	run.go          Save, Park, Finish, Note, the snapshot
+//	calls.go        attempts, back-off, raise of the epoch
+//	options.go      Machine, Kind, Options
+//	journal.go      what the engine needs of a store
 package saga

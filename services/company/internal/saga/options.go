@@ -1,152 +1,141 @@
 package saga
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Companies finds the company that owns an EVSE, near or far.
-type Companies interface {
-	Company(id charging.CompanyID) (charging.Company, error)
-	// Sessions finds the part of it that a car at the plug meets.
-	Sessions(id charging.CompanyID) (charging.Sessions, error)
+// ID names a run. What runs here is always somebody's trip, so a run has the
+// trip's id; the engine reads nothing else into it.
+type ID = charging.TripID
+
+// Machine is what one run does. The engine calls it from the goroutine of the
+// run only, so a machine needs no lock.
+type Machine[T any] interface {
+	// Step moves the record along until something is due to be looked at again.
+	// The engine calls it over and over. The error ends the run: ErrParked from
+	// Park, Finish or GiveBack, and whatever Fatal reports true for.
+	Step() error
+	// Receive carries out a command, or says no, and answers it with Run.Answer.
+	// Serve calls it. The error is one that ends the run.
+	Receive(c Command[T]) error
 }
 
-// Alternatives knows what else a trip could take for one of its stops, best
-// first. The saga leaves out what it has already tried.
-type Alternatives interface {
-	Alternatives(ctx context.Context, t trip.Trip, leg int) ([]trip.Alternative, error)
+// Kind is what the engine has to know of the records that it runs, and of the
+// machines that run them. It knows nothing else of either.
+type Kind[T, E any] interface {
+	// Machine makes the machine of a run. taken is true for a record that another
+	// owner began: its machine cannot know which calls were made, or answered.
+	Machine(r *Run[T, E], taken bool) Machine[T]
+	// Of is the id of a record.
+	Of(t T) ID
+	// Clone copies a record, so that the copy may be read while the run goes on.
+	Clone(t T) T
+	// Stamp notes in a record when it was last written.
+	Stamp(t *T, at time.Time)
+	// Done is where a record keeps the ids of the last commands carried out.
+	Done(t *T) *[]string
+	// Encode and Decode write what a command asks for another server, and read it.
+	Encode(order any) ([]byte, error)
+	Decode(body []byte) (any, error)
+	// Aside is what the answer to a command says besides the record; it goes with
+	// the answer to another server, which adds it to the record with WithAside.
+	Aside(t T) (json.RawMessage, error)
+	WithAside(t T, aside json.RawMessage) (T, error)
+	// Words are the texts that people read.
+	Words() Words
+}
+
+// Words are what people are told of runs, in their own terms.
+type Words struct {
+	// Noun is what a run is called: "trip".
+	Noun string
+	// Full refuses one run too many, Elsewhere a command for a run of another
+	// server that cannot be reached from here, and Silent one that such a server
+	// has not answered.
+	Full, Elsewhere, Silent string
 }
 
 // Options of a Coordinator. Zero durations take the defaults.
-type Options struct {
-	// Self is the originating company; Owner names this server among its
-	// replicas and lives, so it is new at every start.
-	Self  charging.CompanyID
+type Options[T, E any] struct {
+	// Owner names this server among its replicas and its lives: it is new at
+	// every start.
 	Owner string
 
-	Journal      Journal
-	Companies    Companies
-	Alternatives Alternatives
-	// Inbox reaches the trips whose lease another server of the company has;
+	Journal Journal[T, E]
+	// Inbox reaches the runs whose lease another server of the company holds;
 	// nil where there is one server only.
 	Inbox Inbox
-	// Ring tells the other servers that a trip has a letter (Mailed there). It
+	// Ring tells the other servers that a run has a letter (Mailed there). It
 	// must not block, and may be lost: the holder is told again. May be nil.
-	Ring func(charging.TripID)
+	Ring func(ID)
 	// Parked tells the other servers that this one, which stops, has given a
-	// trip back (Look there). It must not block, and may be nil.
+	// run back (Look there). It must not block, and may be nil.
 	Parked func()
-	// Admit makes a span of time that of the trip's vehicle, in place of the
-	// trip's former one, or refuses it (INVALID_WINDOW) because of another open
-	// trip; asked before stops move beyond the trip's time. Nil admits all.
-	Admit func(ctx context.Context, t trip.Trip, span charging.Window) error
-	// CancelableUntil is the last instant (civil) at which a booked stop may be
-	// canceled by its company's terms; false where they cannot be read. Nil: at
-	// any time.
-	CancelableUntil func(ctx context.Context, l trip.Leg) (until time.Time, known bool)
-	// Now is civil time, by which terms are judged; nil is time.Now.
-	Now func() time.Time
-	// Publish is told of every change that is in the journal. It must not block.
-	Publish func(trip.Trip)
-	// Steps is told what has been written to the journal of a vehicle's trip, with Seq
-	// where the journal gives one. It must not block, nor change them.
-	Steps func(charging.VehicleID, charging.TripID, []trip.Entry)
+	// Publish is told of every record that is in the journal. It must not block.
+	Publish func(T)
+	// Steps is told which lines were written to a record's log, with their
+	// numbers where the journal gives any. It must not block, nor change them.
+	Steps func(T, []E)
 	// Warn is told what an operator should know; may be nil.
-	Warn func(msg string, id charging.TripID, err error)
-	// Until turns a civil instant into real time from now; nil is time.Until.
-	Until func(time.Time) time.Duration
-	// NewID makes reservation ids; tests inject theirs.
-	NewID func() charging.ReservationID
+	Warn func(msg string, id ID, err error)
 
-	// HoldTTL is asked for every hold.
-	HoldTTL time.Duration
 	// CallTimeout bounds one remote call.
 	CallTimeout time.Duration
-	// StepBudget bounds the repeats of one call whose answer is unknown.
-	StepBudget time.Duration
-	// ConfirmBudget is what confirming all stops may take; holds are renewed
-	// to have more left than that, and decisions end that long before the ticket.
-	ConfirmBudget time.Duration
-	// UnsettledBudget bounds the repeats against a trip that is confirming.
-	UnsettledBudget time.Duration
-	// Lease of a trip in flight, and how often open work is looked for.
+	// Lease is how long a run is this server's without another write or renewal.
 	Lease time.Duration
-	Poll  time.Duration
-	// MaxInFlight trips run at once; more are RATE_LIMITED.
+	// Poll is how often open work is looked for.
+	Poll time.Duration
+	// MaxInFlight runs go on at once; more are RATE_LIMITED.
 	MaxInFlight int
-	// SkipClaims leaves the claims out: only to measure what priority costs.
-	SkipClaims bool
 }
 
-// ClockMargin is how far beyond a hold's TTL its lapse counts as certain.
-const ClockMargin = 2 * time.Second
-
-// withDefaults fills in what is zero.
-func (o Options) withDefaults() Options {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
+// WithDefaults fills in what is zero.
+func (o Options[T, E]) WithDefaults() Options[T, E] {
+	if o.CallTimeout == 0 {
+		o.CallTimeout = 1500 * time.Millisecond
 	}
-	def(&o.HoldTTL, 20*time.Second)
-	def(&o.CallTimeout, 1500*time.Millisecond)
-	def(&o.StepBudget, 3500*time.Millisecond)
-	def(&o.ConfirmBudget, 5*time.Second)
-	def(&o.UnsettledBudget, 2*time.Second)
-	def(&o.Lease, 3*time.Second)
-	def(&o.Poll, time.Second)
+	if o.Lease == 0 {
+		o.Lease = 3 * time.Second
+	}
+	if o.Poll == 0 {
+		o.Poll = time.Second
+	}
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = 4096
 	}
-	if o.Until == nil {
-		o.Until = time.Until
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Publish == nil {
-		o.Publish = func(trip.Trip) {}
+		o.Publish = func(T) {}
 	}
 	if o.Steps == nil {
-		o.Steps = func(charging.VehicleID, charging.TripID, []trip.Entry) {}
+		o.Steps = func(T, []E) {}
 	}
 	if o.Parked == nil {
 		o.Parked = func() {}
 	}
 	if o.Ring == nil {
-		o.Ring = func(charging.TripID) {}
+		o.Ring = func(ID) {}
 	}
 	if o.Warn == nil {
-		o.Warn = func(string, charging.TripID, error) {}
-	}
-	if o.NewID == nil {
-		o.NewID = newReservationID
+		o.Warn = func(string, ID, error) {}
 	}
 	return o
 }
 
-// Validate refuses a configuration under which a trip could lose its holds
-// while its server is being replaced, or be owned twice during one call.
-func (o Options) Validate() error {
-	o = o.withDefaults()
+// Validate refuses a configuration under which a run could be owned twice during
+// one call.
+func (o Options[T, E]) Validate() error {
+	o = o.WithDefaults()
 	var errs []error
-	if o.Self == "" || o.Owner == "" || o.Journal == nil || o.Companies == nil {
-		errs = append(errs, errors.New("saga: Self, Owner, Journal and Companies are required"))
+	if o.Owner == "" || o.Journal == nil {
+		errs = append(errs, errors.New("saga: Owner and Journal are required"))
 	}
 	if o.Lease <= o.CallTimeout {
 		errs = append(errs, fmt.Errorf("saga: lease %s must be longer than the call time-out %s", o.Lease, o.CallTimeout))
-	}
-	if recovery := o.Lease + o.Poll; o.HoldTTL <= recovery+o.ConfirmBudget {
-		errs = append(errs, fmt.Errorf("saga: hold TTL %s must be longer than lease + poll + confirm budget (%s)", o.HoldTTL, recovery+o.ConfirmBudget))
-	}
-	if o.HoldTTL > charging.MaxHold {
-		errs = append(errs, fmt.Errorf("saga: hold TTL %s is above the longest life of a hold, %s", o.HoldTTL, charging.MaxHold))
 	}
 	return errors.Join(errs...)
 }

@@ -5,162 +5,162 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/eletrovia/eletrovia/pkg/charging"
-	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// run is one trip in flight: the only goroutine that writes t.
-type run struct {
-	c       *Coordinator
-	t       trip.Trip
-	entries []trip.Entry // not yet in the journal
+// Run is one record in flight. Its goroutine is the only one that changes the
+// record; the machine does so, between two calls of Save.
+type Run[T, E any] struct {
+	// Record is the run's content: what the journal has, and what the machine has
+	// changed since.
+	Record T
+
+	c       *Coordinator[T, E]
+	id      ID
+	machine Machine[T]
+	lines   []E // not yet in the journal
 
 	ctx     context.Context // ends with the server's life or the lease
 	stop    context.CancelFunc
 	entered time.Time
-	mailbox chan message
+	mailbox chan Command[T]
 	done    chan struct{}
-
-	// lapses is when a hold that may exist has certainly lapsed.
-	lapses map[charging.ReservationID]time.Time
-	// noTicket marks legs at whose company the ticket is not accepted.
-	noTicket map[int]bool
-	// tried are the EVSE and window pairs that replans have lost.
-	tried map[string]bool
-	// full are companies where this company's trips have as much as they may.
-	full map[charging.CompanyID]bool
-	// waits counts the pauses of the present wait.
-	waits int
-	// park is set when the server stops: leave at the next safe point.
-	park bool
-	// cancel is set when the driver has asked for the end of the trip.
-	cancel bool
-	// taken is set for a trip that was taken over; the journal says so at once.
+	// taken is set for a run that was taken over: the journal says so at once.
 	taken bool
-	// doing is the id of the command that is being carried out.
-	doing string
 
 	mu      sync.Mutex
-	snap    *trip.Trip
+	snap    *T
 	changed chan struct{}
-	// leased is until when the lease is held for certain; writing is set while
+	// trusted is until when the lease is held for certain; writing is set while
 	// nobody here knows whether the journal is ahead of snap.
-	leased  time.Time
+	trusted time.Time
 	writing bool
-	// quiet is called when the trip first rests or waits; rested is set then.
-	quiet  func(booked bool)
-	rested bool
+	// onIdle is called when the run is first idle; wasIdle is set then.
+	onIdle  func(T)
+	wasIdle bool
 }
 
-// errParked ends a run whose trip goes on later, from the journal.
-var errParked = errors.New("saga: parked")
+// ErrParked ends a run whose record is at rest in the journal: for good, until it
+// is due, or until a command takes it up.
+var ErrParked = errors.New("saga: parked")
 
-// main moves the trip along until it rests in a state that needs nobody.
-func (r *run) main() {
-	defer r.c.leave(r)
+// drive moves a run along until it ends.
+func (r *Run[T, E]) drive() {
 	for {
-		if err := r.step(); err != nil {
-			r.drainMailbox()
-			if !errors.Is(err, errParked) && !r.fatal(err) {
-				r.c.o.Warn("a trip was left to recovery", r.t.ID, err)
-			}
-			return
+		err := r.step()
+		if err == nil {
+			continue
 		}
+		r.drain()
+		if !errors.Is(err, ErrParked) && !r.Fatal(err) {
+			r.c.o.Warn("a "+r.c.words.Noun+" was left to recovery", r.id, err)
+		}
+		return
 	}
 }
 
-// step runs the trip's present state to its end. errParked means that nothing
-// is left to do now.
-func (r *run) step() error {
+func (r *Run[T, E]) step() error {
 	if r.taken {
 		r.taken = false
-		return r.save()
+		return r.Save()
 	}
-	switch r.t.State {
-	case trip.Reserving:
-		return r.book()
-	case trip.AwaitingDecision:
-		return r.ask()
-	case trip.Confirming:
-		return r.confirm()
-	case trip.Compensating:
-		return r.release()
-	default:
-		return r.rest()
+	return r.machine.Step()
+}
+
+// Context ends with the server's life, or when the lease is lost.
+func (r *Run[T, E]) Context() context.Context { return r.ctx }
+
+// Note adds lines to the log; the next write makes them durable.
+func (r *Run[T, E]) Note(lines ...E) { r.lines = append(r.lines, lines...) }
+
+// Noted counts the lines that are not durable yet.
+func (r *Run[T, E]) Noted() int { return len(r.lines) }
+
+func (r *Run[T, E]) takeLines() []E {
+	lines := r.lines
+	r.lines = nil
+	return lines
+}
+
+// Save makes the record durable for a run that goes on at once.
+func (r *Run[T, E]) Save() error {
+	lease := r.c.o.Lease
+	due := time.Now().Add(lease)
+	return r.write(lease, func(lines []E) error { return r.c.o.Journal.Save(r.ctx, r.Record, lease, due, lines) })
+}
+
+// Park makes the record durable and gives the lease back; somebody looks at it
+// when it is due. It returns ErrParked, or why it could not be written.
+func (r *Run[T, E]) Park(due time.Time) error {
+	return r.end(func(lines []E) error { return r.c.o.Journal.Park(r.ctx, r.Record, due, lines) })
+}
+
+// Finish is Park for a record that needs no more work.
+func (r *Run[T, E]) Finish() error {
+	return r.end(func(lines []E) error { return r.c.o.Journal.Finish(r.ctx, r.Record, lines) })
+}
+
+// GiveBack is Park for a run that another server may take up at once, and which
+// is told so: this server stops.
+func (r *Run[T, E]) GiveBack() error {
+	err := r.Park(time.Now())
+	if errors.Is(err, ErrParked) {
+		r.c.o.Parked()
 	}
+	return err
 }
 
-// note adds a journal line about the trip itself.
-func (r *run) note(step string, evse charging.EVSEID, answer, detail string) {
-	r.entries = append(r.entries, trip.Entry{
-		At: time.Now().UTC(), Step: step, State: r.t.State, EVSEID: evse, Answer: answer, Detail: detail,
-		Epoch: r.t.Saga.Epoch, Owner: r.t.Saga.Owner,
-	})
+func (r *Run[T, E]) end(put func([]E) error) error {
+	if err := r.write(0, put); err != nil {
+		return err
+	}
+	return ErrParked
 }
 
-func (r *run) takeEntries() []trip.Entry {
-	e := r.entries
-	r.entries = nil
-	return e
-}
-
-// write makes the trip's present content durable and only then shows it. While
-// the store is away it is repeated: nothing may go on without it.
-func (r *run) write(lease time.Duration, due time.Time) error {
-	r.t.UpdatedAt = time.Now().UTC()
-	entries := r.takeEntries()
+// write makes the record durable, and only then shows it. While the store is away
+// the write is repeated: nothing may go on without it.
+func (r *Run[T, E]) write(lease time.Duration, put func([]E) error) error {
+	r.c.kind.Stamp(&r.Record, time.Now().UTC())
+	lines := r.takeLines()
 	for n := 0; ; n++ {
 		began := r.writes()
-		err := r.c.o.Journal.Write(r.ctx, r.t, lease, due, entries)
+		err := put(lines)
 		if err == nil {
 			r.wrote(began, lease)
 			r.publish()
-			r.show(entries)
+			r.show(lines)
 			return nil
 		}
 		if r.ctx.Err() != nil {
 			return r.ctx.Err()
 		}
-		if !unknown(err) {
-			return &lostLease{err} // STALE_OWNER: somebody else owns the trip
+		if !Unknown(err) {
+			return &lostLease{err} // STALE_OWNER: somebody else owns the record
 		}
 		if n == 0 {
-			r.c.o.Warn("the journal cannot be written; the trip waits", r.t.ID, err)
+			r.c.o.Warn("the journal cannot be written; the "+r.c.words.Noun+" waits", r.id, err)
 		}
-		if !sleep(r.ctx, backoff(n)) {
+		if !r.Sleep(Backoff(n)) {
 			return r.ctx.Err()
 		}
 	}
 }
 
 // lostLease says that the journal refuses this run's writes: it must stop at
-// once, another server owns the trip.
+// once, another server owns the record.
 type lostLease struct{ err error }
 
 func (l *lostLease) Error() string { return "saga: the lease is lost: " + l.err.Error() }
 func (l *lostLease) Unwrap() error { return l.err }
 
-// fatal reports whether a run must stop without another word.
-func (r *run) fatal(err error) bool {
+// Fatal reports whether a run must stop without another word: its server ends, or
+// its lease is lost.
+func (r *Run[T, E]) Fatal(err error) bool {
 	var l *lostLease
 	return r.ctx.Err() != nil || errors.As(err, &l)
 }
 
-// save is write for a trip that goes on at once.
-func (r *run) save() error { return r.write(r.c.o.Lease, time.Now().Add(r.c.o.Lease)) }
-
-// to moves the trip to a state and makes that durable.
-func (r *run) to(s trip.State, why string) error {
-	if err := r.t.Move(s); err != nil {
-		return err
-	}
-	r.note("state", "", string(s), why)
-	return r.save()
-}
-
 // writes marks the snapshot as possibly behind, and gives the time.
-func (r *run) writes() time.Time {
+func (r *Run[T, E]) writes() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.writing = true
@@ -168,34 +168,34 @@ func (r *run) writes() time.Time {
 }
 
 // wrote notes the lease that a write has renewed, or given back.
-func (r *run) wrote(began time.Time, lease time.Duration) {
+func (r *Run[T, E]) wrote(began time.Time, lease time.Duration) {
 	if lease > 0 {
-		r.lease(began.Add(lease))
+		r.trust(began.Add(lease))
 	} else {
-		r.lease(time.Time{})
+		r.trust(time.Time{})
 	}
 }
 
-// lease says until when the lease is held: counted from before the store was
+// trust says until when the lease is held: counted from before the store was
 // asked, so never longer than the store thinks. Zero: it was given back.
-func (r *run) lease(until time.Time) {
+func (r *Run[T, E]) trust(until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.leased = until
+	r.trusted = until
 }
 
-// keep holds a lease longer that was not given back meanwhile.
-func (r *run) keep(until time.Time) {
+// trustLonger prolongs a lease that was not given back meanwhile.
+func (r *Run[T, E]) trustLonger(until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.leased.IsZero() {
-		r.leased = until
+	if !r.trusted.IsZero() {
+		r.trusted = until
 	}
 }
 
 // publish shows a clone of what has been written to whoever watches.
-func (r *run) publish() {
-	snap := r.t.Clone()
+func (r *Run[T, E]) publish() {
+	snap := r.c.kind.Clone(r.Record)
 	r.mu.Lock()
 	r.snap, r.writing = &snap, false
 	close(r.changed)
@@ -204,128 +204,46 @@ func (r *run) publish() {
 	r.c.o.Publish(snap)
 }
 
-// show tells what has been written to the journal.
-func (r *run) show(entries []trip.Entry) {
-	if len(entries) > 0 {
-		r.c.o.Steps(r.t.VehicleID, r.t.ID, entries)
+// show tells what has been written to the log.
+func (r *Run[T, E]) show(lines []E) {
+	if len(lines) > 0 {
+		r.c.o.Steps(r.Record, lines)
 	}
 }
 
-// onQuiet is false for a trip that is quiet already.
-func (r *run) onQuiet(f func(booked bool)) bool {
+// snapshot is a copy of what was written last.
+func (r *Run[T, E]) snapshot() T {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.rested {
-		return false
-	}
-	r.quiet = f
-	return true
-}
-
-// rests says that the trip has nothing to do for now.
-func (r *run) rests() {
-	r.mu.Lock()
-	f := r.quiet
-	r.quiet, r.rested = nil, true
-	r.mu.Unlock()
-	if f != nil {
-		f(r.t.State == trip.Confirmed)
-	}
-}
-
-func (r *run) snapshot() trip.Trip {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.snap.Clone()
+	return r.c.kind.Clone(*r.snap)
 }
 
 // watch gives the snapshot, what is closed when there is another one, and
-// whether the snapshot is the trip's present state for sure.
-func (r *run) watch() (t trip.Trip, changed <-chan struct{}, sure bool) {
+// whether the snapshot is the record's present state for sure.
+func (r *Run[T, E]) watch() (t T, changed <-chan struct{}, sure bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.snap.Clone(), r.changed, !r.writing && time.Now().Before(r.leased)
+	return r.c.kind.Clone(*r.snap), r.changed, !r.writing && time.Now().Before(r.trusted)
 }
 
-// forgetAnswers prepares a trip that another owner began: what it heard is
-// asked again, with the same ids, and every hold may be as fresh as now, unless
-// the journal knows better.
-func (r *run) forgetAnswers() {
-	lapse := time.Now().Add(r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
-	if r.t.Saga.LapsesBy != nil {
-		lapse = *r.t.Saga.LapsesBy
-	}
-	for k := range r.t.Legs {
-		l := &r.t.Legs[k]
-		r.lapses[l.ReservationID] = lapse
-		if r.t.State == trip.Reserving || r.t.State == trip.AwaitingDecision {
-			if l.State == charging.Claimed || l.State == charging.Pending {
-				l.State, l.ExpiresAt = trip.LegPlanned, nil
-			}
-		}
-	}
-	for _, a := range r.t.Saga.Abandoned {
-		r.lapses[a.ReservationID] = lapse
+// SignalIdle says that the run has nothing to do for now.
+func (r *Run[T, E]) SignalIdle() {
+	r.mu.Lock()
+	f := r.onIdle
+	r.onIdle, r.wasIdle = nil, true
+	r.mu.Unlock()
+	if f != nil {
+		f(r.Record)
 	}
 }
 
-// maxRaises bounds how often one call may ask for a higher epoch.
-const maxRaises = 3
-
-// do makes one action with the trip's present epoch, keeps its journal lines,
-// and raises the epoch where a company has seen a higher one.
-func (r *run) do(a action, budget time.Duration) (charging.Reservation, error) {
-	for n := 0; ; n++ {
-		out := r.c.attempt(r.ctx, a, budget)
-		r.heard(a, out)
-		var refusal *charging.Refusal
-		if !errors.As(out.err, &refusal) || refusal.Code != charging.CodeStaleOwner || n == maxRaises {
-			return out.res, out.err
-		}
-		if err := r.raise(refusal.SeenEpoch); err != nil {
-			return out.res, err
-		}
-		a.ref.Epoch = r.t.Saga.Epoch
+// callWhenIdle is false for a run that has been idle already.
+func (r *Run[T, E]) callWhenIdle(f func(T)) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.wasIdle {
+		return false
 	}
-}
-
-// raise takes an epoch above one that a company has seen, as the holder of the
-// lease may after a restore of the journal.
-func (r *run) raise(seen int64) error {
-	epoch, err := r.c.o.Journal.Raise(r.ctx, r.t, seen)
-	if charging.CodeOf(err) == charging.CodeStaleOwner {
-		return &lostLease{err}
-	}
-	if err != nil {
-		return err
-	}
-	r.t.Saga.Epoch = epoch
-	r.note("epoch", "", "ok", "a company had seen a higher epoch")
-	return nil
-}
-
-// heard keeps what an action's attempts tell, in the journal lines and the leg,
-// and until when a hold may be there because of them.
-func (r *run) heard(a action, out answer) {
-	for i := range out.entries {
-		out.entries[i].State = r.t.State
-	}
-	if a.holds && out.sent {
-		at := time.Now().Add(r.c.o.HoldTTL + r.c.o.CallTimeout + ClockMargin)
-		r.lapses[a.ref.ID] = later(r.lapses[a.ref.ID], at)
-	}
-	r.entries = append(r.entries, out.entries...)
-	for k := range r.t.Legs {
-		if r.t.Legs[k].ReservationID == a.ref.ID {
-			r.t.Legs[k].Attempts += len(out.entries)
-		}
-	}
-}
-
-// parkWhenIdle asks the run to leave at its next safe point.
-func (r *run) parkWhenIdle() {
-	select {
-	case r.mailbox <- message{kind: msgPark}:
-	default:
-	}
+	r.onIdle = f
+	return true
 }

@@ -23,14 +23,14 @@ func TestAcquire(t *testing.T) {
 		if _, err := e.Acquire(ctx, tr.ID, "b", time.Minute); charging.CodeOf(err) != charging.CodeStaleOwner {
 			t.Fatalf("a leased trip: %v", err)
 		}
-		if err := e.Write(ctx, tr, 0, time.Now().Add(time.Hour), nil); err != nil { // the lease is given back
+		if err := e.Park(ctx, tr, time.Now().Add(time.Hour), nil); err != nil { // the lease is given back
 			t.Fatal(err)
 		}
 		got, err := e.Acquire(ctx, tr.ID, "b", time.Minute)
 		if err != nil || got.Saga.Epoch != 2 || got.Saga.Owner != "b" {
 			t.Fatalf("%v %+v", err, got.Saga)
 		}
-		if err := e.Write(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); charging.CodeOf(err) != charging.CodeStaleOwner {
+		if err := e.Save(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); charging.CodeOf(err) != charging.CodeStaleOwner {
 			t.Errorf("the former owner wrote: %v", err)
 		}
 	})

@@ -162,7 +162,7 @@ func TestAdmitAfterACrashSameKey(t *testing.T) {
 			t.Fatalf("%q, %v", replay, err)
 		}
 		refused(t, e.Create(ctx, dead, lease, nil), charging.CodeStaleOwner)
-		refused(t, e.Write(ctx, dead, lease, time.Now(), nil), charging.CodeStaleOwner)
+		refused(t, e.Save(ctx, dead, lease, time.Now(), nil), charging.CodeStaleOwner)
 		_, err := e.Load(ctx, dead.ID)
 		refused(t, err, charging.CodeUnknownTrip)
 		if err := e.Create(ctx, next, lease, nil); err != nil {

@@ -91,7 +91,7 @@ func BenchmarkJournalStep(b *testing.B) {
 		}
 		entry := []trip.Entry{{Step: "reserve", Leg: 1, Answer: "ok", Epoch: 1, Owner: "a"}}
 		for pb.Next() {
-			if err := e.Write(ctx, t, 5*time.Second, time.Now().Add(5*time.Second), entry); err != nil {
+			if err := e.Save(ctx, t, 5*time.Second, time.Now().Add(5*time.Second), entry); err != nil {
 				b.Error(err)
 				return
 			}
@@ -124,12 +124,12 @@ func (e *env) finish(ctx context.Context, t trip.Trip, end trip.State) error {
 	}
 	for _, s := range []trip.State{trip.Confirming, trip.Confirmed} {
 		t.State = s
-		if err := e.Write(ctx, t, 5*time.Second, time.Now().Add(5*time.Second), entry); err != nil {
+		if err := e.Save(ctx, t, 5*time.Second, time.Now().Add(5*time.Second), entry); err != nil {
 			return err
 		}
 	}
 	t.State = end
-	return e.Write(ctx, t, 5*time.Second, time.Time{}, entry)
+	return e.Finish(ctx, t, entry)
 }
 
 // BenchmarkRecord is a trip of three legs to its record and back, as one write

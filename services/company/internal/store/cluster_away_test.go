@@ -38,7 +38,7 @@ func TestTakeOverWhileAMasterIsAway(t *testing.T) {
 		if err := e.Create(ctx, tr, lease, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Write(ctx, tr, lease, time.Now(), nil); err != nil {
+		if err := e.Save(ctx, tr, lease, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		e.leaseOver(t, tr.ID)

@@ -102,7 +102,7 @@ func TestCluster(t *testing.T) {
 			if err := e.Create(ctx, tr, lease, []trip.Entry{{Step: "create"}}); err != nil {
 				t.Fatal(err)
 			}
-			if err := e.Write(ctx, tr, lease, time.Now(), []trip.Entry{{Step: "reserve"}}); err != nil {
+			if err := e.Save(ctx, tr, lease, time.Now(), []trip.Entry{{Step: "reserve"}}); err != nil {
 				t.Fatal(err)
 			}
 			ids = append(ids, tr.ID)
@@ -116,7 +116,7 @@ func TestCluster(t *testing.T) {
 			t.Fatalf("%d, %v", len(got), err)
 		}
 		for _, tr := range got {
-			if err := e.Write(ctx, tr, lease, time.Time{}, nil); err != nil {
+			if err := e.Finish(ctx, tr, nil); err != nil {
 				t.Error(err)
 			}
 		}
@@ -136,7 +136,7 @@ func TestCluster(t *testing.T) {
 		}
 		for _, tr := range got {
 			tr.State = trip.Aborted
-			if err := e.Write(ctx, tr, lease, time.Time{}, nil); err != nil {
+			if err := e.Finish(ctx, tr, nil); err != nil {
 				t.Error(err)
 			}
 			e.wantLists(t, tr, "ended", "expiry ended:ABORTED")

@@ -73,13 +73,29 @@ func (j *Journal) Create(ctx context.Context, t trip.Trip, lease time.Duration, 
 	return nil
 }
 
-// Write replaces the trip's content, appends the entries and renews the lease,
-// in one script. A due earlier than the list of open work has is listed first;
-// a later one is left to TakeOver, which looks at the record. A zero due takes
-// the trip off the list, after the record, and lets it expire after its last
-// window. The other lists follow the state and Saga.Stuck in the same order.
-// STALE_OWNER, UNKNOWN_TRIP.
-func (j *Journal) Write(ctx context.Context, t trip.Trip, lease time.Duration, due time.Time, entries []trip.Entry) error {
+// Save replaces the trip's content, appends the entries and renews the lease, in
+// one script. A due earlier than the list of open work has is listed first; a
+// later one is left to TakeOver, which looks at the record. The other lists follow
+// the state and Saga.Stuck in the same order. STALE_OWNER, UNKNOWN_TRIP.
+func (j *Journal) Save(ctx context.Context, t trip.Trip, lease time.Duration, due time.Time, entries []trip.Entry) error {
+	return j.write(ctx, t, lease, due, entries)
+}
+
+// Park is Save for a trip that is left until it is due: it gives the lease back.
+func (j *Journal) Park(ctx context.Context, t trip.Trip, due time.Time, entries []trip.Entry) error {
+	return j.write(ctx, t, 0, due, entries)
+}
+
+// Finish is Save for a trip that needs no more work: it gives the lease back,
+// takes the trip off the list of open work, after the record, and lets it expire
+// after its last window.
+func (j *Journal) Finish(ctx context.Context, t trip.Trip, entries []trip.Entry) error {
+	return j.write(ctx, t, 0, time.Time{}, entries)
+}
+
+// write is Save, without a lease where it is given back, and without a due where
+// the trip needs no more work.
+func (j *Journal) write(ctx context.Context, t trip.Trip, lease time.Duration, due time.Time, entries []trip.Entry) error {
 	doc, log, err := encode(t, entries)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func TestCreateLoadWriteHistory(t *testing.T) {
 		refused(t, err, charging.CodeUnknownTrip)
 		_, err = e.History(ctx, tr.ID)
 		refused(t, err, charging.CodeUnknownTrip)
-		refused(t, e.Write(ctx, tr, lease, time.Now(), nil), charging.CodeUnknownTrip)
+		refused(t, e.Save(ctx, tr, lease, time.Now(), nil), charging.CodeUnknownTrip)
 		first, then := []trip.Entry{{Step: "create", Answer: "ok"}}, []trip.Entry{{Step: "state", Leg: 1}, {Step: "confirm", Leg: 2}}
 		if err := e.Create(ctx, tr, lease, first); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestCreateLoadWriteHistory(t *testing.T) {
 			t.Errorf("creating twice changed it to %s", got.State)
 		}
 		tr.State = trip.Confirming
-		if err := e.Write(ctx, tr, lease, time.Now().Add(time.Second), then); err != nil {
+		if err := e.Save(ctx, tr, lease, time.Now().Add(time.Second), then); err != nil {
 			t.Fatal(err)
 		}
 		h, err := e.History(ctx, tr.ID)
@@ -102,7 +102,7 @@ func TestFormerOwnerWritesNothing(t *testing.T) {
 		}
 		old.State = trip.Confirmed
 		for _, due := range []time.Time{time.Now(), {}} {
-			err := e.Write(ctx, old, lease, due, []trip.Entry{{Step: "late"}})
+			err := e.Save(ctx, old, lease, due, []trip.Entry{{Step: "late"}})
 			if r := refused(t, err, charging.CodeStaleOwner); r.SeenEpoch != 2 {
 				t.Errorf("seen %d", r.SeenEpoch)
 			}
@@ -111,7 +111,7 @@ func TestFormerOwnerWritesNothing(t *testing.T) {
 		saga := *twin.Saga
 		saga.Owner = "c"
 		twin.Saga = &saga
-		refused(t, e.Write(ctx, twin, lease, time.Now(), nil), charging.CodeStaleOwner)
+		refused(t, e.Save(ctx, twin, lease, time.Now(), nil), charging.CodeStaleOwner)
 		if _, ok := e.openScore(t, old.ID); !ok {
 			t.Error("a former owner took the trip off the list")
 		}
@@ -121,7 +121,7 @@ func TestFormerOwnerWritesNothing(t *testing.T) {
 		if h, _ := e.History(ctx, old.ID); len(h) != 1 {
 			t.Errorf("%+v", h)
 		}
-		if err := e.Write(ctx, got[0], lease, time.Now(), nil); err != nil {
+		if err := e.Save(ctx, got[0], lease, time.Now(), nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -137,7 +137,7 @@ func TestRaise(t *testing.T) {
 				t.Fatalf("%d, %v", n, err)
 			}
 		}
-		refused(t, e.Write(ctx, tr, lease, time.Now(), nil), charging.CodeStaleOwner)
+		refused(t, e.Save(ctx, tr, lease, time.Now(), nil), charging.CodeStaleOwner)
 		_, err := e.Raise(ctx, tr, 8)
 		refused(t, err, charging.CodeStaleOwner)
 		tr.Saga.Epoch = 7
@@ -171,7 +171,7 @@ func TestTakeOverOnlyWhatIsDueAndFree(t *testing.T) {
 		}
 		// Due in an hour: nobody looks after it before, whatever its lease; but
 		// the list looks again within a minute.
-		if err := e.Write(ctx, tr, lease, time.Now().Add(time.Hour), nil); err != nil {
+		if err := e.Save(ctx, tr, lease, time.Now().Add(time.Hour), nil); err != nil {
 			t.Fatal(err)
 		}
 		e.raw.HSet(ctx, e.tripKey(tr.ID), "lease", 1)
@@ -181,7 +181,7 @@ func TestTakeOverOnlyWhatIsDueAndFree(t *testing.T) {
 			t.Errorf("listed for %d, %v", s, ok)
 		}
 		// Due now, although the list had it later: the write itself lists it.
-		if err := e.Write(ctx, tr, time.Millisecond, time.Now().Add(-time.Second), nil); err != nil {
+		if err := e.Save(ctx, tr, time.Millisecond, time.Now().Add(-time.Second), nil); err != nil {
 			t.Fatal(err)
 		}
 		e.raw.HSet(ctx, e.tripKey(tr.ID), "lease", 1)
@@ -191,7 +191,7 @@ func TestTakeOverOnlyWhatIsDueAndFree(t *testing.T) {
 		}
 		none("b has it")
 		// No more work.
-		if err := e.Write(ctx, got[0], lease, time.Time{}, nil); err != nil {
+		if err := e.Finish(ctx, got[0], nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := e.openScore(t, tr.ID); ok {
@@ -204,7 +204,7 @@ func TestTakeOverOnlyWhatIsDueAndFree(t *testing.T) {
 			}
 		}
 		// Opened again (a stop was withdrawn): listed, and for ever.
-		if err := e.Write(ctx, got[0], lease, time.Now(), nil); err != nil {
+		if err := e.Save(ctx, got[0], lease, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := e.openScore(t, tr.ID); !ok {
@@ -222,7 +222,7 @@ func TestTakeOverClearsTraces(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
 		done := created(t, e)
-		if err := e.Write(ctx, done, lease, time.Time{}, nil); err != nil {
+		if err := e.Finish(ctx, done, nil); err != nil {
 			t.Fatal(err)
 		}
 		young, never := newID(), newID()
@@ -334,7 +334,7 @@ func TestList(t *testing.T) {
 			if err := e.Create(ctx, tr, lease, nil); err != nil {
 				t.Fatal(err)
 			}
-			if err := e.Write(ctx, tr, lease, time.Now(), nil); err != nil {
+			if err := e.Save(ctx, tr, lease, time.Now(), nil); err != nil {
 				t.Fatal(err)
 			}
 			ids[i] = tr.ID
@@ -382,7 +382,7 @@ func TestATripThatIsDueEarlierIsListedSo(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		tr := created(t, e) // listed for when its lease ends
 		for _, in := range []time.Duration{lease / 2, lease / 6} {
-			if err := e.Write(t.Context(), tr, 0, time.Now().Add(in), nil); err != nil {
+			if err := e.Park(t.Context(), tr, time.Now().Add(in), nil); err != nil {
 				t.Fatal(err)
 			}
 			if at, ok := e.openScore(t, tr.ID); !ok || time.UnixMilli(at).After(time.Now().Add(in+time.Second)) {

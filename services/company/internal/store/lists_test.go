@@ -54,7 +54,13 @@ func (e *env) wantLists(t testing.TB, tr trip.Trip, what, want string) {
 
 func (e *env) write(t testing.TB, tr trip.Trip, due time.Time) {
 	t.Helper()
-	if err := e.Write(t.Context(), tr, lease, due, nil); err != nil {
+	err := error(nil)
+	if due.IsZero() {
+		err = e.Finish(t.Context(), tr, nil)
+	} else {
+		err = e.Save(t.Context(), tr, lease, due, nil)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -108,7 +114,7 @@ func TestListsAreWrittenBeforeTheRecord(t *testing.T) {
 		saga := *tr.Saga
 		saga.Owner, saga.Stuck = "somebody else", stuckTrip
 		late.State, late.Saga = trip.Canceled, &saga
-		refused(t, e.Write(ctx, late, lease, time.Time{}, nil), charging.CodeStaleOwner)
+		refused(t, e.Finish(ctx, late, nil), charging.CodeStaleOwner)
 		e.wantLists(t, tr, "written too early", "expiry open standing stuck ended:CANCELED")
 		// Readers believe the record, and leave alone what may be about to come true.
 		for _, q := range []trip.Query{{State: trip.Canceled}, {Stuck: true}} {
@@ -224,11 +230,11 @@ func TestListsUnderContention(t *testing.T) {
 					for n := 0; n < 3 && err == nil; n++ {
 						saga.Stuck = []*trip.Stuck{nil, stuckTrip}[(n+w)%2]
 						tr.State = trip.Confirmed
-						err = e.Write(ctx, tr, lease, time.Now(), nil)
+						err = e.Save(ctx, tr, lease, time.Now(), nil)
 					}
 					if end := append(ends(), trip.Confirmed)[(i+w)%4]; !end.Open() && err == nil {
 						saga.Stuck, tr.State = nil, end
-						err = e.Write(ctx, tr, lease, time.Time{}, nil)
+						err = e.Finish(ctx, tr, nil)
 					}
 					if err != nil {
 						t.Error(err)

@@ -58,7 +58,7 @@ func TestStoreAwayAndBack(t *testing.T) {
 		"hold":     func() error { _, err := e.Hold(ctx, e.hold(0)); return err },
 		"locks":    func() error { _, err := e.Locks(ctx, site, []charging.EVSEID{plug}); return err },
 		"create":   func() error { return e.Create(ctx, newTrip(e, 1), lease, nil) },
-		"write":    func() error { return e.Write(ctx, tr, lease, time.Time{}, nil) },
+		"write":    func() error { return e.Finish(ctx, tr, nil) },
 		"load":     func() error { _, err := e.Load(ctx, tr.ID); return err },
 		"takeover": func() error { _, err := e.TakeOver(ctx, "b", lease, 1); return err },
 		"keep":     func() error { _, err := e.KeepAlive(ctx, "a", lease, []charging.TripID{tr.ID}); return err },

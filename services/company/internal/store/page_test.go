@@ -151,7 +151,7 @@ func (e *env) makes(ctx context.Context, tr *trip.Trip, i int, begin time.Time) 
 		return err
 	}
 	e.differs(tr, i, begin)
-	return e.Write(ctx, *tr, lease, time.Now().Add(time.Hour), nil)
+	return e.Save(ctx, *tr, lease, time.Now().Add(time.Hour), nil)
 }
 
 // differs gives a trip what is searched for, by its number.

@@ -24,7 +24,7 @@ func TestAPlanIsKeptBesideItsTrip(t *testing.T) {
 			}
 		}
 		tr.Planned = nil
-		if err := e.Write(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); err != nil {
+		if err := e.Save(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); err != nil {
 			t.Fatal(err)
 		}
 		ids := []charging.TripID{tr.ID, bare.ID, charging.TripID(newID())}
@@ -67,7 +67,7 @@ func TestWhatWasDrivenIsKeptBesideItsTrip(t *testing.T) {
 		if err := e.KeepDriven(ctx, tr.ID, seen); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Write(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); err != nil {
+		if err := e.Save(ctx, tr, time.Minute, time.Now().Add(time.Minute), nil); err != nil {
 			t.Fatal(err)
 		}
 		if d, err := e.Driven(ctx, tr.ID); err != nil || !reflect.DeepEqual(d, seen) {

@@ -29,7 +29,7 @@ func TestStandingPagesThroughAll(t *testing.T) {
 			if i%3 == 2 {
 				tr.State = trip.Confirming
 			}
-			if err := e.Write(ctx, tr, lease, time.Time{}, nil); err != nil {
+			if err := e.Finish(ctx, tr, nil); err != nil {
 				t.Fatal(err)
 			}
 			want[tr.ID] = true

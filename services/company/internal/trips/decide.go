@@ -10,7 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 )
 
 // Decide answers what a trip asks, one question or several. Every answer is judged
@@ -56,7 +56,7 @@ func (s *Service) Decide(ctx context.Context, id charging.TripID, req api.Decisi
 
 // verdict is an answer that was judged: a choice, or the stops of a proposal.
 type verdict struct {
-	saga.Choice
+	booking.Choice
 	leg  int
 	legs []trip.Leg
 }
@@ -91,9 +91,9 @@ func (s *Service) judge(ctx context.Context, t trip.Trip, a api.DecisionAnswer, 
 	}
 	switch a.Action {
 	case api.ActionWait:
-		return verdict{Choice: saga.Choice{Leg: q.Leg, Wait: true}, leg: q.Leg}, nil
+		return verdict{Choice: booking.Choice{Leg: q.Leg, Wait: true}, leg: q.Leg}, nil
 	case api.ActionGiveUp:
-		return verdict{Choice: saga.Choice{Leg: a.Leg, GiveUp: true}, leg: a.Leg}, nil
+		return verdict{Choice: booking.Choice{Leg: a.Leg, GiveUp: true}, leg: a.Leg}, nil
 	case api.ActionContinue:
 		offered := q.Alternatives
 		if a.AlternativeID != "" {
@@ -106,7 +106,7 @@ func (s *Service) judge(ctx context.Context, t trip.Trip, a api.DecisionAnswer, 
 		if err == nil && take.Leg != q.Leg {
 			err = charging.Invalid(at+"stop.leg", fmt.Sprintf("is %d; the question is about stop %d", take.Leg, q.Leg))
 		}
-		return verdict{Choice: saga.Choice{Leg: q.Leg, Take: take}, leg: q.Leg}, err
+		return verdict{Choice: booking.Choice{Leg: q.Leg, Take: take}, leg: q.Leg}, err
 	}
 	return verdict{}, charging.Invalid(at+"action", "must be continue, wait or give_up")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 )
 
 var now = time.Date(2030, 5, 1, 6, 0, 0, 0, time.UTC)
@@ -145,13 +145,13 @@ func (r *records) KeepPlan(_ context.Context, id charging.TripID, p trip.Plan) e
 
 // sagas remembers what it was asked, and books at once.
 type sagas struct {
-	saga.Coordinator
+	booking.Coordinator
 	r       *records
 	started []trip.Trip
 	swapped trip.Leg
-	choice  saga.Choice
+	choice  booking.Choice
 	notices []charging.Notice
-	visits  []saga.Visit
+	visits  []booking.Visit
 	atPlug  error // what a car at the plug is answered
 	decided int
 	// canceled is what a cancel makes of a trip; nil: CANCELED.
@@ -162,8 +162,8 @@ type sagas struct {
 	quiet    []func(bool)
 }
 
-func (s *sagas) MayStart() error                           { return s.closed }
-func (s *sagas) WhenQuiet(_ charging.TripID, f func(bool)) { s.quiet = append(s.quiet, f) }
+func (s *sagas) MayStart() error                        { return s.closed }
+func (s *sagas) OnIdle(_ charging.TripID, f func(bool)) { s.quiet = append(s.quiet, f) }
 
 func (s *sagas) Start(_ context.Context, t trip.Trip) (trip.Trip, error) {
 	if s.refuse != nil {
@@ -204,15 +204,15 @@ func (s *sagas) WaitEnd(ctx context.Context, id charging.TripID) (trip.Trip, err
 	return s.r.Load(ctx, id)
 }
 
-func (s *sagas) Plug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error) {
+func (s *sagas) Plug(ctx context.Context, id charging.TripID, v booking.Visit) (trip.Trip, error) {
 	return s.visit(ctx, id, v, charging.Charging)
 }
 
-func (s *sagas) Unplug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error) {
+func (s *sagas) Unplug(ctx context.Context, id charging.TripID, v booking.Visit) (trip.Trip, error) {
 	return s.visit(ctx, id, v, charging.Fulfilled)
 }
 
-func (s *sagas) visit(ctx context.Context, id charging.TripID, v saga.Visit, to charging.State) (trip.Trip, error) {
+func (s *sagas) visit(ctx context.Context, id charging.TripID, v booking.Visit, to charging.State) (trip.Trip, error) {
 	s.visits = append(s.visits, v)
 	if s.atPlug != nil {
 		return trip.Trip{}, s.atPlug
@@ -233,7 +233,7 @@ func (s *sagas) ModelOf(_ context.Context, id charging.VehicleID) (string, bool)
 	return m, ok
 }
 
-func (s *sagas) Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error) {
+func (s *sagas) Decide(ctx context.Context, id charging.TripID, c booking.Choice) (trip.Trip, error) {
 	s.choice = c
 	if s.decided++; s.refuse != nil && s.decided > 1 {
 		return trip.Trip{}, s.refuse

@@ -10,7 +10,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 )
 
 // Plug says that a car stands at an EVSE and has plugged in: the session of the
@@ -39,7 +39,7 @@ const (
 // visit finds the stop that a car means, and asks its trip. A stop that has been
 // changed meanwhile is looked for once more.
 func (s *Service) visit(ctx context.Context, vehicle charging.VehicleID, p charging.Plug,
-	tell func(context.Context, charging.TripID, saga.Visit) (trip.Trip, error), goes bool,
+	tell func(context.Context, charging.TripID, booking.Visit) (trip.Trip, error), goes bool,
 ) (charging.Reservation, error) {
 	if err := p.EVSEID.Validate(); err != nil {
 		return charging.Reservation{}, err
@@ -50,7 +50,7 @@ func (s *Service) visit(ctx context.Context, vehicle charging.VehicleID, p charg
 			return charging.Reservation{}, err
 		}
 		id := was.Legs[k].ReservationID
-		v := saga.Visit{ReservationID: id, Plug: p}
+		v := booking.Visit{ReservationID: id, Plug: p}
 		if was.Saga != nil && was.Saga.Journey != nil {
 			v.UsableKWh = usableKWh(*was.Saga.Journey)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/admission"
-	"github.com/eletrovia/eletrovia/services/company/internal/saga"
+	"github.com/eletrovia/eletrovia/services/company/internal/booking"
 )
 
 // Sagas is the coordinator of the trips in flight.
@@ -18,24 +18,24 @@ type Sagas interface {
 	// MayStart refuses what Start would refuse now, before any other work.
 	MayStart() error
 	Start(ctx context.Context, t trip.Trip) (trip.Trip, error)
-	// WhenQuiet calls f once a trip keeps this server busy no more.
-	WhenQuiet(id charging.TripID, f func(booked bool))
+	// OnIdle calls f once a trip keeps this server busy no more.
+	OnIdle(id charging.TripID, f func(booked bool))
 	Wait(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	// Current is a trip that runs here and is nowhere further.
 	Current(id charging.TripID) (trip.Trip, bool)
-	Decide(ctx context.Context, id charging.TripID, c saga.Choice) (trip.Trip, error)
+	Decide(ctx context.Context, id charging.TripID, c booking.Choice) (trip.Trip, error)
 	Cancel(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	// WaitEnd is Wait for a trip that is being canceled.
 	WaitEnd(ctx context.Context, id charging.TripID) (trip.Trip, error)
-	Plug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error)
-	Unplug(ctx context.Context, id charging.TripID, v saga.Visit) (trip.Trip, error)
+	Plug(ctx context.Context, id charging.TripID, v booking.Visit) (trip.Trip, error)
+	Unplug(ctx context.Context, id charging.TripID, v booking.Visit) (trip.Trip, error)
 	Shift(ctx context.Context, id charging.TripID, legs []trip.Leg) (trip.Trip, error)
 	Retry(ctx context.Context, id charging.TripID) (trip.Trip, error)
 	Resolve(ctx context.Context, id charging.TripID, reason string) (trip.Trip, error)
 	Notice(ctx context.Context, n charging.Notice) error
 }
 
-var _ Sagas = (*saga.Coordinator)(nil)
+var _ Sagas = (*booking.Coordinator)(nil)
 
 // Catalogue is what the federation offers, as far as this server knows it.
 type Catalogue interface {

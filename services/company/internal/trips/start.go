@@ -47,7 +47,7 @@ func (s *Service) Start(ctx context.Context, req api.TripRequest, key string) (t
 		return t, replayed, err
 	}
 	pass.Works()
-	s.Sagas.WhenQuiet(t.ID, func(booked bool) {
+	s.Sagas.OnIdle(t.ID, func(booked bool) {
 		if booked {
 			pass.Done()
 		} else {

@@ -1,0 +1,9 @@
+package booking
+
+import (
+	"testing"
+
+	"github.com/eletrovia/eletrovia/pkg/bubbletest"
+)
+
+func TestMain(m *testing.M) { bubbletest.Main(m) }
