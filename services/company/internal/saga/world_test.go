@@ -79,7 +79,7 @@ func (counts) Of(t count) ID                                        { return t.I
 func (counts) Clone(t count) count                                  { t.Done = slices.Clone(t.Done); return t }
 func (counts) Stamp(*count, time.Time)                              {}
 func (counts) Done(t *count) *[]string                              { return &t.Done }
-func (counts) Encode(order any) ([]byte, error) { return json.Marshal(order) }
+func (counts) Encode(order any) ([]byte, error)                     { return json.Marshal(order) }
 
 func (counts) Words() Words { return Words{Noun: "count"} }
 
