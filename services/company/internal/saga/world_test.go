@@ -256,11 +256,12 @@ type world struct {
 	t       *testing.T
 	s       *shelf
 	servers []*Coordinator[count, string]
+	stops   map[*Coordinator[count, string]]context.CancelFunc
 	parked  int
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, s: &shelf{answers: map[string][]byte{}}}
+	return &world{t: t, s: &shelf{answers: map[string][]byte{}}, stops: map[*Coordinator[count, string]]context.CancelFunc{}}
 }
 
 // server starts another server.
@@ -279,13 +280,19 @@ func (w *world) server(owner string) *Coordinator[count, string] {
 	}
 	w.servers = append(w.servers, c)
 	ctx, stop := context.WithCancel(context.Background())
+	w.stops[c] = stop
 	go c.Run(ctx)
 	w.t.Cleanup(func() {
-		stop()
-		c.Kill()
+		w.kill(c)
 		c.Drain(ctx)
 	})
 	return c
+}
+
+// kill cuts a server's power: it neither runs nor takes over any more.
+func (w *world) kill(c *Coordinator[count, string]) {
+	w.stops[c]()
+	c.Kill()
 }
 
 // begin starts the record at a server.
