@@ -31,11 +31,11 @@ func (r booked) rest() error {
 		}
 	}
 	if r.t.State == trip.Completed { // a company may have been away until the end
-		if err := (changing{r.run}).finishShift(); err != nil {
+		if err := changing(r).finishShift(); err != nil {
 			return err
 		}
 	}
-	releasing{r.run}.sweep()
+	releasing(r).sweep()
 	if r.Context().Err() != nil {
 		return r.Context().Err()
 	}
@@ -47,8 +47,8 @@ func (r booked) rest() error {
 
 // restConfirmed first ends what a former owner has begun.
 func (r booked) restConfirmed() error {
-	car := visiting{r.run}
-	for _, finish := range []func() error{car.finishPlugging, (changing{r.run}).finishShift, car.leaveKept, r.carryOutCancel} {
+	car := visiting(r)
+	for _, finish := range []func() error{car.finishPlugging, changing(r).finishShift, car.leaveKept, r.carryOutCancel} {
 		if err := finish(); err != nil {
 			return err
 		}

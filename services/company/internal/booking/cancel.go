@@ -77,7 +77,7 @@ func (r booked) cancelBooked() ([]trip.Kept, error) {
 	if err != nil {
 		return kept, err
 	}
-	releasing{r.run}.sweep()
+	releasing(r).sweep()
 	return kept, r.Context().Err()
 }
 

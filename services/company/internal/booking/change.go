@@ -14,7 +14,7 @@ import (
 
 // changing replaces stops of a CONFIRMED trip, whole or not at all: what is new is
 // taken before anything is let go of, so the trip is whole at every instant
-// (docs/adr/0004).
+// (docs/adr/0004-moving-windows.md).
 type changing struct{ *run }
 
 // propose makes a proposal durable and shows it.
@@ -115,7 +115,7 @@ func (r changing) shift(legs []trip.Leg) error {
 	if err := r.finishShift(); err != nil {
 		return err
 	}
-	releasing{r.run}.sweep()
+	releasing(r).sweep()
 	return r.Context().Err()
 }
 

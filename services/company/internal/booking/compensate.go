@@ -109,7 +109,7 @@ func (r releasing) undo(leg int, ref charging.Ref) (charging.Reservation, error)
 		return res, err
 	}
 	ref.Epoch = r.t.Saga.Epoch
-	return visiting{r.run}.complete(leg, ref, charging.Leaving{})
+	return visiting(r).complete(leg, ref, charging.Leaving{})
 }
 
 // releaseAbandoned compensates earlier reservation ids and forgets those that

@@ -46,7 +46,7 @@ func (r reserving) conflict(lost *lostStop) error {
 	case trip.Replan:
 		return r.replan(lost)
 	case trip.Ask:
-		return asking{r.run}.askAbout(lost)
+		return asking(r).askAbout(lost)
 	}
 	return r.giveUp(lost.err)
 }

@@ -84,7 +84,7 @@ func (c *Coordinator) Cancel(ctx context.Context, id charging.TripID) (trip.Trip
 
 // Shift changes stops of a CONFIRMED trip, whole or not at all: each of legs
 // names its leg, company, EVSE and window. What is new is taken before anything
-// is let go of, so the trip is whole at every instant (docs/adr/0004).
+// is let go of, so the trip is whole at every instant (docs/adr/0004-moving-windows.md).
 //
 // The refusals of a hold and of charging.Mover; INVALID_FIELD and
 // INVALID_WINDOW for stops that cannot be.

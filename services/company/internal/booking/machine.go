@@ -15,15 +15,15 @@ type machine struct{ *run }
 func (m machine) Step() error {
 	switch m.t.State {
 	case trip.Reserving:
-		return reserving{m.run}.book()
+		return reserving(m).book()
 	case trip.AwaitingDecision:
-		return asking{m.run}.ask()
+		return asking(m).ask()
 	case trip.Confirming:
-		return confirming{m.run}.confirm()
+		return confirming(m).confirm()
 	case trip.Compensating:
-		return releasing{m.run}.release()
+		return releasing(m).release()
 	default:
-		return booked{m.run}.rest()
+		return booked(m).rest()
 	}
 }
 
@@ -66,7 +66,7 @@ func (m machine) underWay(c command, o order) {
 		m.note("retry", "", "ok", "asked for by an operator")
 		m.Answer(c, nil)
 	case orderResolve:
-		err := releasing{m.run}.resolve(o.reason)
+		err := releasing(m).resolve(o.reason)
 		if err == nil {
 			err = m.Save() // an operator's word is audited before it is acted on
 		}
@@ -78,21 +78,21 @@ func (m machine) underWay(c command, o order) {
 // trip may end with it.
 func (m machine) whileAsking(c command, o order) error {
 	if o.kind == orderDecide && !m.Did(c) {
-		return asking{m.run}.answered(c, o.choice)
+		return asking(m).answered(c, o.choice)
 	}
 	m.underWay(c, o)
-	return asking{m.run}.goOn(o.kind == orderNotice)
+	return asking(m).goOn(o.kind == orderNotice)
 }
 
 // whileBooked carries out a command on a CONFIRMED trip and answers it. A refused
 // command leaves the trip as before.
 func (m machine) whileBooked(c command, o order) error {
 	if m.Did(c) {
-		m.answerKept(c, o, booked{m.run}.keptNow(), nil)
+		m.answerKept(c, o, booked(m).keptNow(), nil)
 		return nil
 	}
 	if o.kind == orderNotice {
-		return booked{m.run}.notice(c, o.notice)
+		return booked(m).notice(c, o.notice)
 	}
 	kept, served, err := m.carryOut(c, o)
 	if !served {
@@ -128,17 +128,17 @@ func (m machine) carryOut(c command, o order) (kept []trip.Kept, served bool, er
 	defer func() { m.doing = "" }()
 	switch o.kind {
 	case orderCancel:
-		kept, err = booked{m.run}.cancelBooked()
+		kept, err = booked(m).cancelBooked()
 	case orderShift:
-		err = changing{m.run}.change(o.legs)
+		err = changing(m).change(o.legs)
 	case orderPropose:
-		err = changing{m.run}.propose(o.proposal)
+		err = changing(m).propose(o.proposal)
 	case orderDecide:
-		err = booked{m.run}.decideBooked(o.choice)
+		err = booked(m).decideBooked(o.choice)
 	case orderPlug:
-		err = visiting{m.run}.plug(o.visit)
+		err = visiting(m).plug(o.visit)
 	case orderUnplug:
-		err = visiting{m.run}.unplug(o.visit)
+		err = visiting(m).unplug(o.visit)
 	case orderPark: // it will be parked anyway
 	default:
 		return nil, false, nil
@@ -154,9 +154,9 @@ func (m machine) whenOver(c command, o order) error {
 	switch {
 	case m.Did(c):
 	case o.kind == orderPlug:
-		err = visiting{m.run}.plug(o.visit)
+		err = visiting(m).plug(o.visit)
 	case o.kind == orderUnplug:
-		err = visiting{m.run}.unplug(o.visit)
+		err = visiting(m).unplug(o.visit)
 	case o.kind == orderCancel && m.t.State == trip.Completed:
 		err = charging.Refuse(charging.CodeCancelTooLate, "the trip is completed")
 	case o.kind == orderCancel:

@@ -34,7 +34,7 @@ func (r booked) notice(c command, n charging.Notice) error {
 	if err != nil || !changed {
 		return err
 	}
-	if err := (visiting{r.run}).leaveKept(); err != nil {
+	if err := visiting(r).leaveKept(); err != nil {
 		return err
 	}
 	if !replaces {
@@ -143,7 +143,7 @@ func (r booked) decideBooked(c Choice) error {
 	if len(legs) == 0 || c.Take.Leg != q.Leg {
 		return charging.Invalid("leg", fmt.Sprintf("what is chosen is for stop %d, the question is about stop %d", c.Take.Leg, q.Leg))
 	}
-	return changing{r.run}.change(legs)
+	return changing(r).change(legs)
 }
 
 // keepNotice keeps what a company says about one of its stops, and reports whether

@@ -18,7 +18,7 @@ type reserving struct{ *run }
 // book takes every stop: the first, then claims on the following ones, then
 // in order those that are not PENDING by their claim. It ends in CONFIRMING, or where the policy leads.
 func (r reserving) book() error {
-	if err := (releasing{r.run}).letGo(); err != nil {
+	if err := releasing(r).letGo(); err != nil {
 		return r.giveUp(err)
 	}
 	if lost := r.takeStops(); lost != nil {

@@ -43,7 +43,7 @@ func TestACommandIsCarriedOutOnce(t *testing.T) {
 			answer <- err
 		}()
 		time.Sleep(time.Second)
-		one.Kill()
+		w.kill(one)
 		w.s.set(func() { w.s.mute = false })
 		if err := <-answer; err != nil {
 			t.Error(err)

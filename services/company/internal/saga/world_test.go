@@ -79,7 +79,7 @@ func (counts) Of(t count) ID                                        { return t.I
 func (counts) Clone(t count) count                                  { t.Done = slices.Clone(t.Done); return t }
 func (counts) Stamp(*count, time.Time)                              {}
 func (counts) Done(t *count) *[]string                              { return &t.Done }
-func (counts) Encode(order any) ([]byte, error) { return json.Marshal(order) }
+func (counts) Encode(order any) ([]byte, error)                     { return json.Marshal(order) }
 
 func (counts) Words() Words { return Words{Noun: "count"} }
 
@@ -256,11 +256,12 @@ type world struct {
 	t       *testing.T
 	s       *shelf
 	servers []*Coordinator[count, string]
+	stops   map[*Coordinator[count, string]]context.CancelFunc
 	parked  int
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, s: &shelf{answers: map[string][]byte{}}}
+	return &world{t: t, s: &shelf{answers: map[string][]byte{}}, stops: map[*Coordinator[count, string]]context.CancelFunc{}}
 }
 
 // server starts another server.
@@ -279,13 +280,19 @@ func (w *world) server(owner string) *Coordinator[count, string] {
 	}
 	w.servers = append(w.servers, c)
 	ctx, stop := context.WithCancel(context.Background())
+	w.stops[c] = stop
 	go c.Run(ctx)
 	w.t.Cleanup(func() {
-		stop()
-		c.Kill()
+		w.kill(c)
 		c.Drain(ctx)
 	})
 	return c
+}
+
+// kill cuts a server's power: it neither runs nor takes over any more.
+func (w *world) kill(c *Coordinator[count, string]) {
+	w.stops[c]()
+	c.Kill()
 }
 
 // begin starts the record at a server.
