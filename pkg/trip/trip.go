@@ -180,6 +180,8 @@ type Saga struct {
 	Abandoned []Abandoned `json:"abandoned,omitempty"`
 	// Former are reservation ids that were replaced and have been released.
 	Former []charging.ReservationID `json:"former,omitempty"`
+	// FormerAt are the companies that know them; editions before kept the ids alone.
+	FormerAt []Former `json:"former_at,omitempty"`
 	// DecisionTimeout bounds decisions and waits.
 	DecisionTimeout time.Duration `json:"decision_timeout"`
 	// Shift is a change of several windows in progress.
@@ -316,6 +318,26 @@ func (t Trip) Public() Trip {
 	return t
 }
 
+// Former is a reservation that was replaced, and the company whose it was.
+type Former struct {
+	ReservationID charging.ReservationID `json:"reservation_id"`
+	CompanyID     charging.CompanyID     `json:"company_id"`
+}
+
+// Left remembers a stop whose reservation is replaced. What was read before does not change.
+func (s *Saga) Left(l Leg) {
+	s.Former = append(slices.Clone(s.Former), l.ReservationID)
+	s.FormerAt = append(slices.Clone(s.FormerAt), Former{l.ReservationID, l.CompanyID})
+}
+
+// Knew reports whether a company may know a reservation that was replaced: it is its own.
+// Of those that editions before have replaced only the id is kept, which nobody knows but
+// its company and this one.
+func (s *Saga) Knew(who charging.CompanyID, id charging.ReservationID) bool {
+	k := slices.IndexFunc(s.FormerAt, func(f Former) bool { return f.ReservationID == id })
+	return slices.Contains(s.Former, id) && (k < 0 || s.FormerAt[k].CompanyID == who)
+}
+
 // Clone is a deep enough copy for another goroutine to read.
 func (t Trip) Clone() Trip {
 	t.Legs = slices.Clone(t.Legs)
@@ -323,7 +345,7 @@ func (t Trip) Clone() Trip {
 	if t.Saga != nil {
 		s := *t.Saga
 		s.Abandoned = slices.Clone(s.Abandoned)
-		s.Former = slices.Clone(s.Former)
+		s.Former, s.FormerAt = slices.Clone(s.Former), slices.Clone(s.FormerAt)
 		s.Unplugs = slices.Clone(s.Unplugs)
 		if s.Shift != nil {
 			s.Shift = &Shift{Phase: s.Shift.Phase, Takes: slices.Clone(s.Shift.Takes)}

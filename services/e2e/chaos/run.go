@@ -313,7 +313,7 @@ func (r *run) judge(ctx context.Context, skews map[charging.CompanyID]time.Durat
 	rep.TakeOvers, rep.TakenOver = judge.TakenOver(final)
 	rep.Verdict = judge.Judge(judge.Case{
 		Ops: ops, Claims: claims, Preemptions: lost, Contests: r.rec.Contests(), Final: final,
-		Began: r.rec.Start(), Quiet: r.o.quiet(), Draw: r.o.Dir, Cheat: r.cheated(&rep),
+		Began: r.rec.Start(), Ended: time.Now(), Quiet: r.o.quiet(), Draw: r.o.Dir, Cheat: r.cheated(&rep),
 	})
 	rep.Plugs = plugsOf(ops)
 	if err := errors.Join(r.troubles...); err != nil {

@@ -90,7 +90,7 @@ func (r booked) expireQuestions() {
 }
 
 // end moves a CONFIRMED trip to its end once nothing is to come any more:
-// COMPLETED where a stop was used or kept for the car to its end, else CANCELED.
+// COMPLETED where a stop was used or kept for the car to its end (NO_SHOW), else CANCELED.
 func (r booked) end() error {
 	over := r.isOver()
 	if !over && !(r.allFinal() && len(r.t.Decisions) == 0) {
@@ -98,6 +98,11 @@ func (r booked) end() error {
 	}
 	r.t.Answered()
 	r.t.Proposal, r.t.Saga.Plugging, r.t.Saga.Unplugs = nil, nil, nil
+	for k := range r.t.Legs {
+		if over && r.t.Legs[k].State == charging.Reserved {
+			r.t.Legs[k].State = charging.NoShow // its company finds the same, by its own clock, and has nobody to tell
+		}
+	}
 	last, why := trip.Completed, "the last window has ended"
 	if !slices.ContainsFunc(r.t.Legs, func(l trip.Leg) bool { return l.State != charging.Canceled }) {
 		last, why = trip.Canceled, "no stop is left"

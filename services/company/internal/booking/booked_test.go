@@ -84,8 +84,14 @@ func TestCompletesAfterItsLastWindow(t *testing.T) {
 		go s.c.Run(ctx)
 		s.book(trip.Abort)
 		time.Sleep(2 * time.Minute)
-		if got := s.wait(s.c); got.State != trip.Completed {
+		got := s.wait(s.c)
+		if got.State != trip.Completed {
 			t.Fatalf("%s", got.State)
+		}
+		for _, l := range got.Legs {
+			if l.State != charging.NoShow {
+				t.Errorf("stop %d, to which nobody has come, is %s", l.Leg, l.State)
+			}
 		}
 		cancel()
 		synctest.Wait()

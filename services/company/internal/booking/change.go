@@ -214,7 +214,7 @@ func (r changing) commit(takes []trip.Take) {
 		case t.Moves:
 			t.Leg.Attempts = old.Attempts
 		case old.State.Final():
-			r.t.Saga.Former = append(slices.Clone(r.t.Saga.Former), old.ReservationID)
+			r.t.Saga.Left(old)
 		default:
 			r.abandon(old)
 		}

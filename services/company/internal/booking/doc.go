@@ -11,8 +11,8 @@
 //
 //	state              step       answer                  function, next state           taken back by
 //	RESERVING          reserve 1  PENDING, ticket         takeFirst: the ticket is saved compensate
-//	                   claim 2…n  CLAIMED                 claimFollowing                 compensate
-//	                   reserve k  PENDING                 hold                           compensate
+//	                   claim 2…n  PENDING                 claimFollowing                 compensate
+//	                   reserve k  PENDING                 hold, of a claim that is not    compensate
 //	                              all PENDING             book → CONFIRMING
 //	                              refused                 conflict, by the policy:
 //	                                ask                   askAbout → AWAITING_DECISION

@@ -233,7 +233,7 @@ func (r *run) abandon(l trip.Leg) {
 	r.t.Saga.Abandoned = append(slices.Clone(r.t.Saga.Abandoned), trip.Abandoned{
 		Leg: l.Leg, ReservationID: l.ReservationID, CompanyID: l.CompanyID, EVSEID: l.EVSEID, End: l.End,
 	})
-	r.t.Saga.Former = append(slices.Clone(r.t.Saga.Former), l.ReservationID)
+	r.t.Saga.Left(l)
 }
 
 // lapsed reports whether a hold of this id has certainly run out. Once the trip

@@ -251,7 +251,8 @@ func TestOutcomeIsForWhoTakesPart(t *testing.T) {
 	rec.State = trip.Confirmed
 	rec.Saga = &trip.Saga{
 		Abandoned: []trip.Abandoned{{Leg: 2, ReservationID: "let-go", CompanyID: "CAJ", EVSEID: "BR*CAJ*E0001*1"}},
-		Former:    []charging.ReservationID{"let-go", "long-ago"},
+		Former:    []charging.ReservationID{"let-go", "long-ago", "by-an-edition-before"},
+		FormerAt:  []trip.Former{{ReservationID: "let-go", CompanyID: "CAJ"}, {ReservationID: "long-ago", CompanyID: "ZZZ"}},
 	}
 	g.r.trips[tr.ID] = rec
 	const yes, no, unknown = charging.OutcomeConfirmed, charging.OutcomeAborted, charging.OutcomeUnknown
@@ -262,7 +263,8 @@ func TestOutcomeIsForWhoTakesPart(t *testing.T) {
 	}{
 		"its own stop": {"MAR", mine, yes}, "its own, far": {"SER", theirs, yes}, "the trip": {"SER", "", yes},
 		"another's stop": {"SER", mine, unknown}, "what is being released": {"CAJ", "let-go", no}, "of another": {"SER", "let-go", unknown},
-		"what was released long ago": {"ZZZ", "long-ago", no}, "an id that was never journaled": {"MAR", "never", no},
+		"what was released long ago": {"ZZZ", "long-ago", no}, "the same by an edition before": {"ZZZ", "by-an-edition-before", no},
+		"a stranger who has overheard it": {"YYY", "long-ago", unknown}, "another of the trip, too": {"SER", "long-ago", unknown}, "an id that was never journaled": {"MAR", "never", no},
 		"a stranger, of a stop": {"ZZZ", mine, unknown}, "a stranger, of the trip": {"ZZZ", "", unknown}, "a stranger who guesses": {"ZZZ", "never", unknown},
 	} {
 		if got, err := askAs(t, s, tt.who, tr.ID, tt.about); err != nil || got != tt.want {

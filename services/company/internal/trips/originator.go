@@ -42,8 +42,8 @@ func (s *Service) Outcomes(ctx context.Context, from charging.CompanyID, about [
 
 // takesPart reports whether a company may ask about a stop of a trip, or about the
 // trip (an empty id): it has a stop of it, present, being taken or being released, and
-// the one that it asks about is not another's. Of a stop that was released long ago
-// only the id is kept, which nobody knows but its company and this one.
+// the one that it asks about is not another's. A stop that was released long ago is still
+// its company's.
 func takesPart(t trip.Trip, who charging.CompanyID, about charging.ReservationID) bool {
 	part := false
 	for id, company := range stops(t) {
@@ -52,7 +52,10 @@ func takesPart(t trip.Trip, who charging.CompanyID, about charging.ReservationID
 		}
 		part = part || company == who
 	}
-	return part || t.Saga != nil && about != "" && slices.Contains(t.Saga.Former, about)
+	if t.Saga != nil && slices.Contains(t.Saga.Former, about) {
+		return t.Saga.Knew(who, about)
+	}
+	return part
 }
 
 // stops are the reservations whose company the journal knows.

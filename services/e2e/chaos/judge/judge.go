@@ -73,6 +73,8 @@ type Case struct {
 	Final       history.Final
 	// Began is the civil time of the history's start, by the machine's clock.
 	Began time.Time
+	// Ended is the civil time at which Final was read, by the machine's clock.
+	Ended time.Time
 	// Quiet says that no company was ever out of reach or slow.
 	Quiet bool
 	// Cheat is what a dishonest company did; nil where there was none. Its own trips and
@@ -154,11 +156,11 @@ type index struct {
 	// withdrawals of each EVSE, by call.
 	withdrawals map[charging.EVSEID][]history.Op
 	// words are plugs and unplugs, by call.
-	words    map[carAtEVSE][]history.Op
-	contests []history.Contest
-	began    time.Time
-	quiet    bool
-	cheat    *history.Cheat
+	words        map[carAtEVSE][]history.Op
+	contests     []history.Contest
+	began, ended time.Time
+	quiet        bool
+	cheat        *history.Cheat
 	// until is the last return.
 	until time.Duration
 }
@@ -169,7 +171,7 @@ func newIndex(c Case) *index {
 		byTrip: map[charging.TripID][]history.Op{}, records: map[charging.ReservationID]history.Reservation{},
 		of: map[charging.TripID][]history.Reservation{}, byEVSE: map[charging.EVSEID][]history.Reservation{},
 		calendar: map[charging.ReservationID]history.Booking{}, withdrawals: map[charging.EVSEID][]history.Op{},
-		words: map[carAtEVSE][]history.Op{}, contests: c.Contests, began: c.Began, quiet: c.Quiet,
+		words: map[carAtEVSE][]history.Op{}, contests: c.Contests, began: c.Began, ended: c.Ended, quiet: c.Quiet,
 		cheat: c.Cheat,
 	}
 	slices.SortStableFunc(x.ops, func(a, b history.Op) int { return int(a.Call - b.Call) })
