@@ -53,6 +53,27 @@ function states(server, trip) {
       await p.locator('dialog .stop').click()
       await p.locator('dialog .harm:enabled').waitFor()
     }],
+    ['/ops/trips/{id}', async (p) => {
+      await p.goto(`${server}/ops/trips/${trip.id}`)
+      await p.locator('main details').first().waitFor()
+      for (const more of await p.locator('main summary').all()) await more.click()
+    }],
+    ...['broker', 'locks', 'audit'].map((part) => [`/ops: ${part}`, async (p) => {
+      await p.goto(`${server}/ops?fed=${part}`)
+      await p.locator('#federation-panel p, #federation-panel form').first().waitFor()
+    }]),
+    ['/ops: a peer is suspended', async (p) => {
+      await p.goto(`${server}/ops`)
+      await p.locator('#federation summary').first().click()
+      await p.locator('#federation .stop').first().click()
+      await p.getByRole('dialog').waitFor()
+    }],
+    ['/ops: found', async (p) => {
+      await p.goto(`${server}/ops`)
+      await p.locator('main header input').fill('ev-0')
+      await p.locator('main header button').click()
+      await p.locator('main header .hits').waitFor()
+    }],
   ]
 }
 

@@ -39,4 +39,4 @@ export function why(reason: string | undefined): string {
 export const stateOf = (b: Booking) => t(b.plugged_in ? 'leg.CHARGING' : (`leg.${b.state}` as Key))
 
 /** Where an operator looks at a trip of this company's. */
-export const tripPath = (trip: string) => `/trips/${encodeURIComponent(trip)}`
+export const tripPath = (trip: string) => `/ops/trips/${encodeURIComponent(trip)}`
