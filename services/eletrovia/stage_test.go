@@ -84,6 +84,7 @@ func awaitStage(t *testing.T, d *director.Director, what string, good func(api.S
 func TestEveryScene(t *testing.T) {
 	for _, scene := range api.Scenes {
 		t.Run(string(scene), func(t *testing.T) {
+			t.Parallel()
 			s := plays(t, newStage(t, func(*director.Options) {}), scene)
 			for _, step := range s.Steps {
 				t.Logf("%2d %s %s→%s %s %s %s: %s (%s) %s", step.N, step.At.Format("05.000"), step.From, step.To, step.What, step.Driver, step.EVSEID, step.Answer, step.Why, step.Other)
@@ -91,11 +92,13 @@ func TestEveryScene(t *testing.T) {
 			if s.Verdict != api.VerdictAsRuled {
 				t.Errorf("%s, %q: %s", s.State, s.Verdict, s.Detail)
 			}
-			if left := children(t); len(left) != 0 {
-				t.Errorf("processes are left: %v", left)
-			}
 		})
 	}
+	t.Cleanup(func() {
+		if left := children(t); len(left) != 0 {
+			t.Errorf("processes are left: %v", left)
+		}
+	})
 }
 
 // children are the processes that this one has started and that run.

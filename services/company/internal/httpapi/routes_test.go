@@ -94,6 +94,8 @@ func goodRequests() []good {
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
 		{"GET", "/api/v1/sessions", asCar, "", 200},
 		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
+		{"GET", "/api/v1/stage", asNobody, "", 200},
+		{"POST", "/api/v1/stage", asNobody, `{"action":"start","scene":"one_plug"}`, 200},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
 		{"GET", "/api/v1/overview", asOperator, "", 200},
 		{"GET", "/api/v1/broker?limit=1", asOperator, "", 200},

@@ -20,7 +20,7 @@ type timings struct {
 // dies is taken over soon.
 var (
 	patient = timings{hold: 9 * time.Minute, call: 90 * time.Second, step: 5 * time.Minute, confirm: 3 * time.Minute, lease: 100 * time.Second}
-	hasty   = timings{hold: 20 * time.Second, call: 2500 * time.Millisecond, step: 5 * time.Second, confirm: 5 * time.Second, lease: 5 * time.Second}
+	hasty   = timings{hold: 12 * time.Second, call: 2 * time.Second, step: 4 * time.Second, confirm: 4 * time.Second, lease: 3 * time.Second}
 	mortal  = timings{hold: 9 * time.Minute, call: 7 * time.Second, step: 5 * time.Minute, confirm: 3 * time.Minute, lease: 8 * time.Second}
 )
 
@@ -133,10 +133,11 @@ func fiveDrivers(ctx context.Context, p *play) error {
 		if err := p.gate.await(ctx, of(p.drivers[i], "claim", plug.EVSEID)); err != nil {
 			return err
 		}
-	}
-	for i := len(p.drivers) - 1; i > 0; i-- {
-		later[i].release()
-		if err := p.untilState(ctx, p.drivers[i], trip.Aborted); err != nil {
+		if i+1 == len(p.drivers) {
+			continue
+		}
+		later[i+1].release()
+		if err := p.untilState(ctx, p.drivers[i+1], trip.Aborted); err != nil {
 			return err
 		}
 	}
