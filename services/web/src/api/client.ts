@@ -80,4 +80,6 @@ export const api = {
   peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
   overview: () => ask<Overview>('GET', '/api/v1/overview'),
   calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
+  stage: () => ask<Schemas['Stage']>('GET', '/api/v1/stage'),
+  steerStage: (body: Schemas['StageCommand']) => ask<Schemas['Stage']>('POST', '/api/v1/stage', body),
 }
