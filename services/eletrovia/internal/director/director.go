@@ -177,7 +177,10 @@ func (d *Director) run(ctx context.Context, sc scene, g *gate, done chan struct{
 	watching, stop := context.WithCancel(ctx)
 	watchers.Go(func() { g.conduct(watching) })
 	watchers.Go(func() { d.watch(watching, p) })
-	err = sc.act(ctx, p)
+	if err = sc.act(ctx, p); err == nil {
+		d.look(ctx, p)
+		g.told(ctx)
+	}
 	stop()
 	watchers.Wait()
 	d.finish(p, g, err, false)

@@ -15,7 +15,7 @@ const mostSteps = 200
 // message is one step that waits for its turn.
 type message struct {
 	api.StageStepped
-	pass chan struct{} // closed when it is its turn
+	pass chan struct{} // closed when it is its turn; nil of a note, which has happened already
 }
 
 // match chooses messages.
@@ -39,6 +39,7 @@ type gate struct {
 	playing bool
 	pace    time.Duration
 	last    time.Time     // when the last message was answered
+	stirred time.Time     // when a message last came or went, or it was paused
 	changed chan struct{} // closed at each change, and made anew
 }
 
@@ -87,16 +88,26 @@ func (g *gate) letOne(now time.Time) time.Duration {
 	case now.Before(due):
 		return due.Sub(now)
 	}
-	g.running = next
 	g.drop(next)
+	if next.pass == nil {
+		g.last = now
+		g.record(next.StageStepped)
+		return 0
+	}
+	g.running = next
 	close(next.pass)
 	g.poke()
 	return time.Hour
 }
 
-// next is the message whose turn it is; nil where all are slow, or none is there. The
-// lock is held.
+// next is whose turn it is: what has happened already is told before the next message goes.
+// Nil where all are slow, or none is there. The lock is held.
 func (g *gate) next() *message {
+	for _, m := range g.waiting {
+		if m.pass == nil {
+			return m
+		}
+	}
 	for _, m := range g.waiting {
 		if !g.isSlow(m.StageStepped) {
 			return m
@@ -127,7 +138,7 @@ func (g *gate) drop(m *message) {
 func (g *gate) enter(ctx context.Context, s api.StageStepped) (*message, error) {
 	m := &message{StageStepped: s, pass: make(chan struct{})}
 	g.mu.Lock()
-	g.waiting = append(g.waiting, m)
+	g.waiting, g.stirred = append(g.waiting, m), time.Now()
 	g.poke()
 	g.mu.Unlock()
 	select {
@@ -164,15 +175,32 @@ func (g *gate) overtake(m *message) {
 
 func (g *gate) free(m *message) {
 	if g.running == m {
-		g.running, g.last = nil, time.Now()
+		g.running, g.last, g.stirred = nil, time.Now(), time.Now()
 	}
 }
 
-// note records what was seen and is no message.
+// note queues what has happened and keeps nobody waiting: it is told as a step of its own.
 func (g *gate) note(s api.StageStepped) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.record(s)
+	g.waiting, g.stirred = append(g.waiting, &message{StageStepped: s}), time.Now()
+	g.poke()
+}
+
+// told waits until all that was noted has been told.
+func (g *gate) told(ctx context.Context) {
+	for ctx.Err() == nil {
+		g.mu.Lock()
+		next, changed := g.next(), g.changed
+		g.mu.Unlock()
+		if next == nil || next.pass != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
 }
 
 func (g *gate) record(s api.StageStepped) {
@@ -247,14 +275,14 @@ func (g *gate) saw(m match) bool {
 }
 
 // idle is for how long nothing has travelled, and nothing could; 0 while something waits
-// for its turn.
+// for its turn, and while it is paused.
 func (g *gate) idle() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.running != nil || g.next() != nil {
+	if !g.playing || g.running != nil || g.next() != nil {
 		return 0
 	}
-	return time.Since(g.last)
+	return time.Since(g.stirred)
 }
 
 // step lets one message pass, also the first that comes.
@@ -270,7 +298,7 @@ func (g *gate) play(on bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.playing, g.credits = on, 0
-	g.last = time.Now().Add(-g.pace)
+	g.last, g.stirred = time.Now().Add(-g.pace), time.Now()
 	g.poke()
 }
 

@@ -56,6 +56,14 @@ func (l *link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deliver(w, l.carry(r, body))
 		return
 	}
+	if s.What == "preempted" { // a notice: nobody waits for it, and it waits for nobody
+		if l.p.once(s.What + " " + s.Driver + string(s.EVSEID)) {
+			s.Answer, s.Why = "ok", s.What
+			l.p.gate.note(s)
+		}
+		deliver(w, l.carry(r, body))
+		return
+	}
 	m, err := l.p.gate.enter(r.Context(), s)
 	if err != nil {
 		hangUp()
