@@ -4,6 +4,7 @@ import { Browser } from './browser.mjs'
 import { book, cancel, find, names, signIn, status } from './driver.mjs'
 import { takeStop } from './federation.mjs'
 import { lookAtAll } from './looks.mjs'
+import { playEveryScene } from './stage.mjs'
 
 const [home, elsewhere] = process.argv.slice(2)
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
@@ -82,6 +83,7 @@ await step('a stop is lost: gives up', {}, async (page) => {
   await status(page, 'ABORTED')
 })
 await step('/ops shows its regions', {}, operate)
+await step('every scene of the stage ends as the rule says', {}, (page) => playEveryScene(page, home, say))
 if (kept) {
   const wrong = await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])
   for (const w of wrong) say(`FAILED: ${w}`)

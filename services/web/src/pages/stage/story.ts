@@ -75,5 +75,10 @@ export function answerOf(step: Step): string {
   return step.answer === 'ok' ? '✓' : (step.answer ?? '')
 }
 
+/** Drivers who have lost what they held at an EVSE to somebody older, as their own companies know. */
+export function losers(stage: Stage, evse: string): string[] {
+  return stage.drivers.filter((d) => d.legs.some((l) => l.evse_id === evse && l.state === 'PREEMPTED')).map((d) => d.name)
+}
+
 /** The state of an entry lets its hold's ring be shown only while it lapses. */
 export const lapses = (state: string) => state === 'CLAIMED' || state === 'PENDING'
