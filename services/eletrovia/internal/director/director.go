@@ -167,7 +167,7 @@ func (d *Director) run(ctx context.Context, sc scene, g *gate, done chan struct{
 	defer end()
 	p, err := open(ctx, d.o, sc, g)
 	if err != nil {
-		d.finish(p, g, err, true)
+		d.finish(p, g, ended(ctx, err), true)
 		return
 	}
 	d.mu.Lock()
@@ -183,7 +183,16 @@ func (d *Director) run(ctx context.Context, sc scene, g *gate, done chan struct{
 	}
 	stop()
 	watchers.Wait()
-	d.finish(p, g, err, false)
+	d.finish(p, g, ended(ctx, err), false)
+}
+
+// ended is why a play ended before its end, where it did: whatever failed by that is no
+// fault of the play.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // watch looks at the play until it ends, and ends one that nobody looks at.
@@ -228,12 +237,12 @@ func (d *Director) finish(p *play, g *gate, err error, unborn bool) {
 	s.Steps, s.Slow, s.Next = last.Steps, last.Slow, nil
 	s.State = api.StageEnded
 	switch {
-	case unborn && !errors.Is(err, errEnded):
-		s.State, s.Detail = api.StageFailed, err.Error()
 	case err == nil:
 		s.Verdict = api.VerdictAsRuled
 	case errors.Is(err, errEnded), errors.Is(err, errNobody), errors.Is(err, errLong):
 		s.Detail = err.Error()
+	case unborn:
+		s.State, s.Detail = api.StageFailed, err.Error()
 	case p.paused() > charging.TicketLife/2:
 		s.Verdict, s.Detail = api.VerdictLapsed, err.Error()
 	default:
