@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -110,4 +111,78 @@ func children(t *testing.T) []string {
 
 func linesOf(s string) []string {
 	return slices.DeleteFunc(strings.Split(s, "\n"), func(l string) bool { return l == "" || strings.Contains(l, "pgrep") })
+}
+
+// A play that nobody looks at ends by itself, and so do its processes; the picture stays.
+// It fails where a paused scene would run for good.
+func TestAPlayThatNobodyWatchesEnds(t *testing.T) {
+	d := newStage(t, func(o *director.Options) { o.Store, o.Idle = app.StoreMemory, 2*time.Second })
+	if _, err := d.Steer(api.StageCommand{Action: api.StageStart, Scene: api.SceneOnePlug}); err != nil {
+		t.Fatal(err)
+	}
+	awaitStage(t, d, "ready", func(s api.Stage) bool { return s.State == api.StagePaused && len(s.Companies) == 3 })
+	limit := time.After(60 * time.Second)
+	for len(children(t)) > 0 {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-limit:
+			t.Fatalf("processes are left: %v", children(t))
+		}
+	}
+	s := awaitStage(t, d, "at its end", func(s api.Stage) bool { return s.State == api.StageEnded })
+	if s.Verdict != "" || s.Detail != "nobody was looking" || len(s.Companies) != 3 {
+		t.Errorf("%q, %q, %d companies", s.Verdict, s.Detail, len(s.Companies))
+	}
+}
+
+// Paused, nothing travels; a step lets one happen. It fails where a message passes a gate
+// that is closed, or a step lets several pass.
+func TestAStepIsOneMessage(t *testing.T) {
+	d := newStage(t, func(o *director.Options) { o.Store = app.StoreMemory })
+	if _, err := d.Steer(api.StageCommand{Action: api.StageStep}); err == nil {
+		t.Error("a step of nothing")
+	}
+	if _, err := d.Steer(api.StageCommand{Action: api.StageStart, Scene: api.SceneThirdRefused}); err != nil {
+		t.Fatal(err)
+	}
+	awaitStage(t, d, "ready", func(s api.Stage) bool { return s.State == api.StagePaused && s.Next != nil })
+	for n := 1; n <= 4; n++ {
+		if s := d.Show(); len(s.Steps) != n-1 {
+			t.Fatalf("before step %d there are %d", n, len(s.Steps))
+		}
+		if _, err := d.Steer(api.StageCommand{Action: api.StageStep}); err != nil {
+			t.Fatal(err)
+		}
+		awaitStage(t, d, "one step further", func(s api.Stage) bool { return len(s.Steps) == n && s.Next != nil })
+	}
+	d.Close()
+	if s := d.Show(); s.State != api.StageEnded || len(children(t)) != 0 {
+		t.Errorf("%s, %v", s.State, children(t))
+	}
+}
+
+// A server on a leash ends with the process that started it, also where that was killed and
+// could tell nobody.
+func TestALeashedServerEndsWithItsInput(t *testing.T) {
+	in, hold := io.Pipe()
+	out := &writer{lines: make(chan string, 100)}
+	code := make(chan int, 1)
+	go func() {
+		code <- run(t.Context(), []string{"serve", "--leash", "--company", "MAR", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--store", "memory"},
+			shell{out: out, err: io.Discard, in: in, program: "eletrovia", environ: []string{"ELETROVIA_OPERATOR_SECRET=a secret of the test's own"}})
+	}()
+	for line := range out.lines {
+		if line == "ready" {
+			break
+		}
+	}
+	_ = hold.Close()
+	select {
+	case c := <-code:
+		if c != exitDone {
+			t.Errorf("exit %d", c)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it goes on")
+	}
 }

@@ -243,7 +243,7 @@ func (d *Director) finish(p *play, g *gate, err error, unborn bool) {
 		s.Detail = err.Error()
 	case unborn:
 		s.State, s.Detail = api.StageFailed, err.Error()
-	case p.paused() > charging.TicketLife/2:
+	case g.impatient() || p.age() > charging.TicketLife/2:
 		s.Verdict, s.Detail = api.VerdictLapsed, err.Error()
 	default:
 		s.Verdict, s.Detail = api.VerdictOtherwise, err.Error()
@@ -253,8 +253,8 @@ func (d *Director) finish(p *play, g *gate, err error, unborn bool) {
 	}
 }
 
-// paused is how old the oldest ticket of the play is.
-func (p *play) paused() time.Duration {
+// age is how old the oldest ticket of the play is.
+func (p *play) age() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.began.IsZero() {

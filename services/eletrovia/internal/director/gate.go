@@ -38,9 +38,11 @@ type gate struct {
 	credits int
 	playing bool
 	pace    time.Duration
-	last    time.Time     // when the last message was answered
-	stirred time.Time     // when a message last came or went, or it was paused
-	changed chan struct{} // closed at each change, and made anew
+	// withdrawn counts the messages whose senders did not wait for as long as they were held.
+	withdrawn int
+	last      time.Time     // when the last message was answered
+	stirred   time.Time     // when a message last came or went, or it was paused
+	changed   chan struct{} // closed at each change, and made anew
 }
 
 func newGate(pace time.Duration) *gate {
@@ -152,16 +154,17 @@ func (g *gate) enter(ctx context.Context, s api.StageStepped) (*message, error) 
 		return m, nil
 	}
 	g.drop(m)
+	g.withdrawn++
 	g.poke()
 	return nil, context.Cause(ctx)
 }
 
 // leave says what came of the message.
-func (g *gate) leave(m *message) {
+func (g *gate) leave(m *message, s api.StageStepped) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.free(m)
-	g.record(m.StageStepped)
+	g.record(s)
 }
 
 // overtake lets others travel although the message has no answer yet: a company may answer
@@ -209,6 +212,13 @@ func (g *gate) record(s api.StageStepped) {
 	g.steps = append(g.steps, s)
 	g.steps = g.steps[max(0, len(g.steps)-mostSteps):]
 	g.poke()
+}
+
+// impatient reports whether a message was held for longer than its sender waits.
+func (g *gate) impatient() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.withdrawn > 0
 }
 
 // delay keeps messages back until release.

@@ -64,6 +64,15 @@ func (l *link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deliver(w, l.carry(r, body))
 		return
 	}
+	if l.p.scene.live {
+		told, a, lost := l.p.deliver(s, func() answered { return l.carry(r, body) })
+		l.p.gate.note(told)
+		if lost {
+			l.nothing(r.Context())
+		}
+		deliver(w, a)
+		return
+	}
 	m, err := l.p.gate.enter(r.Context(), s)
 	if err != nil {
 		hangUp()

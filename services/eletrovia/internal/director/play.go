@@ -150,24 +150,30 @@ const overtakenAfter = 2 * time.Second
 // travel carries a message whose turn it is, and records its answer; lost says that its
 // sender is told nothing.
 func (p *play) travel(m *message, carry func() answered) (a answered, lost bool) {
-	before := p.others(m.StageStepped)
 	slow := time.AfterFunc(overtakenAfter, func() { p.gate.overtake(m) })
+	defer slow.Stop()
+	s, a, lost := p.deliver(m.StageStepped, carry)
+	p.gate.leave(m, s)
+	return a, lost
+}
+
+// deliver carries a message to whom it is for, and says what came of it.
+func (p *play) deliver(s api.StageStepped, carry func() answered) (told api.StageStepped, a answered, lost bool) {
+	before := p.others(s)
 	a = carry()
-	slow.Stop()
-	m.Status, m.Answer = a.status, a.word()
+	s.Status, s.Answer = a.status, a.word()
 	p.mu.Lock()
-	if p.losing != nil && p.losing(m.StageStepped) {
+	if p.losing != nil && p.losing(s) {
 		p.losing, lost = nil, true
-		p.silent[charging.CompanyID(m.To)] = true
-		m.Answer, m.Status = "lost", 0
+		p.silent[charging.CompanyID(s.To)] = true
+		s.Answer, s.Status = "lost", 0
 	}
-	if p.copied != nil && p.copied(m.StageStepped) {
-		p.copied, p.again, p.late = nil, carry, m.StageStepped
+	if p.copied != nil && p.copied(s) {
+		p.copied, p.again, p.late = nil, carry, s
 	}
 	p.mu.Unlock()
-	m.Why, m.Other = why(m.StageStepped, before, p.gate)
-	p.gate.leave(m)
-	return a, lost
+	s.Why, s.Other = why(s, before, p.gate)
+	return s, a, lost
 }
 
 // act is a step that is no message between companies: what a driver asks, or what befalls
@@ -177,14 +183,11 @@ func (p *play) act(ctx context.Context, s api.StageStepped, do func(context.Cont
 	if err != nil {
 		return err
 	}
-	m.Answer, err = do(ctx)
-	if err != nil {
-		m.Answer = "failed"
+	s.Why = s.What
+	if s.Answer, err = do(ctx); err != nil {
+		s.Answer = "failed"
 	}
-	if m.Why == "" {
-		m.Why = m.What
-	}
-	p.gate.leave(m)
+	p.gate.leave(m, s)
 	return err
 }
 

@@ -20,7 +20,7 @@ type timings struct {
 // dies is taken over soon.
 var (
 	patient = timings{hold: 9 * time.Minute, call: 90 * time.Second, step: 5 * time.Minute, confirm: 3 * time.Minute, lease: 100 * time.Second}
-	hasty   = timings{hold: 12 * time.Second, call: 2 * time.Second, step: 4 * time.Second, confirm: 4 * time.Second, lease: 3 * time.Second}
+	hasty   = timings{hold: 9 * time.Second, call: 1500 * time.Millisecond, step: 3 * time.Second, confirm: 3 * time.Second, lease: 2 * time.Second}
 	mortal  = timings{hold: 9 * time.Minute, call: 7 * time.Second, step: 5 * time.Minute, confirm: 3 * time.Minute, lease: 8 * time.Second}
 )
 
@@ -38,7 +38,9 @@ type scene struct {
 	// at says whom the drivers ask, where it is not the usual order.
 	at      []charging.CompanyID
 	timings timings
-	act     func(context.Context, *play) error
+	// live is of a scene about time itself: messages wait for nobody, and are told after.
+	live bool
+	act  func(context.Context, *play) error
 }
 
 func (s scene) companyOf(i int) charging.CompanyID {
@@ -52,7 +54,7 @@ var scenes = map[api.Scene]scene{
 	api.SceneOnePlug:        {drivers: 2, timings: patient, act: onePlug},
 	api.SceneFiveDrivers:    {drivers: 5, timings: patient, act: fiveDrivers},
 	api.SceneThirdRefused:   {drivers: 2, at: []charging.CompanyID{"MAR", "CAJ"}, timings: patient, act: thirdRefused},
-	api.SceneSilent:         {drivers: 1, timings: hasty, act: companySilent},
+	api.SceneSilent:         {drivers: 1, timings: hasty, live: true, act: companySilent},
 	api.SceneDiesConfirming: {drivers: 1, timings: mortal, act: diesConfirming},
 	api.SceneLateCompensate: {drivers: 2, timings: patient, act: lateCompensate},
 }

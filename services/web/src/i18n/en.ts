@@ -263,7 +263,7 @@ export const en = {
   'lead.one_plug': 'Ana reserved her first stop before Bruno did. His message to the plug that both want is faster. Who gets it?',
   'lead.five_drivers': 'Five messages to one plug arrive in the wrong order, the youngest first.',
   'lead.third_refused': 'Two stops are held, the third is booked already: every stop, or none.',
-  'lead.company_silent': 'CAJ holds a stop and then says nothing any more. Who cleans up?',
+  'lead.company_silent': 'CAJ holds a stop and then says nothing any more. Who cleans up? Time runs on in this scene, also while it is paused.',
   'lead.dies_confirming': 'kill -9 when one stop is confirmed and another is not. Then it starts again.',
   'lead.late_compensate': 'A cancellation is delivered a second time, when the plug is already somebody else’s.',
   'end.one_plug': 'Ana has the plug: she reserved her first stop earlier, although her message came later. Bruno drives too, by another charger. Nothing was sold twice.',

@@ -258,7 +258,7 @@ export const pt: Texts = {
   'lead.one_plug': 'Ana reservou a primeira parada antes de Bruno. A mensagem dele para a tomada que os dois querem é mais rápida. De quem ela é?',
   'lead.five_drivers': 'Cinco mensagens para uma tomada chegam na ordem errada, a mais nova primeiro.',
   'lead.third_refused': 'Duas paradas estão retidas e a terceira já é de alguém: todas as paradas ou nenhuma.',
-  'lead.company_silent': 'A CAJ retém uma parada e não diz mais nada. Quem arruma a casa?',
+  'lead.company_silent': 'A CAJ retém uma parada e não diz mais nada. Quem arruma a casa? Nesta cena o tempo corre mesmo em pausa.',
   'lead.dies_confirming': 'kill -9 quando uma parada está confirmada e outra não. Depois ele volta.',
   'lead.late_compensate': 'Um cancelamento é entregue pela segunda vez, quando a tomada já é de outra pessoa.',
   'end.one_plug': 'A tomada é de Ana: ela reservou a primeira parada antes, embora sua mensagem tenha chegado depois. Bruno também viaja, por outro carregador. Nada foi vendido duas vezes.',
