@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/director"
 )
 
 // demoCompanies in the order of their ports.
@@ -37,6 +39,8 @@ type stage struct {
 	rateLimit                     float64
 	scenario                      string
 	step                          time.Duration
+	// director plays scenes for the web app's /stage; nil is none.
+	director *director.Director
 }
 
 func (c *cli) demoCommand() *cobra.Command {
@@ -87,6 +91,10 @@ func (c *cli) demo(ctx context.Context, s stage) error {
 	if err != nil {
 		return err
 	}
+	if s.director, err = c.newDirector(s, log); err != nil {
+		return err
+	}
+	defer s.director.Close()
 	servers, err := s.companies(clock, log)
 	if err != nil {
 		return usage(err)
@@ -125,6 +133,9 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 		Connections: min(descriptors()/(len(demoCompanies)+1), 8192), // they are one process
 		Clock:       clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
 	}
+	if s.director != nil {
+		o.Stage = s.director
+	}
 	for n := 1; n <= demoVehicles; n++ {
 		o.Vehicles[charging.VehicleID(fmt.Sprintf("EV-%04d", n))] = demoSecret
 	}
@@ -133,6 +144,17 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 		o.Store.Dir = filepath.Join(s.data, string(id), "store")
 	}
 	return o
+}
+
+// newDirector makes who plays the scenes of /stage, with servers of this same program.
+func (c *cli) newDirector(s stage, log zerolog.Logger) (*director.Director, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("the stage: %w", err)
+	}
+	return director.New(director.Options{
+		Program: director.Program{Path: self, Env: c.environ}, Store: s.store, Log: log.With().Str("room", "stage").Logger(),
+	}), nil
 }
 
 // peerOf is how one of the demo's companies knows another one.
@@ -204,6 +226,7 @@ func (c *cli) play(ctx context.Context, s stage, clock app.Clock, log zerolog.Lo
 		if !clockIsReal(clock) {
 			p.Linef("the civil clock runs %g times as fast; it is %s there", clock.Speed, clock.Now().UTC().Format(time.RFC3339))
 		}
+		p.Linef("the rule of priority, played for an audience: %s/stage", servers[0].URL())
 		p.Next(c.program+` reserve --from "João Pessoa, PB" --to "Feira de Santana, BA" --vehicle EV-0001`+c.serverFlag(servers[0]),
 			"redis-cli -p "+portOf(servers[0].StoreAddr())+" --scan --pattern 'cal:*'")
 		p.Linef("ready")

@@ -19,7 +19,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	code := run(ctx, os.Args[1:], shell{
-		out: os.Stdout, err: os.Stderr, program: programName(os.Args[0]), environ: os.Environ(),
+		out: os.Stdout, err: os.Stderr, in: os.Stdin, program: programName(os.Args[0]), environ: os.Environ(),
 		outIsTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		errIsTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	})

@@ -21,6 +21,7 @@ import (
 // shell is what a command gets from the one who typed it.
 type shell struct {
 	out, err      io.Writer
+	in            io.Reader // nil is nothing
 	program       string
 	environ       []string
 	outIsTerminal bool

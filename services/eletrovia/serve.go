@@ -19,6 +19,7 @@ const stopWithin = 15 * time.Second
 
 func (c *cli) serveCommand() *cobra.Command {
 	var s settings.Settings
+	var leash bool
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server of one company",
 		Long: "Run the server of one company: REST, MQTT broker, and a Redis of its own or by URL.\n" +
@@ -39,8 +40,14 @@ func (c *cli) serveCommand() *cobra.Command {
 		if err != nil {
 			return usage(err)
 		}
-		return c.serve(cmd.Context(), server)
+		ctx := cmd.Context()
+		if leash {
+			ctx = leashed(ctx, c.in)
+		}
+		return c.serve(ctx, server)
 	}
+	cmd.Flags().BoolVar(&leash, "leash", false, "end when standard input ends: with the process that started this one")
+	_ = cmd.Flags().MarkHidden("leash") // fails for an unknown flag only
 	return cmd
 }
 
@@ -93,4 +100,15 @@ func (c *cli) logger(level string) (zerolog.Logger, error) {
 		w = zerolog.ConsoleWriter{Out: c.err, TimeFormat: time.TimeOnly, NoColor: c.env("NO_COLOR") != ""}
 	}
 	return zerolog.New(zerolog.SyncWriter(w)).Level(l).With().Timestamp().Logger(), nil
+}
+
+// leashed is a context that ends with the input, at the other end of which is the process
+// that wants this one: it ends also where that was killed.
+func leashed(ctx context.Context, in io.Reader) context.Context {
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		end()
+	}()
+	return ctx
 }

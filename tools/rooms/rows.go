@@ -100,6 +100,11 @@ var rooms = []room{
 		own:   []string{"pkg/...", "simulator/...", "services/company/app", "services/eletrovia/internal/..."},
 		third: []string{cobra, lipgloss, pflag, term, yaml, zerolog, syncx, uuid},
 	},
+	{ // looks into the stores of its plays, as redis-cli does
+		path:  "services/eletrovia/internal/director",
+		own:   []string{"pkg/api", "pkg/api/client", "pkg/charging", "pkg/trip", "services/company/app"},
+		third: []string{goRedis, zerolog},
+	},
 	{
 		path:  "services/company/app",
 		own:   []string{"pkg/...", "broker", "services/web", "services/company/internal/..."},

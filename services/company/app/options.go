@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/booking"
+	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
@@ -108,9 +109,15 @@ type Options struct {
 	// default, less than 0 no limit.
 	Registration  string
 	Registrations int
+	// Stage is the play of a demo, which everybody who reaches the server may watch and
+	// steer: on loopback only. Nil is none.
+	Stage Stage
 	// SkipClaims leaves the claims out: only to measure what priority costs.
 	SkipClaims bool
 }
+
+// Stage is the play of a demo (docs/adr/0026).
+type Stage = httpapi.Stage
 
 // Store says where the company's Redis is: a URL, or an embedded one.
 type Store struct {
@@ -364,6 +371,9 @@ func (o Options) checkSecrets() error {
 	}
 	if o.DemoTokens && o.beyondLoopback() {
 		return errors.New("the demo's tokens are known to everybody: they are for a server on loopback")
+	}
+	if o.Stage != nil && o.beyondLoopback() {
+		return errors.New("everybody may steer the stage of a demo: it is for a server on loopback")
 	}
 	return identity.CheckSecrets(!o.beyondLoopback(), secrets...)
 }

@@ -36,6 +36,7 @@ function states(server, trip) {
     ['sign-in', (p) => p.locator('.book').click().then(() => p.getByRole('dialog').waitFor())],
     ['operator sign-in', (p) => p.goto(`${server}/ops`).then(() => p.getByRole('dialog').waitFor())],
     ['/trips/{id} of a stranger', (p) => p.goto(`${server}/trips/${trip.id}`).then(() => p.locator('main button').waitFor())],
+    ['/stage', (p) => p.goto(`${server}/stage`).then(() => p.locator('main button').first().waitFor())],
     ['/docs', (p) => p.goto(`${server}/docs`).then(() => p.locator('body').waitFor())],
     ['/trips/{id}', async (p) => {
       await p.request.post(`${server}/api/v1/session`, credentials(trip.vehicle))

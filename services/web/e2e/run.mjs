@@ -6,6 +6,7 @@ import { takeStop } from './federation.mjs'
 import { gantt } from './gantt.mjs'
 import { lookAtAll } from './looks.mjs'
 import { outOfService } from './out-of-service.mjs'
+import { playEveryScene } from './stage.mjs'
 
 const [home, elsewhere] = process.argv.slice(2)
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
@@ -87,6 +88,7 @@ await step('/ops shows its regions', {}, operate)
 await step('out of service: the three bookings are named, each driver is asked', {}, outOfService([home, elsewhere]))
 const store = process.env.ELETROVIA_DEMO_STORE // of the first company, as browser_test.go says
 if (store) await step('the Gantt is what redis-cli reads, at twenty moments', {}, gantt([home, elsewhere], store))
+await step('every scene of the stage ends as the rule says', {}, (page) => playEveryScene(page, home, say))
 if (kept) {
   const wrong = await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])
   for (const w of wrong) say(`FAILED: ${w}`)

@@ -1,10 +1,11 @@
 /** The app's pages; an address that is none of them is lost. */
-export type Route = { page: 'plan' } | { page: 'trips' } | { page: 'trip'; id: string } | { page: 'ops' } | { page: 'saga'; id: string } | { page: 'lost' }
+export type Route = { page: 'plan' } | { page: 'trips' } | { page: 'trip'; id: string } | { page: 'ops' } | { page: 'saga'; id: string } | { page: 'stage' } | { page: 'lost' }
 
 export function routeOf(path: string): Route {
   if (path === '/') return { page: 'plan' }
   if (path === '/trips') return { page: 'trips' }
   if (path === '/ops') return { page: 'ops' }
+  if (path === '/stage') return { page: 'stage' }
   const trip = /^(\/ops)?\/trips\/([^/]+)$/.exec(path)
   const id = trip?.[2] && decoded(trip[2])
   return id ? { page: trip[1] ? 'saga' : 'trip', id } : { page: 'lost' }

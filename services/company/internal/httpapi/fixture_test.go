@@ -659,7 +659,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	o := Options{
 		Company: "MAR", Name: "Maré Volt", RESTURL: "http://mar.test", MQTTURL: "tcp://mar.test:1883",
 		FrontDesk: w.front, Desk: w.desk, Identity: w.who, Events: w.hub, Audit: w.audit, Messages: fakeMessages{},
-		Traffic: w.traffic, Overview: w.board,
+		Traffic: w.traffic, Overview: w.board, Stage: &fakeStage{},
 		BrokerCars: func() []api.BrokerCar {
 			return []api.BrokerCar{{VehicleID: car, HeardAt: &now, Last: &api.Sighting{At: now, SoC: 0.5, Lat: -7.1, Lon: -34.9}}, {VehicleID: "EV-0002"}}
 		},

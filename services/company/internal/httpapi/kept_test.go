@@ -62,6 +62,7 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 		}
 	}
 	requests["/assets/*"] = good{path: "/assets/style.css"}
+	requests["/stage"] = good{path: "/stage"}
 	requests["/trips"], requests["/ops"], requests["/trips/:trip_id"] = good{path: "/trips"}, good{path: "/ops"}, good{path: "/trips/" + string(tripID)}
 	requests["/ops/trips/:trip_id"] = good{path: "/ops/trips/" + string(tripID)}
 	ask("GET", "/healthz", "") // so that there is something in /metrics

@@ -113,6 +113,8 @@ type Options struct {
 	MaxStreams int
 	// Web is the web app; nil is the embedded one.
 	Web *web.App
+	// Stage is the play of a demo; nil has none: its routes are unknown.
+	Stage Stage
 }
 
 // Validate refuses options that a server cannot work with.

@@ -29,7 +29,7 @@ func inSpec(path string) string { return parameterRE.ReplaceAllString(path, "{$1
 
 // ofTheApp are the web app's pages and files, which are no API.
 func ofTheApp(path string) bool {
-	return slices.Contains([]string{"/assets/*", "/trips", "/trips/:trip_id", "/ops", "/ops/trips/:trip_id"}, path)
+	return slices.Contains([]string{"/assets/*", "/trips", "/trips/:trip_id", "/ops", "/stage", "/ops/trips/:trip_id"}, path)
 }
 
 func TestTheRoutesAreThoseOfTheSpec(t *testing.T) {
@@ -94,6 +94,8 @@ func goodRequests() []good {
 		{"DELETE", "/api/v1/session", asNobody, "", 204},
 		{"GET", "/api/v1/sessions", asCar, "", 200},
 		{"DELETE", "/api/v1/sessions/0123456789abcdef", asCar, "", 204},
+		{"GET", "/api/v1/stage", asNobody, "", 200},
+		{"POST", "/api/v1/stage", asNobody, `{"action":"start","scene":"one_plug"}`, 200},
 		{"POST", "/api/v1/invites", asOperator, `{"count":2,"days":3}`, 201},
 		{"GET", "/api/v1/overview", asOperator, "", 200},
 		{"GET", "/api/v1/broker?limit=1", asOperator, "", 200},

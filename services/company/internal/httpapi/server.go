@@ -146,6 +146,9 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/sessions", s.known(s.sessions)},
 		{del, "/api/v1/sessions/:session_id", s.known(s.endSession)},
 
+		{get, "/api/v1/stage", s.anybody(s.stage)},
+		{post, "/api/v1/stage", s.anybody(s.steerStage)},
+
 		{post, "/api/v1/invites", s.operator(s.invite)},
 		{get, "/api/v1/overview", s.operator(s.overview)},
 		{get, "/api/v1/broker", s.operator(s.broker)},
@@ -208,6 +211,7 @@ func (s *Server) routes() []route {
 		{get, "/trips/:trip_id", s.page(s.appPage)},
 		{get, "/ops", s.page(s.appPage)},
 		{get, "/ops/trips/:trip_id", s.page(s.appPage)},
+		{get, "/stage", s.page(s.appPage)},
 		{get, "/assets/*", s.page(s.asset)},
 	}
 }

@@ -122,6 +122,8 @@ func (s *Settings) Define(f *pflag.FlagSet, environ []string) {
 	f.DurationVar(&s.acceptedLife, "accepted-ticket-life", charging.TicketLife, "how long ago a ticket may have been granted to count here, whatever its issuer says of its end")
 	f.DurationVar(&s.timings.Lease, "lease", 0, "how long a trip's server may be silent before another takes over")
 	f.DurationVar(&s.timings.CallTimeout, "call-timeout", 0, "how long one call to a company may take")
+	f.DurationVar(&s.timings.StepBudget, "step-budget", 0, "how long a call to a company whose answer is unknown is repeated")
+	f.DurationVar(&s.timings.ConfirmBudget, "confirm-budget", 0, "how long confirming all stops of a trip may take")
 	f.DurationVar(&s.timings.Notice, "notice", 0, "how long a stop only says so in /readyz, where the company has other servers on the store")
 	f.DurationVar(&s.timings.Drain, "drain", 0, "how long a stop waits for trips in flight")
 }

@@ -135,4 +135,8 @@ export const api = {
   audit: (path: string) => page<Schemas['Act']>(path),
   suspend: (company: string, body: Schemas['SuspendRequest']) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/suspend`, body),
   resume: (company: string) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/resume`),
+
+  // the stage
+  stage: () => ask<Schemas['Stage']>('GET', '/api/v1/stage'),
+  steerStage: (body: Schemas['StageCommand']) => ask<Schemas['Stage']>('POST', '/api/v1/stage', body),
 }

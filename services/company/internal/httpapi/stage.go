@@ -1,0 +1,45 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/eletrovia/eletrovia/pkg/api"
+)
+
+// Stage is the play of a demo, which everybody may watch and steer (docs/adr/0026).
+type Stage interface {
+	// Show is what is to be seen now. It must not block.
+	Show() api.Stage
+	// Steer does what a visitor asks. INVALID_FIELD where it cannot be done now.
+	Steer(api.StageCommand) (api.Stage, error)
+}
+
+// stage answers GET /api/v1/stage. UNKNOWN_ROUTE where there is no demo.
+func (s *Server) stage(c echo.Context) error {
+	if s.o.Stage == nil {
+		return echo.ErrNotFound
+	}
+	return answer(c, http.StatusOK, s.o.Stage.Show())
+}
+
+// steerStage answers POST /api/v1/stage. It refuses like stage.
+func (s *Server) steerStage(c echo.Context) error {
+	if s.o.Stage == nil {
+		return echo.ErrNotFound
+	}
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	command, err := api.DecodeStageCommand(raw)
+	if err != nil {
+		return err
+	}
+	now, err := s.o.Stage.Steer(command)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, now)
+}
