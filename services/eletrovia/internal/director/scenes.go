@@ -175,8 +175,8 @@ func companySilent(ctx context.Context, p *play) error {
 	err := inOrder(
 		func() error { return p.books(ctx, ana, trip.Abort, p.stops...) },
 		func() error { return p.gate.await(ctx, of(ana, "claim", plug.EVSEID)) },
-		func() error { return p.untilState(ctx, ana, trip.Aborted) },
 		func() error { return p.lapses(ctx, ana, plug) },
+		func() error { return p.untilState(ctx, ana, trip.Aborted) },
 	)
 	if err != nil {
 		return err
