@@ -18,7 +18,16 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
-func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+// pictures names the directory (absolute) where what the browser showed is kept; without it, it is
+// kept where go test -artifacts says, or not at all.
+const pictures = "ELETROVIA_PICTURES"
+
+var kept = os.Getenv(pictures)
+
+func TestMain(m *testing.M) {
+	_ = os.Unsetenv(pictures) // eletrovia refuses to start with variables that it does not know
+	os.Exit(program.Main(m))
+}
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
@@ -27,7 +36,15 @@ var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // controls' names, where a lost stop asks nothing, where a page has a barrier that
 // axe-core knows or scrolls sideways, and where the console is not silent.
 func TestTheAppInABrowser(t *testing.T) {
-	web := filepath.Join("..", "..", "web")
+	needs(t)
+	drive(t, "e2e/run.mjs", demo(t)...)
+}
+
+var web = filepath.Join("..", "..", "web")
+
+// needs skips where there is no browser to drive: go tool task test says that then.
+func needs(t *testing.T) {
+	t.Helper()
 	for _, needed := range []string{"node", "chromium"} {
 		if _, err := exec.LookPath(needed); err != nil {
 			t.Skipf("LEFT OUT: no %s on the PATH", needed)
@@ -36,14 +53,26 @@ func TestTheAppInABrowser(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(web, "node_modules", "playwright-core")); err != nil {
 		t.Skip("LEFT OUT: services/web/node_modules is not there: npm ci in services/web")
 	}
+}
+
+// drive runs a script of services/web to its end, which has to be a good one.
+func drive(t *testing.T, script string, args ...string) {
+	t.Helper()
+	dir := kept
+	if dir == "" {
+		dir = t.ArtifactDir()
+	} else if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	script := exec.CommandContext(ctx, "node", append([]string{"e2e/run.mjs"}, demo(t)...)...)
-	script.Dir, script.Stdout, script.Stderr = web, t.Output(), t.Output()
-	script.Cancel = func() error { return script.Process.Signal(os.Interrupt) } // which closes the browser too
-	script.WaitDelay = 10 * time.Second
-	if err := script.Run(); err != nil {
-		t.Fatalf("run.mjs: %v", err)
+	cmd := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = web, t.Output(), t.Output()
+	cmd.Env = append(os.Environ(), pictures+"="+dir)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which closes the browser too
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v", script, err)
 	}
 }
 

@@ -1,32 +1,11 @@
 // Drives the app against a real demo as its visitors do. Arguments: the addresses of the companies' servers. It
 // prints a line a step; a step that fails ends it with 1, and the page's text is printed.
-import { Browser } from './browser.mjs'
 import { book, cancel, find, names, signIn, status } from './driver.mjs'
 import { takeStop } from './federation.mjs'
 import { lookAtAll } from './looks.mjs'
+import { end, phone, say, step, wrong } from './steps.mjs'
 
 const [home, elsewhere] = process.argv.slice(2)
-const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
-const began = Date.now()
-const say = (what) => console.log(`${((Date.now() - began) / 1000).toFixed(1)} s: ${what}`)
-const failures = []
-
-/** A step in a browser of its own; the console must stay silent. */
-async function step(name, options, drive) {
-  const b = await Browser.open(options)
-  try {
-    const answer = await drive(b.page)
-    if (b.complaints.length > 0) throw new Error(`the console: ${b.complaints.join('\n')}`)
-    say(name)
-    return answer
-  } catch (e) {
-    failures.push(name)
-    const text = await b.page.locator('body').innerText().catch(() => 'no page')
-    say(`FAILED: ${name}\n${e.stack}\nat ${b.page.url()}:\n${text}\nconsole: ${b.complaints.join('\n')}`)
-  } finally {
-    await b.close()
-  }
-}
 
 /** Books, reloads, and goes on at another company's server, where the trip is cancelled. */
 const journey = (vehicle, n) => async (page) => {
@@ -82,10 +61,5 @@ await step('a stop is lost: gives up', {}, async (page) => {
   await status(page, 'ABORTED')
 })
 await step('/ops shows its regions', {}, operate)
-if (kept) {
-  const wrong = await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])
-  for (const w of wrong) say(`FAILED: ${w}`)
-  failures.push(...wrong)
-}
-say(failures.length === 0 ? 'all steps done' : `${failures.length} failures`)
-process.exitCode = failures.length === 0 ? 0 : 1
+if (kept) wrong(...(await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])))
+end()
