@@ -3,6 +3,7 @@
 import { book, cancel, find, names, signIn, status } from './driver.mjs'
 import { takeStop } from './federation.mjs'
 import { lookAtAll } from './looks.mjs'
+import { occupied, session, tooEarly } from './plug.mjs'
 import { end, phone, say, step, wrong } from './steps.mjs'
 
 const [home, elsewhere] = process.argv.slice(2)
@@ -60,6 +61,9 @@ await step('a stop is lost: gives up', {}, async (page) => {
   await page.getByRole('button', { name: 'Give up' }).click()
   await status(page, 'ABORTED')
 })
+await step('at the plug: too early', {}, tooEarly(home))
+await step('at the plug: occupied, then free', phone, occupied(home))
+await step('at the plug: in time, the session, the bill', {}, session(home))
 await step('/ops shows its regions', {}, operate)
 if (kept) wrong(...(await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])))
 end()

@@ -4,6 +4,8 @@ import { Browser } from './browser.mjs'
 
 const began = Date.now()
 const failures = []
+/** A part of the names of the steps that are wanted, a regular expression; all where it is left out. */
+const wanted = new RegExp(process.env.ELETROVIA_STEPS ?? '')
 
 /** The directory where pictures are kept; undefined where nobody wants them. */
 export const pictures = process.env.ELETROVIA_PICTURES
@@ -27,6 +29,7 @@ export async function picture(page, name) {
 
 /** A step in a browser of its own; the console must stay silent, but for what the step expects of it. */
 export async function step(name, options, drive) {
+  if (!wanted.test(name)) return undefined
   const b = await Browser.open(options)
   try {
     const answer = await drive(b.page, b)

@@ -172,6 +172,7 @@ export const en = {
   'plug.about': 'about {soc} of {to}, by the plan',
   'plug.early': 'Too early: {detail}',
   'plug.occupied': 'Another car is still at this charger. {detail}',
+  'plug.power': '{kw} now',
   'plug.bill': 'Bill',
   'plug.estimated': 'estimated',
   'plug.energy': 'Energy',

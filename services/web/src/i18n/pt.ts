@@ -167,6 +167,7 @@ export const pt: Texts = {
   'plug.about': 'cerca de {soc} de {to}, pelo plano',
   'plug.early': 'Cedo demais: {detail}',
   'plug.occupied': 'Outro carro ainda está neste carregador. {detail}',
+  'plug.power': '{kw} agora',
   'plug.bill': 'Conta',
   'plug.estimated': 'estimada',
   'plug.energy': 'Energia',

@@ -45,17 +45,21 @@ export class LiveTrip {
     this.stop ??= listen(['trip', 'cars'], {
       begun: (snapshot) => {
         this.silentSince = 0
-        if (snapshot) serverClock.heard(snapshot.now)
+        if (snapshot) serverClock.heard(snapshot.now, snapshot.civil, snapshot.speed)
         if (snapshot?.cars) this.cars = this.frames.take(snapshot.cars)
         void this.read()
       },
       event: (e) => {
-        if (e.type === 'now') serverClock.heard((e.data as Schemas['LiveClock']).now)
+        if (e.type === 'now') this.clock(e.data as Schemas['LiveClock'])
         else if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
         else if (e.trip_id === this.id) this.changed(e.data as Trip)
       },
       broke: () => (this.silentSince ||= Date.now()),
     })
+  }
+
+  private clock({ now, civil, speed }: Schemas['LiveClock']) {
+    serverClock.heard(now, civil, speed)
   }
 
   /** An event has the trip alone: its plan, and what its stops are, is read with it. */
