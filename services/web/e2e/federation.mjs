@@ -25,7 +25,7 @@ export async function ask(server, vehicle, method, path, body) {
     },
     body: body === undefined ? null : JSON.stringify(body),
   })
-  const said = await answer.json()
+  const said = answer.status === 204 ? undefined : await answer.json()
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(said)}`)
   return said
 }

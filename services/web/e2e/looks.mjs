@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Browser } from './browser.mjs'
+import { secretOf } from './federation.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -29,7 +30,7 @@ async function sideways(page) {
 /** The states of the app that are looked at: a name, and how a browser gets there. */
 function states(server, trip) {
   const plans = `${server}/?from=${encodeURIComponent('João Pessoa, PB')}&to=${encodeURIComponent('Feira de Santana, BA')}`
-  const credentials = (username) => ({ data: { username, password: 'demo' } })
+  const credentials = (username) => ({ data: { username, password: secretOf(username) } })
   return [
     ['/', (p) => p.goto(server).then(() => p.locator('#from').waitFor())],
     ['plans', (p) => p.goto(plans).then(() => p.locator('input[name=plan]').first().waitFor())],

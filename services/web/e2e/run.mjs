@@ -1,10 +1,11 @@
 // Drives the app against a real demo as its visitors do. Arguments: the addresses of the companies' servers. It
 // prints a line a step; a step that fails ends it with 1, and the page's text is printed.
 import { book, cancel, find, names, signIn, status } from './driver.mjs'
-import { takeStop } from './federation.mjs'
 import { lookAtAll } from './looks.mjs'
+import { lose } from './lost.mjs'
 import { occupied, session, tooEarly } from './plug.mjs'
-import { end, phone, say, step, wrong } from './steps.mjs'
+import { cookieGone, frozen, jumped, revoked } from './sleep.mjs'
+import { end, phone, say, step, wanted, wrong } from './steps.mjs'
 
 const [home, elsewhere] = process.argv.slice(2)
 
@@ -24,17 +25,6 @@ const journey = (vehicle, n) => async (page) => {
   await cancel(page, n)
 }
 
-/** Finds plans, loses the first stop of one to another driver, and books all the same. */
-async function lose(page, vehicle, rival) {
-  const answer = page.waitForResponse((r) => r.url().endsWith('/api/v1/plans') && r.request().method() === 'POST')
-  await find(page, home)
-  const { plans } = await (await answer).json()
-  await takeStop(home, rival, plans[0].stops[0])
-  const id = await book(page, vehicle)
-  await status(page, 'AWAITING_DECISION')
-  return id
-}
-
 async function operate(page) {
   await page.goto(`${home}/ops`)
   const dialog = page.getByRole('dialog')
@@ -51,19 +41,23 @@ await step('phone, Portuguese: booked, reloaded, cancelled elsewhere', phone, jo
 await step('desktop, Portuguese: booked, reloaded, cancelled elsewhere', {}, journey('EV-0003', names.pt))
 await step('phone, English: booked, reloaded, cancelled elsewhere', phone, journey('EV-0004', names.en))
 const kept = await step('a stop is lost: goes on with A', {}, async (page) => {
-  const id = await lose(page, 'EV-0005', 'EV-0006')
+  const lost = await lose(page, home)
   await page.getByRole('button', { name: 'Continue with A' }).click()
   await status(page, 'CONFIRMED')
-  return id
+  return lost
 })
 await step('a stop is lost: gives up', {}, async (page) => {
-  await lose(page, 'EV-0007', 'EV-0008')
+  await lose(page, home)
   await page.getByRole('button', { name: 'Give up' }).click()
   await status(page, 'ABORTED')
 })
 await step('at the plug: too early', {}, tooEarly(home))
 await step('at the plug: occupied, then free', phone, occupied(home))
 await step('at the plug: in time, the session, the bill', {}, session(home))
+await step('the session ends: the next act asks for the secret', {}, cookieGone(home))
+await step('the session is revoked: the page asks by itself', {}, revoked(home))
+await step('a frozen page wakes', {}, frozen(home))
+await step('the clock jumps by ten minutes', {}, jumped(home))
 await step('/ops shows its regions', {}, operate)
-if (kept) wrong(...(await lookAtAll(home, { id: kept, vehicle: 'EV-0005' }, say).catch((e) => [e.stack])))
+if (kept && wanted('every page')) wrong(...(await lookAtAll(home, kept, say).catch((e) => [e.stack])))
 end()

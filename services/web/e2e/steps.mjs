@@ -4,8 +4,8 @@ import { Browser } from './browser.mjs'
 
 const began = Date.now()
 const failures = []
-/** A part of the names of the steps that are wanted, a regular expression; all where it is left out. */
-const wanted = new RegExp(process.env.ELETROVIA_STEPS ?? '')
+/** Whether a step is wanted: those whose names ELETROVIA_STEPS, a regular expression, finds; all where it is left out. */
+export const wanted = (name) => new RegExp(process.env.ELETROVIA_STEPS ?? '').test(name)
 
 /** The directory where pictures are kept; undefined where nobody wants them. */
 export const pictures = process.env.ELETROVIA_PICTURES
@@ -29,7 +29,7 @@ export async function picture(page, name) {
 
 /** A step in a browser of its own; the console must stay silent, but for what the step expects of it. */
 export async function step(name, options, drive) {
-  if (!wanted.test(name)) return undefined
+  if (!wanted(name)) return undefined
   const b = await Browser.open(options)
   try {
     const answer = await drive(b.page, b)

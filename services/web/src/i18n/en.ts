@@ -14,6 +14,7 @@ export const en = {
   'app.again': 'Try again',
   'app.offline': 'The server does not answer. Nothing is lost: what was booked stays booked.',
   'app.failed': 'The server refused: {detail}',
+  'app.signOutStuck': 'You are still signed in: the server does not answer. Sign out again when it does.',
   'app.lost': 'Reconnecting. Data from {seconds} s ago.',
 
   'plan.title': 'Where to?',

@@ -16,6 +16,7 @@ export const pt: Texts = {
   'app.again': 'Tentar de novo',
   'app.offline': 'O servidor não responde. Nada se perdeu: o que foi reservado continua reservado.',
   'app.failed': 'O servidor recusou: {detail}',
+  'app.signOutStuck': 'Você ainda está conectado: o servidor não responde. Saia de novo quando ele responder.',
   'app.lost': 'Reconectando. Dados de {seconds} s atrás.',
   'plan.title': 'Para onde?',
   'plan.from': 'De',

@@ -54,12 +54,18 @@ export class LiveTrip {
         else if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
         else if (e.trip_id === this.id) this.changed(e.data as Trip)
       },
-      broke: () => (this.silentSince ||= Date.now()),
+      broke: () => this.broke(),
     })
   }
 
   private clock({ now, civil, speed }: Schemas['LiveClock']) {
     serverClock.heard(now, civil, speed)
+  }
+
+  /** A stream that breaks does not say why: a read tells a server that is away from a session that has ended. */
+  private broke() {
+    if (this.silentSince === 0) void this.read()
+    this.silentSince ||= Date.now()
   }
 
   /** An event has the trip alone: its plan, and what its stops are, is read with it. */
