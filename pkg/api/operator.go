@@ -75,6 +75,15 @@ type SessionResponse struct {
 	CompanyID charging.CompanyID `json:"company_id"`
 	// May is what the caller may do: MayPlan and the other words.
 	May []string `json:"may"`
+	// Companies of the federation that this server knows, its own first.
+	Companies []CompanyName `json:"companies"`
+}
+
+// CompanyName is a company as people call it.
+type CompanyName struct {
+	CompanyID charging.CompanyID `json:"company_id"`
+	// Name is as the company calls itself; empty while this server has not heard that.
+	Name string `json:"name,omitempty"`
 }
 
 // ResolveRequest ends a stuck stop by an operator's word.

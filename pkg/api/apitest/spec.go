@@ -159,7 +159,7 @@ func (s *Spec) check(op *openapi3.Operation, a Answer) error {
 
 // ofTheApp says whether an address is the web app's, which is no API.
 func ofTheApp(path string) bool {
-	return path == "/ops" || path == "/trips" || strings.HasPrefix(path, "/trips/") || strings.HasPrefix(path, "/assets/")
+	return path == "/ops" || path == "/trips" || strings.HasPrefix(path, "/trips/") || strings.HasPrefix(path, "/ops/trips/") || strings.HasPrefix(path, "/assets/")
 }
 
 // nothing judges answers where the specification has no operation: a problem, the methods

@@ -116,6 +116,7 @@ var rows = map[string]row{
 	"GET /":                                             {forAll, ""},
 	"GET /assets/*":                                     {forAll, ""},
 	"GET /ops":                                          {forAll, ""},
+	"GET /ops/trips/:trip_id":                           {forAll, ""},
 	"GET /trips":                                        {forAll, ""},
 	"GET /trips/:trip_id":                               {forAll, ""},
 	"GET /api/v1/audit":                                 {forOperator, ""},

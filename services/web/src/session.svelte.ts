@@ -57,7 +57,7 @@ class SignedIn {
   private ended() {
     const who = this.who
     if (who?.kind !== 'vehicle' && who?.kind !== 'operator') return
-    this.who = { kind: 'anybody', company_id: who.company_id, may: ['plan'] }
+    this.who = { kind: 'anybody', company_id: who.company_id, companies: who.companies, may: ['plan'] }
     if (!this.asking) this.ask(who.kind)
   }
 

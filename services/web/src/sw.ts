@@ -26,7 +26,7 @@ worker.addEventListener('activate', (event) => {
   )
 })
 
-const app = /^\/($|ops$|trips$|trips\/)/
+const app = /^\/($|ops$|ops\/trips\/|trips$|trips\/)/
 
 worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)

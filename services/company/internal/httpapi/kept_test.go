@@ -63,6 +63,7 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 	}
 	requests["/assets/*"] = good{path: "/assets/style.css"}
 	requests["/trips"], requests["/ops"], requests["/trips/:trip_id"] = good{path: "/trips"}, good{path: "/ops"}, good{path: "/trips/" + string(tripID)}
+	requests["/ops/trips/:trip_id"] = good{path: "/ops/trips/" + string(tripID)}
 	ask("GET", "/healthz", "") // so that there is something in /metrics
 	for _, r := range w.echo.Routes() {
 		if r.Method != http.MethodGet {

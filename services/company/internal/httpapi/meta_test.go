@@ -74,7 +74,7 @@ func TestPagesOfTheServer(t *testing.T) {
 func TestTheWebApp(t *testing.T) {
 	w := newWorld(t)
 	first := w.ask("GET", "/", asNobody, "").Body.String()
-	for _, path := range []string{"/trips", "/trips/" + string(tripID), "/ops"} {
+	for _, path := range []string{"/trips", "/trips/" + string(tripID), "/ops", "/ops/trips/" + string(tripID)} {
 		rec := w.ask("GET", path, asNobody, "")
 		policy := rec.Header().Get("Content-Security-Policy")
 		if rec.Code != 200 || rec.Body.String() != first || !strings.HasPrefix(policy, "default-src 'self';") || strings.Contains(policy, "unsafe") {

@@ -207,6 +207,7 @@ func (s *Server) routes() []route {
 		{get, "/trips", s.page(s.appPage)},
 		{get, "/trips/:trip_id", s.page(s.appPage)},
 		{get, "/ops", s.page(s.appPage)},
+		{get, "/ops/trips/:trip_id", s.page(s.appPage)},
 		{get, "/assets/*", s.page(s.asset)},
 	}
 }

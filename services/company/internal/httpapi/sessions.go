@@ -101,9 +101,18 @@ func (s *Server) setCookie(c echo.Context, id string, life time.Duration) {
 }
 
 func (s *Server) describe(who identity.Caller) api.SessionResponse {
-	d := api.SessionResponse{Kind: string(who.Kind), VehicleID: who.Vehicle, CompanyID: s.o.Company, May: mayOf(who.Kind)}
+	d := api.SessionResponse{Kind: string(who.Kind), VehicleID: who.Vehicle, CompanyID: s.o.Company, May: mayOf(who.Kind), Companies: s.names()}
 	if who.Kind == identity.Peer {
 		d.CompanyID = who.Peer
 	}
 	return d
+}
+
+// names are how the companies that this server knows call themselves, its own first.
+func (s *Server) names() []api.CompanyName {
+	names := []api.CompanyName{{CompanyID: s.o.Company, Name: s.o.Name}}
+	for _, p := range s.o.Peers() {
+		names = append(names, api.CompanyName{CompanyID: p.CompanyID, Name: p.Name})
+	}
+	return names
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,16 @@ func TestSessionOfABrowser(t *testing.T) {
 	}
 	if rec := w.ask("GET", "/api/v1/locations", asNobody, "", "Cookie", cookie); rec.Code != 200 {
 		t.Errorf("a session that is over must not keep anybody from planning: %d", rec.Code)
+	}
+}
+
+// TestASessionNamesTheCompanies, so that a page can show names instead of three letters: its
+// own first, and a peer without a name while it has told none.
+func TestASessionNamesTheCompanies(t *testing.T) {
+	w := newWorld(t)
+	who := decode[api.SessionResponse](t, w.ask("GET", "/api/v1/session", asNobody, ""))
+	if want := []api.CompanyName{{CompanyID: "MAR", Name: "Maré Volt"}, {CompanyID: "SER"}}; !slices.Equal(who.Companies, want) {
+		t.Errorf("%+v, want %+v", who.Companies, want)
 	}
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { ask, Refusal } from './client'
+import { api, ask, askPage, Refusal } from './client'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -33,4 +33,21 @@ it('names each write, so that a repeat is one', async () => {
   const headers = fetched.mock.calls.map((c) => new Headers(c[1].headers))
   expect(headers[0]?.get('Idempotency-Key')).toMatch(/^[0-9a-f-]{36}$/)
   expect(headers[1]?.has('Idempotency-Key')).toBe(false)
+})
+
+it('follows a list from page to page', async () => {
+  const pages = [
+    { body: [1, 2], link: '<http://a.test/x?limit=2&after=c>; rel="next", <http://a.test/x>; rel="first"' },
+    { body: [3], link: '<http://a.test/x>; rel="first"' },
+  ]
+  const asked: string[] = []
+  vi.stubGlobal('fetch', async (path: string) => {
+    asked.push(path)
+    const p = pages[asked.length - 1]
+    return new Response(JSON.stringify(p?.body), { headers: { Link: p?.link ?? '' } })
+  })
+  expect(await askPage('/x?limit=2')).toEqual({ items: [1, 2], next: '/x?limit=2&after=c' })
+  asked.length = 0
+  expect(await api.history('t')).toEqual([1, 2, 3])
+  expect(asked).toEqual(['/api/v1/trips/t/history?limit=500', '/x?limit=2&after=c'])
 })

@@ -41,6 +41,36 @@ const sessions = '/api/v1/session'
 
 /** Asks the server that this page came from. It throws a Refusal. */
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return (await answered<T>(method, path, body, signal)).said
+}
+
+/** A page of a list, and the address of the one after it; undefined where it is the last. */
+export interface Page<T> {
+  items: T[]
+  next: string | undefined
+}
+
+/** Asks for a page of a list. It throws a Refusal. */
+export async function askPage<T>(path: string): Promise<Page<T>> {
+  const { said, headers } = await answered<T[]>('GET', path)
+  const next = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('Link') ?? '')?.[1]
+  if (!next) return { items: said, next: undefined }
+  const { pathname, search } = new URL(next, location.origin)
+  return { items: said, next: pathname + search }
+}
+
+/** All of a list, page by page. */
+async function askAll<T>(path: string): Promise<T[]> {
+  const all: T[] = []
+  for (let next: string | undefined = path; next; ) {
+    const page: Page<T> = await askPage<T>(next)
+    all.push(...page.items)
+    next = page.next
+  }
+  return all
+}
+
+async function answered<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<{ said: T; headers: Headers }> {
   let answer: Response
   try {
     answer = await fetch(path, {
@@ -57,9 +87,9 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
     if (signal?.aborted) throw e
     throw new Refusal(0, 'OFFLINE', '')
   }
-  if (answer.status === 204) return undefined as T
+  if (answer.status === 204) return { said: undefined as T, headers: answer.headers }
   const said = (await answer.json().catch(() => ({}))) as unknown
-  if (answer.ok) return said as T
+  if (answer.ok) return { said: said as T, headers: answer.headers }
   if (answer.status === 401 && path !== sessions) strangers()
   const problem = said as Partial<Schemas['Problem']>
   throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
@@ -88,4 +118,14 @@ export const api = {
   peers: () => ask<Peer[]>('GET', '/api/v1/peers'),
   overview: () => ask<Overview>('GET', '/api/v1/overview'),
   calendars: () => ask<Schemas['Calendars']>('GET', '/api/v1/calendars'),
+
+  // the operator's timeline, federation and search
+  history: (id: string) => askAll<Schemas['Entry']>(`/api/v1/trips/${at(id)}/history?limit=500`),
+  reservationHistory: (id: string) => ask<Schemas['ReservationHistory']>('GET', `/api/v1/reservations/${at(id)}/history`),
+  bookings: (query: string) => ask<Schemas['Booking'][]>('GET', `/api/v1/bookings${query}`),
+  broker: () => ask<Schemas['Broker']>('GET', '/api/v1/broker?limit=50'),
+  locks: () => ask<Schemas['Lock'][]>('GET', '/api/v1/locks?limit=500'),
+  audit: (path: string) => askPage<Schemas['Act']>(path),
+  suspend: (company: string, body: Schemas['SuspendRequest']) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/suspend`, body),
+  resume: (company: string) => ask<Schemas['Suspension']>('POST', `/api/v1/peers/${at(company)}/resume`),
 }
