@@ -211,6 +211,18 @@ export const en = {
   'ops.company': 'Company',
   'ops.out': 'out of service',
 
+  // what happened to a trip, for its driver
+  'told.title': 'What happened',
+  'told.begin': 'You asked for the trip',
+  'told.claim': '{company} was asked to keep stop {leg} for you',
+  'told.reserve': '{company} was asked to hold stop {leg}',
+  'told.confirm': '{company} was asked to book stop {leg}',
+  'told.release': 'Stop {leg} was given back to {company}',
+  'told.move': '{company} was asked for another time at stop {leg}',
+  'told.plug': 'At the plug of stop {leg}',
+  'told.question': 'You were asked how to go on',
+  'told.decision': 'You decided',
+
   // the steps of a saga, wherever they are shown
   'step.begin': 'Begin',
   'step.claim': 'Claim',

@@ -206,6 +206,18 @@ export const pt: Texts = {
   'ops.company': 'Empresa',
   'ops.out': 'fora de serviço',
 
+  // o que aconteceu com uma viagem, para quem dirige
+  'told.title': 'O que aconteceu',
+  'told.begin': 'Você pediu a viagem',
+  'told.claim': 'Pedimos à {company} que guardasse a parada {leg} para você',
+  'told.reserve': 'Pedimos à {company} que segurasse a parada {leg}',
+  'told.confirm': 'Pedimos à {company} que reservasse a parada {leg}',
+  'told.release': 'A parada {leg} foi devolvida à {company}',
+  'told.move': 'Pedimos à {company} outro horário na parada {leg}',
+  'told.plug': 'Na tomada da parada {leg}',
+  'told.question': 'Perguntamos a você como continuar',
+  'told.decision': 'Você decidiu',
+
   // os passos de uma saga, onde quer que apareçam
   'step.begin': 'Início',
   'step.claim': 'Prioridade',

@@ -4,6 +4,7 @@ import { serverClock } from '../parts/now.svelte'
 import { Cars } from './cars'
 import { keep, kept } from './kept'
 import { listen } from './stream'
+import { told } from './told'
 
 /** A trip as it is now: read once, then followed. */
 export class LiveTrip {
@@ -68,13 +69,12 @@ export class LiveTrip {
     this.silentSince ||= Date.now()
   }
 
-  /** An event has the trip alone: its plan, and what its stops are, is read with it. */
-  private changed(trip: Trip) {
-    if (this.trip) {
-      const legs = new Map(this.trip.legs.map((l) => [l.reservation_id, l]))
-      this.take({ ...trip, legs: trip.legs.map((l) => ({ ...legs.get(l.reservation_id), ...l })) })
-    }
-    void this.read()
+  /** Takes what an event tells; what it does not is read. */
+  private changed(event: Trip) {
+    const trip = this.trip && told(this.trip, event)
+    if (!trip) return void this.read()
+    this.take(trip)
+    if (this.trip) keep(this.trip)
   }
 
   close() {
