@@ -18,14 +18,24 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
-// pictures names the directory (absolute) where what the browser showed is kept; without it, it is
-// kept where go test -artifacts says, or not at all.
-const pictures = "ELETROVIA_PICTURES"
+// What the scripts are told by variables, which eletrovia refuses to start with: where what
+// the browser showed is kept (an absolute path; else where go test -artifacts says, or not
+// at all), which steps are wanted, where the README's pictures go, and that figures are
+// wanted instead of steps.
+const (
+	pictures = "ELETROVIA_PICTURES"
+	steps    = "ELETROVIA_STEPS"
+	readme   = "ELETROVIA_README"
+	figures  = "ELETROVIA_FIGURES"
+)
 
-var kept = os.Getenv(pictures)
+var told = map[string]string{}
 
 func TestMain(m *testing.M) {
-	_ = os.Unsetenv(pictures) // eletrovia refuses to start with variables that it does not know
+	for _, name := range []string{pictures, steps, readme, figures} {
+		told[name] = os.Getenv(name)
+		_ = os.Unsetenv(name)
+	}
 	os.Exit(program.Main(m))
 }
 
@@ -37,7 +47,11 @@ var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // axe-core knows or scrolls sideways, and where the console is not silent.
 func TestTheAppInABrowser(t *testing.T) {
 	needs(t)
-	drive(t, "e2e/run.mjs", demo(t)...)
+	script := "e2e/run.mjs"
+	if told[figures] != "" {
+		script = "e2e/figures.mjs"
+	}
+	drive(t, script, demo(t)...)
 }
 
 var web = filepath.Join("..", "..", "web")
@@ -58,17 +72,17 @@ func needs(t *testing.T) {
 // drive runs a script of services/web to its end, which has to be a good one.
 func drive(t *testing.T, script string, args ...string) {
 	t.Helper()
-	dir := kept
+	dir := told[pictures]
 	if dir == "" {
 		dir = t.ArtifactDir()
 	} else if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = web, t.Output(), t.Output()
-	cmd.Env = append(os.Environ(), pictures+"="+dir)
+	cmd.Env = append(os.Environ(), pictures+"="+dir, steps+"="+told[steps], readme+"="+told[readme])
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which closes the browser too
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {
@@ -79,7 +93,7 @@ func drive(t *testing.T, script string, args ...string) {
 // demo runs three companies until the test's end; the answer is their addresses.
 func demo(t *testing.T) []string {
 	t.Helper()
-	cmd := exec.Command(program.Path(t), "demo", "--http-port", "0", "--mqtt-port", "0", "--redis-port", "0", "--fleet", "0")
+	cmd := exec.Command(program.Path(t), "demo", "--http-port", "0", "--mqtt-port", "0", "--redis-port", "0", "--fleet", "3")
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

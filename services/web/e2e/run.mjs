@@ -1,13 +1,17 @@
 // Drives the app against a real demo as its visitors do. Arguments: the addresses of the companies' servers. It
 // prints a line a step; a step that fails ends it with 1, and the page's text is printed.
 import { book, cancel, find, names, signIn, status } from './driver.mjs'
+import { byKeyboard } from './keyboard.mjs'
 import { lookAtAll } from './looks.mjs'
 import { lose } from './lost.mjs'
+import { budget, firstLoad, watched } from './measure.mjs'
 import { occupied, session, tooEarly } from './plug.mjs'
 import { cookieGone, frozen, jumped, revoked } from './sleep.mjs'
+import { readme } from './readme.mjs'
 import { end, phone, say, step, wanted, wrong } from './steps.mjs'
+import { three } from './three.mjs'
 
-const [home, elsewhere] = process.argv.slice(2)
+const [home, elsewhere, third] = process.argv.slice(2)
 
 /** Books, reloads, and goes on at another company's server, where the trip is cancelled. */
 const journey = (vehicle, n) => async (page) => {
@@ -36,6 +40,9 @@ async function operate(page) {
   await page.getByRole('region', { name: 'Federation' }).getByRole('listitem').nth(1).waitFor()
 }
 
+// Watched while all the others go on: two minutes at least of a demo in which something happens.
+const watch = wanted('heap') ? await watched(home) : undefined
+
 await step('desktop, English: booked, reloaded, cancelled elsewhere', {}, journey('EV-0001', names.en))
 await step('phone, Portuguese: booked, reloaded, cancelled elsewhere', phone, journey('EV-0002', names.pt))
 await step('desktop, Portuguese: booked, reloaded, cancelled elsewhere', {}, journey('EV-0003', names.pt))
@@ -58,6 +65,19 @@ await step('the session ends: the next act asks for the secret', {}, cookieGone(
 await step('the session is revoked: the page asks by itself', {}, revoked(home))
 await step('a frozen page wakes', {}, frozen(home))
 await step('the clock jumps by ten minutes', {}, jumped(home))
+await step('three drivers want one charger, and its owner watches', {}, three({ MAR: home, SER: elsewhere, CAJ: third }))
+await step('all of a booking by keyboard', {}, byKeyboard(home))
+await step('the first load is within its budget', {}, async () => {
+  const bytes = await firstLoad(home)
+  for (const kind of Object.keys(budget)) if (bytes[kind] > budget[kind]) throw new Error(`${kind}: ${bytes[kind]} bytes, at most ${budget[kind]}`)
+})
 await step('/ops shows its regions', {}, operate)
 if (kept && wanted('every page')) wrong(...(await lookAtAll(home, kept, say).catch((e) => [e.stack])))
+if (watch) {
+  const grown = await watch.grown()
+  say(`the heap of /ops grew by ${(grown / 1e6).toFixed(1)} MB in ${watch.seconds().toFixed(0)} s`)
+  if (grown > 20e6) wrong(`the heap of a watched page grew by ${grown} bytes, at most 20 MB`)
+  await watch.close()
+}
+await readme(home)
 end()
