@@ -39,6 +39,7 @@ type stage struct {
 	rateLimit                     float64
 	scenario                      string
 	step                          time.Duration
+	web                           string
 	// director plays scenes for the web app's /stage; nil is none.
 	director *director.Director
 }
@@ -71,6 +72,7 @@ func (c *cli) demoCommand() *cobra.Command {
 	f.Float64Var(&s.rateLimit, "rate-limit", 100, "requests a second and address; below 0 no limit")
 	f.StringVar(&s.scenario, "scenario", "", "play a scene once all is ready: contention (two drivers, one charger), or one of the fleet's (see `simulator scenarios`), or a file")
 	f.DurationVar(&s.step, "step", 5*time.Second, "how long each step of contention lasts")
+	f.StringVar(&s.web, "web", c.env("ELETROVIA_WEB"), "directory with a built web app, read anew for each request; by default the one in the program (ELETROVIA_WEB)")
 	f.StringVar(&s.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return cmd
 }
@@ -131,7 +133,7 @@ func (s stage) options(i int, clock app.Clock, log zerolog.Logger) app.Options {
 		Vehicles: map[charging.VehicleID]string{}, OperatorSecret: demoSecret, DemoTokens: true,
 		Registration: "open", Registrations: demoRegistrations,
 		Connections: min(descriptors()/(len(demoCompanies)+1), 8192), // they are one process
-		Clock:       clock, RateLimit: s.rateLimit, Log: log.With().Str("company", string(id)).Logger(),
+		Clock:       clock, RateLimit: s.rateLimit, WebDir: s.web, Log: log.With().Str("company", string(id)).Logger(),
 	}
 	if s.director != nil {
 		o.Stage = s.director

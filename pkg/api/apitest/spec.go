@@ -170,6 +170,8 @@ func (s *Spec) nothing(a Answer, kind string) error {
 		return nil
 	case a.Status != http.StatusNotFound && a.Status != http.StatusMethodNotAllowed && a.Status != http.StatusForbidden && a.Status != http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("no operation is documented here")
+	case kind == "text/html" && a.Status == http.StatusNotFound:
+		return nil // the app's page, for somebody who has opened the address in a browser
 	case kind != "application/problem+json":
 		return fmt.Errorf("the content type is %q, and not a problem's", kind)
 	}

@@ -18,7 +18,26 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
-func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+// What the scripts are told by variables, which eletrovia refuses to start with: where what
+// the browser showed is kept (an absolute path; else where go test -artifacts says, or not
+// at all), which steps are wanted, where the README's pictures go, and that figures are
+// wanted instead of steps.
+const (
+	pictures = "ELETROVIA_PICTURES"
+	steps    = "ELETROVIA_STEPS"
+	readme   = "ELETROVIA_README"
+	figures  = "ELETROVIA_FIGURES"
+)
+
+var told = map[string]string{}
+
+func TestMain(m *testing.M) {
+	for _, name := range []string{pictures, steps, readme, figures} {
+		told[name] = os.Getenv(name)
+		_ = os.Unsetenv(name)
+	}
+	os.Exit(program.Main(m))
+}
 
 var (
 	address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
@@ -33,7 +52,19 @@ var (
 // redis-cli reads, where a charger is taken out of service without naming whom that
 // hits, and where the console is not silent.
 func TestTheAppInABrowser(t *testing.T) {
-	web := filepath.Join("..", "..", "web")
+	needs(t)
+	script := "e2e/run.mjs"
+	if told[figures] != "" {
+		script = "e2e/figures.mjs"
+	}
+	drive(t, script, demo(t)...)
+}
+
+var web = filepath.Join("..", "..", "web")
+
+// needs skips where there is no browser to drive: go tool task test says that then.
+func needs(t *testing.T) {
+	t.Helper()
 	for _, needed := range []string{"node", "chromium"} {
 		if _, err := exec.LookPath(needed); err != nil {
 			t.Skipf("LEFT OUT: no %s on the PATH", needed)
@@ -42,21 +73,33 @@ func TestTheAppInABrowser(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(web, "node_modules", "playwright-core")); err != nil {
 		t.Skip("LEFT OUT: services/web/node_modules is not there: npm ci in services/web")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+}
+
+// drive runs a script of services/web to its end, which has to be a good one.
+func drive(t *testing.T, script string, args ...string) {
+	t.Helper()
+	dir := told[pictures]
+	if dir == "" {
+		dir = t.ArtifactDir()
+	} else if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
-	script := exec.CommandContext(ctx, "node", append([]string{"e2e/run.mjs"}, demo(t)...)...)
-	script.Dir, script.Stdout, script.Stderr = web, t.Output(), t.Output()
-	script.Cancel = func() error { return script.Process.Signal(os.Interrupt) } // which closes the browser too
-	script.WaitDelay = 10 * time.Second
-	if err := script.Run(); err != nil {
-		t.Fatalf("run.mjs: %v", err)
+	cmd := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = web, t.Output(), t.Output()
+	cmd.Env = append(os.Environ(), pictures+"="+dir, steps+"="+told[steps], readme+"="+told[readme])
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which closes the browser too
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v", script, err)
 	}
 }
 
 // demo runs three companies until the test's end; the answer is their addresses.
 func demo(t *testing.T) []string {
 	t.Helper()
-	cmd := exec.Command(program.Path(t), "demo", "--http-port", "0", "--mqtt-port", "0", "--redis-port", "0", "--fleet", "0")
+	cmd := exec.Command(program.Path(t), "demo", "--http-port", "0", "--mqtt-port", "0", "--redis-port", "0", "--fleet", "3")
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

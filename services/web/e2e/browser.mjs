@@ -24,6 +24,8 @@ export const installed = () =>
 export class Browser {
   /** What the pages wrote to the console as errors and warnings, and what they threw. */
   complaints = []
+  /** What a step makes the pages complain about on purpose. */
+  expected = []
 
   static async open(options = {}) {
     const b = new Browser()
@@ -36,7 +38,7 @@ export class Browser {
       viewport: { width: 1440, height: 900 },
       ...options,
     })
-    b.context.setDefaultTimeout(20_000)
+    b.context.setDefaultTimeout(60_000)
     b.page = b.context.pages()[0] ?? (await b.context.newPage())
     b.page.on('pageerror', (e) => b.complaints.push(`thrown: ${e.message}`))
     b.page.on('console', (m) => {

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Browser } from './browser.mjs'
+import { secretOf } from './federation.mjs'
+import { question } from './lost.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -29,7 +31,7 @@ async function sideways(page) {
 /** The states of the app that are looked at: a name, and how a browser gets there. */
 function states(server, trip) {
   const plans = `${server}/?from=${encodeURIComponent('João Pessoa, PB')}&to=${encodeURIComponent('Feira de Santana, BA')}`
-  const credentials = (username) => ({ data: { username, password: 'demo' } })
+  const credentials = (username) => ({ data: { username, password: secretOf(username) } })
   return [
     ['/', (p) => p.goto(server).then(() => p.locator('#from').waitFor())],
     ['plans', (p) => p.goto(plans).then(() => p.locator('input[name=plan]').first().waitFor())],
@@ -37,13 +39,58 @@ function states(server, trip) {
     ['operator sign-in', (p) => p.goto(`${server}/ops`).then(() => p.getByRole('dialog').waitFor())],
     ['/trips/{id} of a stranger', (p) => p.goto(`${server}/trips/${trip.id}`).then(() => p.locator('main button').waitFor())],
     ['/stage', (p) => p.goto(`${server}/stage`).then(() => p.locator('main button').first().waitFor())],
-    ['/docs', (p) => p.goto(`${server}/docs`).then(() => p.locator('body').waitFor())],
+    ['no such page', (p) => p.goto(`${server}/nothing`).then(() => p.locator('main a').waitFor())],
+    ['no plan gets there', async (p) => {
+      await p.goto(plans)
+      await p.locator('#battery').fill('1')
+      await p.locator('form button.first').click()
+      await p.locator('.ask [role=alert]').filter({ hasText: /./ }).waitFor()
+    }],
+    ['a battery that is none', async (p) => {
+      await p.goto(plans)
+      await p.locator('#battery').fill('full')
+      await p.locator('form button.first').click()
+      await p.locator('.ask [role=alert]').filter({ hasText: /./ }).waitFor()
+    }],
+    ['a wrong secret', async (p) => {
+      await p.goto(`${server}/trips`)
+      await p.locator('main button').click()
+      await p.locator('dialog input[name=username]').fill('EV-0001')
+      await p.locator('dialog input[name=password]').fill('wrong')
+      await p.locator('dialog button.first').click()
+      await p.locator('dialog [role=alert]').filter({ hasText: /./ }).waitFor()
+    }],
+    ['a car is registered', async (p) => {
+      await p.goto(`${server}/trips`)
+      await p.locator('main button').click()
+      await p.locator('dialog p button').click()
+      await p.locator('dialog code').first().waitFor()
+    }],
+    ['/trips, empty', (p) => p.locator('dialog button.first').click().then(() => p.locator('main p a').waitFor())],
+    ['an unknown trip', (p) => p.goto(`${server}/trips/01a20000-0000-7000-8000-000000000000`).then(() => p.locator('main [role=alert]').waitFor())],
     ['/trips/{id}', async (p) => {
       await p.request.post(`${server}/api/v1/session`, credentials(trip.vehicle))
       await p.goto(`${server}/trips/${trip.id}`)
       await p.getByRole('status').waitFor()
     }],
-    ['/trips', (p) => p.goto(`${server}/trips`).then(() => p.locator('main li').first().waitFor())],
+    ['what happened', async (p) => {
+      await p.locator('.state > details > summary').click()
+      await p.locator('.state > details li').first().waitFor()
+    }],
+    ['cancel, sure?', (p) => p.locator('.acts .stop').click().then(() => p.locator('.acts p').waitFor())],
+    ['a question', async (p) => {
+      const asks = await question(server)
+      await p.request.post(`${server}/api/v1/session`, credentials(asks.vehicle))
+      await p.goto(`${server}/trips/${asks.id}`)
+      await p.locator('.question').waitFor()
+    }],
+    ['without a network', async (p) => {
+      await p.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+      await p.context().setOffline(true)
+      await p.reload()
+      await p.getByRole('status').waitFor()
+    }],
+    ['/trips', (p) => p.context().setOffline(false).then(() => p.goto(`${server}/trips`)).then(() => p.locator('main li').first().waitFor())],
     ['/ops', async (p) => {
       await p.request.post(`${server}/api/v1/session`, credentials('operator'))
       await p.goto(`${server}/ops`)
@@ -78,6 +125,9 @@ function states(server, trip) {
   ]
 }
 
+/** Pages that are the same in each language. */
+const plain = (server) => ['/docs', '/problems/SLOT_TAKEN', '/problems'].map((path) => [path, (p) => p.goto(server + path).then(() => p.locator('body').waitFor())])
+
 /** Looks at every state; the answer is what is wrong, a line each. */
 export async function lookAtAll(server, trip, say) {
   const wrong = []
@@ -89,7 +139,7 @@ export async function lookAtAll(server, trip, say) {
           localStorage.setItem('eletrovia.language', l)
           localStorage.setItem('eletrovia.theme', t)
         }, [language, theme])
-        for (const [name, go] of states(server, trip)) {
+        for (const [name, go] of [...(language === 'en' ? plain(server) : []), ...states(server, trip)]) {
           await go(b.page)
           const found = [...(await barriers(b.page)), ...(theme === 'light' ? await sideways(b.page) : [])]
           wrong.push(...found.map((f) => `${name}, ${language}, ${theme}: ${f}`))

@@ -1,4 +1,4 @@
-import { api, Refusal, type Session } from './api/client'
+import { api, Refusal, whenStranger, type Session } from './api/client'
 import { forget } from './live/kept'
 
 /** Who the page speaks for, by the cookie of this server. */
@@ -8,7 +8,13 @@ class SignedIn {
   unreachable = $state(false)
   /** The dialog that is open: a vehicle's or the operator's. */
   asking = $state<'vehicle' | 'operator' | undefined>(undefined)
+  /** Signing out did not reach the server: whoever has this browser is still signed in. */
+  stuck = $state(false)
   private then: (() => void) | undefined
+
+  constructor() {
+    whenStranger(() => this.ended())
+  }
 
   get vehicle(): string | undefined {
     return this.who?.kind === 'vehicle' ? this.who.vehicle_id : undefined
@@ -47,8 +53,26 @@ class SignedIn {
     then?.()
   }
 
+  /** The session has ended while the page was open: its dialog asks again, and the page goes on from there. */
+  private ended() {
+    const who = this.who
+    if (who?.kind !== 'vehicle' && who?.kind !== 'operator') return
+    this.who = { kind: 'anybody', company_id: who.company_id, companies: who.companies, may: ['plan'] }
+    if (!this.asking) this.ask(who.kind)
+  }
+
+  /** Signs out; where that does not reach the server, it says so by stuck. */
   async signOut() {
-    await api.signOut()
+    this.stuck = false
+    try {
+      await api.signOut()
+    } catch (e) {
+      if (!(e instanceof Refusal)) throw e
+      if (e.status !== 401) {
+        this.stuck = true
+        return
+      }
+    }
     forget()
     await this.look()
   }

@@ -99,8 +99,28 @@ func (s *Server) fail(c echo.Context, err error) {
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", challenge(c))
 	}
+	if p.Code == string(charging.CodeUnknownRoute) && visits(c.Request()) {
+		if html, err := s.o.Web.Page(); err == nil {
+			appPolicy(c)
+			c.Response().Header().Set("Cache-Control", "no-cache")
+			c.Response().Header().Add(echo.HeaderVary, echo.HeaderAccept)
+			_ = c.Blob(http.StatusNotFound, echo.MIMETextHTMLCharsetUTF8, html) // fails when the caller has gone
+			return
+		}
+	}
 	p.Instance = instance(c.Request())
 	_ = p.Write(c.Response()) // fails when the caller has gone
+}
+
+// visits reports whether somebody has opened an address in a browser, which is no API's:
+// the web app's page says that there is no such page, and where to go from there.
+func visits(r *http.Request) bool {
+	for _, program := range []string{"/api/", federationPrefix, "/assets/"} {
+		if strings.HasPrefix(r.URL.Path, program) {
+			return false
+		}
+	}
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get(echo.HeaderAccept), echo.MIMETextHTML)
 }
 
 func problemOf(c echo.Context, err error) problem.Problem {

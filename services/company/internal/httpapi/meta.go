@@ -68,9 +68,15 @@ func (s *Server) appPage(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("the web app's page: %w", err)
 	}
+	appPolicy(c)
+	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
+}
+
+// appPolicy says what a page of the web app may load: nothing from elsewhere, and no code
+// that is not a file of its own.
+func appPolicy(c echo.Context) {
 	c.Response().Header().Set("Content-Security-Policy",
 		"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-	return answerKeptRaw(c, echo.MIMETextHTMLCharsetUTF8, html)
 }
 
 // serviceWorker keeps the app in the browser, all its pages, though it lies among the assets.

@@ -244,3 +244,30 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		}
 	}
 }
+
+// Somebody who has opened an address that there is not gets the app's page, which leads
+// home; programs, and what is asked for under an API's path, get the problem.
+func TestAnUnknownAddressInABrowser(t *testing.T) {
+	ask := newWorld(t).wire(t)
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	for _, c := range []struct {
+		method, path, accept string
+		page                 bool
+	}{
+		{"GET", "/nothing", browser, true},
+		{"HEAD", "/nothing/at/all", browser, true},
+		{"GET", "/problems/NOTHING", browser, true},
+		{"GET", "/nothing", "application/json", false},
+		{"POST", "/nothing", browser, false},
+		{"GET", "/api/v1/nothing", browser, false},
+		{"GET", "/federation/v1/nothing", browser, false},
+		{"GET", "/assets/nothing.js", browser, false},
+	} {
+		got, body := ask(c.method, c.path, asNobody, "Accept", c.accept)
+		page := strings.HasPrefix(got.Header.Get("Content-Type"), "text/html")
+		policy := strings.HasPrefix(got.Header.Get("Content-Security-Policy"), "default-src 'self'")
+		if got.StatusCode != 404 || page != c.page || policy != c.page || c.method == "GET" && strings.Contains(body, `id="app"`) != c.page {
+			t.Errorf("%s %s for %s: %d, %s", c.method, c.path, c.accept, got.StatusCode, got.Header.Get("Content-Type"))
+		}
+	}
+}

@@ -33,6 +33,13 @@ export class Refusal extends Error {
   }
 }
 
+/** Who is told that the server no longer knows who asks: a session has ended, or was revoked. */
+let strangers: () => void = () => undefined
+
+export const whenStranger = (tell: () => void) => void (strangers = tell)
+
+const sessions = '/api/v1/session'
+
 /** Asks the server that this page came from. It throws a Refusal. */
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   return (await answered<T>(method, path, body, signal)).said
@@ -83,6 +90,7 @@ async function answered<T>(method: string, path: string, body?: unknown, signal?
   const said = (await answer.json().catch(() => ({}))) as unknown
   // Not ready is an answer, too: which part, and why.
   if (answer.ok || (path === '/readyz' && answer.status === 503)) return { said: said as T, headers }
+  if (answer.status === 401 && path !== sessions) strangers()
   const problem = said as Partial<Schemas['Problem']>
   throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
 }
@@ -93,9 +101,9 @@ export const api = {
   places: (q: string, signal?: AbortSignal) => ask<FoundPlace[]>('GET', `/api/v1/places?limit=8&q=${at(q)}`, undefined, signal),
   models: () => ask<Model[]>('GET', '/api/v1/models'),
   plans: (r: PlanRequest, signal?: AbortSignal) => ask<{ plans: Plan[] }>('POST', '/api/v1/plans', r, signal),
-  session: () => ask<Session>('GET', '/api/v1/session'),
-  signIn: (body: Schemas['SessionRequest']) => ask<Session>('POST', '/api/v1/session', body),
-  signOut: () => ask<void>('DELETE', '/api/v1/session'),
+  session: () => ask<Session>('GET', sessions),
+  signIn: (body: Schemas['SessionRequest']) => ask<Session>('POST', sessions, body),
+  signOut: () => ask<void>('DELETE', sessions),
   register: (body: Schemas['RegisterRequest']) => ask<Schemas['RegisterResponse']>('POST', '/api/v1/vehicles', body),
   book: (body: Schemas['TripRequest']) => ask<Trip>('POST', '/api/v1/trips', body),
   trips: (query = '') => ask<Trip[]>('GET', `/api/v1/trips${query}`),

@@ -14,6 +14,7 @@ export const en = {
   'app.again': 'Try again',
   'app.offline': 'The server does not answer. Nothing is lost: what was booked stays booked.',
   'app.failed': 'The server refused: {detail}',
+  'app.signOutStuck': 'You are still signed in: the server does not answer. Sign out again when it does.',
   'app.lost': 'Reconnecting. Data from {seconds} s ago.',
 
   'plan.title': 'Where to?',
@@ -172,6 +173,7 @@ export const en = {
   'plug.about': 'about {soc} of {to}, by the plan',
   'plug.early': 'Too early: {detail}',
   'plug.occupied': 'Another car is still at this charger. {detail}',
+  'plug.power': '{kw} now',
   'plug.bill': 'Bill',
   'plug.estimated': 'estimated',
   'plug.energy': 'Energy',
@@ -394,6 +396,18 @@ export const en = {
   'find.more': 'More trips',
   'find.count': { one: '{n} trip', other: '{n} trips' },
   'find.countMore': 'the newest {n} trips',
+
+  // what happened to a trip, for its driver
+  'told.title': 'What happened',
+  'told.begin': 'You asked for the trip',
+  'told.claim': '{company} was asked to keep stop {leg} for you',
+  'told.reserve': '{company} was asked to hold stop {leg}',
+  'told.confirm': '{company} was asked to book stop {leg}',
+  'told.release': 'Stop {leg} was given back to {company}',
+  'told.move': '{company} was asked for another time at stop {leg}',
+  'told.plug': 'At the plug of stop {leg}',
+  'told.question': 'You were asked how to go on',
+  'told.decision': 'You decided',
 
   // the steps of a saga, wherever they are shown
   'sagaStep.begin': 'Begin',

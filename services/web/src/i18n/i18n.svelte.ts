@@ -64,11 +64,11 @@ export function duration(minutes: number | undefined): string {
   return `${Math.floor(whole / 60)} h ${String(whole % 60).padStart(2, '0')}`
 }
 
-/** The time of an instant here; its day too, where that is not today. */
-export function clock(instant: string | undefined, now = new Date()): string {
+/** The time of an instant here, to the second where those count; its day too, where that is not today. */
+export function clock(instant: string | undefined, now = new Date(), seconds = false): string {
   if (!instant) return '–'
   const at = new Date(instant)
-  const time = new Intl.DateTimeFormat(i18n.locale, { hour: '2-digit', minute: '2-digit' }).format(at)
+  const time = new Intl.DateTimeFormat(i18n.locale, { hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}) }).format(at)
   if (at.toDateString() === now.toDateString()) return time
   return `${new Intl.DateTimeFormat(i18n.locale, { weekday: 'short', day: 'numeric', month: 'short' }).format(at)}, ${time}`
 }

@@ -16,6 +16,7 @@ export const pt: Texts = {
   'app.again': 'Tentar de novo',
   'app.offline': 'O servidor não responde. Nada se perdeu: o que foi reservado continua reservado.',
   'app.failed': 'O servidor recusou: {detail}',
+  'app.signOutStuck': 'Você ainda está conectado: o servidor não responde. Saia de novo quando ele responder.',
   'app.lost': 'Reconectando. Dados de {seconds} s atrás.',
   'plan.title': 'Para onde?',
   'plan.from': 'De',
@@ -167,6 +168,7 @@ export const pt: Texts = {
   'plug.about': 'cerca de {soc} de {to}, pelo plano',
   'plug.early': 'Cedo demais: {detail}',
   'plug.occupied': 'Outro carro ainda está neste carregador. {detail}',
+  'plug.power': '{kw} agora',
   'plug.bill': 'Conta',
   'plug.estimated': 'estimada',
   'plug.energy': 'Energia',
@@ -389,6 +391,18 @@ export const pt: Texts = {
   'find.more': 'Mais viagens',
   'find.count': { one: '{n} viagem', other: '{n} viagens' },
   'find.countMore': 'as {n} viagens mais novas',
+
+  // o que aconteceu com uma viagem, para quem dirige
+  'told.title': 'O que aconteceu',
+  'told.begin': 'Você pediu a viagem',
+  'told.claim': 'Pedimos à {company} que guardasse a parada {leg} para você',
+  'told.reserve': 'Pedimos à {company} que segurasse a parada {leg}',
+  'told.confirm': 'Pedimos à {company} que reservasse a parada {leg}',
+  'told.release': 'A parada {leg} foi devolvida à {company}',
+  'told.move': 'Pedimos à {company} outro horário na parada {leg}',
+  'told.plug': 'Na tomada da parada {leg}',
+  'told.question': 'Perguntamos a você como continuar',
+  'told.decision': 'Você decidiu',
 
   // os passos de uma saga, onde quer que apareçam
   'sagaStep.begin': 'Início',

@@ -1,6 +1,7 @@
 import type { Schemas } from '../api/client'
 import { Hub, type Wish, type Word } from './hub'
 import { openStream } from './source'
+import { whenWoken } from './woken'
 
 /** An event of the server's stream; data is what the type says in openapi.yaml. */
 export interface LiveEvent {
@@ -30,29 +31,49 @@ export function listen(types: string[], to: Listener): () => void {
     else if (w.type === 'reset') to.begun(undefined)
     else to.event(said)
   }
-  return typeof SharedWorker === 'undefined' ? alone(types, hear) : shared(types, hear)
+  const line = typeof SharedWorker === 'undefined' ? alone(types, hear) : shared(types, hear)
+  // What is shown is as old as the sleep was long: a page that wakes says so until it has a snapshot.
+  const awake = whenWoken(() => {
+    to.broke()
+    line.again()
+  })
+  return () => {
+    awake()
+    line.leave()
+  }
 }
 
-function alone(types: string[], hear: (w: Word) => void): () => void {
+interface Line {
+  /** Begins anew, with a snapshot. */
+  again(): void
+  leave(): void
+}
+
+function alone(types: string[], hear: (w: Word) => void): Line {
   const me = {}
-  own.want(me, types, hear)
-  return () => own.leave(me)
+  const again = () => own.want(me, types, hear)
+  again()
+  return { again, leave: () => own.leave(me) }
 }
 
-function shared(types: string[], hear: (w: Word) => void): () => void {
+function shared(types: string[], hear: (w: Word) => void): Line {
   const { port } = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'eletrovia' })
   const say = (w: Wish) => port.postMessage(w)
   const leave = () => say({ leave: true })
   port.onmessage = (m: MessageEvent<Word>) => hear(m.data)
-  say({ types })
+  const again = () => say({ types })
+  again()
   // A page that the browser keeps for going back wants it again when it is shown.
-  const back = (e: PageTransitionEvent) => e.persisted && say({ types })
+  const back = (e: PageTransitionEvent) => e.persisted && again()
   addEventListener('pagehide', leave)
   addEventListener('pageshow', back)
-  return () => {
-    removeEventListener('pagehide', leave)
-    removeEventListener('pageshow', back)
-    leave()
-    port.close()
+  return {
+    again,
+    leave() {
+      removeEventListener('pagehide', leave)
+      removeEventListener('pageshow', back)
+      leave()
+      port.close()
+    },
   }
 }

@@ -4,6 +4,7 @@ import { serverClock } from '../parts/now.svelte'
 import { Cars } from './cars'
 import { keep, kept } from './kept'
 import { listen } from './stream'
+import { told } from './told'
 
 /** A trip as it is now: read once, then followed. */
 export class LiveTrip {
@@ -45,26 +46,35 @@ export class LiveTrip {
     this.stop ??= listen(['trip', 'cars'], {
       begun: (snapshot) => {
         this.silentSince = 0
-        if (snapshot) serverClock.heard(snapshot.now)
+        if (snapshot) serverClock.heard(snapshot.now, snapshot.civil, snapshot.speed)
         if (snapshot?.cars) this.cars = this.frames.take(snapshot.cars)
         void this.read()
       },
       event: (e) => {
-        if (e.type === 'now') serverClock.heard((e.data as Schemas['LiveClock']).now)
+        if (e.type === 'now') this.clock(e.data as Schemas['LiveClock'])
         else if (e.type === 'cars') this.cars = this.frames.take(e.data as Schemas['LiveCars'])
         else if (e.trip_id === this.id) this.changed(e.data as Trip)
       },
-      broke: () => (this.silentSince ||= Date.now()),
+      broke: () => this.broke(),
     })
   }
 
-  /** An event has the trip alone: its plan, and what its stops are, is read with it. */
-  private changed(trip: Trip) {
-    if (this.trip) {
-      const legs = new Map(this.trip.legs.map((l) => [l.reservation_id, l]))
-      this.take({ ...trip, legs: trip.legs.map((l) => ({ ...legs.get(l.reservation_id), ...l })) })
-    }
-    void this.read()
+  private clock({ now, civil, speed }: Schemas['LiveClock']) {
+    serverClock.heard(now, civil, speed)
+  }
+
+  /** A stream that breaks does not say why: a read tells a server that is away from a session that has ended. */
+  private broke() {
+    if (this.silentSince === 0) void this.read()
+    this.silentSince ||= Date.now()
+  }
+
+  /** Takes what an event tells; what it does not is read. */
+  private changed(event: Trip) {
+    const trip = this.trip && told(this.trip, event)
+    if (!trip) return void this.read()
+    this.take(trip)
+    if (this.trip) keep(this.trip)
   }
 
   close() {

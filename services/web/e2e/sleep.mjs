@@ -1,0 +1,64 @@
+// What happens to a page that is left alone: its session ends, it is frozen, its clock jumps.
+import { book, cancel, find, names, signIn, status, ways } from './driver.mjs'
+import { ask, register } from './federation.mjs'
+import { lose } from './lost.mjs'
+import { say } from './steps.mjs'
+
+/** The browser notes each refusal in the console: a session that has ended is what these steps are about. */
+const strangers = (b) => b.expected.push(/status of 401 /)
+
+/** The cookie is gone: the next thing that the driver does asks for the secret again, and nothing is lost. */
+export const cookieGone = (server) => async (page, b) => {
+  strangers(b)
+  await find(page, server, names.en, ways.soon)
+  const vehicle = await register(server)
+  await book(page, vehicle)
+  await status(page, 'CONFIRMED')
+  await b.context.clearCookies()
+  // The page may find out before the driver does anything: then there is nothing left to press.
+  for (const press of [1, 2]) {
+    if (await page.getByRole('dialog').isVisible()) break
+    await page.getByRole('button', { name: 'Cancel trip' }).click({ timeout: 5000 }).catch(() => say(`press ${press}: it asks already`))
+  }
+  await signIn(page, vehicle)
+  await status(page, 'CONFIRMED')
+  await cancel(page)
+}
+
+/** The driver ends all his sessions elsewhere: this page asks by itself. */
+export const revoked = (server) => async (page, b) => {
+  strangers(b)
+  await find(page, server, names.en, ways.soon)
+  const vehicle = await register(server)
+  await book(page, vehicle)
+  await status(page, 'CONFIRMED')
+  for (const one of await ask(server, vehicle, 'GET', '/api/v1/sessions')) await ask(server, vehicle, 'DELETE', `/api/v1/sessions/${one.session_id}`)
+  await signIn(page, vehicle)
+  await status(page, 'CONFIRMED')
+  await cancel(page)
+}
+
+/** The page is frozen while its question is answered elsewhere: it is right as soon as it wakes. */
+export const frozen = (server) => async (page, b) => {
+  const { id, vehicle } = await lose(page, server)
+  const cdp = await b.context.newCDPSession(page)
+  await cdp.send('Page.setWebLifecycleState', { state: 'frozen' })
+  await ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' })
+  await cdp.send('Page.setWebLifecycleState', { state: 'active' })
+  await status(page, 'ABORTED')
+  if (await page.getByText('Answer within').count()) throw new Error('the page still asks')
+}
+
+/** The machine's clock jumps by ten minutes, as after a sleep: the countdown goes on by the server's. */
+export const jumped = (server) => async (page) => {
+  await page.clock.install()
+  await lose(page, server)
+  const left = async () => Number(/Answer within (\d+)/.exec(await page.getByText(/^Answer within/).innerText())?.[1])
+  const before = await left()
+  await page.clock.fastForward(600_000)
+  await page.waitForFunction((n) => {
+    const text = [...document.querySelectorAll('p')].find((p) => p.textContent?.startsWith('Answer within'))?.textContent ?? ''
+    const now = Number(/\d+/.exec(text)?.[0])
+    return now > 0 && now <= n
+  }, before)
+}
