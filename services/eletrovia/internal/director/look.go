@@ -135,8 +135,8 @@ func (p *play) calendars(ctx context.Context, id charging.CompanyID) ([]api.Cale
 	return all.Calendars, err
 }
 
-// evsesOf are a company's EVSEs that the drive or any driver's trip names, the contested
-// first.
+// evsesOf are a company's EVSEs that the play is about: the plug that is contested, what the
+// drivers' trips name, and before there are trips all of the drive.
 func (p *play) evsesOf(id charging.CompanyID) []charging.EVSEID {
 	var all []charging.EVSEID
 	add := func(e charging.EVSEID) {
@@ -144,12 +144,17 @@ func (p *play) evsesOf(id charging.CompanyID) []charging.EVSEID {
 			all = append(all, e)
 		}
 	}
-	for _, s := range p.stops {
-		add(s.EVSEID)
-	}
+	add(p.stops[2].EVSEID)
+	booked := false
 	for _, d := range p.drivers {
 		for _, l := range d.seen().Legs {
+			booked = true
 			add(l.EVSEID)
+		}
+	}
+	for _, s := range p.stops {
+		if !booked {
+			add(s.EVSEID)
 		}
 	}
 	return all

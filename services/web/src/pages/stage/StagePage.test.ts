@@ -12,7 +12,10 @@ const idle: Stage = { state: 'idle', take: 0, pace_seconds: 3, now: new Date().t
 const playing: Stage = {
   ...idle, state: 'playing', scene: 'one_plug', take: 1,
   steps: [{ n: 1, from: 'Ana', to: 'MAR', what: 'book', driver: 'Ana', answer: 'RESERVING', why: 'book' }],
-  drivers: [{ name: 'Ana', company_id: 'MAR', vehicle_id: 'BR-MAR-1', granted_at: '1795977927816046', rank: 1, legs: [] }],
+  drivers: [
+    { name: 'Ana', company_id: 'MAR', vehicle_id: 'BR-MAR-1', granted_at: '1795977927816046', rank: 1, legs: [] },
+    { name: 'Bruno', company_id: 'SER', vehicle_id: 'BR-SER-1', legs: [] },
+  ],
 }
 
 it('offers the scenes, and starts the one that is chosen', async () => {
