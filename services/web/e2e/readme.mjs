@@ -1,6 +1,6 @@
 // The README's pictures, made when asked for: ELETROVIA_README names their directory.
 import { join } from 'node:path'
-import { book, find, names, status } from './driver.mjs'
+import { book, find, status } from './driver.mjs'
 import { register } from './federation.mjs'
 import { step } from './steps.mjs'
 
@@ -21,7 +21,7 @@ export async function readme(server) {
   })
   await step('README: other drivers', small, async (page) => {
     await find(page, server)
-    await book(page, await register(server), names.en)
+    await book(page, await register(server))
     await status(page, 'CONFIRMED')
   })
   await step('README: the operator', { ...small, colorScheme: 'dark' }, async (page) => {

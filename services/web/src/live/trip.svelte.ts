@@ -46,7 +46,7 @@ export class LiveTrip {
     this.stop ??= listen(['trip', 'cars'], {
       begun: (snapshot) => {
         this.silentSince = 0
-        if (snapshot) serverClock.heard(snapshot.now, snapshot.civil, snapshot.speed)
+        if (snapshot) serverClock.told(snapshot)
         if (snapshot?.cars) this.cars = this.frames.take(snapshot.cars)
         void this.read()
       },
@@ -60,7 +60,7 @@ export class LiveTrip {
   }
 
   private clock({ now, civil, speed }: Schemas['LiveClock']) {
-    serverClock.heard(now, civil, speed)
+    serverClock.told({ now, civil, speed })
   }
 
   /** A stream that breaks does not say why: a read tells a server that is away from a session that has ended. */

@@ -2,21 +2,17 @@
 class ServerClock {
   /** The server's time less this machine's, in ms. */
   private ahead = 0
-  /** Civil time, by which windows and sessions are told, at an instant of the server's, and how fast it runs. */
-  private civilAt = { now: 0, civil: 0, speed: 1 }
   private ms = $state(Date.now())
   private readers = 0
   private timer: ReturnType<typeof setInterval> | undefined
 
-  /** Takes what the server says its time is, and its civil time where that is another. */
-  heard(instant: string, civil = instant, speed = 1) {
-    const now = Date.parse(instant)
-    if (Number.isNaN(now)) return
-    this.ahead = now - Date.now()
-    this.civilAt = { now, civil: Date.parse(civil), speed }
+  /** Takes what the server says its time is. */
+  heard(instant: string) {
+    const at = Date.parse(instant)
+    if (!Number.isNaN(at)) this.ahead = at - Date.now()
   }
 
-  /** Civil time, in which windows lie, less the server's; and how many times as fast as that it runs. */
+  /** Civil time, in which windows lie, at an instant of the server's; and how many times as fast as that it runs. */
   private civilAt = { real: 0, civil: 0, speed: 1 }
 
   /** Takes both of the server's clocks, as a stream tells them. */
@@ -34,11 +30,6 @@ class ServerClock {
   /** The server's time now, in ms since 1970; it moves while somebody watches. */
   get now(): number {
     return this.ms + this.ahead
-  }
-
-  /** The civil time now, in ms since 1970: the server's time but in a demo that lets it run fast. */
-  get civil(): number {
-    return this.civilAt.civil + (this.now - this.civilAt.now) * this.civilAt.speed
   }
 
   /** Has now move once a second, until the answer is called. */

@@ -25,6 +25,6 @@ function words(s: Step): string {
   if (s.kind === 'state') return t(`state.${s.answer}` as Key)
   const what = t(`told.${s.kind}` as Key, { leg: s.leg, company: companyName(s.company) })
   if (!s.company || s.tries.length === 0 || s.answer === 'ok') return what
-  const tries = s.tries.length > 1 ? ` (${t('step.tries', { n: s.tries.length })})` : ''
+  const tries = s.tries.length > 1 ? ` (${t('sagaStep.tries', { n: s.tries.length })})` : ''
   return `${what}: ${stepAnswer(s)}${tries}`
 }
