@@ -78,10 +78,12 @@ export async function events(server, trips) {
   return sorted(all)
 }
 
+let mapped = 0
+
 /** Frames a second with so many cars that move twice a second, as the stream tells them, on a trip's map. */
 export async function frames(server, cars, seconds) {
   const vehicle = await register(server)
-  const trip = await takeStop(server, vehicle, await windowAt(server, 'MAR', 0, 48 * 60, 30))
+  const trip = await takeStop(server, vehicle, await windowAt(server, 'MAR', mapped++, 48 * 60, 30))
   const b = await Browser.open()
   try {
     await b.context.addInitScript(playStream, cars)
