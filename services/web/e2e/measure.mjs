@@ -89,6 +89,7 @@ export async function frames(server, cars, seconds) {
     await b.context.addInitScript(playStream, cars)
     await open(b.page, server, vehicle, trip)
     await b.page.getByRole('status').waitFor()
+    for (let n = 0; n < 5; n++) await b.page.getByRole('button', { name: 'Farther away' }).click() // all of them in view
     return await b.page.evaluate(
       (ms) =>
         new Promise((done) => {
@@ -112,7 +113,7 @@ function playStream(cars) {
     readyState = 1
     heard = {}
     constructor() {
-      const at = (i, n) => [i, -12 + ((i * 37) % 1000) / 125 + n / 900, -40 + ((i * 61) % 1000) / 190 + n / 1200, 0.1 + ((i * 7) % 90) / 100, 80]
+      const at = (i, n) => [i, -12 + ((i * 0.6180339) % 1) * 8 + n / 900, -41 + ((i * 0.7548777) % 1) * 5 + n / 1200, 0.1 + ((i * 7) % 90) / 100, 80]
       const row = (n) => Array.from({ length: cars }, (_, i) => at(i, n))
       const clock = () => ({ now: new Date().toISOString(), clock: 'real', civil: new Date().toISOString(), speed: 1 })
       const say = (type, data) => this.heard[type]?.({ data: JSON.stringify({ type, at: new Date().toISOString(), data }) })
