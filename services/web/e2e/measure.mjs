@@ -78,15 +78,18 @@ export async function events(server, trips) {
   return sorted(all)
 }
 
+let mapped = 0
+
 /** Frames a second with so many cars that move twice a second, as the stream tells them, on a trip's map. */
 export async function frames(server, cars, seconds) {
   const vehicle = await register(server)
-  const trip = await takeStop(server, vehicle, await windowAt(server, 'MAR', 0, 48 * 60, 30))
+  const trip = await takeStop(server, vehicle, await windowAt(server, 'MAR', mapped++, 48 * 60, 30))
   const b = await Browser.open()
   try {
     await b.context.addInitScript(playStream, cars)
     await open(b.page, server, vehicle, trip)
     await b.page.getByRole('status').waitFor()
+    for (let n = 0; n < 5; n++) await b.page.getByRole('button', { name: 'Farther away' }).click() // all of them in view
     return await b.page.evaluate(
       (ms) =>
         new Promise((done) => {
@@ -110,7 +113,7 @@ function playStream(cars) {
     readyState = 1
     heard = {}
     constructor() {
-      const at = (i, n) => [i, -12 + ((i * 37) % 1000) / 125 + n / 900, -40 + ((i * 61) % 1000) / 190 + n / 1200, 0.1 + ((i * 7) % 90) / 100, 80]
+      const at = (i, n) => [i, -12 + ((i * 0.6180339) % 1) * 8 + n / 900, -41 + ((i * 0.7548777) % 1) * 5 + n / 1200, 0.1 + ((i * 7) % 90) / 100, 80]
       const row = (n) => Array.from({ length: cars }, (_, i) => at(i, n))
       const clock = () => ({ now: new Date().toISOString(), clock: 'real', civil: new Date().toISOString(), speed: 1 })
       const say = (type, data) => this.heard[type]?.({ data: JSON.stringify({ type, at: new Date().toISOString(), data }) })
