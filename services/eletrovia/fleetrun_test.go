@@ -35,7 +35,7 @@ func TestFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, code, errs := fleetRun(t, "--json", "--scenario", play, "--cars", "30", "--seed", "11", "--speed", "3000", "--report", file)
+	got, code, errs := fleetRun(t, "--json", "--scenario", play, "--cars", "30", "--seed", "11", "--speed", "1500", "--report", file)
 	if code != exitDone || got["good"] != true {
 		t.Errorf("exit %d, %v\n%s", code, got, errs)
 	}

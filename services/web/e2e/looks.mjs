@@ -128,26 +128,29 @@ function states(server, trip) {
 /** Pages that are the same in each language. */
 const plain = (server) => ['/docs', '/problems/SLOT_TAKEN', '/problems'].map((path) => [path, (p) => p.goto(server + path).then(() => p.locator('body').waitFor())])
 
+/** What is looked at: each language and each theme once; with ELETROVIA_LONG=1 each of the one in each of the other. */
+const looks = process.env.ELETROVIA_LONG
+  ? [['en', 'light'], ['en', 'dark'], ['pt', 'light'], ['pt', 'dark']]
+  : [['en', 'light'], ['pt', 'dark']]
+
 /** Looks at every state; the answer is what is wrong, a line each. */
 export async function lookAtAll(server, trip, say) {
   const wrong = []
-  for (const language of ['en', 'pt']) {
-    for (const theme of ['light', 'dark']) {
-      const b = await Browser.open({ bypassCSP: true, colorScheme: theme, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 } })
-      try {
-        await b.context.addInitScript(([l, t]) => {
-          localStorage.setItem('eletrovia.language', l)
-          localStorage.setItem('eletrovia.theme', t)
-        }, [language, theme])
-        for (const [name, go] of [...(language === 'en' ? plain(server) : []), ...states(server, trip)]) {
-          await go(b.page)
-          const found = [...(await barriers(b.page)), ...(theme === 'light' ? await sideways(b.page) : [])]
-          wrong.push(...found.map((f) => `${name}, ${language}, ${theme}: ${f}`))
-        }
-        say(`every page, ${language}, ${theme}`)
-      } finally {
-        await b.close()
+  for (const [language, theme] of looks) {
+    const b = await Browser.open({ bypassCSP: true, colorScheme: theme, reducedMotion: 'reduce', viewport: { width: 1280, height: 900 } })
+    try {
+      await b.context.addInitScript(([l, t]) => {
+        localStorage.setItem('eletrovia.language', l)
+        localStorage.setItem('eletrovia.theme', t)
+      }, [language, theme])
+      for (const [name, go] of [...(language === 'en' ? plain(server) : []), ...states(server, trip)]) {
+        await go(b.page)
+        const found = [...(await barriers(b.page)), ...(await sideways(b.page))]
+        wrong.push(...found.map((f) => `${name}, ${language}, ${theme}: ${f}`))
       }
+      say(`every page, ${language}, ${theme}`)
+    } finally {
+      await b.close()
     }
   }
   return wrong
