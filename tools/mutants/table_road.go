@@ -6,6 +6,8 @@ func road() []mutant {
 		return mutant{File: file, Old: old, New: now, Unnoticed: unnoticed, Tests: tests}
 	}
 	return []mutant{
+		at("pkg/trip/trip.go", "(k < 0 || s.FormerAt[k].CompanyID == who)", "k < len(s.FormerAt)", "whoever has overheard the id of a replaced stop is told of the trip", "trips"),
+		at(rooms+"planner/replace.go", "rank += c.away(at.site, alt.Start)", "_ = c.away(at.site, alt.Start)", "of a trip given by hand the charger with the smallest id comes first, however far", "planner"),
 		at("pkg/trip/via.go", "if w.AfterLeg == stops {", "if false {", "another stop is offered that is not reached by what the trip passes", "planner"),
 		at(rooms+"trips/start.go", "journey.Via = plan.Waypoints()\n", "", "a trip forgets what it passes as soon as it is booked", "trips"),
 		at(rooms+"planner/course.go", "s.soc += c.car.", "_ = c.car.", "a place off the way takes no charge", "planner"),

@@ -19,6 +19,7 @@ func sagas() []mutant {
 		at("reserve.go", "case charging.CodeOf(err) == charging.CodeTicketInvalid && !r.noTicket[k] && k > 0:", "case charging.CodeOf(err) == charging.CodeTicketInvalid && k > 0:", "a company that refuses the ticket is asked for ever"),
 		at("holds.go", "Reserve: step == \"claim\",", "", "every stop is asked for twice"),
 		at("reserve.go", "if r.t.Legs[k].State == charging.Pending {\n\t\t\tcontinue", "if r.t.Legs[k].State != trip.LegPlanned {\n\t\t\tcontinue", "a CLAIMED of an older peer is confirmed as it is"),
+		at("booked.go", "if over && r.t.Legs[k].State == charging.Reserved {", "if false {", "a trip is COMPLETED with a stop that is RESERVED for ever"),
 		at("run.go", "r.abandon(*l)\n\t\tl.ReservationID", "l.ReservationID", "an id that was given up is never released"),
 		at("conflict.go", " || charging.OfVehicle(lost.err)", "", "a vehicle that has enough is asked about alternatives that it cannot have"),
 		at("run.go", "return r.full[a.CompanyID]", "return false", "a company that is full is asked again and again"),
