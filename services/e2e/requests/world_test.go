@@ -55,7 +55,31 @@ func start(t *testing.T) *world {
 		w.urls[id] = "http://" + a.HTTPAddr()
 	}
 	w.knowsAll()
+	w.believesSER()
 	return w
+}
+
+// believesSER polls until MAR has SER's keys: it may have asked for them while SER was not
+// there yet, and asks again two seconds later.
+func (w *world) believesSER() {
+	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(50 * time.Millisecond) {
+		req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.urls["MAR"]+"/federation/v1/reservations/01a228f1-ca69-77c6-8811-cf6ba4164e67", nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+w.peer())
+		resp, err := w.http.Do(req)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusNotFound {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("MAR answers SER %d", resp.StatusCode)
+		}
+	}
 }
 
 func (w *world) boot(id charging.CompanyID, ids []charging.CompanyID) *app.App {
