@@ -24,6 +24,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 	"github.com/eletrovia/eletrovia/simulator/fleet"
 )
 
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(program.Main(m))
 }
 
 // beServer runs MAR until its standard input ends, or it is killed.
@@ -175,7 +176,7 @@ func watch(t *testing.T, address string, car charging.VehicleID) *witness {
 // wire is the same answer.
 func TestBrokerKilled(t *testing.T) {
 	cars, kills := 150, 1
-	if os.Getenv("ELETROVIA_LONG") != "" {
+	if program.Long() {
 		cars, kills = 1000, 3
 	}
 	spec := serverSpec{

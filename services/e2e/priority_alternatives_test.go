@@ -3,7 +3,6 @@ package e2e
 import (
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	models "github.com/eletrovia/eletrovia/pkg/vehicle"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // overhead is the part of a window that goes by before and after charging.
@@ -34,7 +34,7 @@ var towns = []string{
 // offered may be too far for the battery. ELETROVIA_LONG=1 plays 1,000.
 func TestOfferedAlternativesCanBeTaken(t *testing.T) {
 	total := int64(100)
-	if os.Getenv("ELETROVIA_LONG") != "" {
+	if program.Long() {
 		total = 1000
 	}
 	f := start(t)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
 // fleetRun runs one fleet and reads the last line.
@@ -53,7 +55,7 @@ func TestFleet(t *testing.T) {
 // TestFleetCompanyDown takes a company's server down in the middle, and brings it
 // back: nothing is lost that must hold.
 func TestFleetCompanyDown(t *testing.T) {
-	if os.Getenv("ELETROVIA_LONG") == "" {
+	if !program.Long() {
 		t.Skip("takes a minute; set ELETROVIA_LONG=1")
 	}
 	play := filepath.Join(t.TempDir(), "play.yaml")

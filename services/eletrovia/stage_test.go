@@ -15,6 +15,7 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/director"
 )
 
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 	if slices.Contains(os.Environ(), asProgram) {
 		os.Exit(run(context.Background(), os.Args[1:], shell{out: os.Stdout, err: os.Stderr, in: os.Stdin, program: "eletrovia", environ: os.Environ()}))
 	}
-	os.Exit(m.Run())
+	os.Exit(program.Main(m))
 }
 
 func newStage(t *testing.T, tune func(*director.Options)) *director.Director {

@@ -18,7 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
 
-// What the scripts are told by variables, which eletrovia refuses to start with: where what
+// What the scripts are told by variables, with which eletrovia refuses to start: where what
 // the browser showed is kept (an absolute path; else where go test -artifacts says, or not
 // at all), which steps are wanted, where the README's pictures go, and that figures are
 // wanted instead of steps.
@@ -29,15 +29,7 @@ const (
 	figures  = "ELETROVIA_FIGURES"
 )
 
-var told = map[string]string{}
-
-func TestMain(m *testing.M) {
-	for _, name := range []string{pictures, steps, readme, figures} {
-		told[name] = os.Getenv(name)
-		_ = os.Unsetenv(name)
-	}
-	os.Exit(program.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
 var (
 	address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
@@ -54,7 +46,7 @@ var (
 func TestTheAppInABrowser(t *testing.T) {
 	needs(t)
 	script := "e2e/run.mjs"
-	if told[figures] != "" {
+	if program.Told(figures) != "" {
 		script = "e2e/figures.mjs"
 	}
 	drive(t, script, demo(t)...)
@@ -78,7 +70,7 @@ func needs(t *testing.T) {
 // drive runs a script of services/web to its end, which has to be a good one.
 func drive(t *testing.T, script string, args ...string) {
 	t.Helper()
-	dir := told[pictures]
+	dir := program.Told(pictures)
 	if dir == "" {
 		dir = t.ArtifactDir()
 	} else if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -88,7 +80,10 @@ func drive(t *testing.T, script string, args ...string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = web, t.Output(), t.Output()
-	cmd.Env = append(os.Environ(), pictures+"="+dir, steps+"="+told[steps], readme+"="+told[readme])
+	cmd.Env = append(os.Environ(), pictures+"="+dir)
+	for _, name := range []string{steps, readme, "ELETROVIA_LONG"} {
+		cmd.Env = append(cmd.Env, name+"="+program.Told(name))
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which closes the browser too
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {

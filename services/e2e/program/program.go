@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -17,14 +18,16 @@ var (
 
 	mu   sync.Mutex
 	dirs []string // to be removed at the end
-	long bool
+	// told are the variables that Main took away; nil before it.
+	told map[string]string
 )
 
-// Main is a package's TestMain: os.Exit(program.Main(m)).
+// Main is a package's TestMain: os.Exit(program.Main(m)). It takes every ELETROVIA_
+// variable out of the environment, for Told to give: the tests' own, with which
+// eletrovia refuses to start, and those of whoever runs them, who may have a
+// server of his own.
 func Main(m *testing.M) int {
-	// eletrovia refuses to start with variables that it does not know.
-	long = os.Getenv(variable) != ""
-	_ = os.Unsetenv(variable)
+	take()
 	defer func() {
 		for _, d := range dirs {
 			_ = os.RemoveAll(d)
@@ -33,10 +36,26 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-const variable = "ELETROVIA_LONG"
+func take() {
+	told = map[string]string{}
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "ELETROVIA_") {
+			told[name] = value
+			_ = os.Unsetenv(name)
+		}
+	}
+}
+
+// Told is what the tests were told by a variable; empty without it.
+func Told(name string) string {
+	if told == nil {
+		panic("program: TestMain has to be program.Main")
+	}
+	return told[name]
+}
 
 // Long reports whether the long forms of the tests are wanted (ELETROVIA_LONG=1).
-func Long() bool { return long }
+func Long() bool { return Told("ELETROVIA_LONG") != "" }
 
 // Path is the binary of this workspace.
 func Path(t testing.TB) string { return got(t, plain) }
@@ -51,6 +70,9 @@ func Racing(t testing.TB) string {
 
 func got(t testing.TB, built func() (string, error)) string {
 	t.Helper()
+	if told == nil {
+		t.Fatal("TestMain has to be program.Main, or what eletrovia does not know stops its start")
+	}
 	path, err := built()
 	if err != nil {
 		t.Fatal(err)

@@ -20,11 +20,14 @@ import (
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/api/apitest"
+	"github.com/eletrovia/eletrovia/services/e2e/program"
 )
+
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 
 // fromEnv is a number of the environment, or another where there is none.
 func fromEnv(t *testing.T, name string, otherwise uint64) uint64 {
-	s := os.Getenv(name)
+	s := program.Told(name)
 	if s == "" {
 		return otherwise
 	}

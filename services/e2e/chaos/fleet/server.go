@@ -3,9 +3,11 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -62,11 +64,12 @@ func (s *Server) Use(bin string, env ...string) {
 }
 
 // Start starts the server and returns when it accepts requests. It is tried
-// again until the context ends: a server whose store is away does not start.
+// again until the context ends, a server whose store is away does not start; not
+// where the program refuses what it is told.
 func (s *Server) Start(ctx context.Context) error {
 	for {
 		err := s.startOnce(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, errRefused) {
 			return err
 		}
 		select {
@@ -104,7 +107,11 @@ func (s *Server) startOnce(ctx context.Context) error {
 	}
 	if err != nil {
 		p.kill()
-		return fmt.Errorf("fleet: %s does not start: %w; see %s", s.Name, err, filepath.Join(s.dir, "server.log"))
+		if p.cmd.ProcessState.ExitCode() == wrongUse {
+			err = errRefused
+		}
+		log := filepath.Join(s.dir, "server.log")
+		return fmt.Errorf("fleet: %s does not start: %w; %s ends with: %s", s.Name, err, log, end(log))
 	}
 	u, err := url.Parse(ready.REST)
 	if err != nil {
@@ -119,6 +126,20 @@ func (s *Server) startOnce(ctx context.Context) error {
 	s.Lives.Add(1)
 	go s.watch(p)
 	return nil
+}
+
+// wrongUse is how the program exits when it refuses what it is told: its flags, its variables.
+const wrongUse = 2
+
+var errRefused = errors.New("it refuses what it is told")
+
+// end is the end of a log, which may be gone when somebody reads the error.
+func end(log string) string {
+	raw, err := os.ReadFile(log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw[max(0, len(raw)-1000):])
 }
 
 // watch notes the end of one life, and begins another when nobody asked for it.
