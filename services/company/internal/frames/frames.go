@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/bell"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 )
 
@@ -144,7 +145,7 @@ func (t *Traffic) frame(now time.Time) {
 type Reader struct {
 	traffic *Traffic
 	view    *view
-	wake    chan struct{}
+	bell    *bell.Bell
 	at      uint64 // the last frame that it has taken
 }
 
@@ -166,13 +167,13 @@ func (t *Traffic) Watch(only charging.VehicleID, boxes []geo.Box) *Reader {
 		v = newView(key, events.Filter{Only: only, Boxes: wide}, t.cars)
 		t.views[key] = v
 	}
-	r := &Reader{traffic: t, view: v, wake: make(chan struct{}, 1)}
+	r := &Reader{traffic: t, view: v, bell: bell.New()}
 	v.readers[r] = struct{}{}
 	return r
 }
 
-// C wakes the reader when there is something to take.
-func (r *Reader) C() <-chan struct{} { return r.wake }
+// C wakes the reader when there is something to take, each at a moment of its own.
+func (r *Reader) C() <-chan struct{} { return r.bell.C }
 
 // Take gives what the reader has not had yet: the frames since the last one that it
 // took, or a full one.
@@ -197,6 +198,7 @@ func (r *Reader) Close() {
 	r.traffic.mu.Lock()
 	defer r.traffic.mu.Unlock()
 	delete(r.view.readers, r)
+	r.bell.Stop()
 	if len(r.view.readers) == 0 && r.traffic.views[r.view.key] == r.view {
 		delete(r.traffic.views, r.view.key)
 	}

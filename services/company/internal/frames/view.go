@@ -90,10 +90,7 @@ func (v *view) frame(changed []charging.VehicleID, cars map[charging.VehicleID]*
 		v.last = slices.Delete(v.last, 0, len(v.last)-kept)
 	}
 	for r := range v.readers {
-		select {
-		case r.wake <- struct{}{}:
-		default: // it has not yet taken what it was woken for
-		}
+		r.bell.Ring()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/bell"
 	"github.com/eletrovia/eletrovia/services/company/internal/events"
 )
 
@@ -235,10 +236,7 @@ func (b *Board) make(now time.Time) {
 	o.History = b.arrays()
 	b.shown, b.last = o, nil
 	for r := range b.readers {
-		select {
-		case r.wake <- struct{}{}:
-		default:
-		}
+		r.bell.Ring()
 	}
 }
 
@@ -303,20 +301,20 @@ func (b *Board) Open(limit int) (newest []charging.TripID, total int) {
 // Reader is one who is woken for each overview. Its methods are for one goroutine.
 type Reader struct {
 	board *Board
-	wake  chan struct{}
+	bell  *bell.Bell
 }
 
 // Watch wakes a reader each second, until Close.
 func (b *Board) Watch() *Reader {
-	r := &Reader{board: b, wake: make(chan struct{}, 1)}
+	r := &Reader{board: b, bell: bell.New()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.readers[r] = struct{}{}
 	return r
 }
 
-// C wakes the reader when there is another overview.
-func (r *Reader) C() <-chan struct{} { return r.wake }
+// C wakes the reader when there is another overview, each at a moment of its own.
+func (r *Reader) C() <-chan struct{} { return r.bell.C }
 
 // Take is the newest one, encoded at its first reader.
 func (r *Reader) Take() *events.Item {
@@ -341,4 +339,5 @@ func (r *Reader) Close() {
 	r.board.mu.Lock()
 	defer r.board.mu.Unlock()
 	delete(r.board.readers, r)
+	r.bell.Stop()
 }
