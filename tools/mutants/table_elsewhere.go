@@ -35,6 +35,8 @@ func everywhere() []mutant {
 		at("elsewhere", "feed.go", "if e.VehicleID == v && (", "if (", "a stream tells of another vehicle"),
 		at("elsewhere", "feed.go", "*last = e.ID\n", "", "a stream is not resumed where it was"),
 		at("elsewhere", "feed.go", "if !asked || was != heard {", "if !asked || was == was {", "each attempt is told as news"),
+		at("bell", "bell.go", "b.timer.Reset(b.delay)", "b.timer.Reset(0)", "all readers are woken at once"),
+		at("door", "listener.go", "time.Sleep(breather)\n", "", "refusing a flood takes a core"),
 		at("events", "item.go", "if r.foreign && !(f.Everywhere && f.Only != \"\" && r.event.VehicleID == f.Only) {", "if r.foreign && r.event.VehicleID != f.Only {", "what one company tells comes back to it, and again"),
 	}
 }

@@ -209,8 +209,9 @@ var rooms = []room{
 		test:  []string{"broker"},
 	},
 	{path: "services/company/internal/instants", noStd: noIO},
-	{path: "services/company/internal/frames", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/events"}, noStd: noIO},
-	{path: "services/company/internal/overview", own: []string{"pkg/api", "pkg/trip", "pkg/charging", "services/company/internal/events"}, noStd: noIO},
+	{path: "services/company/internal/bell", noStd: noIO},
+	{path: "services/company/internal/frames", own: []string{"pkg/trip", "pkg/charging", "pkg/geo", "services/company/internal/bell", "services/company/internal/events"}, noStd: noIO},
+	{path: "services/company/internal/overview", own: []string{"pkg/api", "pkg/trip", "pkg/charging", "services/company/internal/bell", "services/company/internal/events"}, noStd: noIO},
 	{path: "services/company/internal/door", third: []string{rate}},
 	{
 		path:  "services/company/internal/elsewhere",

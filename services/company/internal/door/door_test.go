@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -194,6 +195,37 @@ func TestBelowTheDescriptors(t *testing.T) {
 	if Descriptors() < 64 {
 		t.Errorf("%d descriptors", Descriptors())
 	}
+}
+
+// queue is a listener with so many callers of one address, and then an end.
+type queue struct {
+	net.Listener
+	waiting int
+}
+
+func (q *queue) Accept() (net.Conn, error) {
+	if q.waiting == 0 {
+		return nil, net.ErrClosed
+	}
+	q.waiting--
+	return &caller{from: netip.MustParseAddrPort("10.0.0.1:1")}, nil
+}
+
+// TestRefusingTakesABreather: of 802 callers two get in, at once, and refusing the
+// others takes 50 breathers, in which the processor is others'.
+func TestRefusingTakesABreather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{Most: 100, PerAddress: 1}).Listen(&queue{waiting: 802})
+		began := time.Now()
+		for range 2 { // one, and one in its place
+			if _, err := l.Accept(); err != nil || time.Since(began) > 0 {
+				t.Fatalf("%v after %s", err, time.Since(began))
+			}
+		}
+		if _, err := l.Accept(); err == nil || time.Since(began) != 50*breather {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
 }
 
 // TestAProxysWord: what a trusted proxy says before the first byte is who calls, and
