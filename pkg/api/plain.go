@@ -17,7 +17,7 @@ func plainHold(rid charging.ReservationID, body []byte, claim bool) (charging.Ho
 	var b HoldBody
 	if len(body) > MaxBody || json.Unmarshal(body, &b) != nil || !b.RefBody.plain() || b.ttl() <= 0 ||
 		b.Leg < 1 || b.Leg > MaxStops || len(b.Ticket) > maxTicket || b.VehicleID.Validate() != nil ||
-		claim && b.Ticket == "" || !sane(b.Start) {
+		claim && b.Ticket == "" || !charging.Nameable(b.Start) {
 		return charging.HoldRequest{}, false
 	}
 	h := charging.HoldRequest{
@@ -38,11 +38,9 @@ func (b *RefBody) plain() bool {
 		return false // absent, hence 1, or a wrong 0: the reader knows
 	}
 	return b.Epoch > 0 && b.Epoch <= maxEpoch && len(b.Owner) <= maxOwner && printable(b.Owner) &&
-		sane(b.End) && b.End.Nanosecond() == 0 &&
+		charging.Nameable(b.End) && b.End.Nanosecond() == 0 &&
 		b.TripID.Validate() == nil && b.Origin.Validate() == nil && b.EVSEID.Validate() == nil
 }
-
-func sane(t time.Time) bool { return t.UTC().Year() >= minYear && t.UTC().Year() <= maxYear }
 
 func (b *RefBody) ref(rid charging.ReservationID) charging.Ref {
 	return charging.Ref{

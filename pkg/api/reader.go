@@ -202,29 +202,12 @@ func (r *reader) instant(name string) time.Time {
 		r.wrongType(name, "an instant as a string", v)
 		return time.Time{}
 	}
-	t, err := ParseInstant(s)
+	t, err := charging.ParseInstant(s)
 	if err != nil {
 		r.invalid(name, err.Error())
 		return time.Time{}
 	}
 	return t
-}
-
-// Instants of the contract lie within these years.
-const minYear, maxYear = 2000, 9999
-
-// ParseInstant reads an RFC 3339 instant between the years 2000 and 9999 and
-// gives it in UTC. Its error is a reason for a person.
-func ParseInstant(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is no RFC 3339 instant such as 2026-01-31T12:00:00Z", brief(s))
-	}
-	t = t.UTC()
-	if t.Year() < minYear || t.Year() > maxYear {
-		return time.Time{}, fmt.Errorf("%q is not between the years 2000 and 9999", brief(s))
-	}
-	return t, nil
 }
 
 // object takes a nested object; nil when absent or wrong.

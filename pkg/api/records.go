@@ -141,8 +141,8 @@ func (p Connector) check(before []Connector, tariffs []Tariff) error {
 
 // checkSession judges what another company says that a car has done at its plug.
 func checkSession(s charging.Session) error {
-	if s.StartedAt.IsZero() || !sane(s.StartedAt) || !s.EndedAt.IsZero() && !sane(s.EndedAt) {
-		return charging.Invalid("started_at", "a session has a start, between the years 2000 and 9999")
+	if s.StartedAt.IsZero() || !charging.Nameable(s.StartedAt) || !s.EndedAt.IsZero() && !charging.Nameable(s.EndedAt) {
+		return charging.Invalid("started_at", "a session has a start, between the years 2000 and 9998")
 	}
 	err := first(
 		between("start_soc", s.StartSoC, 0, 1), between("end_soc", s.EndSoC, 0, 1),

@@ -150,11 +150,11 @@ func ParsePlug(body []byte) (Plug, error) {
 	p := Plug{EVSEID: need(&wrong, "evse_id", in.EVSEID), SoC: need(&wrong, "soc", in.SoC), EnergyKWh: in.Energy}
 	wrong.within("soc", p.SoC, 0, 1)
 	if in.At != nil {
-		at, err := time.Parse(time.RFC3339, *in.At)
+		at, err := charging.ParseInstant(*in.At)
 		if err != nil {
-			wrong.add("at", "is not an instant of RFC 3339")
+			wrong.add("at", err.Error())
 		}
-		p.At = at.UTC()
+		p.At = at
 	}
 	if p.EnergyKWh != nil {
 		wrong.within("energy_kwh", *p.EnergyKWh, 0, 1000)

@@ -37,8 +37,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 }
 
-// program is a command line that runs until it is told to end.
-type program struct {
+// running is a command line that runs until it is told to end.
+type running struct {
 	said  []string
 	lines chan string
 	end   context.CancelFunc
@@ -47,11 +47,11 @@ type program struct {
 }
 
 // begin runs a command line until it says ready.
-func begin(t *testing.T, environ []string, args ...string) *program {
+func begin(t *testing.T, environ []string, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &writer{lines: make(chan string, 1000)}
-	p := &program{lines: out.lines, end: cancel, code: make(chan int, 1), errs: &bytes.Buffer{}}
+	p := &running{lines: out.lines, end: cancel, code: make(chan int, 1), errs: &bytes.Buffer{}}
 	go func() { p.code <- run(ctx, args, shell{out: out, err: p.errs, program: "eletrovia", environ: environ}) }()
 	limit := time.After(60 * time.Second)
 	for {
@@ -71,7 +71,7 @@ func begin(t *testing.T, environ []string, args ...string) *program {
 }
 
 // over ends the program as Ctrl-C does.
-func (p *program) over(t *testing.T) {
+func (p *running) over(t *testing.T) {
 	t.Helper()
 	p.end()
 	select {
@@ -85,7 +85,7 @@ func (p *program) over(t *testing.T) {
 }
 
 // word after a word in what was said: the address behind "REST".
-func (p *program) word(after string) string {
+func (p *running) word(after string) string {
 	for _, line := range p.said {
 		if _, rest, ok := strings.Cut(line, after+" "); ok {
 			return strings.TrimRight(strings.Fields(rest)[0], ",")

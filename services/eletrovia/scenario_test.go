@@ -39,7 +39,7 @@ func TestScenarioContention(t *testing.T) {
 }
 
 // until reads on until a word was said n times.
-func (p *program) until(t *testing.T, word string, n int) []string {
+func (p *running) until(t *testing.T, word string, n int) []string {
 	t.Helper()
 	limit := time.After(60 * time.Second)
 	for {

@@ -165,11 +165,11 @@ func (a *API) availability(ctx context.Context, body []byte) (any, error) {
 	if err := in.EVSEID.Validate(); err != nil {
 		return nil, err
 	}
-	from, err := api.ParseInstant(in.From)
+	from, err := charging.ParseInstant(in.From)
 	if err != nil {
 		return nil, charging.Invalid("from", err.Error())
 	}
-	to, err := api.ParseInstant(in.To)
+	to, err := charging.ParseInstant(in.To)
 	if err != nil {
 		return nil, charging.Invalid("to", err.Error())
 	}

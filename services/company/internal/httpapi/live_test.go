@@ -16,6 +16,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/company/internal/bell"
 	"github.com/eletrovia/eletrovia/services/company/internal/frames"
 )
 
@@ -151,6 +152,8 @@ func TestFramesAndOverviewsComeByThemselves(t *testing.T) {
 			time.Sleep(frames.Every)
 			synctest.Wait()
 		}
+		time.Sleep(bell.Spread)
+		synctest.Wait()
 		got := box.taken()
 		if strings.Count(got, "event: cars\n") != 6 || strings.Count(got, "event: car\n") != 6 || strings.Contains(got, "EV-0002") {
 			t.Errorf("in the box: %s", got)

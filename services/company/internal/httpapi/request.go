@@ -14,7 +14,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -119,7 +118,7 @@ func queryInstant(c echo.Context, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, charging.Invalid(name, "is missing")
 	}
-	t, err := api.ParseInstant(text)
+	t, err := charging.ParseInstant(text)
 	if err != nil {
 		return t, charging.Invalid(name, err.Error())
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
@@ -86,7 +85,7 @@ func queryBound(c echo.Context, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := api.ParseInstant(text)
+	t, err := charging.ParseInstant(text)
 	if err != nil {
 		return t, charging.Invalid(name, err.Error())
 	}
