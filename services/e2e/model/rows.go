@@ -3,7 +3,7 @@ package model
 // Row is an interleaving that broke an earlier form of the protocol, with the
 // rule that prevents it since.
 type Row struct {
-	// Number in the list of interleavings (docs/model.md); 0 for a rule that
+	// Number in the list of interleavings (docs/interleavings.md); 0 for a rule that
 	// the list does not name.
 	Number int
 	Rule   Rule

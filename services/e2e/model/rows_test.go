@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -54,6 +56,37 @@ func TestRulesHaveRows(t *testing.T) {
 	for n := 1; n <= 29; n++ {
 		if !numbers[n] {
 			t.Errorf("interleaving %d has no row", n)
+		}
+	}
+}
+
+// TestInterleavingsAreDocumented holds the list that people read against the rows: each
+// number has one line there, with its tests, and each rule is named, a row's in its line.
+func TestInterleavingsAreDocumented(t *testing.T) {
+	raw, err := os.ReadFile("../../../docs/interleavings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	lines := map[string]string{}
+	for line := range strings.Lines(text) {
+		if number, rest, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | "); ok && strings.HasPrefix(line, "| ") {
+			if lines[number] != "" {
+				t.Errorf("two lines of number %s", number)
+			}
+			lines[number] = rest
+		}
+	}
+	for _, row := range Rows() {
+		where := text
+		if row.Number > 0 {
+			where = lines[fmt.Sprint(row.Number)]
+			if !strings.Contains(where, "`, `Test") && !strings.Contains(where, ": Test") {
+				t.Errorf("interleaving %d names no test: %q", row.Number, where)
+			}
+		}
+		if !strings.Contains(where, row.Rule.String()) {
+			t.Errorf("rule %s of interleaving %d is not in its line", row.Rule, row.Number)
 		}
 	}
 }
