@@ -12,7 +12,7 @@ import (
 )
 
 // Headers of what is asked for a vehicle at a company where it did not come itself
-// (docs/adr/0020).
+// (docs/adr/0020-every-server-knows-every-trip.md).
 const (
 	// VehicleHeader names the vehicle for which a company asks, and what shows that it
 	// has asked that company: "BR-MAR-C7K2M9XQ4 eyJ…".

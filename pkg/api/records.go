@@ -10,7 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/legible"
 )
 
-// Bounds of what a company tells about itself; protocol.md §5.2 has them, too.
+// Bounds of what a company tells about itself; docs/protocol.md §5.2 has them, too.
 const (
 	// MaxName of a company, a site or a city, in characters.
 	MaxName = 120

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The forms as protocol.md says them.
+// The forms as docs/protocol.md says them.
 var forms = map[string]struct {
 	is  func(string) bool
 	say *regexp.Regexp

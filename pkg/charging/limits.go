@@ -2,7 +2,7 @@ package charging
 
 import "time"
 
-// Limits are what a company lets others take of its EVSEs (docs/adr/0017). Each
+// Limits are what a company lets others take of its EVSEs (docs/adr/0017-what-one-may-take.md). Each
 // zero is no limit.
 type Limits struct {
 	// LongestDC and LongestAC are how long a window may be at an EVSE with and

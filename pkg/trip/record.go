@@ -20,7 +20,7 @@ type record struct {
 
 // Encode gives the trip's record. What Decode has found in it and this version
 // does not know is in it again, and a version newer than this one stays
-// (docs/adr/0013). Only records have these: a trip's plain JSON form does not.
+// (docs/adr/0013-records-and-lists.md). Only records have these: a trip's plain JSON form does not.
 func (t Trip) Encode() ([]byte, error) {
 	doc, err := json.Marshal(record{t.foreign.atLeast(Version), &t})
 	if err != nil || t.foreign == nil {

@@ -3,7 +3,7 @@ package trip
 import "github.com/eletrovia/eletrovia/pkg/charging"
 
 // Shift is a change of one or several stops of a CONFIRMED trip, whole or not
-// at all (docs/adr/0004).
+// at all (docs/adr/0004-moving-windows.md).
 type Shift struct {
 	Phase ShiftPhase `json:"phase"`
 	Takes []Take     `json:"takes"`

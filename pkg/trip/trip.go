@@ -56,7 +56,7 @@ type Trip struct {
 	// Plan is what the trip's plan says beside its stops, for who reads the trip; records
 	// do not have it.
 	Plan *Outline `json:"plan,omitempty"`
-	// Planned is the plan itself, with which the trip is created (docs/adr/0019).
+	// Planned is the plan itself, with which the trip is created (docs/adr/0019-a-trip-keeps-its-plan.md).
 	Planned *Plan `json:"-"`
 	// foreign is what the trip's record had and this version does not know.
 	foreign *foreign

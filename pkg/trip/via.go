@@ -78,7 +78,7 @@ func (j *Journey) StayBetween(stops int) (stay time.Duration) {
 	return stay
 }
 
-// Asked is what a driver asked of a stop by editing a plan (docs/adr/0023). It goes on to what is made of the
+// Asked is what a driver asked of a stop by editing a plan (docs/adr/0023-editing-a-plan.md). It goes on to what is made of the
 // plan by further edits.
 type Asked struct {
 	// Hold is what the stop keeps: its EVSE, or its location.

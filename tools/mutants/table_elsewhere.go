@@ -1,7 +1,7 @@
 package main
 
 // everywhere are mistakes about whose word is believed for a vehicle that has asked
-// another company, and about what is passed on (docs/adr/0020).
+// another company, and about what is passed on (docs/adr/0020-every-server-knows-every-trip.md).
 func everywhere() []mutant {
 	at := func(room, file, old, now, unnoticed string) mutant {
 		return mutant{File: rooms + room + "/" + file, Old: old, New: now, Unnoticed: unnoticed, Tests: []string{room}}

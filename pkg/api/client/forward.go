@@ -23,7 +23,7 @@ import (
 var ErrOlder = errors.New("the company is of an edition that does not answer for vehicles that others ask for")
 
 // Forwarded is a request of the driver API that one company passes on to another for a
-// vehicle (docs/adr/0020).
+// vehicle (docs/adr/0020-every-server-knows-every-trip.md).
 type Forwarded struct {
 	Vehicle charging.VehicleID
 	// Proof shows that the vehicle has asked the caller.

@@ -21,7 +21,7 @@ import (
 // that has left is forgotten some time after its last booking.
 const inventoryEvery = time.Minute
 
-// settled is an inventory beside what the store remembers (docs/adr/0012).
+// settled is an inventory beside what the store remembers (docs/adr/0012-inventories-change.md).
 type settled struct {
 	desk  desk.Inventory
 	view  api.Inventory

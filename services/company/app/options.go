@@ -116,7 +116,7 @@ type Options struct {
 	SkipClaims bool
 }
 
-// Stage is the play of a demo (docs/adr/0026).
+// Stage is the play of a demo (docs/adr/0026-the-stage.md).
 type Stage = httpapi.Stage
 
 // Store says where the company's Redis is: a URL, or an embedded one.

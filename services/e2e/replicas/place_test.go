@@ -32,7 +32,7 @@ func alone(t *testing.T) place {
 
 // sentinel is a master with two replicas behind Sentinel. Promises wait for both:
 // a master that was taken for dead and lives, as happens on a busy machine, goes
-// on to have the other one for a second (docs/adr/0007).
+// on to have the other one for a second (docs/adr/0007-what-a-fail-over-may-lose.md).
 func sentinel(t *testing.T) place {
 	t.Helper()
 	s := redisrig.StartSentinels(t)

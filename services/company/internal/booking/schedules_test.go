@@ -355,7 +355,7 @@ func (d *day) restore(_ context.Context, rec trip.Trip, leg int) error {
 }
 
 // inventory takes the EVSE of a stop, or one beside it, out of its company's
-// inventory, or brings it back (docs/adr/0012).
+// inventory, or brings it back (docs/adr/0012-inventories-change.md).
 func (d *day) inventory(_ context.Context, rec trip.Trip, leg int) error {
 	evse := rec.Legs[leg-1].EVSEID
 	if d.rng.IntN(3) == 0 {

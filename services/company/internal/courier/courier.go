@@ -1,6 +1,6 @@
 // Package courier carries what an operator says to a driver: it is kept here, shown to
 // whoever listens for the vehicle here, and handed on to the companies where the
-// vehicle's trips with a stop here began (docs/adr/0021).
+// vehicle's trips with a stop here began (docs/adr/0021-what-the-owner-sees-and-does.md).
 package courier
 
 import (

@@ -9,7 +9,7 @@ import (
 
 // Held lists what a trip of a vehicle has at this company, in the order of its legs,
 // whoever the originator is. What it has used or given back is left out; where nothing
-// is counted (docs/adr/0017) there is nothing. STORE_UNAVAILABLE.
+// is counted (docs/adr/0017-what-one-may-take.md) there is nothing. STORE_UNAVAILABLE.
 func (d *Desk) Held(ctx context.Context, vehicle charging.VehicleID, trip charging.TripID) ([]charging.Reservation, error) {
 	if err := d.Remembers(); err != nil {
 		return nil, err

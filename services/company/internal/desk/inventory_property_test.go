@@ -101,7 +101,7 @@ func (y *yard) restart() {
 }
 
 // settle compares the inventory with the store as the server does at its start, at a
-// reload and every minute (docs/adr/0012).
+// reload and every minute (docs/adr/0012-inventories-change.md).
 func (y *yard) settle() {
 	ctx := y.t.Context()
 	known, inv := y.enrolled(), Inventory{Homes: map[charging.EVSEID]charging.LocationID{}}

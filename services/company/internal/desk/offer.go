@@ -9,7 +9,7 @@ import (
 )
 
 // Inventory is what a company offers, and where its calendars lie
-// (docs/adr/0012).
+// (docs/adr/0012-inventories-change.md).
 type Inventory struct {
 	// Locations are offered and listed.
 	Locations []charging.Location

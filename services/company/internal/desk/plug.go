@@ -16,7 +16,7 @@ const plugTime = 5 * time.Second
 
 // Start says that the car has plugged in; see charging.Sessions. One vehicle has one
 // session in the federation: it is claimed here, its session begins, and the peers are
-// asked before the plug is answered (docs/adr/0010).
+// asked before the plug is answered (docs/adr/0010-a-session-is-a-state.md).
 func (d *Desk) Start(ctx context.Context, ref charging.Ref, a charging.Arrival) (charging.Reservation, error) {
 	if err := d.Remembers(); err != nil {
 		return charging.Reservation{}, err

@@ -11,7 +11,7 @@ import (
 )
 
 // Memory tells a store that remembers from one that has lost its memory
-// (docs/adr/0004), and closes one that has until it has been recovered.
+// (docs/adr/0005-a-store-that-forgot.md), and closes one that has until it has been recovered.
 type Memory interface {
 	// Durable reports whether a loss is noticed after a restart of this server.
 	Durable() bool

@@ -1,5 +1,5 @@
 // Package elsewhere asks other companies about the trips of a vehicle that began
-// there, for a vehicle that asks here (docs/adr/0020).
+// there, for a vehicle that asks here (docs/adr/0020-every-server-knows-every-trip.md).
 //
 // A trip's originator is looked for in what this server remembers, then in what the
 // vehicle has booked here, then at all peers at once. The request goes there as it

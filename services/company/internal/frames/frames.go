@@ -1,5 +1,5 @@
 // Package frames shows where cars are, in frames that are encoded once for all readers
-// of a view: docs/adr/0022.
+// of a view: docs/adr/0022-the-live-feed.md.
 //
 //	Hear ─→ cars ──every 500 ms──→ each view: a frame of what has changed ─→ its readers, woken
 //	                                         └ the last eight are kept; further behind, or new: a full frame

@@ -16,7 +16,7 @@ import (
 
 // traveller is known for what a vehicle may ask at any company's server: a peer asks
 // for a vehicle that has asked it, and is answered as the vehicle would be
-// (docs/adr/0020).
+// (docs/adr/0020-every-server-knows-every-trip.md).
 func (s *Server) traveller(h callerFunc) echo.HandlerFunc {
 	itself := s.known(h)
 	return func(c echo.Context) error {

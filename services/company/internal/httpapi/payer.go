@@ -27,7 +27,7 @@ const (
 	lateAnswer                      = time.Second
 )
 
-// limits are who has asked for how much lately: docs/adr/0018.
+// limits are who has asked for how much lately: docs/adr/0018-limits-that-one-cannot-exhaust.md.
 type limits struct {
 	// strangers pay by address, who has shown a right secret by name; failures are
 	// wrong secrets, by address, guesses likewise by name.

@@ -8,7 +8,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 )
 
-// Stage is the play of a demo, which everybody may watch and steer (docs/adr/0026).
+// Stage is the play of a demo, which everybody may watch and steer (docs/adr/0026-the-stage.md).
 type Stage interface {
 	// Show is what is to be seen now. It must not block.
 	Show() api.Stage

@@ -11,7 +11,7 @@ import (
 // streamsEach is how many event streams one vehicle may have.
 const streamsEach = 8
 
-// streams are the event streams that are open: docs/adr/0018.
+// streams are the event streams that are open: docs/adr/0018-limits-that-one-cannot-exhaust.md.
 type streams struct {
 	most, vehicles int
 

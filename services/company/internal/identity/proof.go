@@ -15,7 +15,7 @@ import (
 )
 
 // A proof says that a vehicle has shown itself to a company. That company shows it to
-// another one beside its own token; it is no credential by itself (docs/adr/0020).
+// another one beside its own token; it is no credential by itself (docs/adr/0020-every-server-knows-every-trip.md).
 
 const (
 	// proofType is the JWS "typ" and the claim of a proof.

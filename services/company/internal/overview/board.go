@@ -1,6 +1,6 @@
 // Package overview keeps a company's figures from what passes by on a server anyway.
 // They are made once a second for all who read them, and nothing is asked of the store
-// for it: docs/adr/0022.
+// for it: docs/adr/0022-the-live-feed.md.
 package overview
 
 import (

@@ -4,7 +4,7 @@
 //
 // What it carries may be lost, and is then said to be missed: whoever shows
 // something takes a snapshot. Nothing that must happen depends on it; the
-// journal, its leases and the inbox of a trip do that (docs/adr/0009).
+// journal, its leases and the inbox of a trip do that (docs/adr/0009-several-servers.md).
 package replicas
 
 import (

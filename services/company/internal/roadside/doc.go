@@ -9,7 +9,7 @@
 //	      on_conflict: replan ──→ the trip's own server takes the best one (saga's shift: whole or not at all)
 //	      any other            ──→ a proposal on the trip, and an alert to the car
 //
-// A trip may pass places before its next stop (docs/adr/0023): the forecast drives
+// A trip may pass places before its next stop (docs/adr/0023-editing-a-plan.md): the forecast drives
 // through those that are ahead, which only the reports can tell (passing).
 //
 // Only a report makes it act: silence changes nothing until the stop's company

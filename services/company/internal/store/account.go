@@ -11,7 +11,7 @@ import (
 )
 
 // accounts is the last argument of a location's script: where the accounts of what is
-// taken are (docs/adr/0017); empty where nothing is counted, and on a cluster, where
+// taken are (docs/adr/0017-what-one-may-take.md); empty where nothing is counted, and on a cluster, where
 // they are on other nodes.
 func (c *conn) accounts() string {
 	if c.cluster || !c.o.Limits.Counting() {

@@ -11,7 +11,7 @@ import (
 )
 
 // What follows is for a cluster, where an account lies on another node than the calendar
-// (docs/adr/0017): it is charged first, then the calendar grants; what is freed is given
+// (docs/adr/0017-what-one-may-take.md): it is charged first, then the calendar grants; what is freed is given
 // back after. What is not given back ends by itself.
 
 // What is done to an account.

@@ -20,7 +20,7 @@ const (
 )
 
 // Audit keeps what operators, and vehicles about themselves, have asked for
-// (docs/adr/0021).
+// (docs/adr/0021-what-the-owner-sees-and-does.md).
 type Audit struct{ *conn }
 
 // Note keeps an act, in the place of an earlier word about the same one; it returns when

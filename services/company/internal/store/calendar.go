@@ -9,7 +9,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Calendar decides who has which EVSE when (docs/adr/0001). Each method is one
+// Calendar decides who has which EVSE when (docs/adr/0001-one-script-one-location.md). Each method is one
 // script over one location.
 type Calendar struct{ *conn }
 

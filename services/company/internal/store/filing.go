@@ -16,7 +16,7 @@ import (
 // filePage is how many trips are filed in one go.
 const filePage = 500
 
-// File puts trips on the lists by what is asked (docs/adr/0013) that have been
+// File puts trips on the lists by what is asked (docs/adr/0013-records-and-lists.md) that have been
 // written by servers which do not know them: those made since the last call, from
 // the place where that one ended or was interrupted, and those that are listed as
 // standing and have come to their end. Until it has been through once, what is

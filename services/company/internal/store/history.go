@@ -23,7 +23,7 @@ func asked(ctx context.Context) string {
 }
 
 // Steps reads a record among the given locations with its history, the oldest first
-// (docs/adr/0024). UNKNOWN_RESERVATION.
+// (docs/adr/0024-reservation-history.md). UNKNOWN_RESERVATION.
 func (c Calendar) Steps(ctx context.Context, id charging.ReservationID, among []charging.LocationID) (charging.Reservation, []charging.Step, error) {
 	r, log, err := c.look(ctx, id, among, true)
 	if err != nil {

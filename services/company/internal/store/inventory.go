@@ -14,7 +14,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Enrolled is what the store remembers of an EVSE (docs/adr/0012).
+// Enrolled is what the store remembers of an EVSE (docs/adr/0012-inventories-change.md).
 type Enrolled struct {
 	// Home is the location under which its calendar lies, for good.
 	Home charging.LocationID `json:"home"`

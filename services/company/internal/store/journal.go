@@ -17,7 +17,7 @@ import (
 // maxEntries bounds (roughly) the journal of one trip: a stuck one retries for ever.
 const maxEntries = 10_000
 
-// Journal is the durable memory of a company's trips (docs/adr/0002).
+// Journal is the durable memory of a company's trips (docs/adr/0002-the-journal.md).
 type Journal struct {
 	*conn
 	listed listing

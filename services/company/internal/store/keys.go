@@ -40,7 +40,7 @@ func (k keys) at(kind, tag string, parts ...string) string {
 	return b.String()
 }
 
-// The calendar of one location (docs/adr/0001).
+// The calendar of one location (docs/adr/0001-one-script-one-location.md).
 
 func (k keys) cal(loc charging.LocationID, evse charging.EVSEID) string {
 	return k.at("cal", string(loc), string(evse))
@@ -75,7 +75,7 @@ func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", 
 func (k keys) shownEVSEs() string { return k.prefix + "evses" }
 func (k keys) inventory() string  { return k.prefix + "inventory" }
 
-// mark and beat tell a location's memory from an empty one (docs/adr/0004).
+// mark and beat tell a location's memory from an empty one (docs/adr/0005-a-store-that-forgot.md).
 func (k keys) mark(loc charging.LocationID) string { return k.at("mark", string(loc)) }
 
 func (k keys) beat(loc charging.LocationID, server string) string {
@@ -85,7 +85,7 @@ func (k keys) beat(loc charging.LocationID, server string) string {
 // locks is what stands before EVSE:RESERVATION in a lock's key.
 func (k keys) locks(loc charging.LocationID) string { return k.at("lock", string(loc)) + ":" }
 
-// The journal (docs/adr/0002).
+// The journal (docs/adr/0002-the-journal.md).
 
 func (k keys) trip(id charging.TripID) string { return k.at("trip", string(id)) }
 func (k keys) log(id charging.TripID) string  { return k.at("trip", string(id), "log") }
@@ -97,7 +97,7 @@ func (k keys) answer(id charging.TripID, letter string) string {
 	return k.at("trip", string(id), "answer", letter)
 }
 
-// The lists of trips (docs/adr/0013): open and expiry by when there is something
+// The lists of trips (docs/adr/0013-records-and-lists.md): open and expiry by when there is something
 // to do, the others by when a trip was made.
 
 func (k keys) open() string     { return k.prefix + "trips:open" }
@@ -132,7 +132,7 @@ func (k keys) plansOf(by string) string    { return k.at("plans", by) }
 func (k keys) sessionsOf(of string) string { return k.at("sessions", of) }
 
 // taken is what a vehicle has here; companyAccount are the holds, the sum and what stands
-// of an originator, or, where its share is not limited, its holds alone (docs/adr/0017).
+// of an originator, or, where its share is not limited, its holds alone (docs/adr/0017-what-one-may-take.md).
 func (k keys) taken(v charging.VehicleID) string { return k.at("vehicle", string(v), "taken") }
 
 func (k keys) companyAccount(c charging.CompanyID, shared bool) []string {

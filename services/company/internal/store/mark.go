@@ -34,7 +34,7 @@ type MarkOptions struct {
 }
 
 // Mark tells a store that remembers from one that has lost its memory
-// (docs/adr/0005): each location carries a birth mark, with the number of its
+// (docs/adr/0005-a-store-that-forgot.md): each location carries a birth mark, with the number of its
 // recoveries, and a beat of each server that only ever grows. Until Check has been
 // called for the first time, the store grants to anybody.
 type Mark struct {

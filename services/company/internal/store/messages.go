@@ -18,7 +18,7 @@ const (
 	messagesEach, messagesWithin = 6, time.Hour
 )
 
-// Messages are what operators have said to drivers (docs/adr/0021).
+// Messages are what operators have said to drivers (docs/adr/0021-what-the-owner-sees-and-does.md).
 type Messages struct{ *conn }
 
 // Keep keeps a message for a vehicle; replay says that it had it, and gives it as it is

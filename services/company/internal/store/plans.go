@@ -10,7 +10,7 @@ import (
 )
 
 // KeptPlans gives the plans that are kept with trips, in one round trip. Those that are missing
-// or cannot be read are left out: a reader works them out (docs/adr/0019).
+// or cannot be read are left out: a reader works them out (docs/adr/0019-a-trip-keeps-its-plan.md).
 func (j *Journal) KeptPlans(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {

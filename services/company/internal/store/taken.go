@@ -7,7 +7,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Taken lists what a vehicle has here, by its account (docs/adr/0017): each
+// Taken lists what a vehicle has here, by its account (docs/adr/0017-what-one-may-take.md): each
 // reservation's trip. What has ended may still be there; where nothing is counted
 // there is nothing. STORE_UNAVAILABLE.
 func (c Calendar) Taken(ctx context.Context, v charging.VehicleID) (map[charging.ReservationID]charging.TripID, error) {

@@ -19,7 +19,7 @@ const (
 	socStep, minuteStep = 0.01, 5
 )
 
-// blame finds what in a draft cannot hold (docs/adr/0023).
+// blame finds what in a draft cannot hold (docs/adr/0023-editing-a-plan.md).
 type blame struct {
 	d      *draft
 	w      world

@@ -15,7 +15,7 @@ func (s *Service) WithPlan(ctx context.Context, t trip.Trip) trip.Trip {
 }
 
 // WithPlans puts their plans into trips, without roads and batteries. A plan that is not that
-// of the trip's present stops is worked out anew, and kept (docs/adr/0019). Trips whose plans cannot
+// of the trip's present stops is worked out anew, and kept (docs/adr/0019-a-trip-keeps-its-plan.md). Trips whose plans cannot
 // be read are left as they are.
 func (s *Service) WithPlans(ctx context.Context, ts []trip.Trip) { s.withPlans(ctx, ts, false) }
 

@@ -41,7 +41,7 @@ type Records interface {
 	SavePlans(ctx context.Context, plans []trip.Plan, j trip.Journey, life time.Duration, by string) error
 	LoadPlan(ctx context.Context, id string) (plan trip.Plan, j trip.Journey, by string, err error)
 	// KeptPlans gives the plans that are kept with trips, those that can be read;
-	// KeepPlan keeps another one with a trip that is on record (docs/adr/0019).
+	// KeepPlan keeps another one with a trip that is on record (docs/adr/0019-a-trip-keeps-its-plan.md).
 	KeptPlans(ctx context.Context, ids []charging.TripID) (map[charging.TripID]trip.Plan, error)
 	KeepPlan(ctx context.Context, id charging.TripID, p trip.Plan) error
 }

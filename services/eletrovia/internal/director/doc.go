@@ -11,5 +11,5 @@
 // stores, several times a second; that picture, and the steps, is what visitors get. The
 // last picture of a play stays when its processes have gone.
 //
-// docs/adr/0026 says why it is so.
+// docs/adr/0026-the-stage.md says why it is so.
 package director

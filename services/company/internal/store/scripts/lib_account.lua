@@ -1,6 +1,6 @@
 -- lib_account.lua stands before every script of a location, and before those of the
 -- accounts: what a vehicle, and another company as an originator, have taken here
--- (docs/adr/0017).
+-- (docs/adr/0017-what-one-may-take.md).
 --   vehicle:{V}:taken     hash  reservation → kind|start (s)|end (s)|until|leg|trip
 --                               kind: H held, until (ms by Redis TIME) at the latest; R reserved, until
 --                               its end; N not used, counted until (s); and known → '1'

@@ -12,7 +12,7 @@
 -- asked (ms by Redis TIME: the plug has not been answered yet), done
 -- (ended (ms)|Wh|rates), estimated ('1': the Wh are no car's word), freed (ms: the
 -- car before has left), blocked ('1': the driver knows that it has not), log.
--- log is the history, newest first, apart by spaces (docs/adr/0024): number|when (ms by
+-- log is the history, newest first, apart by spaces (docs/adr/0024-reservation-history.md): number|when (ms by
 -- Redis TIME)|civil time (ms; empty: the same)|step|state|by whom (a company, 'operator',
 -- empty: by time)|note|request. note is the code of a refusal, the window (start-end, s)
 -- of a move, the trip that a preempted one yielded to, or what an originator said.
