@@ -119,7 +119,9 @@ func (r *run) noteSession(o history.Op) {
 	defer r.mu.Unlock()
 	switch {
 	case o.Kind == history.Plug && o.OK() && o.Stop != nil && o.Stop.State == charging.Charging:
-		r.atPlugs[o.EVSE]++
+		if r.fleet.Company[o.EVSE.Company()] != nil { // not at the company that cheats: it has no operator here
+			r.atPlugs[o.EVSE]++
+		}
 	case o.Kind == history.Unplug && o.OK() && o.Status != history.Kept:
 		delete(r.atPlugs, o.EVSE)
 	}

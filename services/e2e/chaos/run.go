@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,9 @@ type Options struct {
 	Alone []charging.CompanyID
 	// Binary is the eletrovia program.
 	Binary string
+	// From is an older edition of it: all servers begin as that one, and are upgraded one
+	// after the other during the run. Empty is no upgrade.
+	From string
 	// Dir is an empty directory with a short path, for everything.
 	Dir string
 	// Out gets the progress.
@@ -68,6 +72,7 @@ func (o Options) withDefaults() Options {
 	if o.Drivers == 0 {
 		o.Drivers = 32
 	}
+	o.Replicas = max(o.Replicas, 1)
 	if o.Nemeses == 0 {
 		o.Nemeses = 2
 	}
@@ -85,14 +90,14 @@ func (o Options) withDefaults() Options {
 
 // quiet reports whether every company can be reached at any time.
 func (o Options) quiet() bool {
-	return o.Nemeses <= 0 && o.Links == link.Faults{Delay: min(o.Links.Delay, 200*time.Millisecond)}
+	return o.Nemeses <= 0 && o.From == "" && o.Links == link.Faults{Delay: min(o.Links.Delay, 200*time.Millisecond)}
 }
 
 // servers of each company.
 func (o Options) servers() map[charging.CompanyID]int {
 	n := map[charging.CompanyID]int{}
 	for _, id := range fleet.Companies {
-		n[id] = max(o.Replicas, 1)
+		n[id] = o.Replicas
 		if slices.Contains(o.Alone, id) {
 			n[id] = 1
 		}
@@ -141,7 +146,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	defer r.endCheat()
 	r.fleet, err = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: o.Dir, Servers: o.servers(), Seed: o.Seed, Skews: skews, Observe: r.observe, Strangers: strangers,
+		Binary: cmp.Or(o.From, o.Binary), Dir: o.Dir, Servers: o.servers(), Seed: o.Seed, Skews: skews, Observe: r.observe, Strangers: strangers,
 	})
 	if err != nil {
 		return Report{}, err
@@ -231,6 +236,7 @@ func (r *run) storm(ctx context.Context) {
 		wg.Go(func() { newDriver(n, r).drive(ctx) })
 	}
 	wg.Go(func() { newOperator(r).work(ctx) })
+	wg.Go(func() { r.upgrade(ctx) })
 	wg.Go(func() { r.progress(ctx) })
 	var rage sync.WaitGroup
 	for n := range r.o.Nemeses {

@@ -33,6 +33,7 @@ func run(ctx context.Context, args []string) int {
 	f.IntVar(&o.Replicas, "replicas", 1, "servers of each company, on one store")
 	f.BoolVar(&o.Skew, "skew", true, "skew the companies' clocks")
 	f.StringVar(&o.Binary, "binary", "", "an eletrovia program; built from the workspace by default")
+	f.StringVar(&o.From, "from", "", "an older edition of the program: all servers begin as it, and are upgraded one after the other meanwhile")
 	f.BoolVar(&o.Keep, "keep", false, "keep the directory and the history of a run without violations, too")
 	f.BoolVar(&o.Crowd, "crowd", false, "all drivers want the same few windows")
 	f.BoolVar(&o.Kerb, "kerb", false, "all cars plug in: every trip goes where windows begin within minutes")
