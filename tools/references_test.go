@@ -152,3 +152,73 @@ func everyText(t *testing.T, f func(name, text string)) {
 		t.Fatal(err)
 	}
 }
+
+// A document that sends its reader to a file must send it to one that there is: each path
+// of a Go file or a script in backticks is the end of one in this repository. Decisions
+// and the change log speak of their own time and may name what is gone.
+func TestDocumentsNameFilesThatExist(t *testing.T) {
+	var files []string
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if err == nil && (strings.HasSuffix(name, ".go") || strings.HasSuffix(name, ".lua")) {
+			files = append(files, "/"+filepath.ToSlash(name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([A-Za-z0-9_./-]+\\.(?:go|lua))`")
+	seen := 0
+	everyText(t, func(name, text string) {
+		if !strings.HasSuffix(name, ".md") || strings.HasPrefix(name, "docs/adr/") || name == "docs/CHANGELOG.md" {
+			return
+		}
+		for n, line := range strings.Split(text, "\n") {
+			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
+				seen++
+				if !slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix(f, "/"+m[1]) }) {
+					t.Errorf("%s:%d: there is no %s", name, n+1, m[1])
+				}
+			}
+		}
+	})
+	if seen < 30 {
+		t.Errorf("only %d files were named", seen)
+	}
+}
+
+// Architecture names every room of a company's server, so that nobody has to find one.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	const top = "../services/company/internal"
+	raw, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rooms, _ := strings.Cut(string(raw), "\n## Rooms\n")
+	rooms, _, _ = strings.Cut(rooms, "\n## ")
+	found := map[string]bool{}
+	err = filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		room, err := filepath.Rel(top, filepath.Dir(name))
+		found[filepath.ToSlash(room)] = true
+		return err
+	})
+	if err != nil || len(found) < 20 {
+		t.Fatalf("%d rooms, %v", len(found), err)
+	}
+	for room := range found {
+		if !strings.Contains(rooms, "`internal/"+room+"`") {
+			t.Errorf("docs/architecture.md does not name internal/%s", room)
+		}
+	}
+	for _, m := range regexp.MustCompile("`internal/([a-z/]+)`").FindAllStringSubmatch(rooms, -1) {
+		if !found[m[1]] {
+			t.Errorf("docs/architecture.md names internal/%s, which is no room", m[1])
+		}
+	}
+}
