@@ -21,7 +21,7 @@ type Question struct {
 	ReservationID charging.ReservationID `json:"reservation_id"`
 }
 
-// OutcomesBody answers an OutcomesRequest, one outcome a question, in its order.
+// OutcomesBody answers an OutcomesRequest, one outcome per question, in its order.
 type OutcomesBody struct {
 	Outcomes []charging.Outcome `json:"outcomes"`
 }

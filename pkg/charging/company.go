@@ -77,7 +77,7 @@ type Contest struct {
 
 // Originator is a company as the owner of a trip, asked by participants.
 type Originator interface {
-	// Outcomes tells what became of trips, one answer a question, in their
+	// Outcomes tells what became of trips, one answer per question, in their
 	// order; it may answer only the first of them. ABORTED also for a
 	// reservation that is no longer part of its trip.
 	Outcomes(ctx context.Context, about []Question) ([]Outcome, error)

@@ -6,12 +6,12 @@
 //
 // One reservation, in the company that owns the EVSE:
 //
-//	(none) --claim--> CLAIMED --reserve--> PENDING --confirm--> RESERVED --> FULFILLED | NO_SHOW
-//	(none) --------------reserve---------> PENDING                 |
-//	CLAIMED, PENDING --ttl--> EXPIRED                              +--compensate--> CANCELED
-//	CLAIMED, PENDING --older ticket--> PREEMPTED
+//	(none) --claim--> CLAIMED --reserve--> PENDING --confirm--> RESERVED --start--> CHARGING --complete--> FULFILLED
+//	(none) --reserve, or a claim that reserves--> PENDING         |
+//	CLAIMED, PENDING --ttl--> EXPIRED                             +--compensate, withdrawn--> CANCELED
+//	CLAIMED, PENDING --older ticket--> PREEMPTED                  +--noshow_timeout--> NO_SHOW
 //	any of CLAIMED, PENDING, EXPIRED, PREEMPTED, or nothing yet --compensate--> CANCELED (a tombstone)
 //
-// At most one reservation in {CLAIMED, PENDING, RESERVED} covers any instant of
-// an EVSE. The package does no I/O.
+// At most one reservation in {CLAIMED, PENDING, RESERVED, CHARGING} covers any
+// instant of an EVSE. What each word means beside the field's: docs/glossary.md. The package does no I/O.
 package charging

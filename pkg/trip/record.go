@@ -9,7 +9,7 @@ import (
 )
 
 // Version of the records that Encode writes. Records without one are of version
-// 0, which had one question a trip.
+// 0, which had one question per trip.
 const Version = 1
 
 // record is a trip as it is kept: its JSON form, and the version of its writer.

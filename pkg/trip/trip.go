@@ -33,7 +33,7 @@ type Trip struct {
 	OnConflict Policy             `json:"on_conflict"`
 	Legs       []Leg              `json:"legs"`
 	Ticket     *TicketView        `json:"ticket,omitempty"`
-	// Decisions are what the trip asks of its driver, one a stop; Decision is the
+	// Decisions are what the trip asks of its driver, one per stop; Decision is the
 	// first of them. Only Ask and Answered change them.
 	Decisions []Decision `json:"decisions,omitempty"`
 	Decision  *Decision  `json:"decision,omitempty"`
@@ -205,8 +205,7 @@ type Saga struct {
 	// Plugging is a plug that has been passed on to the stop's company, and whose
 	// answer is not journaled yet.
 	Plugging *Plugging `json:"plugging,omitempty"`
-	// Unplugs are cars that have left, by what came before the word that they had
-	// plugged in.
+	// Unplugs are unplugs that came before their plug, and are kept for it.
 	Unplugs []Unplug `json:"unplugs,omitempty"`
 	// Missed counts the stops that nobody came to and that the policy replan has
 	// replaced since the car plugged in last.

@@ -82,4 +82,6 @@
 //	calls.go        one call to a company
 //	orders.go       commands, and how they are written
 //	options.go      Options
+//
+// Words that are ours, beside the field's: docs/glossary.md.
 package booking

@@ -74,8 +74,8 @@ type parcel struct {
 	charging.Victim
 }
 
-// outbox delivers the notices that an originator must acknowledge, with a
-// back-off a notice.
+// outbox delivers the notices that an originator must acknowledge. Each notice has
+// a back-off of its own.
 type outbox struct {
 	desk *Desk
 	mu   sync.Mutex

@@ -12,7 +12,7 @@ import (
 )
 
 // Every ticket that a peer is caught at is counted and the last one shown; the log has a
-// line a minute and peer.
+// line per minute and peer.
 func TestCaughtIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string

@@ -8,6 +8,7 @@
 //	a *charging.Refusal   the peer has decided; or PEER_UNAVAILABLE: nothing was sent
 //	any other error       nobody knows whether the peer has executed the call
 //
-// Beside the calls, a probe a peer keeps its health, its clock's offset and its
-// public keys, and a catalogue keeps the locations of the whole federation.
+// Beside the calls, one probe per peer keeps what is known of it: its health, its
+// clock's offset, its public keys. A catalogue keeps the locations of the whole
+// federation.
 package federation

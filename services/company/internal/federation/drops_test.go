@@ -12,7 +12,7 @@ import (
 )
 
 // Every record that is dropped is counted and the last one shown; the log has a
-// line a minute and peer.
+// line per minute and peer.
 func TestDroppedRecordsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string

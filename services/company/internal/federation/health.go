@@ -96,7 +96,8 @@ const clocksKept = 5
 // maxError of what is told about a failure, in bytes: it may quote what the peer said.
 const maxError = 400
 
-// offlineAfter failures in a row a peer that has answered before is offline.
+// offlineAfter is how many failures in a row make a peer offline that has answered
+// before.
 const offlineAfter = 2
 
 func (h *health) state() PeerState {

@@ -12,6 +12,7 @@
 // quickest drive plus charging what is missing at the car's best power.
 //
 // What it ignores: plug types beyond AC and DC (Type 2 and CCS are taken for granted;
-// CHAdeMO counts only where there is no CCS), charging losses, hills, heat, and
-// leaving a charger before its window ends.
+// CHAdeMO counts only where there is no CCS), charging losses, hills, a cold or hot
+// battery that charges slower, and leaving a charger before its window ends.
+// docs/planner.md says more.
 package planner

@@ -43,4 +43,6 @@
 //	calls.go        attempts, back-off, raise of the epoch
 //	options.go      Machine, Kind, Options
 //	journal.go      what the engine needs of a store
+//
+// Words that are ours, beside the field's: docs/glossary.md.
 package saga

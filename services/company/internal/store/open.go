@@ -93,7 +93,7 @@ type Store struct {
 	*conn
 }
 
-// conn is what the three parts share.
+// conn is what the parts of a Store share.
 type conn struct {
 	rdb redis.UniversalClient
 	// batch sends the scripts of concurrent callers together; inFlight counts

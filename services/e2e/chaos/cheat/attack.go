@@ -15,7 +15,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/e2e/chaos/history"
 )
 
-// vehicle for which a cheat books; another one a trip would be as easy.
+// vehicle for which a cheat books; another one per trip would be as easy.
 const vehicle charging.VehicleID = "LUD-GHOST"
 
 // attacker is one of the things that a cheat does at the same time.
