@@ -163,7 +163,7 @@ func (s *Server) setEVSEStatus(c echo.Context, who identity.Caller) error {
 	}
 	if err := s.noted(c, who, "set an EVSE "+string(req.Status), string(evse), req.Reason, func(ctx context.Context) error {
 		if req.Status == charging.StatusAvailable {
-			return s.o.Desk.Restore(ctx, evse)
+			return s.o.Desk.ReturnToService(ctx, evse)
 		}
 		_, err := s.o.Desk.Withdraw(ctx, evse, req.Reason)
 		return err
