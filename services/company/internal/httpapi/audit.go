@@ -18,7 +18,7 @@ import (
 // auditor does what is kept in the audit.
 type auditor struct {
 	kept Audit
-	log   zerolog.Logger
+	log  zerolog.Logger
 }
 
 // noteTime bounds the writing of how an act has ended.
