@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
@@ -14,24 +16,52 @@ import (
 	"github.com/eletrovia/eletrovia/services/web"
 )
 
+// pagesAPI is what the server tells of itself, and the pages of its web app.
+type pagesAPI struct {
+	keys     func() json.RawMessage
+	parts    map[string]Part
+	registry *prometheus.Registry
+	docs     func() ([]byte, error)
+	web      *web.App
+}
+
+func (a *pagesAPI) routes(g *guards) []route {
+	list := []route{
+		{get, "/.well-known/jwks.json", g.anybody(a.jwks)},
+		{get, "/healthz", g.page(a.healthz)},
+		{get, "/readyz", g.apart(g.page(a.readyz))},
+		{get, "/metrics", g.apart(g.page(a.metricsPage()))},
+		{get, "/openapi.yaml", g.page(a.spec)},
+		{get, "/asyncapi.yaml", g.page(a.asyncSpec)},
+		{get, "/docs", g.page(a.docsPage)},
+		{get, "/problems/:code", g.page(a.problemPage)},
+		{get, "/favicon.ico", g.page(a.favicon)},
+		{get, "/assets/*", g.page(a.asset)},
+	}
+	for _, page := range []string{"/", "/trips", "/trips/:trip_id", "/ops", "/ops/trips/:trip_id", "/stage"} {
+		list = append(list, route{get, page, g.page(a.appPage)})
+	}
+	return list
+}
+
 // healthz answers while the process lives.
-func (s *Server) healthz(c echo.Context) error {
+func (a *pagesAPI) healthz(c echo.Context) error {
 	return answer(c, http.StatusOK, api.Health{Status: statusOK})
 }
 
 // spec answers GET /openapi.yaml.
-func (s *Server) spec(c echo.Context) error {
+func (a *pagesAPI) spec(c echo.Context) error {
 	return answerKeptRaw(c, "application/yaml", api.Spec)
 }
 
 // asyncSpec answers GET /asyncapi.yaml.
-func (s *Server) asyncSpec(c echo.Context) error {
+func (a *pagesAPI) asyncSpec(c echo.Context) error {
 	return answerKeptRaw(c, "application/yaml", carlink.Spec)
 }
 
 // docsPage answers GET /docs: the spec, to read.
-func (s *Server) docsPage(c echo.Context) error {
-	html, err := s.docs()
+func (a *pagesAPI) docsPage(c echo.Context) error {
+	html, err := a.docs()
 	if err != nil {
 		return err
 	}
@@ -39,7 +69,7 @@ func (s *Server) docsPage(c echo.Context) error {
 }
 
 // problemPage answers GET /problems/{code}: what an error means.
-func (s *Server) problemPage(c echo.Context) error {
+func (a *pagesAPI) problemPage(c echo.Context) error {
 	k, ok := problem.Lookup(c.Param("code"))
 	if !ok {
 		return echo.ErrNotFound
@@ -58,13 +88,13 @@ func htmlPage(c echo.Context, html []byte) error {
 }
 
 // favicon answers GET /favicon.ico, which browsers ask for beside every page.
-func (s *Server) favicon(c echo.Context) error {
+func (a *pagesAPI) favicon(c echo.Context) error {
 	return answerKeptRaw(c, "image/x-icon", web.Favicon)
 }
 
 // appPage answers the addresses of the web app's pages: all begin as the same page.
-func (s *Server) appPage(c echo.Context) error {
-	html, err := s.o.Web.Page()
+func (a *pagesAPI) appPage(c echo.Context) error {
+	html, err := a.web.Page()
 	if err != nil {
 		return fmt.Errorf("the web app's page: %w", err)
 	}
@@ -84,8 +114,8 @@ const serviceWorker = "sw.js"
 
 // asset answers the files of the web app. Those whose names tell their content are kept
 // for good.
-func (s *Server) asset(c echo.Context) error {
-	f, err := s.o.Web.Asset(c.Param("*"))
+func (a *pagesAPI) asset(c echo.Context) error {
+	f, err := a.web.Asset(c.Param("*"))
 	switch {
 	case web.Missing(err):
 		return echo.ErrNotFound
@@ -122,3 +152,9 @@ var problemHTML = template.Must(template.New("problem").Parse(`<!doctype html>
 </main></body>
 </html>
 `))
+
+// jwks answers GET /.well-known/jwks.json: the keys with which this company signs.
+func (a *pagesAPI) jwks(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "max-age=60")
+	return answer(c, http.StatusOK, a.keys())
+}
