@@ -9,29 +9,37 @@ import (
 
 // Renew gives a hold more time; see charging.Company.
 func (d *Desk) Renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
-	if err := d.Remembers(); err != nil {
+	return d.holds.renew(ctx, ref, ttl)
+}
+
+func (hs *holds) renew(ctx context.Context, ref charging.Ref, ttl time.Duration) (charging.Reservation, error) {
+	if err := hs.loss.refuse(); err != nil {
 		return charging.Reservation{}, err
 	}
-	at, _, err := d.at(ref)
+	at, _, err := hs.rules.at(ref)
 	if err == nil {
-		err = d.barred(at.Origin)
+		err = hs.rules.barred(at.Origin)
 	}
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	return d.o.Calendar.Renew(ctx, at, d.ttl(ttl))
+	return hs.o.Calendar.Renew(ctx, at, hs.rules.ttl(ttl))
 }
 
 // Confirm makes a PENDING RESERVED; see charging.Company.
 func (d *Desk) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	if err := d.Remembers(); err != nil {
+	return d.holds.confirm(ctx, ref)
+}
+
+func (hs *holds) confirm(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	if err := hs.loss.refuse(); err != nil {
 		return charging.Reservation{}, err
 	}
-	at, _, err := d.at(ref)
+	at, _, err := hs.rules.at(ref)
 	if err != nil {
 		return charging.Reservation{}, err
 	}
-	return d.changed(d.o.Calendar.Confirm(ctx, at))
+	return hs.changed(hs.o.Calendar.Confirm(ctx, at))
 }
 
 // Compensate releases the stop; see charging.Company. What cannot have been granted
@@ -39,8 +47,12 @@ func (d *Desk) Confirm(ctx context.Context, ref charging.Ref) (charging.Reservat
 // holds nothing: releasing it succeeds, without a record, and a late reserve is refused
 // all the same.
 func (d *Desk) Compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
-	at, s, err := d.at(ref)
-	if charging.CodeOf(err) == charging.CodeUnknownEVSE && ref.EVSEID.Company() == d.o.Company {
+	return d.holds.compensate(ctx, ref)
+}
+
+func (hs *holds) compensate(ctx context.Context, ref charging.Ref) (charging.Reservation, error) {
+	at, s, err := hs.rules.at(ref)
+	if charging.CodeOf(err) == charging.CodeUnknownEVSE && ref.EVSEID.Company() == hs.o.Company {
 		return neverHeld(ref, charging.CodeUnknownEVSE), nil
 	}
 	if err != nil {
@@ -49,16 +61,16 @@ func (d *Desk) Compensate(ctx context.Context, ref charging.Ref) (charging.Reser
 	if err := checkEnd(ref.End); err != nil {
 		return charging.Reservation{}, err
 	}
-	if d.beyond(ref.End, s) {
+	if hs.rules.beyond(ref.End, s) {
 		// The terms may have been others when it was booked.
-		_, err := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
+		_, err := hs.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
 		if charging.CodeOf(err) == charging.CodeUnknownReservation {
 			return neverHeld(ref, charging.CodeInvalidWindow), nil
 		}
 	}
-	res, err := d.changed(d.o.Calendar.Compensate(ctx, at))
+	res, err := hs.changed(hs.o.Calendar.Compensate(ctx, at))
 	if err == nil {
-		d.adopted(res.ID)
+		hs.outcomes.adopted(res.ID)
 	}
 	return res, err
 }
@@ -69,63 +81,4 @@ func neverHeld(ref charging.Ref, why charging.Code) charging.Reservation {
 		ID: ref.ID, TripID: ref.TripID, Origin: ref.Origin, EVSEID: ref.EVSEID, Epoch: max(ref.Epoch, 1),
 		Window: charging.Window{End: ref.End}, State: charging.Canceled, Reason: string(why), Replay: true,
 	}
-}
-
-// Complete says that the car has left; see charging.Sessions.
-func (d *Desk) Complete(ctx context.Context, ref charging.Ref, l charging.Leaving) (charging.Reservation, error) {
-	if err := d.Remembers(); err != nil {
-		return charging.Reservation{}, err
-	}
-	at, s, err := d.at(ref)
-	if err != nil {
-		return charging.Reservation{}, err
-	}
-	m := s.meter(ref.EVSEID)
-	m.EnergyKWh, m.At = l.EnergyKWh, l.At
-	res, err := d.changed(d.o.Calendar.Complete(ctx, at, m))
-	if err == nil {
-		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
-		d.left(ctx, res.EVSEID, res.ID)
-		d.wakeOutbox()
-	}
-	return res, err
-}
-
-// changed reports an action that did something.
-func (d *Desk) changed(res charging.Reservation, err error) (charging.Reservation, error) {
-	if err == nil && !res.Replay {
-		d.o.OnChange(res)
-	}
-	return res, err
-}
-
-// Reservation reads a record on behalf of a company: FORBIDDEN for another's.
-// An empty reader is this company itself. UNKNOWN_RESERVATION.
-func (d *Desk) Reservation(ctx context.Context, id charging.ReservationID, reader charging.CompanyID) (charging.Reservation, error) {
-	if err := id.Validate(); err != nil {
-		return charging.Reservation{}, err
-	}
-	if err := d.Remembers(); err != nil {
-		return charging.Reservation{}, err
-	}
-	res, err := d.o.Calendar.Reservation(ctx, id, d.offered.Load().homes)
-	if err != nil {
-		return charging.Reservation{}, err
-	}
-	if reader != "" && reader != res.Origin {
-		return charging.Reservation{}, charging.Refuse(charging.CodeForbidden, "reservation "+string(id)+" belongs to another company's trip")
-	}
-	return res, nil
-}
-
-// History reads a record with what this company has seen of it, the oldest first.
-// UNKNOWN_RESERVATION: it has none, or its time is over.
-func (d *Desk) History(ctx context.Context, id charging.ReservationID) (charging.Reservation, []charging.Step, error) {
-	if err := id.Validate(); err != nil {
-		return charging.Reservation{}, nil, err
-	}
-	if err := d.Remembers(); err != nil {
-		return charging.Reservation{}, nil, err
-	}
-	return d.o.Calendar.Steps(ctx, id, d.offered.Load().homes)
 }

@@ -71,5 +71,17 @@ func (a *agenda) take(now, civil time.Time) []charging.LocationID {
 	return due
 }
 
-// agendas are of the three things that the desk does by itself.
-type agendas struct{ tidying, settling, posting agenda }
+// agendas are of the three things that the desk does by itself, and of the wish for a
+// look at every location.
+type agendas struct {
+	tidying, settling, posting agenda
+	survey                     chan struct{}
+}
+
+// surveyAll has every location looked at soon.
+func (a *agendas) surveyAll() {
+	select {
+	case a.survey <- struct{}{}:
+	default: // one is due already
+	}
+}

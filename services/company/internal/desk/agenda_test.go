@@ -94,8 +94,8 @@ func TestWhatADeadServerLeftIsTakenUp(t *testing.T) {
 				dead := newWorld(t, wide)
 				heir := newWorld(t, wide)
 				heir.now, heir.them = dead.now, dead.them
-				heir.o.Calendar = dated{dead.cal, heir.Desk}
-				heir.o.Clock, heir.o.Originators = dead.now, dead.them
+				heir.ground.o.Calendar = dated{dead.cal, heir.ground}
+				heir.ground.o.Clock, heir.ground.o.Originators = dead.now, dead.them
 				if !tt.later {
 					heir.run(t)
 					time.Sleep(time.Minute) // its first survey is over

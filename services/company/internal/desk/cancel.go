@@ -12,18 +12,22 @@ import (
 // SESSION_OPEN (a car is at the plug), NO_RESERVATION_HERE (it holds its window no more,
 // or is booked), STORE_UNAVAILABLE.
 func (d *Desk) Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
-	res, err := d.Reservation(ctx, id, "")
+	return d.operator.cancel(ctx, id, reason, holdsAlone)
+}
+
+func (op *operator) cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error) {
+	res, err := op.records.reservation(ctx, id, "")
 	if err != nil {
 		return res, err
 	}
-	s, err := d.site(res.EVSEID)
+	s, err := op.site(res.EVSEID)
 	if err != nil {
 		return res, err
 	}
-	res, err = d.changed(d.o.Calendar.Cancel(ctx, s.ID, res, reason, holdsAlone))
+	res, err = op.changed(op.o.Calendar.Cancel(ctx, s.ID, res, reason, holdsAlone))
 	if err == nil {
-		d.adopted(id)
-		d.wakeOutbox()
+		op.outcomes.adopted(id)
+		op.notices.wakeOutbox()
 	}
 	return res, err
 }
@@ -35,15 +39,19 @@ const vehiclePage = 100
 // What could not be ended, because its car is at the plug, is kept.
 // STORE_UNAVAILABLE: some may be left; repeat it.
 func (d *Desk) CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error) {
-	q := BookingQuery{Window: charging.Window{Start: d.o.Clock()}, Vehicle: vehicle, Limit: vehiclePage}
+	return d.operator.cancelVehicle(ctx, vehicle, reason)
+}
+
+func (op *operator) cancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error) {
+	q := BookingQuery{Window: charging.Window{Start: op.o.Clock()}, Vehicle: vehicle, Limit: vehiclePage}
 	for more := true; more; {
 		var list []charging.Reservation
-		if list, more, err = d.Bookings(ctx, q); err != nil {
+		if list, more, err = op.calendars.bookings(ctx, q); err != nil {
 			return ended, kept, err
 		}
 		for _, r := range list {
 			q.After = PlaceOf(r)
-			switch res, err := d.Cancel(ctx, r.ID, reason, false); charging.CodeOf(err) {
+			switch res, err := op.cancel(ctx, r.ID, reason, false); charging.CodeOf(err) {
 			case "":
 				if err != nil {
 					return ended, kept, err

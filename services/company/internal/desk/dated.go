@@ -11,17 +11,17 @@ import (
 // whatever its answer, because it may have been taken all the same.
 type dated struct {
 	Calendar
-	d *Desk
+	g *ground
 }
 
 // acted has a location looked at soon: notices at once, the calendar by the next
 // round, and once more when a hold of the given life has lapsed.
 func (c dated) acted(loc charging.LocationID, hold time.Duration) {
-	now := c.d.o.Now()
-	c.d.agendas.posting.at(loc, now)
-	c.d.agendas.tidying.at(loc, now.Add(c.d.o.TidyEvery))
-	if hold > c.d.o.TidyEvery {
-		c.d.agendas.tidying.at(loc, now.Add(hold))
+	now := c.g.o.Now()
+	c.g.agendas.posting.at(loc, now)
+	c.g.agendas.tidying.at(loc, now.Add(c.g.o.TidyEvery))
+	if hold > c.g.o.TidyEvery {
+		c.g.agendas.tidying.at(loc, now.Add(hold))
 	}
 }
 
@@ -37,7 +37,7 @@ func (c dated) Renew(ctx context.Context, at charging.At, ttl time.Duration) (ch
 
 func (c dated) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
 	defer c.acted(at.Location, 0)
-	defer func() { c.d.agendas.settling.at(at.Location, c.d.o.Now().Add(c.d.o.SettleAge)) }()
+	defer func() { c.g.agendas.settling.at(at.Location, c.g.o.Now().Add(c.g.o.SettleAge)) }()
 	return c.Calendar.Confirm(ctx, at)
 }
 
@@ -54,7 +54,7 @@ func (c dated) Move(ctx context.Context, at charging.At, m charging.Move, noShow
 // Start is looked at once more when a plug that nobody has answered counts as
 // answered.
 func (c dated) Start(ctx context.Context, at charging.At, a charging.Arrival, terms charging.Terms) (charging.Reservation, error) {
-	defer c.acted(at.Location, charging.OpenPlug+c.d.o.TidyEvery)
+	defer c.acted(at.Location, charging.OpenPlug+c.g.o.TidyEvery)
 	return c.Calendar.Start(ctx, at, a, terms)
 }
 

@@ -1,44 +1,41 @@
 package desk
 
 import (
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // Desk is the near company. It is safe for use by many goroutines.
+//
+// It decides nothing itself: each of its methods stands beside the part that does.
 type Desk struct {
-	o Options
-	// offered is replaced as a whole by Reload.
-	offered atomic.Pointer[offer]
-	agendas agendas
-	// survey asks for a look at every location.
-	survey chan struct{}
+	ground *ground
 
-	// floor is the highest ticket stamp given, µs.
-	floor    atomic.Int64
-	verified verified
-	// shownStamps are the tickets that trips have shown, by originator and trip.
-	shownStamps verified
-	// away is true while the background has found the store away.
-	away   atomic.Bool
-	asking singleflight.Group
-	// recovery is of a store that has lost its memory.
-	recovery recovery
+	// What trips ask: holds.go, outcomes.go, plug.go.
+	holds    *holds
+	outcomes *outcomes
+	plugs    *plugs
+	tickets  *tickets
 
-	preempted chan charging.Victim
-	// used are tickets that have preempted somebody: their issuers are asked.
-	used chan charging.Ticket
-	// outboxDue wakes the delivery of notices before its next round.
-	outboxDue chan struct{}
+	// What is read of it, and what is shown.
+	records      *records
+	calendars    *calendars
+	availability *availability
+	display      *display
 
-	mu      sync.Mutex
-	orphans map[charging.ReservationID]Orphan
-	shown   shown
+	// What its owner decides.
+	operator *operator
+
+	// What it does by itself.
+	patrol  *patrol
+	tidying *tidying
+	settler *settler
+	notices *notices
+
+	// What it does when its store has lost data.
+	loss     *dataLoss
+	recovery *recovery
 }
 
 var (
@@ -52,16 +49,20 @@ func New(o Options) (*Desk, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
-	d := &Desk{
-		o: o, survey: make(chan struct{}, 1),
-		preempted: make(chan charging.Victim, o.NoticeQueue), used: make(chan charging.Ticket, o.NoticeQueue),
-		outboxDue: make(chan struct{}, 1),
-		orphans:   map[charging.ReservationID]Orphan{},
-	}
-	d.o.Calendar = dated{o.Calendar, d}
-	d.offered.Store(newOffer(o.inventory()))
-	d.recovery.view = Recovery{State: Trusted, Durable: o.Memory != nil && o.Memory.Durable()}
+	g := newGround(o.withDefaults())
+	d := &Desk{ground: g, loss: newDataLoss(g), display: &display{ground: g}, outcomes: newOutcomes(g), notices: newNotices(g)}
+	ru := &rules{g}
+	d.records = &records{g, d.loss}
+	d.calendars = &calendars{g, d.loss}
+	d.availability = &availability{g, d.loss, ru, d.display}
+	d.tickets = newTickets(g, d.records)
+	d.holds = &holds{g, d.loss, ru, d.tickets, d.outcomes, d.notices}
+	d.plugs = &plugs{g, d.loss, ru, d.display, d.notices}
+	d.operator = &operator{g, d.records, d.calendars, d.outcomes, d.notices, d.display}
+	d.patrol = &patrol{g, d.display}
+	d.tidying = &tidying{g, d.patrol, d.outcomes, d.notices, d.plugs, d.display}
+	d.settler = newSettler(d.outcomes, d.patrol)
+	d.recovery = &recovery{ground: g, loss: d.loss, outcomes: d.outcomes, plugs: d.plugs}
 	return d, nil
 }
 

@@ -65,12 +65,12 @@ func TestStampsRiseAndKeepTheirKey(t *testing.T) {
 		t.Errorf("after the stamp %s, the next hold asks for %+v", granted.GrantedAt, h)
 	}
 
-	w.o.Tickets = rotated{}
+	w.ground.o.Tickets = rotated{}
 	repeat, err := w.Reserve(t.Context(), first)
 	if err != nil || repeat.Ticket != granted.Ticket {
 		t.Errorf("after a rotation the repeat has another ticket (%v)", err)
 	}
-	w.o.Tickets = forgetful{}
+	w.ground.o.Tickets = forgetful{}
 	repeat, err = w.Reserve(t.Context(), first)
 	if err != nil || repeat.Ticket == "" || repeat.GrantedAt != granted.GrantedAt {
 		t.Errorf("without the old key: %+v, %v; want the same stamp under the new one", repeat, err)

@@ -137,7 +137,7 @@ func (l *tableLine) outcome(o charging.Outcome) {
 	l.t.Helper()
 	l.w.them.says(o, nil)
 	defer l.w.them.says(charging.OutcomePending, nil)
-	list, err := l.w.o.Calendar.Unsettled(l.t.Context(), testLocation, 0, 0, 1000)
+	list, err := l.w.ground.o.Calendar.Unsettled(l.t.Context(), testLocation, 0, 0, 1000)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func (l *tableLine) outcome(o charging.Outcome) {
 		if r.ID != l.subject.ID {
 			continue
 		}
-		if _, err := l.w.resolve(l.t.Context(), charging.At{Location: testLocation, Ref: l.subject.Ref}); err != nil {
+		if _, err := l.w.outcomes.askOutcome(l.t.Context(), charging.At{Location: testLocation, Ref: l.subject.Ref}); err != nil {
 			l.t.Fatal(err)
 		}
 	}

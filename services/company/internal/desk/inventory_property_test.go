@@ -30,7 +30,7 @@ func TestSessionsOverInventoryChanges(t *testing.T) {
 		}
 		for seed := range uint64(3) {
 			y := &yard{
-				world: w, t: t, Rand: rand.New(rand.NewPCG(seed, 12)), st: w.o.Calendar.(dated).Calendar.(*store.Store),
+				world: w, t: t, Rand: rand.New(rand.NewPCG(seed, 12)), st: w.ground.o.Calendar.(dated).Calendar.(*store.Store),
 				at: map[charging.EVSEID]string{evse1: "LJPA01", evse2: "LJPA01"}, counts: counts, first: int(seed+1) * 10_000,
 			}
 			w.advance(w.now().Truncate(time.Hour).Add(time.Hour + time.Second).Sub(w.now())) // schedules are the same at any time of day
@@ -90,13 +90,13 @@ type booking struct {
 
 // restart is a crash of the server, and its start.
 func (y *yard) restart() {
-	o := y.o
+	o := y.ground.o
 	o.Calendar, o.Locations = y.st, nil
 	d, err := New(o)
 	if err != nil {
 		y.t.Fatal(err)
 	}
-	y.Desk, y.box = d, &outbox{desk: d, due: map[charging.ReservationID]retry{}}
+	y.Desk, y.box = d, &outbox{notices: d.notices, tried: map[charging.ReservationID]retry{}}
 	y.settle()
 }
 
@@ -376,11 +376,11 @@ func (y *yard) wait(*booking) error {
 }
 
 func (y *yard) rounds() {
-	for _, home := range y.offered.Load().homes {
-		if err := y.tidy(y.t.Context(), home); err != nil {
+	for _, home := range y.ground.offered.Load().homes {
+		if err := y.tidying.tidy(y.t.Context(), home); err != nil {
 			y.t.Fatal(err)
 		}
-		y.agendas.posting.at(home, y.o.Now())
+		y.ground.agendas.posting.at(home, y.ground.o.Now())
 	}
 	y.box.round(y.t.Context())
 }

@@ -72,9 +72,9 @@ func TestAnIssuerIsAskedWhereItsTicketPreempts(t *testing.T) {
 		if _, err := w.Claim(t.Context(), older); err != nil { // nobody has answered yet
 			t.Fatalf("%s: %v", name, err)
 		}
-		k := <-w.used
+		k := <-w.tickets.used
 		done := make(chan struct{})
-		go func() { defer close(done); w.question(t.Context(), k) }()
+		go func() { defer close(done); w.tickets.question(t.Context(), k) }()
 		if got := <-asked; got.ReservationID != charging.ReservationID(id(8)) || got.Issuer != "CAJ" {
 			t.Errorf("%s: asked about %+v", name, got)
 		}

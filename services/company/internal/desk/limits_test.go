@@ -46,7 +46,7 @@ func TestALongWindow(t *testing.T) {
 		t.Errorf("moved to more than 4 h: %v", err)
 	}
 
-	w.o.Limits.LongestDC = time.Hour
+	w.ground.o.Limits.LongestDC = time.Hour
 	if _, err := w.Reserve(t.Context(), h); err != nil {
 		t.Errorf("a repeat after the limit was lowered: %v", err)
 	}

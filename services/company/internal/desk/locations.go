@@ -17,12 +17,25 @@ const (
 	maxAvailability = 1000
 )
 
+// availability is what this company offers to those who plan: its locations, and when
+// their EVSEs are free.
+type availability struct {
+	*ground
+	loss    *dataLoss
+	rules   *rules
+	display *display
+}
+
 // Locations lists this company's locations with the present status of each
 // EVSE: UNKNOWN while the store cannot be asked, OUTOFORDER while it is broken, CHARGING
 // while a car is at the plug, RESERVED in a booked window without one.
 func (d *Desk) Locations(ctx context.Context) []charging.Location {
-	list := slices.Clone(d.offered.Load().listed)
-	is, err := d.presences(ctx)
+	return d.availability.locations(ctx)
+}
+
+func (a *availability) locations(ctx context.Context) []charging.Location {
+	list := slices.Clone(a.offered.Load().listed)
+	is, err := a.display.presences(ctx)
 	for i := range list {
 		list[i].EVSEs = slices.Clone(list[i].EVSEs)
 		for j := range list[i].EVSEs {
@@ -48,10 +61,14 @@ func (d *Desk) Free(ctx context.Context, evse charging.EVSEID, w charging.Window
 // nothing before now. An EVSE out of service has none. UNKNOWN_EVSE,
 // INVALID_WINDOW, INVALID_FIELD.
 func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
-	if err := d.Remembers(); err != nil {
+	return d.availability.list(ctx, evses, w)
+}
+
+func (a *availability) list(ctx context.Context, evses []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+	if err := a.loss.refuse(); err != nil {
 		return nil, err
 	}
-	w, err := d.span(w)
+	w, err := a.rules.span(w)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +77,7 @@ func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w char
 	}
 	bySite := map[*site][]charging.EVSEID{}
 	for _, id := range evses {
-		s, err := d.site(id)
+		s, err := a.site(id)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +86,7 @@ func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w char
 		}
 		bySite[s] = append(bySite[s], id)
 	}
-	free, err := d.freeBySite(ctx, bySite, w)
+	free, err := a.freeBySite(ctx, bySite, w)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +98,7 @@ func (d *Desk) Availability(ctx context.Context, evses []charging.EVSEID, w char
 }
 
 // span checks what was asked and cuts off the past.
-func (d *Desk) span(w charging.Window) (charging.Window, error) {
+func (r *rules) span(w charging.Window) (charging.Window, error) {
 	w = charging.NewWindow(w.Start, w.End)
 	reason := ""
 	switch {
@@ -98,19 +115,19 @@ func (d *Desk) span(w charging.Window) (charging.Window, error) {
 			Fields: []charging.FieldError{{Field: "to", Reason: reason}},
 		}
 	}
-	if now := d.o.Clock().UTC().Truncate(time.Second).Add(time.Second); w.Start.Before(now) {
+	if now := r.o.Clock().UTC().Truncate(time.Second).Add(time.Second); w.Start.Before(now) {
 		w.Start = now
 	}
 	return w, nil
 }
 
-func (d *Desk) freeBySite(ctx context.Context, bySite map[*site][]charging.EVSEID, w charging.Window) (map[charging.EVSEID][]charging.Window, error) {
+func (a *availability) freeBySite(ctx context.Context, bySite map[*site][]charging.EVSEID, w charging.Window) (map[charging.EVSEID][]charging.Window, error) {
 	answers := make(chan []charging.Free, len(bySite))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
 	for s, ids := range bySite {
 		g.Go(func() error {
-			list, err := d.freeAt(ctx, s, ids, w)
+			list, err := a.freeAt(ctx, s, ids, w)
 			answers <- list
 			return err
 		})
@@ -128,15 +145,15 @@ func (d *Desk) freeBySite(ctx context.Context, bySite map[*site][]charging.EVSEI
 	return free, nil
 }
 
-func (d *Desk) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
+func (a *availability) freeAt(ctx context.Context, s *site, ids []charging.EVSEID, w charging.Window) ([]charging.Free, error) {
 	if !w.End.After(w.Start) {
 		return nil, nil
 	}
-	is, err := d.conditions(ctx)
+	is, err := a.display.conditions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.o.Calendar.Free(ctx, s.ID, ids, w)
+	list, err := a.o.Calendar.Free(ctx, s.ID, ids, w)
 	if err != nil {
 		return nil, err
 	}

@@ -77,10 +77,10 @@ func TestACarThatNeverSaidItLeft(t *testing.T) {
 		t.Errorf("after the window, with the car still there: %s", got)
 	}
 	w.advance(time.Hour)
-	if err := w.tidy(t.Context(), testLocation); err != nil {
+	if err := w.tidying.tidy(t.Context(), testLocation); err != nil {
 		t.Fatal(err)
 	}
-	w.forgetStatus()
+	w.display.forgetStatus()
 	if got := w.status(t, evse1); got != charging.StatusAvailable {
 		t.Errorf("an hour after the window: %s", got)
 	}

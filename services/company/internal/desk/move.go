@@ -12,12 +12,16 @@ var _ charging.Mover = (*Desk)(nil)
 // Move gives a RESERVED another window; see charging.Mover. Whether its start
 // may lie in the past is for the calendar, which knows the present one.
 func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
-	if err := d.Remembers(); err != nil {
+	return d.holds.move(ctx, m)
+}
+
+func (hs *holds) move(ctx context.Context, m charging.Move) (charging.Reservation, error) {
+	if err := hs.loss.refuse(); err != nil {
 		return charging.Reservation{}, err
 	}
-	at, s, err := d.at(m.Ref)
+	at, s, err := hs.rules.at(m.Ref)
 	if err == nil {
-		err = d.barred(at.Origin)
+		err = hs.rules.barred(at.Origin)
 	}
 	if err != nil {
 		return charging.Reservation{}, err
@@ -29,22 +33,22 @@ func (d *Desk) Move(ctx context.Context, m charging.Move) (charging.Reservation,
 	if err := m.To.Validate(m.To.Start, 0, "to."); err != nil {
 		return charging.Reservation{}, err
 	}
-	if err := d.tooLong(m.To, m.EVSEID, s, "to."); err != nil {
+	if err := hs.rules.tooLong(m.To, m.EVSEID, s, "to."); err != nil {
 		return charging.Reservation{}, err
 	}
-	if ahead := d.o.Clock().Add(s.Terms.MaxAhead); m.To.Start.After(ahead) {
+	if ahead := hs.o.Clock().Add(s.Terms.MaxAhead); m.To.Start.After(ahead) {
 		reason := "is farther ahead than can be booked, after " + ahead.UTC().Format(time.RFC3339)
 		return charging.Reservation{}, &charging.Refusal{
 			Code: charging.CodeInvalidWindow, Detail: "to.start " + reason,
 			Fields: []charging.FieldError{{Field: "to.start", Reason: reason}},
 		}
 	}
-	if d.o.Limits.Counting() {
-		was, err := d.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
+	if hs.o.Limits.Counting() {
+		was, err := hs.o.Calendar.Reservation(ctx, at.ID, []charging.LocationID{s.ID})
 		if err != nil {
 			return charging.Reservation{}, err
 		}
-		m.Quota = d.quota(was.VehicleID, at.Origin)
+		m.Quota = hs.rules.quota(was.VehicleID, at.Origin)
 	}
-	return d.changed(d.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
+	return hs.changed(hs.o.Calendar.Move(ctx, at, m, s.Terms.NoShowTimeout))
 }

@@ -12,49 +12,62 @@ import (
 // outboxBatch is how many notices of one location are looked at a round.
 const outboxBatch = 200
 
+// notices tells originators what has become of their stops: that one was preempted, a
+// few times; all else, until it is acknowledged.
+type notices struct {
+	*ground
+	preempted chan charging.Victim
+	// due wakes the delivery of the outbox before its next round.
+	due chan struct{}
+}
+
+func newNotices(g *ground) *notices {
+	return &notices{ground: g, preempted: make(chan charging.Victim, g.o.NoticeQueue), due: make(chan struct{}, 1)}
+}
+
 // tell hands a preemption notice to the couriers; it never blocks. A notice
 // that finds no room is dropped: the originator learns at its next call.
-func (d *Desk) tell(v charging.Victim) {
+func (n *notices) tell(v charging.Victim) {
 	select {
-	case d.preempted <- v:
+	case n.preempted <- v:
 	default:
-		d.o.Log("too many preemption notices are waiting; dropped the one to "+string(v.Origin)+" about trip "+string(v.TripID), nil)
+		n.o.Log("too many preemption notices are waiting; dropped the one to "+string(v.Origin)+" about trip "+string(v.TripID), nil)
 	}
 }
 
 // courier delivers preemption notices until ctx ends.
-func (d *Desk) courier(ctx context.Context) {
+func (n *notices) courier(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case v := <-d.preempted:
-			d.deliverPreempted(ctx, v)
+		case v := <-n.preempted:
+			n.deliverPreempted(ctx, v)
 		}
 	}
 }
 
-func (d *Desk) deliverPreempted(ctx context.Context, v charging.Victim) {
+func (n *notices) deliverPreempted(ctx context.Context, v charging.Victim) {
 	var err error
 	for try := range noticeTries {
 		if try > 0 && !pause(ctx, 100*time.Millisecond<<try) {
 			return
 		}
-		if err = d.send(ctx, v, charging.Originator.Preempted); err == nil || !unreachable(err) {
+		if err = n.send(ctx, v, charging.Originator.Preempted); err == nil || !unreachable(err) {
 			break
 		}
 	}
 	if err != nil {
-		d.trouble(ctx, "tell "+string(v.Origin)+" that trip "+string(v.TripID)+" was preempted", err)
+		n.trouble(ctx, "tell "+string(v.Origin)+" that trip "+string(v.TripID)+" was preempted", err)
 	}
 }
 
-func (d *Desk) send(ctx context.Context, v charging.Victim, deliver func(charging.Originator, context.Context, charging.Notice) error) error {
-	originator, err := d.o.Originators.Originator(v.Origin)
+func (n *notices) send(ctx context.Context, v charging.Victim, deliver func(charging.Originator, context.Context, charging.Notice) error) error {
+	originator, err := n.o.Originators.Originator(v.Origin)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.o.NoticeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, n.o.NoticeTimeout)
 	defer cancel()
 	return deliver(originator, ctx, v.Notice)
 }
@@ -77,9 +90,9 @@ type parcel struct {
 // outbox delivers the notices that an originator must acknowledge. Each notice has
 // a back-off of its own.
 type outbox struct {
-	desk *Desk
-	mu   sync.Mutex
-	due  map[charging.ReservationID]retry
+	*notices
+	mu    sync.Mutex
+	tried map[charging.ReservationID]retry
 }
 
 type retry struct {
@@ -91,17 +104,16 @@ type retry struct {
 // round tries every notice that is due, each originator on its own, at the
 // locations that have some.
 func (b *outbox) round(ctx context.Context) {
-	d := b.desk
-	homes := d.agendas.posting.take(d.o.Now(), d.o.Clock())
+	homes := b.agendas.posting.take(b.o.Now(), b.o.Clock())
 	found := map[charging.ReservationID]bool{}
 	byOrigin := map[charging.CompanyID][]parcel{}
 	full := map[charging.LocationID]bool{} // of those that were looked at: whether there is more
 	for i, home := range homes {
 		limit := outboxBatch + b.waiting()
-		list, err := d.o.Calendar.Outbox(ctx, home, limit)
+		list, err := b.o.Calendar.Outbox(ctx, home, limit)
 		if err != nil {
-			d.trouble(ctx, "read the outbox of "+string(home), err)
-			again(&d.agendas.posting, homes[i:], d.o.Now())
+			b.trouble(ctx, "read the outbox of "+string(home), err)
+			again(&b.agendas.posting, homes[i:], b.o.Now())
 			break
 		}
 		full[home] = len(list) == limit
@@ -128,62 +140,61 @@ func (b *outbox) nextRound(looked map[charging.LocationID]bool) {
 	defer b.mu.Unlock()
 	for home, more := range looked {
 		if more {
-			b.desk.agendas.posting.at(home, b.desk.o.Now())
+			b.agendas.posting.at(home, b.o.Now())
 		}
 	}
-	for _, r := range b.due {
+	for _, r := range b.tried {
 		if _, ok := looked[r.loc]; ok {
-			b.desk.agendas.posting.at(r.loc, r.at)
+			b.agendas.posting.at(r.loc, r.at)
 		}
 	}
 }
 
 // deliver sends one originator its notices, until it proves unreachable.
 func (b *outbox) deliver(ctx context.Context, parcels []parcel) {
-	d := b.desk
 	away := false
 	for _, p := range parcels {
 		if away {
 			b.later(p)
 			continue
 		}
-		err := d.send(ctx, p.Victim, charging.Originator.Changed)
+		err := b.send(ctx, p.Victim, charging.Originator.Changed)
 		// An originator that does not know the trip has nothing to change.
 		if err == nil || charging.CodeOf(err) == charging.CodeUnknownTrip {
-			if err := d.o.Calendar.Told(ctx, p.loc, p.Victim); err != nil {
+			if err := b.o.Calendar.Told(ctx, p.loc, p.Victim); err != nil {
 				b.later(p)
-				d.trouble(ctx, "note that "+string(p.Origin)+" has heard of reservation "+string(p.ReservationID), err)
+				b.trouble(ctx, "note that "+string(p.Origin)+" has heard of reservation "+string(p.ReservationID), err)
 			}
 			continue
 		}
 		away = unreachable(err)
 		b.later(p)
-		d.trouble(ctx, "tell "+string(p.Origin)+" that reservation "+string(p.ReservationID)+" is "+string(p.State)+"; trying again", err)
+		b.trouble(ctx, "tell "+string(p.Origin)+" that reservation "+string(p.ReservationID)+" is "+string(p.State)+"; trying again", err)
 	}
 }
 
 func (b *outbox) ready(id charging.ReservationID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.desk.o.Now().Before(b.due[id].at)
+	return !b.o.Now().Before(b.tried[id].at)
 }
 
 // later puts a notice off: 1 s doubling to 1 min, up to half of it jitter.
 func (b *outbox) later(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.due[p.ReservationID]
+	r := b.tried[p.ReservationID]
 	wait := min(time.Second<<min(r.tries, 6), time.Minute)
-	b.due[p.ReservationID] = retry{p.loc, r.tries + 1, b.desk.o.Now().Add(wait - rand.N(wait/2))}
+	b.tried[p.ReservationID] = retry{p.loc, r.tries + 1, b.o.Now().Add(wait - rand.N(wait/2))}
 }
 
 // forget drops what has left the outboxes of some locations.
 func (b *outbox) forget(except map[charging.ReservationID]bool, at map[charging.LocationID]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for id, r := range b.due {
+	for id, r := range b.tried {
 		if _, ok := at[r.loc]; ok && !except[id] {
-			delete(b.due, id)
+			delete(b.tried, id)
 		}
 	}
 }
@@ -191,12 +202,12 @@ func (b *outbox) forget(except map[charging.ReservationID]bool, at map[charging.
 func (b *outbox) waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.due)
+	return len(b.tried)
 }
 
-func (d *Desk) wakeOutbox() {
+func (n *notices) wakeOutbox() {
 	select {
-	case d.outboxDue <- struct{}{}:
+	case n.due <- struct{}{}:
 	default:
 	}
 }

@@ -63,11 +63,11 @@ func TestPreemptionIsTriedAFewTimes(t *testing.T) {
 func TestAFullQueueDoesNotBlockTheGrant(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.NoticeQueue = 1 })
 	for i := range 5 {
-		w.tell(charging.Victim{Origin: "SER", Notice: charging.Notice{Leg: i}})
+		w.notices.tell(charging.Victim{Origin: "SER", Notice: charging.Notice{Leg: i}})
 	}
 	preempt(t, w)
-	if len(w.preempted) != 1 || w.logged() == "" {
-		t.Errorf("%d waiting, log %q", len(w.preempted), w.logged())
+	if len(w.notices.preempted) != 1 || w.logged() == "" {
+		t.Errorf("%d waiting, log %q", len(w.notices.preempted), w.logged())
 	}
 }
 
@@ -151,10 +151,10 @@ func TestNoShowIsFoundAndTold(t *testing.T) {
 func TestBackOffOfNotices(t *testing.T) {
 	now := time.Now()
 	w := newWorld(t, func(o *Options) { o.Now = func() time.Time { return now } })
-	b := &outbox{desk: w.Desk, due: map[charging.ReservationID]retry{}}
+	b := &outbox{notices: w.notices, tried: map[charging.ReservationID]retry{}}
 	for try, most := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute} {
 		b.later(parcel{testLocation, charging.Victim{Notice: charging.Notice{ReservationID: "r"}}})
-		if wait := b.due["r"].at.Sub(now); wait > most || wait < most/2 {
+		if wait := b.tried["r"].at.Sub(now); wait > most || wait < most/2 {
 			t.Errorf("wait %d is %s, want %s to %s", try, wait, most/2, most)
 		}
 	}

@@ -106,23 +106,16 @@ func (o *offer) add(l charging.Location, homes map[charging.EVSEID]charging.Loca
 // Reload replaces the inventory at once, for what begins from now on. Calendars
 // stay where they are. An inventory that cannot be used changes nothing.
 func (d *Desk) Reload(inv Inventory) error {
-	if err := inv.validate(d.o.Company); err != nil {
-		return err
-	}
-	d.offered.Store(newOffer(inv))
-	d.Survey()
-	return nil
+	return d.ground.reload(inv)
 }
 
-// site of an EVSE, also of one that has left. INVALID_FIELD, UNKNOWN_EVSE.
-func (d *Desk) site(id charging.EVSEID) (*site, error) {
-	if s := d.offered.Load().sites[id]; s != nil {
-		return s, nil
+func (g *ground) reload(inv Inventory) error {
+	if err := inv.validate(g.o.Company); err != nil {
+		return err
 	}
-	if err := id.Validate(); err != nil {
-		return nil, err
-	}
-	return nil, charging.Refuse(charging.CodeUnknownEVSE, string(id)+" is no EVSE of "+string(d.o.Company)+"; see its locations")
+	g.offered.Store(newOffer(inv))
+	g.agendas.surveyAll()
+	return nil
 }
 
 // offers refuses what is new at an EVSE that has left.

@@ -20,28 +20,31 @@ const (
 	recountEvery = 20
 )
 
+// patrol finds out what is due at each location, and counts again what is taken there.
+type patrol struct {
+	*ground
+	display *display
+}
+
 // Survey has every location looked at soon, 400 a second: at the start, when a
 // server of the company has gone, and when the store has been recovered.
 func (d *Desk) Survey() {
-	select {
-	case d.survey <- struct{}{}:
-	default: // one is due already
-	}
+	d.ground.agendas.surveyAll()
 }
 
-// patrol looks at the locations, one after the other, until ctx ends.
-func (d *Desk) patrol(ctx context.Context) {
+// run looks at the locations, one after the other, until ctx ends.
+func (p *patrol) run(ctx context.Context) {
 	t := time.NewTicker(patrolEvery)
 	defer t.Stop()
-	next, hurry := 0, len(d.offered.Load().homes)
+	next, hurry := 0, len(p.offered.Load().homes)
 	for turn := 0; ; turn++ {
-		homes := d.offered.Load().homes
+		homes := p.offered.Load().homes
 		if n := min(max(1, min(hurry, surveyBatch)), len(homes)); n > 0 {
 			next %= len(homes)
 			some := homes[next:min(next+n, len(homes))]
-			if d.look(ctx, some) {
+			if p.look(ctx, some) {
 				if hurry > 0 || turn%recountEvery == 0 {
-					d.recount(ctx, some)
+					p.recount(ctx, some)
 				}
 				next, hurry = next+len(some), max(0, hurry-len(some))
 			}
@@ -49,8 +52,8 @@ func (d *Desk) patrol(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.survey:
-			hurry = len(d.offered.Load().homes)
+		case <-p.agendas.survey:
+			hurry = len(p.offered.Load().homes)
 		case <-t.C:
 		}
 	}
@@ -58,58 +61,51 @@ func (d *Desk) patrol(ctx context.Context) {
 
 // look puts on the agendas what waits at some locations; false when the store
 // cannot be asked.
-func (d *Desk) look(ctx context.Context, homes []charging.LocationID) bool {
+func (p *patrol) look(ctx context.Context, homes []charging.LocationID) bool {
 	var asked []charging.Premises
 	for _, home := range homes {
-		for _, s := range d.offered.Load().at[home] {
+		for _, s := range p.offered.Load().at[home] {
 			asked = append(asked, charging.Premises{Location: home, EVSEs: s.evses, NoShow: s.Terms.NoShowTimeout})
 		}
 	}
 	if len(asked) == 0 {
 		return true
 	}
-	dues, err := d.o.Calendar.Dues(ctx, asked)
+	dues, err := p.o.Calendar.Dues(ctx, asked)
 	if err != nil {
-		d.trouble(ctx, "look at what is due", err)
+		p.trouble(ctx, "look at what is due", err)
 		return false
 	}
-	d.there()
-	now := d.o.Now()
+	p.there()
+	now := p.o.Now()
 	for i, due := range dues {
 		home := asked[i].Location
 		if !due.Next.IsZero() {
-			d.agendas.tidying.when(home, due.Next)
+			p.agendas.tidying.when(home, due.Next)
 		}
 		if due.Notices > 0 {
-			d.agendas.posting.at(home, now)
+			p.agendas.posting.at(home, now)
 		}
 		if !due.Unsettled.IsZero() {
-			d.agendas.settling.at(home, due.Unsettled.Add(d.o.SettleAge))
+			p.agendas.settling.at(home, due.Unsettled.Add(p.o.SettleAge))
 		}
-		d.compare(ctx, asked[i], due)
+		p.display.compare(ctx, asked[i], due)
 	}
 	return true
 }
 
 // recount compares the accounts of what is taken with the calendars of some locations.
-func (d *Desk) recount(ctx context.Context, homes []charging.LocationID) {
+func (p *patrol) recount(ctx context.Context, homes []charging.LocationID) {
 	for _, home := range homes {
-		for _, s := range d.offered.Load().at[home] {
-			missing, err := d.o.Calendar.Recount(ctx, home, s.evses)
+		for _, s := range p.offered.Load().at[home] {
+			missing, err := p.o.Calendar.Recount(ctx, home, s.evses)
 			if err != nil {
-				d.trouble(ctx, "recount what is taken at "+string(home), err)
+				p.trouble(ctx, "recount what is taken at "+string(home), err)
 				return
 			}
 			if missing > 0 {
-				d.o.Log(fmt.Sprintf("%d windows of %s were in nobody's account, and are now", missing, home), nil)
+				p.o.Log(fmt.Sprintf("%d windows of %s were in nobody's account, and are now", missing, home), nil)
 			}
 		}
-	}
-}
-
-// there notes that the store answers.
-func (d *Desk) there() {
-	if d.away.Swap(false) {
-		d.o.Log("the store answers again", nil)
 	}
 }

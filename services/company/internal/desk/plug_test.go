@@ -229,7 +229,7 @@ func TestAnOldOpenPlugAsksToo(t *testing.T) {
 				if _, err := caj.Start(t.Context(), there, charging.Arrival{}); charging.CodeOf(err) != charging.CodeVehicleBusy {
 					t.Errorf("the repeat: %v", err)
 				}
-			} else if err := caj.tidy(t.Context(), at.Location); err != nil {
+			} else if err := caj.tidying.tidy(t.Context(), at.Location); err != nil {
 				t.Fatal(err)
 			}
 			res, err := caj.Reservation(t.Context(), there.ID, "")
@@ -258,11 +258,11 @@ func TestAnOpenPlugWhoseCarHasLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	peers["CAJ"].asked = func(k charging.Contest) { t.Errorf("MAR is asked about %+v", k) }
-	s, err := caj.site(there.EVSEID)
+	s, err := caj.ground.site(there.EVSEID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	caj.open(t.Context(), s, res)
+	caj.plugs.open(t.Context(), s, res)
 	if got := caj.state(t, there); got != charging.Fulfilled || caj.logged() != "" {
 		t.Errorf("%s, noted %q", got, caj.logged())
 	}

@@ -67,46 +67,67 @@ type Waiting struct {
 	Detail   string
 }
 
-// recovery is the desk's part in getting its memory back. rounds lets one work
-// at a time; mu guards what others read.
-type recovery struct {
-	rounds sync.Mutex
-	heard  map[charging.CompanyID][]charging.Promise
-
+// dataLoss knows whether the store's memory is trusted, and refuses while it is not.
+type dataLoss struct {
+	*ground
 	mu   sync.Mutex
-	view Recovery
+	seen Recovery
 }
 
-func (r *recovery) change(f func(*Recovery)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f(&r.view)
+func newDataLoss(g *ground) *dataLoss {
+	return &dataLoss{ground: g, seen: Recovery{State: Trusted, Durable: g.o.Memory != nil && g.o.Memory.Durable()}}
+}
+
+func (l *dataLoss) change(f func(*Recovery)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.seen)
+}
+
+// recovery is the desk's part in getting its memory back. rounds lets one work
+// at a time.
+type recovery struct {
+	*ground
+	loss     *dataLoss
+	outcomes *outcomes
+	plugs    *plugs
+
+	rounds sync.Mutex
+	heard  map[charging.CompanyID][]charging.Promise
 }
 
 // Recovery tells whether the store's memory is trusted.
 func (d *Desk) Recovery() Recovery {
-	d.recovery.mu.Lock()
-	defer d.recovery.mu.Unlock()
-	v := d.recovery.view
+	return d.loss.view()
+}
+
+func (l *dataLoss) view() Recovery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := l.seen
 	v.Waiting = append([]Waiting(nil), v.Waiting...)
 	return v
 }
 
 // Remembers refuses while nothing may be granted. STORE_UNAVAILABLE.
 func (d *Desk) Remembers() error {
-	v := d.Recovery()
+	return d.loss.refuse()
+}
+
+func (l *dataLoss) refuse() error {
+	v := l.view()
 	if v.State != Recovering {
 		return nil
 	}
-	return &charging.Refusal{Code: charging.CodeStoreUnavailable, Detail: d.lossOf(v), RetryAfter: d.o.MemoryEvery}
+	return &charging.Refusal{Code: charging.CodeStoreUnavailable, Detail: l.lossOf(v), RetryAfter: l.o.MemoryEvery}
 }
 
-func (d *Desk) lossOf(v Recovery) string {
+func (l *dataLoss) lossOf(v Recovery) string {
 	names := make([]string, len(v.Waiting))
 	for i, w := range v.Waiting {
 		names[i] = string(w.Company)
 	}
-	s := fmt.Sprintf("the store of %s has lost its memory (%s): nothing is granted until the originators of trips have been asked", d.o.Company, v.Why)
+	s := fmt.Sprintf("the store of %s has lost its memory (%s): nothing is granted until the originators of trips have been asked", l.o.Company, v.Why)
 	if len(names) > 0 {
 		s += "; still waiting for " + strings.Join(names, ", ")
 	}
@@ -116,92 +137,94 @@ func (d *Desk) lossOf(v Recovery) string {
 // Recall looks at the store's memory for the first time, before anything is
 // granted; a loss closes the desk. STORE_UNAVAILABLE.
 func (d *Desk) Recall(ctx context.Context) error {
-	if d.o.Memory == nil {
+	return d.recovery.recall(ctx)
+}
+
+func (rc *recovery) recall(ctx context.Context) error {
+	if rc.o.Memory == nil {
 		return nil
 	}
-	d.recovery.rounds.Lock()
-	defer d.recovery.rounds.Unlock()
-	lost, why, err := d.o.Memory.Check(ctx)
+	rc.rounds.Lock()
+	defer rc.rounds.Unlock()
+	lost, why, err := rc.o.Memory.Check(ctx)
 	if len(lost) > 0 {
-		d.close(why)
+		rc.close(why)
 	}
 	return err
 }
 
 // close begins a recovery, unless one is under way.
-func (d *Desk) close(why string) {
-	r := &d.recovery
+func (rc *recovery) close(why string) {
 	begun := false
-	r.change(func(v *Recovery) {
+	rc.loss.change(func(v *Recovery) {
 		if v.State == Recovering {
 			return
 		}
 		begun = true
-		*v = Recovery{State: Recovering, Durable: v.Durable, Since: d.o.Now(), Why: why}
-		for _, c := range d.o.Witnesses.Companies() {
+		*v = Recovery{State: Recovering, Durable: v.Durable, Since: rc.o.Now(), Why: why}
+		for _, c := range rc.o.Witnesses.Companies() {
 			v.Waiting = append(v.Waiting, Waiting{Company: c})
 		}
 	})
 	if begun {
-		r.heard = map[charging.CompanyID][]charging.Promise{}
-		d.o.Log("audit: "+d.lossOf(d.Recovery())+"; an operator can accept the loss", nil)
+		rc.heard = map[charging.CompanyID][]charging.Promise{}
+		rc.o.Log("audit: "+rc.loss.lossOf(rc.loss.view())+"; an operator can accept the loss", nil)
 	}
 }
 
-// memoryRound looks at the store's memory, and works on getting it back.
-func (d *Desk) memoryRound(ctx context.Context) {
-	r := &d.recovery
-	r.rounds.Lock()
-	defer r.rounds.Unlock()
-	lost, why, err := d.o.Memory.Check(ctx)
+// round looks at the store's memory, and works on getting it back.
+func (rc *recovery) round(ctx context.Context) {
+	rc.rounds.Lock()
+	defer rc.rounds.Unlock()
+	lost, why, err := rc.o.Memory.Check(ctx)
 	if err != nil {
-		d.trouble(ctx, "look at the store's memory", err)
+		rc.trouble(ctx, "look at the store's memory", err)
 	}
 	switch {
 	case len(lost) > 0:
-		d.close(why)
-		err = d.recover(ctx)
+		rc.close(why)
+		err = rc.recover(ctx)
 	case err != nil:
 		return
-	case d.Recovery().State == Recovering:
-		d.reopened("another server of the company has recovered the store's memory", Trusted)
-	case d.Recovery().State == Accepted:
-		err = d.askLate(ctx)
+	case rc.loss.view().State == Recovering:
+		rc.reopened("another server of the company has recovered the store's memory", Trusted)
+	case rc.loss.view().State == Accepted:
+		err = rc.askLate(ctx)
 	}
 	if err != nil {
-		d.trouble(ctx, "recover the store's memory; trying again", err)
+		rc.trouble(ctx, "recover the store's memory; trying again", err)
 	}
 }
 
 // recover asks who has not answered yet; once all have, it restores and opens.
-func (d *Desk) recover(ctx context.Context) error {
-	if err := d.o.Memory.Doubt(ctx); err != nil {
+func (rc *recovery) recover(ctx context.Context) error {
+	if err := rc.o.Memory.Doubt(ctx); err != nil {
 		return err
 	}
-	if d.hear(ctx); len(d.Recovery().Waiting) > 0 {
+	if rc.hear(ctx); len(rc.loss.view().Waiting) > 0 {
 		return nil
 	}
-	return d.reopen(ctx)
+	return rc.reopen(ctx)
 }
 
 // reopen restores what has been heard, and trusts the store again.
-func (d *Desk) reopen(ctx context.Context) error {
-	if err := d.restoreAll(ctx, d.takeHeard()); err != nil {
+func (rc *recovery) reopen(ctx context.Context) error {
+	if err := rc.restoreAll(ctx, rc.takeHeard()); err != nil {
 		return err
 	}
-	if err := d.o.Memory.Trust(ctx); err != nil {
+	if err := rc.o.Memory.Trust(ctx); err != nil {
 		return err
 	}
-	d.reopened("the store's memory is recovered; what was out of service has to be taken out of service again", Accepted)
+	rc.reopened("the store's memory is recovered; what was out of service has to be taken out of service again", Accepted)
 	return nil
 }
 
 // reopened ends a recovery; silent is the state in which those who have not
 // answered leave it.
-func (d *Desk) reopened(how string, silent RecoveryState) {
-	clear(d.recovery.heard)
+func (rc *recovery) reopened(how string, silent RecoveryState) {
+	clear(rc.heard)
 	var v Recovery
-	d.recovery.change(func(now *Recovery) {
+	rc.loss.change(func(now *Recovery) {
 		if len(now.Waiting) > 0 {
 			now.State = silent
 		} else {
@@ -212,38 +235,41 @@ func (d *Desk) reopened(how string, silent RecoveryState) {
 		}
 		v = *now
 	})
-	d.o.Log(fmt.Sprintf("audit: %s: %d stops restored, %d lost, after %s", how, v.Restored, v.Conflicts, d.o.Now().Sub(v.Since).Round(time.Millisecond)), nil)
-	d.Survey()
+	rc.o.Log(fmt.Sprintf("audit: %s: %d stops restored, %d lost, after %s", how, v.Restored, v.Conflicts, rc.o.Now().Sub(v.Since).Round(time.Millisecond)), nil)
+	rc.agendas.surveyAll()
 }
 
 // AcceptLoss opens the store by the operator's word with what has been heard so
 // far; who was silent is still asked, and what they say is restored where it is
 // free. TOO_EARLY when nothing is lost, STORE_UNAVAILABLE.
 func (d *Desk) AcceptLoss(ctx context.Context) error {
-	r := &d.recovery
-	r.rounds.Lock()
-	defer r.rounds.Unlock()
-	if d.Recovery().State != Recovering {
-		return charging.Refuse(charging.CodeTooEarly, "the store of "+string(d.o.Company)+" has not lost its memory: there is nothing to accept")
+	return d.recovery.acceptLoss(ctx)
+}
+
+func (rc *recovery) acceptLoss(ctx context.Context) error {
+	rc.rounds.Lock()
+	defer rc.rounds.Unlock()
+	if rc.loss.view().State != Recovering {
+		return charging.Refuse(charging.CodeTooEarly, "the store of "+string(rc.o.Company)+" has not lost its memory: there is nothing to accept")
 	}
-	if _, _, err := d.o.Memory.Check(ctx); err != nil {
+	if _, _, err := rc.o.Memory.Check(ctx); err != nil {
 		return err
 	}
-	if err := d.o.Memory.Doubt(ctx); err != nil {
+	if err := rc.o.Memory.Doubt(ctx); err != nil {
 		return err
 	}
-	return d.reopen(ctx)
+	return rc.reopen(ctx)
 }
 
 // askLate asks those who were silent when the operator accepted the loss.
-func (d *Desk) askLate(ctx context.Context) error {
-	d.hear(ctx)
-	if err := d.restoreAll(ctx, d.takeHeard()); err != nil {
+func (rc *recovery) askLate(ctx context.Context) error {
+	rc.hear(ctx)
+	if err := rc.restoreAll(ctx, rc.takeHeard()); err != nil {
 		return err
 	}
-	if len(d.Recovery().Waiting) == 0 {
-		d.reopened("everybody has answered after the loss was accepted", Trusted)
+	if len(rc.loss.view().Waiting) == 0 {
+		rc.reopened("everybody has answered after the loss was accepted", Trusted)
 	}
-	clear(d.recovery.heard)
+	clear(rc.heard)
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
@@ -18,17 +16,16 @@ const couriers = 8
 func (d *Desk) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for range couriers {
-		wg.Go(func() { d.courier(ctx) })
+		wg.Go(func() { d.notices.courier(ctx) })
 	}
-	wg.Go(func() { d.questions(ctx) })
-	limit := rate.NewLimiter(rate.Limit(d.o.SettleRate), min(d.o.SettleRate, settleBatch))
-	box := &outbox{desk: d, due: map[charging.ReservationID]retry{}}
-	wg.Go(func() { d.patrol(ctx) })
-	wg.Go(func() { every(ctx, d.o.TidyEvery, nil, d.tidyRound) })
-	wg.Go(func() { every(ctx, d.o.SettleEvery, nil, func(ctx context.Context) { d.settleRound(ctx, limit) }) })
-	wg.Go(func() { every(ctx, d.o.OutboxEvery, d.outboxDue, box.round) })
-	if d.o.Memory != nil {
-		wg.Go(func() { every(ctx, d.o.MemoryEvery, nil, d.memoryRound) })
+	wg.Go(func() { d.tickets.questions(ctx) })
+	wg.Go(func() { d.patrol.run(ctx) })
+	o, box := d.ground.o, &outbox{notices: d.notices, tried: map[charging.ReservationID]retry{}}
+	wg.Go(func() { every(ctx, o.TidyEvery, nil, d.tidying.round) })
+	wg.Go(func() { every(ctx, o.SettleEvery, nil, d.settler.round) })
+	wg.Go(func() { every(ctx, o.OutboxEvery, d.notices.due, box.round) })
+	if o.Memory != nil {
+		wg.Go(func() { every(ctx, o.MemoryEvery, nil, d.recovery.round) })
 	}
 	wg.Wait()
 }
@@ -46,73 +43,4 @@ func every(ctx context.Context, wait time.Duration, wake <-chan struct{}, round 
 		}
 		round(ctx)
 	}
-}
-
-// tidyRound tidies the locations whose time has come, and finds out when it
-// comes again.
-func (d *Desk) tidyRound(ctx context.Context) {
-	homes := d.agendas.tidying.take(d.o.Now(), d.o.Clock())
-	for i, home := range homes {
-		if err := d.tidy(ctx, home); err != nil {
-			d.trouble(ctx, "tidy "+string(home), err)
-			again(&d.agendas.tidying, homes[i:], d.o.Now())
-			return
-		}
-	}
-	if len(homes) > 0 && !d.look(ctx, homes) {
-		again(&d.agendas.tidying, homes, d.o.Now())
-	}
-}
-
-// again puts locations back on an agenda.
-func again(a *agenda, homes []charging.LocationID, at time.Time) {
-	for _, home := range homes {
-		a.at(home, at)
-	}
-}
-
-func (d *Desk) tidy(ctx context.Context, home charging.LocationID) error {
-	told := false
-	for _, s := range d.offered.Load().at[home] {
-		victims, err := d.o.Calendar.Tidy(ctx, home, s.evses, s.Terms.NoShowTimeout, s.meter)
-		for _, v := range victims {
-			d.tidied(ctx, s, v)
-		}
-		told = told || len(victims) > 0
-		if err != nil {
-			return err
-		}
-	}
-	if told {
-		d.agendas.posting.at(home, d.o.Now())
-		d.wakeOutbox()
-	}
-	return nil
-}
-
-func (d *Desk) tidied(ctx context.Context, s *site, v charging.Victim) {
-	d.adopted(v.ReservationID)
-	res, err := d.o.Calendar.Reservation(ctx, v.ReservationID, []charging.LocationID{s.ID})
-	if err != nil {
-		d.lost(v, "")
-		return
-	}
-	if v.Reason == charging.ReasonOpenPlug {
-		d.open(ctx, s, res)
-		return
-	}
-	if res.State == charging.Fulfilled {
-		d.freeCar(ctx, res.VehicleID, charging.Visit{ReservationID: res.ID})
-		d.left(ctx, res.EVSEID, res.ID)
-	}
-	d.o.OnChange(res)
-}
-
-// trouble logs an error that is not just the end of the server. A store that is
-// away is news once.
-func (d *Desk) trouble(ctx context.Context, what string, err error) {
-	if ctx.Err() != nil || charging.CodeOf(err) == charging.CodeStoreUnavailable && d.away.Swap(true) {
-		return
-	}
-	d.o.Log(what, err)
 }

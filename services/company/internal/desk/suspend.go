@@ -13,16 +13,20 @@ import (
 // at several servers at once, is safe. It answers how many holds were released.
 // STORE_UNAVAILABLE: some locations may be left; repeat it.
 func (d *Desk) Suspend(ctx context.Context, s charging.Suspension) (released int, err error) {
-	o := d.offered.Load()
+	return d.operator.suspend(ctx, s)
+}
+
+func (op *operator) suspend(ctx context.Context, s charging.Suspension) (released int, err error) {
+	o := op.offered.Load()
 	for _, home := range o.homes {
-		if err := d.o.Calendar.Bar(ctx, home, s); err != nil {
+		if err := op.o.Calendar.Bar(ctx, home, s); err != nil {
 			return released, err
 		}
 		if !s.InForce() {
 			continue
 		}
 		for _, site := range o.at[home] {
-			n, err := d.release(ctx, home, site.evses, s.Company)
+			n, err := op.release(ctx, home, site.evses, s.Company)
 			if released += n; err != nil {
 				return released, err
 			}
@@ -33,8 +37,8 @@ func (d *Desk) Suspend(ctx context.Context, s charging.Suspension) (released int
 
 // release gives up the holds of a company at some EVSEs of a location. One that is
 // RESERVED by now stays: that is decided where it is dropped.
-func (d *Desk) release(ctx context.Context, home charging.LocationID, evses []charging.EVSEID, origin charging.CompanyID) (released int, err error) {
-	locks, err := d.o.Calendar.Locks(ctx, home, evses)
+func (op *operator) release(ctx context.Context, home charging.LocationID, evses []charging.EVSEID, origin charging.CompanyID) (released int, err error) {
+	locks, err := op.o.Calendar.Locks(ctx, home, evses)
 	if err != nil {
 		return 0, err
 	}
@@ -42,7 +46,7 @@ func (d *Desk) release(ctx context.Context, home charging.LocationID, evses []ch
 		if l.Origin != origin {
 			continue
 		}
-		res, err := d.changed(d.o.Calendar.Drop(ctx, charging.At{Location: home, Ref: charging.Ref{
+		res, err := op.changed(op.o.Calendar.Drop(ctx, charging.At{Location: home, Ref: charging.Ref{
 			ID: l.ReservationID, TripID: l.TripID, Origin: l.Origin, EVSEID: l.EVSEID, End: l.End, Epoch: 1,
 		}}, charging.OutcomeUnknown))
 		if err != nil {
@@ -56,16 +60,16 @@ func (d *Desk) release(ctx context.Context, home charging.LocationID, evses []ch
 }
 
 // barred refuses a company that the operator has suspended.
-func (d *Desk) barred(company charging.CompanyID) error {
-	if s := d.o.Suspended(company); s.InForce() {
+func (r *rules) barred(company charging.CompanyID) error {
+	if s := r.o.Suspended(company); s.InForce() {
 		return charging.Barred(company, s.Reason)
 	}
 	return nil
 }
 
 // believed refuses the tickets of an issuer that the operator has suspended.
-func (d *Desk) believed(issuer charging.CompanyID) error {
-	if s := d.o.Suspended(issuer); s.InForce() {
+func (ts *tickets) believed(issuer charging.CompanyID) error {
+	if s := ts.o.Suspended(issuer); s.InForce() {
 		return charging.Refuse(charging.CodeTicketInvalid, fmt.Sprintf("its issuer %s is suspended here (%s); go on without a ticket here", issuer, s.Reason))
 	}
 	return nil

@@ -115,8 +115,8 @@ func TestSuspendBesideAClaimAndAConfirm(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		inner := w.o.Calendar
-		w.o.Calendar = &between{
+		inner := w.ground.o.Calendar
+		w.ground.o.Calendar = &between{
 			Calendar: inner,
 			beforeBar: func() {
 				if _, err := w.Reserve(ctx, early); err != nil {

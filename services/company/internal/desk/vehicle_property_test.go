@@ -336,7 +336,7 @@ func (f *meeting) round(co charging.CompanyID) {
 			s.under--
 		}
 	}
-	f.s.send(f.t.Context(), e, func(ctx context.Context) { _ = g.tidy(ctx, f.home(co)) })
+	f.s.send(f.t.Context(), e, func(ctx context.Context) { _ = g.tidying.tidy(ctx, f.home(co)) })
 }
 
 // older makes an open plug, and its vehicle's claim, older.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -20,9 +21,17 @@ type shown struct {
 	now map[charging.EVSEID]charging.Presence
 }
 
+// display is how this company's EVSEs are shown. What is shown may lag behind the
+// calendars for a moment, and is mended from them.
+type display struct {
+	*ground
+	mu    sync.Mutex
+	shown shown
+}
+
 // conditions is how the EVSEs are shown, at most statusLife old. The caller must
 // not change it.
-func (d *Desk) conditions(ctx context.Context) (map[charging.EVSEID]charging.Condition, error) {
+func (d *display) conditions(ctx context.Context) (map[charging.EVSEID]charging.Condition, error) {
 	d.mu.Lock()
 	known := d.shown
 	d.mu.Unlock()
@@ -41,7 +50,7 @@ func (d *Desk) conditions(ctx context.Context) (map[charging.EVSEID]charging.Con
 
 // presences is how every EVSE that is offered is now, at most statusLife old. The caller
 // must not change it.
-func (d *Desk) presences(ctx context.Context) (map[charging.EVSEID]charging.Presence, error) {
+func (d *display) presences(ctx context.Context) (map[charging.EVSEID]charging.Presence, error) {
 	is, err := d.conditions(ctx)
 	if err != nil {
 		return nil, err
@@ -71,14 +80,14 @@ func (d *Desk) presences(ctx context.Context) (map[charging.EVSEID]charging.Pres
 	return now, nil
 }
 
-func (d *Desk) forgetStatus() {
+func (d *display) forgetStatus() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shown = shown{}
 }
 
 // show has an EVSE shown as it is. What fails is mended by the patrol.
-func (d *Desk) show(ctx context.Context, evse charging.EVSEID, is charging.Condition) {
+func (d *display) show(ctx context.Context, evse charging.EVSEID, is charging.Condition) {
 	if err := d.o.Calendar.Show(ctx, evse, is); err != nil {
 		d.trouble(ctx, "show how "+string(evse)+" is", err)
 	}
@@ -86,7 +95,7 @@ func (d *Desk) show(ctx context.Context, evse charging.EVSEID, is charging.Condi
 }
 
 // left has an EVSE shown as free that was shown with the car of a reservation.
-func (d *Desk) left(ctx context.Context, evse charging.EVSEID, id charging.ReservationID) {
+func (d *display) left(ctx context.Context, evse charging.EVSEID, id charging.ReservationID) {
 	d.forgetStatus()
 	if is, err := d.conditions(ctx); err == nil && is[evse].Charging == id {
 		d.show(ctx, evse, charging.Condition{})
@@ -95,7 +104,7 @@ func (d *Desk) left(ctx context.Context, evse charging.EVSEID, id charging.Reser
 
 // compare mends what is shown of some premises where it is not so: a server may
 // have died between the two.
-func (d *Desk) compare(ctx context.Context, at charging.Premises, due charging.Due) {
+func (d *display) compare(ctx context.Context, at charging.Premises, due charging.Due) {
 	is, err := d.conditions(ctx)
 	if err != nil || !due.Begun && agrees(at.EVSEs, is, due.Out) {
 		return
@@ -123,7 +132,7 @@ func agrees(evses []charging.EVSEID, is map[charging.EVSEID]charging.Condition, 
 	return true
 }
 
-func (d *Desk) mend(ctx context.Context, at charging.Premises, is map[charging.EVSEID]charging.Condition) error {
+func (d *display) mend(ctx context.Context, at charging.Premises, is map[charging.EVSEID]charging.Condition) error {
 	present, err := d.o.Calendar.Status(ctx, at.Location, at.EVSEs)
 	if err != nil {
 		return err
@@ -142,6 +151,10 @@ func (d *Desk) mend(ctx context.Context, at charging.Premises, is map[charging.E
 // Plugged are the reservations with a car at one of the company's plugs, as they are
 // shown. STORE_UNAVAILABLE.
 func (d *Desk) Plugged(ctx context.Context) ([]charging.ReservationID, error) {
+	return d.display.plugged(ctx)
+}
+
+func (d *display) plugged(ctx context.Context) ([]charging.ReservationID, error) {
 	is, err := d.conditions(ctx)
 	if err != nil {
 		return nil, err
@@ -153,4 +166,23 @@ func (d *Desk) Plugged(ctx context.Context) ([]charging.ReservationID, error) {
 		}
 	}
 	return at, nil
+}
+
+// Status tells which EVSEs are out of service, and why.
+func (d *Desk) Status(ctx context.Context) (map[charging.EVSEID]string, error) {
+	return d.display.status(ctx)
+}
+
+func (d *display) status(ctx context.Context) (map[charging.EVSEID]string, error) {
+	shown, err := d.o.Calendar.Shown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[charging.EVSEID]string{}
+	for evse, is := range shown {
+		if is.OutOfService != "" {
+			out[evse] = is.OutOfService
+		}
+	}
+	return out, nil
 }

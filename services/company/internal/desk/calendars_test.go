@@ -12,7 +12,7 @@ import (
 // evseOf is how an EVSE is listed.
 func (w *world) evseOf(t *testing.T, id charging.EVSEID) charging.EVSE {
 	t.Helper()
-	w.forgetStatus()
+	w.display.forgetStatus()
 	for _, l := range w.Locations(t.Context()) {
 		for _, e := range l.EVSEs {
 			if e.ID == id {

@@ -19,14 +19,25 @@ const (
 	batchPatience = 5
 )
 
+// settler asks, round by round, about what nobody has settled in time.
+type settler struct {
+	*outcomes
+	patrol *patrol
+	limit  *rate.Limiter
+}
+
+func newSettler(oc *outcomes, p *patrol) *settler {
+	return &settler{oc, p, rate.NewLimiter(rate.Limit(oc.o.SettleRate), min(oc.o.SettleRate, settleBatch))}
+}
+
 // settling is one round of asking about RESERVED stops that nobody has settled:
 // page by page, at all locations, each originator about many at a time.
 type settling struct {
-	d     *Desk
+	*outcomes
 	limit *rate.Limiter
-	// away are originators that have not answered: they are asked no more in
+	// silent are originators that have not answered: they are asked no more in
 	// this round.
-	away map[charging.CompanyID]bool
+	silent map[charging.CompanyID]bool
 	// behind is how many stops stay unsettled among the oldest of a location:
 	// the next page begins after them, so that they are in nobody's way.
 	behind map[charging.LocationID]int
@@ -38,19 +49,19 @@ type doubt struct {
 	res charging.Reservation
 }
 
-// settleRound settles what it can at the locations whose time has come, and
+// round settles what it can at the locations whose time has come, and
 // finds out when it comes again.
-func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
-	due := d.agendas.settling.take(d.o.Now(), d.o.Clock())
+func (st *settler) round(ctx context.Context) {
+	due := st.agendas.settling.take(st.o.Now(), st.o.Clock())
 	if len(due) == 0 {
 		return
 	}
-	r := &settling{d, limit, map[charging.CompanyID]bool{}, map[charging.LocationID]int{}}
+	r := &settling{st.outcomes, st.limit, map[charging.CompanyID]bool{}, map[charging.LocationID]int{}}
 	for homes := due; len(homes) > 0 && ctx.Err() == nil; {
 		homes = r.pages(ctx, homes)
 	}
-	if !d.look(ctx, due) {
-		again(&d.agendas.settling, due, d.o.Now())
+	if !st.patrol.look(ctx, due) {
+		again(&st.agendas.settling, due, st.o.Now())
 	}
 }
 
@@ -59,16 +70,16 @@ func (d *Desk) settleRound(ctx context.Context, limit *rate.Limiter) {
 func (r *settling) pages(ctx context.Context, homes []charging.LocationID) (more []charging.LocationID) {
 	doubts := map[charging.CompanyID][]doubt{}
 	for _, home := range homes {
-		list, err := r.d.o.Calendar.Unsettled(ctx, home, r.d.o.SettleAge, r.behind[home], settlePage)
+		list, err := r.o.Calendar.Unsettled(ctx, home, r.o.SettleAge, r.behind[home], settlePage)
 		if err != nil {
-			r.d.trouble(ctx, "list what is unsettled at "+string(home), err)
+			r.trouble(ctx, "list what is unsettled at "+string(home), err)
 			return nil
 		}
 		if len(list) == settlePage {
 			more = append(more, home)
 		}
 		for _, res := range list {
-			if r.away[res.Origin] || r.d.askedLately(res.ID) {
+			if r.silent[res.Origin] || r.askedLately(res.ID) {
 				r.behind[home]++
 				continue
 			}
@@ -79,7 +90,7 @@ func (r *settling) pages(ctx context.Context, homes []charging.LocationID) (more
 	}
 	for origin, about := range doubts {
 		for batch := range slices.Chunk(about, r.limit.Burst()) {
-			if !r.ask(ctx, origin, batch) {
+			if !r.askAbout(ctx, origin, batch) {
 				return nil
 			}
 		}
@@ -87,18 +98,18 @@ func (r *settling) pages(ctx context.Context, homes []charging.LocationID) (more
 	return more
 }
 
-// ask asks one originator about stops and acts on what it says; false when the
+// askAbout asks one originator about stops and acts on what it says; false when the
 // round is over.
-func (r *settling) ask(ctx context.Context, origin charging.CompanyID, about []doubt) bool {
+func (r *settling) askAbout(ctx context.Context, origin charging.CompanyID, about []doubt) bool {
 	var outcomes []charging.Outcome
-	if !r.away[origin] {
+	if !r.silent[origin] {
 		if r.limit.WaitN(ctx, len(about)) != nil {
 			return false
 		}
 		var err error
 		if outcomes, err = r.answers(ctx, origin, about); err != nil {
-			r.away[origin] = true
-			r.d.trouble(ctx, "ask "+string(origin)+" for the outcome of trip "+string(about[0].at.TripID)+" and others", err)
+			r.silent[origin] = true
+			r.trouble(ctx, "ask "+string(origin)+" for the outcome of trip "+string(about[0].at.TripID)+" and others", err)
 		}
 	}
 	r.act(ctx, about, outcomes)
@@ -117,32 +128,32 @@ func (r *settling) act(ctx context.Context, about []doubt, outcomes []charging.O
 			confirmed[at.Location] = append(confirmed[at.Location], at)
 			settled = true
 		case outcomes[i] == charging.OutcomeAborted:
-			err := r.d.free(ctx, at)
+			err := r.free(ctx, at)
 			if err != nil {
-				r.d.trouble(ctx, "free reservation "+string(at.ID)+" of the aborted trip "+string(at.TripID), err)
+				r.trouble(ctx, "free reservation "+string(at.ID)+" of the aborted trip "+string(at.TripID), err)
 			}
 			settled = err == nil
 		case outcomes[i] == charging.OutcomeUnknown:
-			r.d.orphaned(about[i].res)
+			r.orphaned(about[i].res)
 		}
 		if !settled {
 			r.behind[at.Location]++
 		}
 	}
 	for loc, stops := range confirmed {
-		if err := r.d.settle(ctx, loc, stops); err != nil {
+		if err := r.settle(ctx, loc, stops); err != nil {
 			r.behind[loc] += len(stops)
-			r.d.trouble(ctx, "settle reservations at "+string(loc), err)
+			r.trouble(ctx, "settle reservations at "+string(loc), err)
 		}
 	}
 }
 
 func (r *settling) answers(ctx context.Context, origin charging.CompanyID, about []doubt) ([]charging.Outcome, error) {
-	originator, err := r.d.o.Originators.Originator(origin)
+	originator, err := r.o.Originators.Originator(origin)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, batchPatience*r.d.o.AskTimeout)
+	ctx, cancel := context.WithTimeout(ctx, batchPatience*r.o.AskTimeout)
 	defer cancel()
 	asked := make([]charging.Question, len(about))
 	for i, a := range about {

@@ -87,7 +87,7 @@ func TestStampsAtTheEdgesOfTheIssuersClock(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.verify(t.Context(), token, h.TripID, h.Origin); charging.CodeOf(err) != code {
+			if _, err := w.tickets.verify(t.Context(), token, h.TripID, h.Origin); charging.CodeOf(err) != code {
 				t.Errorf("%s, dated %s from its clock: %v, want %q", name, granted.Sub(theirs), err, code)
 			}
 		}
@@ -145,7 +145,7 @@ func TestTheScriptKnowsATripsStamp(t *testing.T) {
 		if _, err := w.Claim(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
-		w.shownStamps = verified{}
+		w.tickets.shownStamps = verified{}
 		if _, err := w.Claim(t.Context(), two); !errors.Is(err, charging.CodeTicketInvalid) {
 			t.Errorf("%v, want TICKET_INVALID", err)
 		}

@@ -51,17 +51,27 @@ func (q BookingQuery) wants(r charging.Reservation) bool {
 		(q.After.ID == "" || PlaceOf(r).compare(q.After) > 0)
 }
 
+// calendars reads what stands in the calendars, for their owner.
+type calendars struct {
+	*ground
+	loss *dataLoss
+}
+
 // Calendars reads what stands in w in the calendars of all EVSEs, or of one location's:
 // in the order of the inventory, those that have left it last. INVALID_FIELD,
 // INVALID_WINDOW (too much for one answer), STORE_UNAVAILABLE.
 func (d *Desk) Calendars(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error) {
-	some, err := d.premises(location, "")
+	return d.calendars.between(ctx, w, location)
+}
+
+func (c *calendars) between(ctx context.Context, w charging.Window, location charging.LocationID) ([]charging.Agenda, error) {
+	some, err := c.premises(location, "")
 	if err != nil {
 		return nil, err
 	}
 	var total atomic.Int64
-	return d.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
-		return d.entries(ctx, p, w, func(n int) error {
+	return c.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
+		return c.entries(ctx, p, w, func(n int) error {
 			if total.Add(int64(n)) <= mostEntries {
 				return nil
 			}
@@ -76,15 +86,19 @@ func (d *Desk) Calendars(ctx context.Context, w charging.Window, location chargi
 // Bookings lists what stands in the calendars, by start; more says that there are
 // others after the last. INVALID_FIELD, UNKNOWN_EVSE, STORE_UNAVAILABLE.
 func (d *Desk) Bookings(ctx context.Context, q BookingQuery) (list []charging.Reservation, more bool, err error) {
-	some, err := d.premises(q.Location, q.EVSEID)
+	return d.calendars.bookings(ctx, q)
+}
+
+func (c *calendars) bookings(ctx context.Context, q BookingQuery) (list []charging.Reservation, more bool, err error) {
+	some, err := c.premises(q.Location, q.EVSEID)
 	if err != nil {
 		return nil, false, err
 	}
 	if q.After.Start.After(q.Window.Start) {
 		q.Window.Start = q.After.Start
 	}
-	all, err := d.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
-		return d.matching(ctx, p, q)
+	all, err := c.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
+		return c.matching(ctx, p, q)
 	})
 	for _, a := range all {
 		list = append(list, a.Entries...)
@@ -98,10 +112,10 @@ func (d *Desk) Bookings(ctx context.Context, q BookingQuery) (list []charging.Re
 
 // matching are the first of an EVSE's bookings that a query wants, one beyond its limit
 // at most.
-func (d *Desk) matching(ctx context.Context, p premise, q BookingQuery) (charging.Agenda, error) {
+func (c *calendars) matching(ctx context.Context, p premise, q BookingQuery) (charging.Agenda, error) {
 	a := charging.Agenda{}
 	for w, stayed := q.Window, true; ; stayed = false {
-		page, next, err := d.o.Calendar.Entries(ctx, p.home, p.evse, w, stayed)
+		page, next, err := c.o.Calendar.Entries(ctx, p.home, p.evse, w, stayed)
 		if err != nil {
 			return a, err
 		}
@@ -117,10 +131,10 @@ func (d *Desk) matching(ctx context.Context, p premise, q BookingQuery) (chargin
 }
 
 // entries reads a calendar; each script's number of entries is judged.
-func (d *Desk) entries(ctx context.Context, p premise, w charging.Window, judge func(n int) error) (charging.Agenda, error) {
+func (c *calendars) entries(ctx context.Context, p premise, w charging.Window, judge func(n int) error) (charging.Agenda, error) {
 	a := charging.Agenda{}
 	for stayed := true; ; stayed = false {
-		page, next, err := d.o.Calendar.Entries(ctx, p.home, p.evse, w, stayed)
+		page, next, err := c.o.Calendar.Entries(ctx, p.home, p.evse, w, stayed)
 		if err == nil {
 			err = judge(len(page.Entries))
 		}
@@ -144,19 +158,19 @@ type premise struct {
 }
 
 // premises are the EVSEs of a location, one EVSE, or all. INVALID_FIELD, UNKNOWN_EVSE.
-func (d *Desk) premises(location charging.LocationID, evse charging.EVSEID) (list []premise, err error) {
+func (c *calendars) premises(location charging.LocationID, evse charging.EVSEID) (list []premise, err error) {
 	if evse != "" {
-		if _, err := d.site(evse); err != nil {
+		if _, err := c.site(evse); err != nil {
 			return nil, err
 		}
 	}
-	for _, p := range d.offered.Load().premises() {
+	for _, p := range c.offered.Load().premises() {
 		if (location == "" || p.listed == location) && (evse == "" || p.evse == evse) {
 			list = append(list, p)
 		}
 	}
 	if len(list) == 0 && location != "" {
-		return nil, charging.Invalid("location", string(location)+" is no location of "+string(d.o.Company)+" that has this; see its locations")
+		return nil, charging.Invalid("location", string(location)+" is no location of "+string(c.o.Company)+" that has this; see its locations")
 	}
 	return list, nil
 }
@@ -181,8 +195,8 @@ func (o *offer) premises() (list []premise) {
 }
 
 // agendasOf reads several EVSEs at once, and answers in their order.
-func (d *Desk) agendasOf(ctx context.Context, some []premise, read func(context.Context, premise) (charging.Agenda, error)) ([]charging.Agenda, error) {
-	if err := d.Remembers(); err != nil {
+func (c *calendars) agendasOf(ctx context.Context, some []premise, read func(context.Context, premise) (charging.Agenda, error)) ([]charging.Agenda, error) {
+	if err := c.loss.refuse(); err != nil {
 		return nil, err
 	}
 	all := make([]charging.Agenda, len(some))
@@ -196,6 +210,46 @@ func (d *Desk) agendasOf(ctx context.Context, some []premise, read func(context.
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	return all, nil
+}
+
+// WouldLose is what Withdraw would end at an EVSE now: its coming reservations, and the
+// session of a car that is there. It changes nothing. UNKNOWN_EVSE, STORE_UNAVAILABLE.
+func (d *Desk) WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error) {
+	return d.calendars.wouldLose(ctx, evse)
+}
+
+func (c *calendars) wouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error) {
+	some, err := c.premises("", evse)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.agendasOf(ctx, some, func(ctx context.Context, p premise) (charging.Agenda, error) {
+		return c.entries(ctx, p, charging.Window{Start: c.o.Clock()}, func(int) error { return nil })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all[0].Entries, nil
+}
+
+// Locks lists every CLAIMED and PENDING stop in force.
+func (d *Desk) Locks(ctx context.Context) ([]charging.Lock, error) {
+	return d.calendars.locks(ctx)
+}
+
+func (c *calendars) locks(ctx context.Context) ([]charging.Lock, error) {
+	all := []charging.Lock{}
+	o := c.offered.Load()
+	for _, home := range o.homes {
+		for _, s := range o.at[home] {
+			locks, err := c.o.Calendar.Locks(ctx, home, s.evses)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, locks...)
+		}
 	}
 	return all, nil
 }
