@@ -51,6 +51,15 @@ func (s *Server) problemPage(c echo.Context) error {
 	return htmlPage(c, b.Bytes())
 }
 
+// problemsPage answers GET /problems: what every error means.
+func (s *Server) problemsPage(c echo.Context) error {
+	var b bytes.Buffer
+	if err := problemsHTML.Execute(&b, problem.Kinds()); err != nil {
+		return fmt.Errorf("page of all errors: %w", err)
+	}
+	return htmlPage(c, b.Bytes())
+}
+
 func htmlPage(c echo.Context, html []byte) error {
 	c.Response().Header().Set("Content-Security-Policy",
 		"default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
@@ -109,16 +118,33 @@ func (s *Server) asset(c echo.Context) error {
 	return answerKeptRaw(c, f.Media, f.Content)
 }
 
-var problemHTML = template.Must(template.New("problem").Parse(`<!doctype html>
+// problemHead begins a page about errors; what follows is its title.
+const problemHead = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Code}}</title>
-<link rel="stylesheet" href="/assets/style.css"></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="/assets/style.css">
+`
+
+var problemHTML = template.Must(template.New("problem").Parse(problemHead + `<title>{{.Code}}</title></head>
 <body><main>
 <h1><code>{{.Code}}</code></h1>
 <p>HTTP {{.Status}} – {{.Title}}</p>
 <p>{{.English}}</p>
 <p lang="pt-BR">{{.Portuguese}}</p>
-<p><a href="/docs#problems">All codes · todos os códigos</a></p>
+<p><a href="/problems">All codes · <span lang="pt-BR">todos os códigos</span></a></p>
 </main></body>
+</html>
+`))
+
+var problemsHTML = template.Must(template.New("problems").Parse(problemHead + `<title>What an error means</title></head>
+<body><main>
+<h1>What an error means · <span lang="pt-BR">O que um erro significa</span></h1>
+<p>The code stands in each answer that refuses (application/problem+json). <a href="/docs">The API, to read</a></p>
+<p lang="pt-BR">O código está em cada resposta que recusa. <a href="/docs" hreflang="en">A API, para ler (em inglês)</a></p>
+{{range .}}<h2 id="{{.Code}}"><a href="/problems/{{.Code}}"><code>{{.Code}}</code></a></h2>
+<p>HTTP {{.Status}} – {{.Title}}</p>
+<p>{{.English}}</p>
+<p lang="pt-BR">{{.Portuguese}}</p>
+{{end}}</main></body>
 </html>
 `))

@@ -204,6 +204,7 @@ func (s *Server) routes() []route {
 		{get, "/openapi.yaml", s.page(s.spec)},
 		{get, "/asyncapi.yaml", s.page(s.asyncSpec)},
 		{get, "/docs", s.page(s.docsPage)},
+		{get, "/problems", s.page(s.problemsPage)},
 		{get, "/problems/:code", s.page(s.problemPage)},
 		{get, "/favicon.ico", s.page(s.favicon)},
 		{get, "/", s.page(s.appPage)},
