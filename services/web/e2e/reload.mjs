@@ -59,6 +59,8 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
   /** Reloads, and opens the trip at the other server, if there is one. While a saga runs the stops change, not the trip. */
   const survives = async (step, { passing = [], runs = false } = {}) => {
     const read = runs ? () => page.locator('[data-leg] h3').allInnerTexts().then((all) => all.join('\n')) : () => shown(page, passing)
+    // What was unfolded is folded after a reload, as everywhere.
+    await page.locator('main details[open]').evaluateAll((all) => all.forEach((d) => (d.open = false)))
     const want = runs ? await read() : await steady(page, passing)
     if (want === '') throw new Error(`${step}: the page shows nothing`)
     await page.reload()
