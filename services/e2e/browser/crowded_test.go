@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,6 +46,7 @@ func TestTheStuckTripAmongTenThousand(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newCrowd(t, f.Company["MAR"].Front.URL())
+	me := c.drivers[0]
 	stuck := c.book(t, c.stop("MAR", 0, 2), c.stop("CAJ", 0, 5))
 	began := time.Now()
 	c.ask(t, many-1)
@@ -52,7 +54,7 @@ func TestTheStuckTripAmongTenThousand(t *testing.T) {
 	for _, l := range f.Company["MAR"].To {
 		l.Set(link.Faults{Cut: link.Refused})
 	}
-	if _, err := c.driver.Cancel(t.Context(), stuck); err != nil {
+	if _, err := me.Cancel(t.Context(), stuck); err != nil {
 		t.Fatal(err)
 	}
 	drive(t, "e2e/stuck.mjs", f.Company["MAR"].Front.URL(), string(stuck), fleet.OperatorSecret, fmt.Sprint(many))
@@ -60,10 +62,10 @@ func TestTheStuckTripAmongTenThousand(t *testing.T) {
 
 // crowd asks a company for trips.
 type crowd struct {
-	driver  *client.Driver
-	vehicle charging.VehicleID
-	evses   map[charging.CompanyID][]charging.EVSEID
-	from    time.Time
+	drivers  []*client.Driver
+	vehicles []charging.VehicleID
+	evses    map[charging.CompanyID][]charging.EVSEID
+	from     time.Time
 }
 
 func newCrowd(t *testing.T, at string) *crowd {
@@ -72,18 +74,22 @@ func newCrowd(t *testing.T, at string) *crowd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	me, err := anybody.Register(t.Context(), api.RegisterRequest{Model: "byd-dolphin"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &crowd{vehicle: me.VehicleID, evses: map[charging.CompanyID][]charging.EVSEID{}, from: time.Now().UTC().Truncate(time.Hour).Add(time.Hour)}
-	if c.driver, err = client.NewDriver(client.DriverOptions{BaseURL: at, User: string(me.VehicleID), Secret: me.Secret}); err != nil {
-		t.Fatal(err)
+	c := &crowd{evses: map[charging.CompanyID][]charging.EVSEID{}, from: time.Now().UTC().Truncate(time.Hour).Add(time.Hour)}
+	for range 64 {
+		got, err := anybody.Register(t.Context(), api.RegisterRequest{Model: "byd-dolphin"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := client.NewDriver(client.DriverOptions{BaseURL: at, User: string(got.VehicleID), Secret: got.Secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.drivers, c.vehicles = append(c.drivers, d), append(c.vehicles, got.VehicleID)
 	}
 	// Each company's stations are known once it has been met.
 	for until := time.Now().Add(time.Minute); len(c.evses) < len(fleet.Companies) && time.Now().Before(until); time.Sleep(200 * time.Millisecond) {
 		clear(c.evses)
-		all, err := c.driver.Locations(t.Context())
+		all, err := anybody.Locations(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,33 +114,51 @@ func (c *crowd) stop(company charging.CompanyID, charger, k int) api.Stop {
 // book asks for a trip of these stops, and waits until it is confirmed.
 func (c *crowd) book(t *testing.T, stops ...api.Stop) charging.TripID {
 	t.Helper()
-	got, err := c.driver.CreateTrip(t.Context(), api.TripRequest{VehicleID: c.vehicle, Stops: stops, OnConflict: trip.Abort}, "", time.Minute)
+	got, err := c.drivers[0].CreateTrip(t.Context(), api.TripRequest{VehicleID: c.vehicles[0], Stops: stops, OnConflict: trip.Abort}, "", time.Minute)
 	if err != nil || got.State != trip.Confirmed {
 		t.Fatalf("%s: %v", got.State, err)
 	}
 	return got.ID
 }
 
-// ask asks for so many trips more. Each charger has one stop in a half hour, so that some
-// of them are confirmed; the others want a half hour that is taken, and are aborted.
+// atATime is how many drivers ask at a time: more, and the server turns them away.
+const atATime = 6
+
+// patiently asks for a trip when it is one's turn, and again where the server has too much
+// to do.
+func patiently(d *client.Driver, turn chan struct{}, q api.TripRequest) error {
+	turn <- struct{}{}
+	defer func() { <-turn }()
+	for {
+		_, err := d.CreateTrip(context.Background(), q, "", 0)
+		if charging.CodeOf(err) != charging.CodeRateLimited {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// ask asks for so many trips more: each driver for one a half hour, one after the other.
+// There are more drivers than chargers, so that two want the same; one of them has it, and
+// the other's trip is aborted.
 func (c *crowd) ask(t *testing.T, n int) {
 	t.Helper()
-	var next, failed atomic.Int64
+	var asked atomic.Int64
 	var work sync.WaitGroup
+	turn := make(chan struct{}, atATime)
 	chargers := len(c.evses["MAR"])
-	for range 32 {
+	for w, d := range c.drivers {
 		work.Go(func() {
-			for k := int(next.Add(1)); k <= n && failed.Load() == 0; k = int(next.Add(1)) {
-				q := api.TripRequest{VehicleID: c.vehicle, OnConflict: trip.Abort, Stops: []api.Stop{c.stop("MAR", k%chargers, 10+k/chargers%100)}}
-				if _, err := c.driver.CreateTrip(t.Context(), q, "", 0); err != nil {
-					t.Errorf("trip %d: %v", k, err)
-					failed.Add(1)
+			for k := 10; asked.Add(1) <= int64(n) && !t.Failed(); k++ {
+				q := api.TripRequest{VehicleID: c.vehicles[w], OnConflict: trip.Abort, Stops: []api.Stop{c.stop("MAR", w%chargers, k)}}
+				if err := patiently(d, turn, q); err != nil {
+					t.Errorf("driver %d: %v", w, err)
 				}
 			}
 		})
 	}
 	work.Wait()
-	if failed.Load() > 0 {
+	if t.Failed() {
 		t.FailNow()
 	}
 }
