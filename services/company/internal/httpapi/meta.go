@@ -34,6 +34,7 @@ func (a *pagesAPI) routes(g *guards) []route {
 		{get, "/openapi.yaml", g.page(a.spec)},
 		{get, "/asyncapi.yaml", g.page(a.asyncSpec)},
 		{get, "/docs", g.page(a.docsPage)},
+		{get, "/problems", g.page(a.problemsPage)},
 		{get, "/problems/:code", g.page(a.problemPage)},
 		{get, "/favicon.ico", g.page(a.favicon)},
 		{get, "/assets/*", g.page(a.asset)},
@@ -77,6 +78,15 @@ func (a *pagesAPI) problemPage(c echo.Context) error {
 	var b bytes.Buffer
 	if err := problemHTML.Execute(&b, k); err != nil {
 		return fmt.Errorf("page of %s: %w", k.Code, err)
+	}
+	return htmlPage(c, b.Bytes())
+}
+
+// problemsPage answers GET /problems: what every error means.
+func (a *pagesAPI) problemsPage(c echo.Context) error {
+	var b bytes.Buffer
+	if err := problemsHTML.Execute(&b, problem.Kinds()); err != nil {
+		return fmt.Errorf("page of all errors: %w", err)
 	}
 	return htmlPage(c, b.Bytes())
 }
@@ -139,17 +149,34 @@ func (a *pagesAPI) asset(c echo.Context) error {
 	return answerKeptRaw(c, f.Media, f.Content)
 }
 
-var problemHTML = template.Must(template.New("problem").Parse(`<!doctype html>
+// problemHead begins a page about errors; what follows is its title.
+const problemHead = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Code}}</title>
-<link rel="stylesheet" href="/assets/style.css"></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="/assets/style.css">
+`
+
+var problemHTML = template.Must(template.New("problem").Parse(problemHead + `<title>{{.Code}}</title></head>
 <body><main>
 <h1><code>{{.Code}}</code></h1>
 <p>HTTP {{.Status}} – {{.Title}}</p>
 <p>{{.English}}</p>
 <p lang="pt-BR">{{.Portuguese}}</p>
-<p><a href="/docs#problems">All codes · todos os códigos</a></p>
+<p><a href="/problems">All codes · <span lang="pt-BR">todos os códigos</span></a></p>
 </main></body>
+</html>
+`))
+
+var problemsHTML = template.Must(template.New("problems").Parse(problemHead + `<title>What an error means</title></head>
+<body><main>
+<h1>What an error means · <span lang="pt-BR">O que um erro significa</span></h1>
+<p>The code stands in each answer that refuses (application/problem+json). <a href="/docs">The API, to read</a></p>
+<p lang="pt-BR">O código está em cada resposta que recusa. <a href="/docs" hreflang="en">A API, para ler (em inglês)</a></p>
+{{range .}}<h2 id="{{.Code}}"><a href="/problems/{{.Code}}"><code>{{.Code}}</code></a></h2>
+<p>HTTP {{.Status}} – {{.Title}}</p>
+<p>{{.English}}</p>
+<p lang="pt-BR">{{.Portuguese}}</p>
+{{end}}</main></body>
 </html>
 `))
 
