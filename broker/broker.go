@@ -26,13 +26,13 @@ var ErrStopped = errors.New("broker: not running")
 // Broker is one company's MQTT server. Its methods may be called from any
 // goroutine.
 type Broker struct {
-	options  Options
-	server   *mqtt.Server
-	guard    *guard
-	post     *post
-	counters counters
-	stores   []mqtt.Hook   // what keeps sessions and retained messages
-	stopping chan struct{} // closed when Stop begins
+	options    Options
+	server     *mqtt.Server
+	guard      *guard
+	dispatcher *dispatcher
+	counters   counters
+	stores     []mqtt.Hook   // what keeps sessions and retained messages
+	stopping   chan struct{} // closed when Stop begins
 
 	mu        sync.RWMutex
 	running   bool
@@ -58,7 +58,7 @@ func New(o Options) (*Broker, error) {
 	if err := b.server.AddHook(b.guard, nil); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	b.post = newPost(o, &b.counters, b.deliver)
+	b.dispatcher = newDispatcher(o, &b.counters, b.deliver)
 	return b, nil
 }
 
@@ -213,9 +213,9 @@ func (b *Broker) Stop(ctx context.Context) error {
 	b.running, b.ended = false, true
 	b.mu.Unlock()
 	if !running {
-		return b.post.close(ctx)
+		return b.dispatcher.close(ctx)
 	}
-	late := b.post.close(ctx)
+	late := b.dispatcher.close(ctx)
 	b.sayOffline()
 	closed := make(chan error, 1)
 	go func() { closed <- b.server.Close() }()
@@ -316,10 +316,10 @@ func (b *Broker) Recheck() {
 	}
 }
 
-func (b *Broker) deliver(l letter) { b.counters.run(b.options.Handler, b.options.Logger, l) }
+func (b *Broker) deliver(l inbound) { b.counters.run(b.options.Handler, b.options.Logger, l) }
 
 // run runs the handler; one that panics costs its message only.
-func (c *counters) run(handler func(Client, carlink.Topic, []byte), log *slog.Logger, l letter) {
+func (c *counters) run(handler func(Client, carlink.Topic, []byte), log *slog.Logger, l inbound) {
 	c.latency.observe(time.Since(l.came))
 	defer func() {
 		if r := recover(); r != nil {

@@ -3,7 +3,7 @@
 // (Remote). Either hands what cars publish to one handler, and publishes what
 // the company has to say.
 //
-//	car ── PUBLISH ──→ whose topic? within its rate? ──→ mailbox of the car ──→ workers ──→ Handler
+//	car ── PUBLISH ──→ whose topic? within its rate? ──→ queue of the car ──→ workers ──→ Handler
 //	                     │ not its own      │ no             │ full
 //	                     │                  └────────────────┴→ Overflow (answers 429), dropped
 //	                     └ acknowledged, dropped

@@ -171,7 +171,7 @@ func TestWriteTimeout(t *testing.T) {
 	eventually(t, "the slow car is not counted", func() bool { return b.Stats().LetGo == 1 })
 }
 
-// TestOverflow: the handler hangs on one car. Its mailbox fills, what is too
+// TestOverflow: the handler hangs on one car. Its queue fills, what is too
 // much is told for requests and dropped, and other cars are handled.
 func TestOverflow(t *testing.T) {
 	release := make(chan struct{})

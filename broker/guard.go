@@ -217,7 +217,7 @@ func (g *guard) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 	}
 	pk.FixedHeader.Retain = false
 	from := Client{Principal: p, ID: clientID, Remote: cl.Net.Remote}
-	if reason := g.take(cl, letter{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
+	if reason := g.take(cl, inbound{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
 		g.broker.counters.refused[reason].Add(1)
 		if overflow := g.broker.options.Overflow; overflow != nil && topic.Kind == carlink.KindRequest {
 			overflow(from, topic, pk.Payload)
@@ -229,8 +229,8 @@ func (g *guard) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 	return pk, nil
 }
 
-// take queues a letter within its sender's rate, or says why not.
-func (g *guard) take(cl *mqtt.Client, l letter) Reason {
+// take queues a message within its sender's rate, or says why not.
+func (g *guard) take(cl *mqtt.Client, l inbound) Reason {
 	if len(l.payload) > carlink.MaxPayload {
 		return PublishSize
 	}
@@ -238,7 +238,7 @@ func (g *guard) take(cl *mqtt.Client, l letter) Reason {
 		g.slow(cl)
 		return PublishRate
 	}
-	return g.broker.post.put(l)
+	return g.broker.dispatcher.put(l)
 }
 
 // maxPause bounds how long a client that sends too much is not read at a time,
@@ -285,7 +285,7 @@ func (g *guard) OnWillSent(cl *mqtt.Client, pk packets.Packet) {
 		return // judged at login
 	}
 	from := Client{Principal: p, ID: clientID, Remote: cl.Net.Remote}
-	if reason := g.broker.post.put(letter{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
+	if reason := g.broker.dispatcher.put(inbound{client: from, topic: topic, payload: pk.Payload, came: time.Now()}); reason != 0 {
 		g.broker.counters.refused[reason].Add(1)
 	}
 }

@@ -82,7 +82,7 @@ type Options struct {
 	// Handler gets what cars publish on their telemetry and request topics,
 	// in order for each car, on one of Workers goroutines. Required.
 	Handler func(c Client, topic carlink.Topic, payload []byte)
-	// Overflow is told of a request that found its car's mailbox full and was
+	// Overflow is told of a request that found its car's queue full and was
 	// dropped. It runs on the connection's own goroutine and must not block.
 	Overflow func(c Client, topic carlink.Topic, payload []byte)
 

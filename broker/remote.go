@@ -91,12 +91,12 @@ func (o RemoteOptions) Validate() error {
 //	 ↑        back-off, 250 ms … 15 s                │
 //	 └── connection lost (its will says "offline") ──┘
 type Remote struct {
-	o        RemoteOptions
-	id       string
-	accounts *accounts
-	post     *post
-	out      *outbox
-	counters counters
+	o          RemoteOptions
+	id         string
+	accounts   *accounts
+	dispatcher *dispatcher
+	out        *outbox
+	counters   counters
 
 	mu      sync.Mutex
 	running bool
@@ -120,7 +120,7 @@ func NewRemote(o RemoteOptions) (*Remote, error) {
 		o: o, id: "eletrovia-" + string(o.Company) + "-" + rand.Text(), accounts: newAccounts(&in),
 		out: newOutbox(), up: make(chan struct{}), problem: errors.New("not connected yet"),
 	}
-	r.post = newPost(in, &r.counters, r.deliver)
+	r.dispatcher = newDispatcher(in, &r.counters, r.deliver)
 	return r, nil
 }
 
@@ -150,7 +150,7 @@ func (r *Remote) Stop(ctx context.Context) error {
 	if running && up {
 		r.leave(ctx, client)
 	}
-	late := r.post.close(ctx)
+	late := r.dispatcher.close(ctx)
 	if !running {
 		return late
 	}
@@ -237,7 +237,7 @@ func (r *Remote) isUp() bool {
 func (r *Remote) Stats() Stats {
 	s := r.counters.stats()
 	s.MessagesIn, s.MessagesOut = s.Received+s.Overflowed+s.RefusedPublishes, s.Published
-	s.Backlog, s.BacklogBytes = r.post.backlog()
+	s.Backlog, s.BacklogBytes = r.dispatcher.backlog()
 	s.InFlight = int64(r.out.len())
 	if r.Ready() == nil {
 		s.Connected = 1
@@ -391,7 +391,7 @@ func (r *Remote) hear(_ paho.Client, m paho.Message) {
 		return
 	}
 	from := Client{Principal: Principal{Vehicle: topic.Vehicle}}
-	l := letter{client: from, topic: topic, payload: m.Payload(), came: time.Now()}
+	l := inbound{client: from, topic: topic, payload: m.Payload(), came: time.Now()}
 	reason := Reason(0)
 	switch {
 	case len(l.payload) > carlink.MaxPayload:
@@ -399,7 +399,7 @@ func (r *Remote) hear(_ paho.Client, m paho.Message) {
 	case !r.accounts.spend(from.Principal, l.came):
 		reason = PublishRate
 	default:
-		reason = r.post.put(l)
+		reason = r.dispatcher.put(l)
 	}
 	if reason == 0 {
 		return
@@ -410,7 +410,7 @@ func (r *Remote) hear(_ paho.Client, m paho.Message) {
 	}
 }
 
-func (r *Remote) deliver(l letter) { r.counters.run(r.o.Handler, r.o.Logger, l) }
+func (r *Remote) deliver(l inbound) { r.counters.run(r.o.Handler, r.o.Logger, l) }
 
 // Retained are the topics of the trips and alerts that are retained at the
 // broker, read over a connection of its own.

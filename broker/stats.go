@@ -82,6 +82,6 @@ func (b *Broker) Stats() Stats {
 	}
 	s.MessagesIn, s.MessagesOut = atomic.LoadInt64(&info.MessagesReceived), atomic.LoadInt64(&info.MessagesSent)
 	s.Refused[Inflight] = atomic.LoadInt64(&info.InflightDropped)
-	s.Backlog, s.BacklogBytes = b.post.backlog()
+	s.Backlog, s.BacklogBytes = b.dispatcher.backlog()
 	return s
 }

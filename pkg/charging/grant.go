@@ -34,11 +34,11 @@ type Grant struct {
 	// Stamped is true when GrantedAt is a stamp of this company for this
 	// reservation (leg 1), so that a ticket belongs to it.
 	Stamped   bool
-	Preempted []Victim
+	Preempted []OutboundNotice
 }
 
-// Victim is a younger hold that a grant preempted, and the company to tell.
-type Victim struct {
+// OutboundNotice is a younger hold that a grant preempted, and the company to tell.
+type OutboundNotice struct {
 	Notice
 	Origin CompanyID
 	// Number tells the notices of one reservation in the outbox apart.

@@ -25,9 +25,9 @@ const (
 // Take is one stop of a Shift.
 type Take struct {
 	// Leg is the stop as it will be. It keeps its reservation id where its
-	// window moves (Moves), else it has a new one.
-	Leg   Leg  `json:"leg"`
-	Moves bool `json:"moves"`
+	// window moves (InPlace), else it has a new one.
+	Leg     Leg  `json:"leg"`
+	InPlace bool `json:"moves"`
 	// Old is the window as it was, Seq the number of the last move before.
 	Old charging.Window `json:"old"`
 	Seq int64           `json:"seq"`
@@ -55,7 +55,7 @@ func (s *Saga) Taking() []Leg {
 	legs := make([]Leg, len(s.Shift.Takes))
 	for i, k := range s.Shift.Takes {
 		legs[i] = k.Leg
-		if k.Moves {
+		if k.InPlace {
 			w := k.Union()
 			legs[i].Start, legs[i].End = w.Start, w.End
 		}

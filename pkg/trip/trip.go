@@ -91,8 +91,8 @@ type Leg struct {
 	// BookedAt is when the stop became RESERVED, civil time: the grace to cancel
 	// it counts from there.
 	BookedAt time.Time `json:"booked_at,omitzero"`
-	// Moves numbers the moves of this reservation's window.
-	Moves int64 `json:"moves,omitempty"`
+	// MoveSeq numbers the moves of this reservation's window.
+	MoveSeq int64 `json:"moves,omitempty"`
 	// Session of the car that has plugged in here, billed once it has left.
 	Session *charging.Session `json:"session,omitempty"`
 	// LegPlan is what the trip's plan says of the stop, for who reads the trip; records do

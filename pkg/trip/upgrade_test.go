@@ -45,7 +45,7 @@ func TestUpgradeOfARecordOfVersion0(t *testing.T) {
 		t.Fatalf("shift %+v", s)
 	}
 	k := s.Takes[0]
-	if k.Moves || k.Leg.ReservationID != "new" || k.Leg.Leg != 2 || k.Leg.State != charging.Reserved || !k.Old.Equal(tr.Legs[1].Window()) || k.Seq != 0 {
+	if k.InPlace || k.Leg.ReservationID != "new" || k.Leg.Leg != 2 || k.Leg.State != charging.Reserved || !k.Old.Equal(tr.Legs[1].Window()) || k.Seq != 0 {
 		t.Errorf("takes %+v", k)
 	}
 	if got := tr.Saga.Taking(); len(got) != 1 || got[0].ReservationID != "new" {
@@ -68,7 +68,7 @@ func TestTaking(t *testing.T) {
 	at := time.Date(2030, 1, 1, 8, 0, 0, 0, time.UTC)
 	leg := func(n int, s charging.State, price float64) Leg {
 		start := at.Add(time.Duration(2*n) * time.Hour)
-		return Leg{Leg: n, ReservationID: charging.ReservationID("r" + string(rune('0'+n))), Moves: int64(n), State: s, Price: price, EnergyKWh: 10, Start: start, End: start.Add(time.Hour)}
+		return Leg{Leg: n, ReservationID: charging.ReservationID("r" + string(rune('0'+n))), MoveSeq: int64(n), State: s, Price: price, EnergyKWh: 10, Start: start, End: start.Add(time.Hour)}
 	}
 	tr := Trip{Legs: []Leg{leg(1, charging.Reserved, 85.88), leg(2, charging.Reserved, 20), leg(3, charging.Canceled, 30), leg(4, charging.Reserved, 0)}}
 	a := Alternative{Leg: 1, CompanyID: "SER", EVSEID: "BR*SER*E9*1", Start: at, End: at.Add(time.Hour), DeltaPrice: 2.66, LaterStops: []MovedStop{
@@ -86,8 +86,8 @@ func TestTaking(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for k, l := range got {
-		if l.ReservationID != tr.Legs[k].ReservationID || l.Moves != tr.Legs[k].Moves {
-			t.Errorf("stop %d rests on %s, %d moves", k+1, l.ReservationID, l.Moves)
+		if l.ReservationID != tr.Legs[k].ReservationID || l.MoveSeq != tr.Legs[k].MoveSeq {
+			t.Errorf("stop %d rests on %s, %d moves", k+1, l.ReservationID, l.MoveSeq)
 		}
 	}
 	if got := tr.Taking(Alternative{Leg: 4, DeltaPrice: 3}); got[0].Price != 0 {
@@ -106,7 +106,7 @@ func TestWhatAShiftIsTaking(t *testing.T) {
 	}
 	s := &Saga{Shift: &Shift{Phase: ShiftTake, Takes: []Take{
 		{Leg: Leg{ReservationID: "new", Start: w(3, 4).Start, End: w(3, 4).End}, Old: w(0, 1)},
-		{Leg: Leg{ReservationID: "moved", Start: w(5, 7).Start, End: w(5, 7).End}, Moves: true, Old: w(4, 6)},
+		{Leg: Leg{ReservationID: "moved", Start: w(5, 7).Start, End: w(5, 7).End}, InPlace: true, Old: w(4, 6)},
 	}}}
 	got := s.Taking()
 	if len(got) != 2 || !got[0].Window().Equal(w(3, 4)) || !got[1].Window().Equal(w(4, 7)) {

@@ -130,7 +130,7 @@ func (k *crowd) one(ctx context.Context) {
 		_, err = d.Complete(ctx, ref, charging.Leaving{EnergyKWh: 1})
 	case n == 36:
 		_, _ = d.Withdraw(ctx, ref.EVSEID, "POWER_OUTAGE")
-		err = d.Restore(ctx, ref.EVSEID)
+		err = d.ReturnToService(ctx, ref.EVSEID)
 	}
 	if err == nil && k.rnd.IntN(2) == 0 {
 		k.had = append(k.had, ref)

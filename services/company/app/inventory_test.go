@@ -247,7 +247,7 @@ func TestACarTellsAfterItsEVSEHasLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.reload("LNEW01", "E0001*1", "LTWO01", "E0002*1")
-	if err := o.rooms.desk.Restore(ctx, plugA); err != nil {
+	if err := o.rooms.desk.ReturnToService(ctx, plugA); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.rooms.desk.Reserve(ctx, late); charging.CodeOf(err) != charging.CodeAlreadyCompensated {

@@ -37,7 +37,7 @@ func (a *App) readyParts() map[string]httpapi.Part {
 // storeReady says which store this is, and what it can lose. That it answers does
 // not mean that it takes writes: its heartbeat tells.
 func (a *App) storeReady(ctx context.Context) (string, error) {
-	if err := a.rooms.desk.Remembers(); err != nil {
+	if err := a.rooms.desk.DataLoss(); err != nil {
 		return "", err
 	}
 	some, dead := a.rooms.mark.Writes()

@@ -64,7 +64,7 @@ func (a *App) calendarChanged(r charging.Reservation) {
 // post puts a change up for the peers that listen to this server's broker.
 func (a *App) post(evse charging.EVSEID, s charging.State, w charging.Window) {
 	if evse != "" {
-		a.rooms.bulletin.put(carlink.Change{At: a.o.Clock.Now(), EVSEID: evse, State: s, Window: w})
+		a.rooms.coalescer.put(carlink.Change{At: a.o.Clock.Now(), EVSEID: evse, State: s, Window: w})
 	}
 }
 
@@ -73,7 +73,7 @@ func (a *App) post(evse charging.EVSEID, s charging.State, w charging.Window) {
 func (a *App) heard(m replicas.Message) {
 	switch m.Kind {
 	case replicas.Letter:
-		a.rooms.saga.Mailed(m.TripID)
+		a.rooms.saga.OnNotify(m.TripID)
 	case replicas.HandOver:
 		a.rooms.saga.Look()
 	case replicas.Revoked:

@@ -79,7 +79,7 @@ func (a *App) metrics() *prometheus.Registry {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("trips_in_flight", "Trips that run on this server.", func() float64 { return float64(a.rooms.saga.InFlight()) }),
 		gauge("store_recovering", "1 while the store has lost its memory and nothing is granted.", func() float64 {
-			if a.rooms.desk.Remembers() != nil {
+			if a.rooms.desk.DataLoss() != nil {
 				return 1
 			}
 			return 0

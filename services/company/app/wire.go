@@ -60,7 +60,7 @@ type rooms struct {
 	tally       tally
 	federation  *federation.Federation
 	desk        *desk.Desk
-	mark        *store.Mark
+	mark        *store.Incarnation
 	saga        *booking.Coordinator
 	trips       *trips.Service
 	elsewhere   *elsewhere.Trips
@@ -71,7 +71,7 @@ type rooms struct {
 	advisor        *trips.Advisor
 	roadside       *roadside.Watch
 	driven         *driven.Book
-	bulletin       bulletin
+	coalescer      coalescer
 	seen           sightings
 	replicas       *replicas.Link
 	rest           *httpapi.Server
@@ -153,7 +153,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
 		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged, OnService: a.serviceChanged, Memory: a.rooms.mark, Witnesses: a.rooms.federation,
+		OnChange: a.calendarChanged, OnService: a.serviceChanged, LossDetector: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 			a.rooms.suspensions.hear(w)
 		}
 	}
-	return a.rooms.desk.Recall(ctx)
+	return a.rooms.desk.CheckForLoss(ctx)
 }
 
 func (a *App) openSaga(context.Context) (err error) {
@@ -173,9 +173,9 @@ func (a *App) openSaga(context.Context) (err error) {
 	advisor := &trips.Advisor{Network: road.Default(), Catalogue: a.rooms.federation, Now: a.o.Clock.Now}
 	a.rooms.advisor = advisor
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
-	o.Admit = trips.Readmit(a.rooms.store, a.o.Clock.Now)
+	o.ReserveSpan = trips.ReserveSpan(a.rooms.store, a.o.Clock.Now)
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
-	o.Inbox, o.Ring, o.Parked = a.rooms.store, a.ring, a.handOver
+	o.Inbox, o.Notify, o.Parked = a.rooms.store, a.ring, a.handOver
 	o.Publish, o.Steps = a.tripChanged, a.stepped
 	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = booking.New(o); err != nil {
@@ -225,7 +225,7 @@ func (a *App) run(context.Context) error {
 	a.background("frames of cars", a.rooms.traffic.Run)
 	a.background("overview", a.rooms.overview.Run)
 	a.background("broker's rates", func(ctx context.Context) { a.rooms.tally.run(ctx, a.rooms.broker.Stats) })
-	a.background("bulletin", func(ctx context.Context) { a.rooms.bulletin.run(ctx, a.rooms.cars.EVSEChanged) })
+	a.background("coalescer", func(ctx context.Context) { a.rooms.coalescer.run(ctx, a.rooms.cars.EVSEChanged) })
 	a.background("retained trips", a.keepRetained)
 	return nil
 }

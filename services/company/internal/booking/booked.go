@@ -17,11 +17,11 @@ type booked struct{ *run }
 // company ends the session by itself before that.
 const longestSession = 3 * time.Hour
 
-// rest looks after a trip whose booking is decided: commands, a plug or a shift
+// idle looks after a trip whose booking is decided: commands, a plug or a shift
 // that was interrupted, stops left to release, and in the end COMPLETED.
-func (r booked) rest() error {
+func (r booked) idle() error {
 	if r.t.State == trip.Confirmed {
-		if err := r.restConfirmed(); err != nil {
+		if err := r.idleConfirmed(); err != nil {
 			return err
 		}
 	}
@@ -45,8 +45,8 @@ func (r booked) rest() error {
 	return r.park()
 }
 
-// restConfirmed first ends what a former owner has begun.
-func (r booked) restConfirmed() error {
+// idleConfirmed first ends what a former owner has begun.
+func (r booked) idleConfirmed() error {
 	car := visiting(r)
 	for _, finish := range []func() error{car.finishPlugging, changing(r).finishShift, car.leaveKept, r.carryOutCancel} {
 		if err := finish(); err != nil {

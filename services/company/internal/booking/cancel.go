@@ -101,7 +101,7 @@ func (r booked) giveBack(k int) {
 		for _, t := range s.Takes {
 			if t.Leg.Leg != l.Leg {
 				left.Takes = append(left.Takes, t)
-			} else if t.Moves {
+			} else if t.InPlace {
 				gone.End = later(gone.End, t.Union().End) // its company may hold all of it
 			}
 		}

@@ -260,7 +260,7 @@ func TestKeptIsToldThroughTheInbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := windowOf(0).Start.Add(-30 * time.Minute)
 		p := newPair(t)
-		one := p.server("kept", func(o *Options) { o.Inbox, o.Ring = p.post, func(charging.TripID) {}; terms(&now, time.Hour, 0)(o) })
+		one := p.server("kept", func(o *Options) { o.Inbox, o.Notify = p.inbox, func(charging.TripID) {}; terms(&now, time.Hour, 0)(o) })
 		p.c = one
 		p.book(trip.Ask)
 		now = now.Add(time.Minute)
@@ -274,11 +274,11 @@ func TestKeptIsToldThroughTheInbox(t *testing.T) {
 			answer <- got
 		}()
 		time.Sleep(20 * time.Millisecond)
-		one.Mailed(testTrip)
+		one.OnNotify(testTrip)
 		time.Sleep(20 * time.Millisecond)
 		close(hold)
-		if got := <-answer; len(got.Kept) != 1 || got.Kept[0].Leg != 1 || p.post.posted == 0 {
-			t.Errorf("kept %+v, %d letters", got.Kept, p.post.posted)
+		if got := <-answer; len(got.Kept) != 1 || got.Kept[0].Leg != 1 || p.inbox.forwarded == 0 {
+			t.Errorf("kept %+v, %d forwarded commands", got.Kept, p.inbox.forwarded)
 		}
 	})
 }
@@ -289,7 +289,7 @@ func TestWhatIsGivenBackCoversBothWindows(t *testing.T) {
 	tr := draft(trip.Ask)
 	moved := tr.Legs[1]
 	moved.End = moved.End.Add(time.Hour)
-	tr.Saga.Shift = &trip.Shift{Phase: trip.ShiftUndo, Takes: []trip.Take{{Leg: moved, Moves: true, Old: tr.Legs[1].Window()}}}
+	tr.Saga.Shift = &trip.Shift{Phase: trip.ShiftUndo, Takes: []trip.Take{{Leg: moved, InPlace: true, Old: tr.Legs[1].Window()}}}
 	r := &run{t: &tr}
 	booked{r}.giveBack(1)
 	if a := r.t.Saga.Abandoned; len(a) != 1 || !a[0].End.Equal(moved.End) || r.t.Saga.Shift != nil {

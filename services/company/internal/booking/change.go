@@ -61,7 +61,7 @@ func (r changing) mayReplace(l trip.Leg) error {
 		return charging.Refuse(charging.CodeSessionOpen, fmt.Sprintf("the car is charging at stop %d, %s: it can only stay longer", l.Leg, old.EVSEID))
 	case doubt != nil && doubt.ReservationID == old.ReservationID:
 		return inDoubt(*doubt)
-	case l.ReservationID != "" && (l.ReservationID != old.ReservationID || l.Moves != old.Moves):
+	case l.ReservationID != "" && (l.ReservationID != old.ReservationID || l.MoveSeq != old.MoveSeq):
 		return charging.Refuse(charging.CodeUnknownAlternative, fmt.Sprintf("stop %d has changed since; ask for the present alternatives", l.Leg))
 	}
 	return nil
@@ -128,13 +128,13 @@ func (r changing) takes(legs []trip.Leg) ([]trip.Take, error) {
 			return nil, charging.Invalid("leg", fmt.Sprintf("%d comes twice", l.Leg))
 		}
 		old := r.t.Legs[l.Leg-1]
-		t := trip.Take{Leg: l, Moves: r.inPlace(l), Old: old.Window(), Seq: old.Moves}
+		t := trip.Take{Leg: l, InPlace: r.inPlace(l), Old: old.Window(), Seq: old.MoveSeq}
 		t.Leg.State, t.Leg.Problem, t.Leg.ExpiresAt = charging.Reserved, nil, nil
-		if t.Moves {
+		if t.InPlace {
 			t.Leg.ReservationID, t.Leg.Fence, t.Leg.Attempts, t.Leg.Session = old.ReservationID, old.Fence, old.Attempts, old.Session
-			t.Leg.State, t.Leg.BookedAt, t.Leg.Moves = old.State, old.BookedAt, old.Moves+2
+			t.Leg.State, t.Leg.BookedAt, t.Leg.MoveSeq = old.State, old.BookedAt, old.MoveSeq+2
 		} else {
-			t.Leg.ReservationID, t.Leg.Fence, t.Leg.Attempts, t.Leg.Moves = r.o.NewID(), 0, 0, 0
+			t.Leg.ReservationID, t.Leg.Fence, t.Leg.Attempts, t.Leg.MoveSeq = r.o.NewID(), 0, 0, 0
 			t.Leg.Session, t.Leg.BookedAt = nil, r.o.Now().UTC()
 		}
 		after[l.Leg-1] = t.Leg
@@ -162,7 +162,7 @@ func inOrder(legs []trip.Leg) error {
 
 // take takes one new stop beside the old one.
 func (r changing) take(t trip.Take) (charging.Reservation, error) {
-	if t.Moves {
+	if t.InPlace {
 		return r.moveWindow(t, t.Seq+1, t.Union(), r.o.StepBudget)
 	}
 	return r.takeNew(t.Leg)
@@ -211,7 +211,7 @@ func (r changing) commit(takes []trip.Take) {
 	for _, t := range takes {
 		k := t.Leg.Leg - 1
 		switch old := r.t.Legs[k]; {
-		case t.Moves:
+		case t.InPlace:
 			t.Leg.Attempts = old.Attempts
 		case old.State.Final():
 			r.t.Saga.Left(old)
@@ -248,7 +248,7 @@ func (r changing) finishShift() error {
 			to = t.Old
 		}
 		over := r.t.Legs[t.Leg.Leg-1].State.Final() || r.o.Until(t.Union().End) <= 0
-		if !t.Moves || s.Phase == trip.ShiftRelease && to.Equal(t.Union()) || over {
+		if !t.InPlace || s.Phase == trip.ShiftRelease && to.Equal(t.Union()) || over {
 			continue
 		}
 		res, err := r.moveWindow(t, t.Seq+2, to, 0)
@@ -275,11 +275,11 @@ func (r changing) finishShift() error {
 // backOut turns a shift that was not committed around.
 func (r changing) backOut(s *trip.Shift) *trip.Shift {
 	for _, t := range s.Takes {
-		if !t.Moves {
+		if !t.InPlace {
 			r.abandon(t.Leg)
 			continue
 		}
-		r.t.Legs[t.Leg.Leg-1].Moves = t.Seq + 2
+		r.t.Legs[t.Leg.Leg-1].MoveSeq = t.Seq + 2
 	}
 	r.note("shift", "", "undone", "the trip keeps its stops")
 	r.t.Saga.Shift = &trip.Shift{Phase: trip.ShiftUndo, Takes: s.Takes}

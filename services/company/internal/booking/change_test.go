@@ -337,11 +337,11 @@ func crashShift(t *testing.T, at int, legs []trip.Leg, block bool, ends []string
 	if late := s.late(got); got.State != trip.Confirmed || !slices.Contains(ends, late) || got.Saga.Shift != nil {
 		t.Fatalf("%s, late by %s, want one of %q; shift %+v", got.State, late, ends, got.Saga.Shift)
 	}
-	if got.Legs[1].Moves > 0 {
+	if got.Legs[1].MoveSeq > 0 {
 		// A message from the past must not undo what is now.
 		s.w.set(func() { s.w.fault = nil })
 		l := got.Legs[1]
-		_, err := party{s.w}.Move(t.Context(), charging.Move{Ref: got.Ref(1), Seq: l.Moves - 1, To: windowOf(5)})
+		_, err := party{s.w}.Move(t.Context(), charging.Move{Ref: got.Ref(1), Seq: l.MoveSeq - 1, To: windowOf(5)})
 		if !errors.Is(err, charging.CodeIDReused) {
 			t.Errorf("an old move: %v", err)
 		}

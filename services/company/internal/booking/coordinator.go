@@ -56,7 +56,7 @@ func (c *Coordinator) WaitEnd(ctx context.Context, id charging.TripID) (trip.Tri
 
 // OnIdle calls f once the trip keeps this server busy no more: it is settled,
 // waits for its driver or for another trip, or does not run here. booked is true
-// for one that came to CONFIRMED without a rest. f must not block; one per trip is
+// for one that came to CONFIRMED without idling. f must not block; one per trip is
 // called.
 func (c *Coordinator) OnIdle(id charging.TripID, f func(booked bool)) {
 	if !c.Coordinator.OnIdle(id, func(t trip.Trip) { f(t.State == trip.Confirmed) }) {

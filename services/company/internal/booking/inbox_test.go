@@ -13,62 +13,62 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// post is the inbox of the memory journal.
-type post struct {
+// fakeInbox is the inbox of the memory journal.
+type fakeInbox struct {
 	m *memory
 
-	mu      sync.Mutex
-	letters map[charging.TripID][]trip.Letter
-	answers map[string][]byte
-	posted  int
+	mu        sync.Mutex
+	pending   map[charging.TripID][]trip.Forwarded
+	answers   map[string][]byte
+	forwarded int
 	// mute takes no answers.
 	mute bool
 }
 
-var _ Inbox = (*post)(nil)
+var _ Inbox = (*fakeInbox)(nil)
 
-func (p *post) Post(_ context.Context, id charging.TripID, l trip.Letter, life time.Duration) (bool, error) {
+func (p *fakeInbox) Forward(_ context.Context, id charging.TripID, l trip.Forwarded, life time.Duration) (bool, error) {
 	if !p.m.leased(id) {
 		return false, nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.posted++
+	p.forwarded++
 	l.Expires = time.Now().Add(life).UnixMilli()
-	p.letters[id] = append(p.letters[id], l)
+	p.pending[id] = append(p.pending[id], l)
 	return true, nil
 }
 
-func (p *post) Letters(_ context.Context, id charging.TripID) ([]trip.Letter, error) {
+func (p *fakeInbox) Pending(_ context.Context, id charging.TripID) ([]trip.Forwarded, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.letters[id] = slices.DeleteFunc(p.letters[id], func(l trip.Letter) bool { return l.Expires <= time.Now().UnixMilli() })
-	return slices.Clone(p.letters[id]), nil
+	p.pending[id] = slices.DeleteFunc(p.pending[id], func(l trip.Forwarded) bool { return l.Expires <= time.Now().UnixMilli() })
+	return slices.Clone(p.pending[id]), nil
 }
 
-func (p *post) Reply(_ context.Context, id charging.TripID, l trip.Letter, answer []byte) error {
+func (p *fakeInbox) Reply(_ context.Context, id charging.TripID, l trip.Forwarded, answer []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.mute {
 		return errNetwork
 	}
 	p.answers[l.ID] = answer
-	p.letters[id] = slices.DeleteFunc(p.letters[id], func(had trip.Letter) bool { return had.ID == l.ID })
+	p.pending[id] = slices.DeleteFunc(p.pending[id], func(had trip.Forwarded) bool { return had.ID == l.ID })
 	return nil
 }
 
 // silence says whether answers cannot be written.
-func (p *post) silence(on bool) {
+func (p *fakeInbox) silence(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mute = on
 }
 
-func (p *post) Replied(_ context.Context, id charging.TripID, letter string) ([]byte, bool, error) {
+func (p *fakeInbox) Result(_ context.Context, id charging.TripID, command string) ([]byte, bool, error) {
 	free := !p.m.leased(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if a, ok := p.answers[letter]; ok {
+	if a, ok := p.answers[command]; ok {
 		return a, false, nil
 	}
 	return nil, free, nil
@@ -83,22 +83,22 @@ func (m *memory) leased(id charging.TripID) bool {
 // pair is two servers of one company over one journal.
 type pair struct {
 	*stage
-	post *post
-	two  *Coordinator
+	inbox *fakeInbox
+	two   *Coordinator
 	// deaf servers hear no bell.
 	deaf bool
 }
 
 func newPair(t *testing.T) *pair {
 	p := &pair{stage: &stage{t: t, w: newWorld(), m: newMemory()}}
-	p.post = &post{m: p.m, letters: map[charging.TripID][]trip.Letter{}, answers: map[string][]byte{}}
+	p.inbox = &fakeInbox{m: p.m, pending: map[charging.TripID][]trip.Forwarded{}, answers: map[string][]byte{}}
 	ring := func(id charging.TripID) {
 		if !p.deaf {
-			p.c.Mailed(id)
-			p.two.Mailed(id)
+			p.c.OnNotify(id)
+			p.two.OnNotify(id)
 		}
 	}
-	tune := func(o *Options) { o.Inbox, o.Ring = p.post, ring }
+	tune := func(o *Options) { o.Inbox, o.Notify = p.inbox, ring }
 	p.c, p.two = p.server("one", tune), p.server("two", tune)
 	return p
 }
@@ -134,12 +134,12 @@ func TestCommandsReachATripThatRunsElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = p.settled(trip.Confirmed)
-		if got.Saga.Owner != "one" || p.post.posted != 2 {
-			t.Errorf("owner %s, %d letters", got.Saga.Owner, p.post.posted)
+		if got.Saga.Owner != "one" || p.inbox.forwarded != 2 {
+			t.Errorf("owner %s, %d forwarded commands", got.Saga.Owner, p.inbox.forwarded)
 		}
 		// At rest nobody has its lease: whoever is asked takes it up.
-		if got, err := p.two.Cancel(ctx, testTrip); err != nil || got.State != trip.Canceled || p.post.posted != 2 {
-			t.Errorf("cancel: %s %v, %d letters", got.State, err, p.post.posted)
+		if got, err := p.two.Cancel(ctx, testTrip); err != nil || got.State != trip.Canceled || p.inbox.forwarded != 2 {
+			t.Errorf("cancel: %s %v, %d forwarded commands", got.State, err, p.inbox.forwarded)
 		}
 		p.settled(trip.Canceled)
 	})
@@ -156,7 +156,7 @@ func TestCancelATripThatRunsElsewhere(t *testing.T) {
 	})
 }
 
-// A letter outlives the server that it was written to: who has the lease next
+// A command outlives the server that it was written to: who has the lease next
 // carries it out.
 func TestLetterToADyingServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestLetterToADyingServer(t *testing.T) {
 			_, err := p.two.Decide(t.Context(), testTrip, Choice{Take: &got.Decision.Alternatives[0]})
 			answer <- err
 		}()
-		time.Sleep(100 * time.Millisecond) // the letter lies there
+		time.Sleep(100 * time.Millisecond) // the command lies there
 		p.c.Kill()
 		if err := <-answer; err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestLetterIsCarriedOutOnce(t *testing.T) {
 			answer <- err
 		}()
 		time.Sleep(50 * time.Millisecond)
-		lying, _ := p.post.Letters(t.Context(), testTrip)
+		lying, _ := p.inbox.Pending(t.Context(), testTrip)
 		l := lying[0]
 		p.w.set(func() { // what follows the decision takes longer than the server lives
 			p.w.fault = func(step string, leg int, _ charging.Ref, n int, after bool) error {
@@ -203,14 +203,14 @@ func TestLetterIsCarriedOutOnce(t *testing.T) {
 				return nil
 			}
 		})
-		p.post.silence(true)
-		p.c.Mailed(testTrip)
+		p.inbox.silence(true)
+		p.c.OnNotify(testTrip)
 		synctest.Wait()
 		if now, _ := p.m.Load(t.Context(), testTrip); !slices.Contains(now.Saga.Done, l.ID) {
 			t.Fatal("not carried out")
 		}
 		p.c.Kill() // before it could answer
-		p.post.silence(false)
+		p.inbox.silence(false)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go p.two.Run(ctx)
@@ -269,8 +269,8 @@ func TestSilentOwner(t *testing.T) {
 		if charging.CodeOf(err) != charging.CodePeerUnavailable || time.Since(began) > 31*time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
-		if left, _ := p.post.Letters(ctx, testTrip); len(left) != 0 {
-			t.Errorf("%d letters lie there after their time", len(left))
+		if left, _ := p.inbox.Pending(ctx, testTrip); len(left) != 0 {
+			t.Errorf("%d forwarded commands lie there after their time", len(left))
 		}
 	})
 }

@@ -23,7 +23,7 @@ func (m machine) Step() error {
 	case trip.Compensating:
 		return releasing(m).release()
 	default:
-		return booked(m).rest()
+		return booked(m).idle()
 	}
 }
 

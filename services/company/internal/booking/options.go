@@ -37,10 +37,10 @@ type Options struct {
 	// Inbox reaches the trips whose lease another server of the company has;
 	// nil where there is one server only.
 	Inbox Inbox
-	// Admit makes a span of time that of the trip's vehicle, in place of the
+	// ReserveSpan makes a span of time that of the trip's vehicle, in place of the
 	// trip's former one, or refuses it (INVALID_WINDOW) because of another open
 	// trip; asked before stops move beyond the trip's time. Nil admits all.
-	Admit func(ctx context.Context, t trip.Trip, span charging.Window) error
+	ReserveSpan func(ctx context.Context, t trip.Trip, span charging.Window) error
 	// CancelableUntil is the last instant (civil) at which a booked stop may be
 	// canceled by its company's terms; false where they cannot be read. Nil: at
 	// any time.

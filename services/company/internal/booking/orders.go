@@ -10,7 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
-// orderKind is written into letters: a number keeps its meaning.
+// orderKind is written into commands: a number keeps its meaning.
 type orderKind int
 
 const (
@@ -45,8 +45,8 @@ func orderOf(c command) order {
 	return order{kind: orderPark} // saga.Park
 }
 
-// orderText is an order as it is written into a letter.
-type orderText struct {
+// orderText is an order as it is written into a command.
+type encodedOrder struct {
 	Kind   orderKind        `json:"kind"`
 	Choice *Choice          `json:"choice,omitempty"`
 	Visit  *Visit           `json:"visit,omitempty"`
@@ -59,11 +59,11 @@ type orderText struct {
 
 func encodeOrder(asked any) ([]byte, error) {
 	o, _ := asked.(order)
-	return json.Marshal(orderText{o.kind, &o.choice, &o.visit, &o.notice, o.reason, o.legs, o.proposal})
+	return json.Marshal(encodedOrder{o.kind, &o.choice, &o.visit, &o.notice, o.reason, o.legs, o.proposal})
 }
 
 func decodeOrder(body []byte) (order, error) {
-	var t orderText
+	var t encodedOrder
 	if err := json.Unmarshal(body, &t); err != nil {
 		return order{}, err
 	}
@@ -106,30 +106,30 @@ type Visit struct {
 
 // Inbox is saga.Inbox as the store has it.
 type Inbox interface {
-	Post(ctx context.Context, id charging.TripID, l trip.Letter, life time.Duration) (posted bool, err error)
-	Letters(ctx context.Context, id charging.TripID) ([]trip.Letter, error)
-	Reply(ctx context.Context, id charging.TripID, l trip.Letter, answer []byte) error
-	Replied(ctx context.Context, id charging.TripID, letter string) (answer []byte, free bool, err error)
+	Forward(ctx context.Context, id charging.TripID, l trip.Forwarded, life time.Duration) (forwarded bool, err error)
+	Pending(ctx context.Context, id charging.TripID) ([]trip.Forwarded, error)
+	Reply(ctx context.Context, id charging.TripID, l trip.Forwarded, answer []byte) error
+	Result(ctx context.Context, id charging.TripID, command string) (answer []byte, free bool, err error)
 }
 
-// inbox gives the engine its own letters.
+// inbox gives the engine its own commands.
 type inbox struct{ Inbox }
 
 var _ saga.Inbox = inbox{}
 
-func (b inbox) Post(ctx context.Context, id charging.TripID, l saga.Letter, life time.Duration) (bool, error) {
-	return b.Inbox.Post(ctx, id, trip.Letter(l), life)
+func (b inbox) Forward(ctx context.Context, id charging.TripID, l saga.Forwarded, life time.Duration) (bool, error) {
+	return b.Inbox.Forward(ctx, id, trip.Forwarded(l), life)
 }
 
-func (b inbox) Letters(ctx context.Context, id charging.TripID) ([]saga.Letter, error) {
-	found, err := b.Inbox.Letters(ctx, id)
-	letters := make([]saga.Letter, len(found))
+func (b inbox) Pending(ctx context.Context, id charging.TripID) ([]saga.Forwarded, error) {
+	found, err := b.Inbox.Pending(ctx, id)
+	pending := make([]saga.Forwarded, len(found))
 	for i, l := range found {
-		letters[i] = saga.Letter(l)
+		pending[i] = saga.Forwarded(l)
 	}
-	return letters, err
+	return pending, err
 }
 
-func (b inbox) Reply(ctx context.Context, id charging.TripID, l saga.Letter, answer []byte) error {
-	return b.Inbox.Reply(ctx, id, trip.Letter(l), answer)
+func (b inbox) Reply(ctx context.Context, id charging.TripID, l saga.Forwarded, answer []byte) error {
+	return b.Inbox.Reply(ctx, id, trip.Forwarded(l), answer)
 }

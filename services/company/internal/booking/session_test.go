@@ -387,8 +387,8 @@ func TestACarAtAnotherServersBroker(t *testing.T) {
 		}()
 		time.Sleep(50 * time.Millisecond)
 		close(busy)
-		if err := <-done; err != nil || p.post.posted == 0 {
-			t.Errorf("%v, %d letters", err, p.post.posted)
+		if err := <-done; err != nil || p.inbox.forwarded == 0 {
+			t.Errorf("%v, %d forwarded commands", err, p.inbox.forwarded)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 // to be where they are. While the change is under way both the old and the new
 // time count; afterwards, only what the trip has.
 func (r *run) withSpan(legs []trip.Leg, do func() error) error {
-	if r.o.Admit == nil {
+	if r.o.ReserveSpan == nil {
 		return do()
 	}
 	had := r.t.Span()
@@ -22,24 +22,24 @@ func (r *run) withSpan(legs []trip.Leg, do func() error) error {
 	if both.Equal(had) {
 		return do()
 	}
-	if err := r.admit(both); err != nil {
+	if err := r.reserveSpan(both); err != nil {
 		return err
 	}
 	err := do()
 	if !r.Fatal(err) {
 		ctx, cancel := context.WithTimeout(r.Context(), r.o.CallTimeout)
-		_ = r.o.Admit(ctx, r.t.Clone(), r.t.Span()) // else too much stays the trip's: safe
+		_ = r.o.ReserveSpan(ctx, r.t.Clone(), r.t.Span()) // else too much stays the trip's: safe
 		cancel()
 	}
 	return err
 }
 
-// admit asks until there is an answer: like a write of the journal, nothing may
+// reserveSpan asks until there is an answer: like a write of the journal, nothing may
 // go on without it.
-func (r *run) admit(w charging.Window) error {
+func (r *run) reserveSpan(w charging.Window) error {
 	for n := 0; ; n++ {
 		ctx, cancel := context.WithTimeout(r.Context(), r.o.CallTimeout)
-		err := r.o.Admit(ctx, r.t.Clone(), w)
+		err := r.o.ReserveSpan(ctx, r.t.Clone(), w)
 		cancel()
 		if !saga.Unknown(err) {
 			return err

@@ -47,7 +47,7 @@ func (inHours) Alternatives(_ context.Context, t trip.Trip, leg int) ([]trip.Alt
 // hour and a half after it.
 func onARoad(t *testing.T) (*stage, *road) {
 	v := &road{busy: windowOf(2).End.Add(90 * time.Minute)}
-	s := newStage(t, func(o *Options) { o.Admit, o.Alternatives = v.admit, inHours{} })
+	s := newStage(t, func(o *Options) { o.ReserveSpan, o.Alternatives = v.admit, inHours{} })
 	s.w.block(evses[2], windowOf(2), charging.Reserved, "", true)
 	return s, v
 }
@@ -92,7 +92,7 @@ func TestDecisionOutsideTheVehiclesTimeIsRefused(t *testing.T) {
 func TestSwapOutsideTheVehiclesTimeIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &road{busy: windowOf(2).End.Add(90 * time.Minute)}
-		s := newStage(t, func(o *Options) { o.Admit = v.admit })
+		s := newStage(t, func(o *Options) { o.ReserveSpan = v.admit })
 		booked := s.book(trip.Abort)
 		l := booked.Legs[2]
 		l.Start, l.End = l.Start.Add(2*time.Hour), l.End.Add(2*time.Hour)

@@ -19,7 +19,7 @@ import (
 // goroutine.
 type API struct {
 	o         Options
-	board     board
+	board     retainedQueue
 	questions questions
 
 	ctx    context.Context

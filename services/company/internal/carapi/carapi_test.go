@@ -267,7 +267,7 @@ func TestTripsAreRetainedWhileOpen(t *testing.T) {
 
 // TestQuickChanges: nobody reads; the newest of each trip is what comes.
 func TestQuickChanges(t *testing.T) {
-	var b board
+	var b retainedQueue
 	b.init()
 	second := trip.Trip{ID: alien, State: trip.Reserving}
 	for i, s := range []trip.State{trip.Reserving, trip.Confirming, trip.Confirmed} {
@@ -292,7 +292,7 @@ func TestQuickChanges(t *testing.T) {
 // has come before; nothing else waits.
 func TestSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var b board
+		var b retainedQueue
 		b.init()
 		began := time.Now()
 		b.put(trip.Trip{ID: tripID, State: trip.Reserving})

@@ -66,7 +66,7 @@ type Calendar interface {
 	// reservations become CANCELED, a session FULFILLED with a bill that the meter
 	// estimates; they are returned, and stay in the outbox until Told. An empty
 	// reason puts it back in service.
-	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error)
+	Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.OutboundNotice, error)
 	// Cancel ends one booking for a reason, or with holdsAlone a CLAIMED or PENDING only;
 	// its originator is told until Told. SESSION_OPEN, NO_RESERVATION_HERE,
 	// UNKNOWN_RESERVATION.
@@ -84,9 +84,9 @@ type Calendar interface {
 	// Dues tells what waits to be done at each of some premises.
 	Dues(ctx context.Context, at []charging.Premises) ([]charging.Due, error)
 	// Outbox lists notices of a location that no originator has acknowledged yet.
-	Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error)
+	Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.OutboundNotice, error)
 	// Told removes an acknowledged notice of the outbox, unless there is a newer one.
-	Told(ctx context.Context, loc charging.LocationID, v charging.Victim) error
+	Told(ctx context.Context, loc charging.LocationID, v charging.OutboundNotice) error
 	// Unsettled lists RESERVED stops of a location confirmed before the given
 	// age and not yet settled, oldest first, after the skip oldest of them.
 	Unsettled(ctx context.Context, loc charging.LocationID, age time.Duration, skip, limit int) ([]charging.Reservation, error)
@@ -94,7 +94,7 @@ type Calendar interface {
 	// window with a bill that the EVSE's meter estimates, and tells of plugs that were
 	// never answered and of the next driver's that is not free. All is returned, and
 	// put in the outbox; nothing depends on it.
-	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error)
+	Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.OutboundNotice, error)
 	// Bar marks a company at a location as suspended, or with an empty reason as resumed:
 	// Hold grants it nothing from then on. A newer mark stands.
 	Bar(ctx context.Context, loc charging.LocationID, s charging.Suspension) error

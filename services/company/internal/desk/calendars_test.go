@@ -58,7 +58,7 @@ func TestHowAnEVSEIsAndSinceWhen(t *testing.T) {
 		if err != nil || all[0].OutOfService != "BROKEN_CHARGER" || all[0].OutSince.Sub(broken).Abs() > time.Second || all[1].OutOfService != "" {
 			t.Errorf("%+v, %v", all, err)
 		}
-		if err := w.Restore(t.Context(), evse1); err != nil {
+		if err := w.ReturnToService(t.Context(), evse1); err != nil {
 			t.Fatal(err)
 		}
 		is(charging.StatusAvailable, time.Time{}, "")

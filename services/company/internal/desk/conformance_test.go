@@ -121,7 +121,7 @@ func (w *world) fixture(t *testing.T, expire func(*testing.T, charging.Reservati
 			}
 		},
 		Restore: func(t *testing.T, evse charging.EVSEID) {
-			if err := w.Restore(t.Context(), evse); err != nil {
+			if err := w.ReturnToService(t.Context(), evse); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -68,7 +68,7 @@ func (c dated) Cancel(ctx context.Context, loc charging.LocationID, r charging.R
 	return c.Calendar.Cancel(ctx, loc, r, reason, holdsAlone)
 }
 
-func (c dated) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
+func (c dated) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.OutboundNotice, error) {
 	defer c.acted(loc, 0)
 	return c.Calendar.Withdraw(ctx, loc, evse, reason, m)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Desk is the near company. It is safe for use by many goroutines.
+// Desk is the local company. It is safe for use by many goroutines.
 //
 // It decides nothing itself: each of its methods stands beside the part that does.
 type Desk struct {

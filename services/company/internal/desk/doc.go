@@ -1,4 +1,4 @@
-// Package desk is the near company: it checks what a saga asks of this company
+// Package desk is the local company: it checks what a saga asks of this company
 // and lets its calendar decide, in one step, who gets an EVSE.
 //
 // One request, from the door to the answer:

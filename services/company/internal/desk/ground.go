@@ -45,7 +45,7 @@ func (g *ground) changed(res charging.Reservation, err error) (charging.Reservat
 }
 
 // lost reports a stop that its trip has lost here.
-func (g *ground) lost(v charging.Victim, evse charging.EVSEID) {
+func (g *ground) lost(v charging.OutboundNotice, evse charging.EVSEID) {
 	g.o.OnChange(charging.Reservation{
 		ID: v.ReservationID, TripID: v.TripID, Origin: v.Origin, Leg: v.Leg, EVSEID: evse, State: v.State, Reason: v.Reason,
 	})

@@ -123,7 +123,7 @@ func (l *tableLine) bring(from string) {
 		if _, err := w.Withdraw(ctx, ref.EVSEID, "BROKEN_CHARGER"); err != nil {
 			l.t.Fatal(err)
 		}
-		if err := w.Restore(ctx, ref.EVSEID); err != nil {
+		if err := w.ReturnToService(ctx, ref.EVSEID); err != nil {
 			l.t.Fatal(err)
 		}
 	case "compensated":

@@ -36,7 +36,7 @@ func TestSessionsOverInventoryChanges(t *testing.T) {
 			w.advance(w.now().Truncate(time.Hour).Add(time.Hour + time.Second).Sub(w.now())) // schedules are the same at any time of day
 			y.restart()
 			for _, evse := range []charging.EVSEID{evse1, evse2} {
-				if err := y.Restore(t.Context(), evse); err != nil {
+				if err := y.ReturnToService(t.Context(), evse); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -331,7 +331,7 @@ func (y *yard) withdraw(b *booking) error {
 }
 
 func (y *yard) restore(b *booking) error {
-	return y.unless(b.EVSEID, y.Restore(y.t.Context(), b.EVSEID))
+	return y.unless(b.EVSEID, y.ReturnToService(y.t.Context(), b.EVSEID))
 }
 
 // unless passes an operator's mistake: an EVSE that is offered no more.

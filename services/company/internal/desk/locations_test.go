@@ -51,7 +51,7 @@ func TestStatusOfAnEVSE(t *testing.T) {
 	if all, err := w.Status(t.Context()); err != nil || all[evse1] != "BROKEN_CHARGER" || len(all) != 1 {
 		t.Errorf("Status = %v, %v", all, err)
 	}
-	if err := w.Restore(t.Context(), evse1); err != nil {
+	if err := w.ReturnToService(t.Context(), evse1); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.status(t, evse1); got != charging.StatusAvailable {

@@ -24,7 +24,7 @@ type memory struct {
 	barred  map[charging.CompanyID]charging.Suspension // of all locations at once
 	shown   map[charging.EVSEID]charging.Condition
 	looks   int // locations whose agenda was read
-	box     map[charging.ReservationID]charging.Victim
+	box     map[charging.ReservationID]charging.OutboundNotice
 	cars    map[charging.VehicleID]charging.Visit
 	numbers int
 	fence   int64
@@ -61,7 +61,7 @@ var _ Calendar = (*memory)(nil)
 func newMemory(now func() time.Time) *memory {
 	return &memory{
 		now: now, recs: map[charging.ReservationID]*record{}, epochs: map[string]charging.Ref{},
-		out: map[charging.EVSEID]string{}, shown: map[charging.EVSEID]charging.Condition{}, box: map[charging.ReservationID]charging.Victim{},
+		out: map[charging.EVSEID]string{}, shown: map[charging.EVSEID]charging.Condition{}, box: map[charging.ReservationID]charging.OutboundNotice{},
 		cars: map[charging.VehicleID]charging.Visit{}, barred: map[charging.CompanyID]charging.Suspension{},
 	}
 }
@@ -110,7 +110,7 @@ func (m *memory) plugged(evse charging.EVSEID) *record {
 }
 
 // tell puts a notice in the outbox, in the place of an earlier one.
-func (m *memory) tell(r *record, word string) charging.Victim {
+func (m *memory) tell(r *record, word string) charging.OutboundNotice {
 	m.numbers++
 	v := r.victim("")
 	if v.Number = strconv.Itoa(m.numbers); word != "" {
@@ -121,7 +121,7 @@ func (m *memory) tell(r *record, word string) charging.Victim {
 }
 
 // finish ends a session with its bill and tells those who wait for the plug.
-func (m *memory) finish(r *record, ended time.Time, kWh float64, meter charging.Meter, estimated bool) charging.Victim {
+func (m *memory) finish(r *record, ended time.Time, kWh float64, meter charging.Meter, estimated bool) charging.OutboundNotice {
 	s := meter.Tariff.Bill(r.Window, r.Started, ended, kWh)
 	s.Estimated = estimated
 	r.State, r.Session, r.asked = charging.Fulfilled, &s, time.Time{}
@@ -136,7 +136,7 @@ func (m *memory) finish(r *record, ended time.Time, kWh float64, meter charging.
 	return m.tell(r, "")
 }
 
-func (m *memory) estimate(r *record, ended time.Time, meter charging.Meter) charging.Victim {
+func (m *memory) estimate(r *record, ended time.Time, meter charging.Meter) charging.OutboundNotice {
 	kWh := meter.MaxPowerKW * ended.Sub(r.Started).Hours()
 	if r.planned > 0 {
 		kWh = min(kWh, r.planned)
@@ -144,8 +144,8 @@ func (m *memory) estimate(r *record, ended time.Time, meter charging.Meter) char
 	return m.finish(r, ended, kWh, meter, true)
 }
 
-func (r *record) victim(by charging.TripID) charging.Victim {
-	return charging.Victim{Origin: r.Origin, Notice: charging.Notice{
+func (r *record) victim(by charging.TripID) charging.OutboundNotice {
+	return charging.OutboundNotice{Origin: r.Origin, Notice: charging.Notice{
 		TripID: r.TripID, ReservationID: r.ID, Leg: r.Leg, State: r.State, Reason: r.Reason, By: by, Session: r.Session,
 	}}
 }
@@ -674,7 +674,7 @@ func (m *memory) Free(_ context.Context, _ charging.LocationID, evses []charging
 	return list, nil
 }
 
-func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse charging.EVSEID, reason string, meter charging.Meter) ([]charging.Victim, error) {
+func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse charging.EVSEID, reason string, meter charging.Meter) ([]charging.OutboundNotice, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
@@ -686,7 +686,7 @@ func (m *memory) Withdraw(_ context.Context, _ charging.LocationID, evse chargin
 		return nil, nil
 	}
 	m.out[evse], m.shown[evse] = reason, charging.Condition{OutOfService: reason}
-	var victims []charging.Victim
+	var victims []charging.OutboundNotice
 	for _, r := range m.recs {
 		m.lapse(r, 0)
 		switch {
@@ -719,13 +719,13 @@ func (m *memory) Status(_ context.Context, _ charging.LocationID, evses []chargi
 	return is, nil
 }
 
-func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error) {
+func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) ([]charging.OutboundNotice, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	var list []charging.Victim
+	var list []charging.OutboundNotice
 	for id, v := range m.box {
 		if m.recs[id].loc == loc && len(list) < limit {
 			list = append(list, v)
@@ -734,7 +734,7 @@ func (m *memory) Outbox(_ context.Context, loc charging.LocationID, limit int) (
 	return list, nil
 }
 
-func (m *memory) Told(_ context.Context, _ charging.LocationID, v charging.Victim) error {
+func (m *memory) Told(_ context.Context, _ charging.LocationID, v charging.OutboundNotice) error {
 	unlock, err := m.lock()
 	if err != nil {
 		return err
@@ -763,13 +763,13 @@ func (m *memory) Unsettled(_ context.Context, loc charging.LocationID, age time.
 	return list[:min(limit, len(list))], nil
 }
 
-func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error) {
+func (m *memory) Tidy(_ context.Context, loc charging.LocationID, _ []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.OutboundNotice, error) {
 	unlock, err := m.lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	var victims []charging.Victim
+	var victims []charging.OutboundNotice
 	for _, r := range m.recs {
 		if r.loc != loc {
 			continue

@@ -16,18 +16,18 @@ const outboxBatch = 200
 // few times; all else, until it is acknowledged.
 type notices struct {
 	*ground
-	preempted chan charging.Victim
+	preempted chan charging.OutboundNotice
 	// due wakes the delivery of the outbox before its next round.
 	due chan struct{}
 }
 
 func newNotices(g *ground) *notices {
-	return &notices{ground: g, preempted: make(chan charging.Victim, g.o.NoticeQueue), due: make(chan struct{}, 1)}
+	return &notices{ground: g, preempted: make(chan charging.OutboundNotice, g.o.NoticeQueue), due: make(chan struct{}, 1)}
 }
 
 // tell hands a preemption notice to the couriers; it never blocks. A notice
 // that finds no room is dropped: the originator learns at its next call.
-func (n *notices) tell(v charging.Victim) {
+func (n *notices) tell(v charging.OutboundNotice) {
 	select {
 	case n.preempted <- v:
 	default:
@@ -47,7 +47,7 @@ func (n *notices) courier(ctx context.Context) {
 	}
 }
 
-func (n *notices) deliverPreempted(ctx context.Context, v charging.Victim) {
+func (n *notices) deliverPreempted(ctx context.Context, v charging.OutboundNotice) {
 	var err error
 	for try := range noticeTries {
 		if try > 0 && !pause(ctx, 100*time.Millisecond<<try) {
@@ -62,7 +62,7 @@ func (n *notices) deliverPreempted(ctx context.Context, v charging.Victim) {
 	}
 }
 
-func (n *notices) send(ctx context.Context, v charging.Victim, deliver func(charging.Originator, context.Context, charging.Notice) error) error {
+func (n *notices) send(ctx context.Context, v charging.OutboundNotice, deliver func(charging.Originator, context.Context, charging.Notice) error) error {
 	originator, err := n.o.Originators.Originator(v.Origin)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func unreachable(err error) bool {
 // parcel is a notice of the outbox and where it lies.
 type parcel struct {
 	loc charging.LocationID
-	charging.Victim
+	charging.OutboundNotice
 }
 
 // outbox delivers the notices that an originator must acknowledge. Each notice has
@@ -158,10 +158,10 @@ func (b *outbox) deliver(ctx context.Context, parcels []parcel) {
 			b.later(p)
 			continue
 		}
-		err := b.send(ctx, p.Victim, charging.Originator.Changed)
+		err := b.send(ctx, p.OutboundNotice, charging.Originator.Changed)
 		// An originator that does not know the trip has nothing to change.
 		if err == nil || charging.CodeOf(err) == charging.CodeUnknownTrip {
-			if err := b.o.Calendar.Told(ctx, p.loc, p.Victim); err != nil {
+			if err := b.o.Calendar.Told(ctx, p.loc, p.OutboundNotice); err != nil {
 				b.later(p)
 				b.trouble(ctx, "note that "+string(p.Origin)+" has heard of reservation "+string(p.ReservationID), err)
 			}

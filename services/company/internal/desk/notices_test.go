@@ -63,7 +63,7 @@ func TestPreemptionIsTriedAFewTimes(t *testing.T) {
 func TestAFullQueueDoesNotBlockTheGrant(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.NoticeQueue = 1 })
 	for i := range 5 {
-		w.notices.tell(charging.Victim{Origin: "SER", Notice: charging.Notice{Leg: i}})
+		w.notices.tell(charging.OutboundNotice{Origin: "SER", Notice: charging.Notice{Leg: i}})
 	}
 	preempt(t, w)
 	if len(w.notices.preempted) != 1 || w.logged() == "" {
@@ -153,7 +153,7 @@ func TestBackOffOfNotices(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Now = func() time.Time { return now } })
 	b := &outbox{notices: w.notices, tried: map[charging.ReservationID]retry{}}
 	for try, most := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute} {
-		b.later(parcel{testLocation, charging.Victim{Notice: charging.Notice{ReservationID: "r"}}})
+		b.later(parcel{testLocation, charging.OutboundNotice{Notice: charging.Notice{ReservationID: "r"}}})
 		if wait := b.tried["r"].at.Sub(now); wait > most || wait < most/2 {
 			t.Errorf("wait %d is %s, want %s to %s", try, wait, most/2, most)
 		}

@@ -26,24 +26,24 @@ type operator struct {
 // is there FULFILLED with an estimated bill, and each originator is told until it has
 // acknowledged. It answers those reservations.
 // UNKNOWN_EVSE, INVALID_FIELD, STORE_UNAVAILABLE.
-func (d *Desk) Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+func (d *Desk) Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.OutboundNotice, error) {
 	return d.operator.withdraw(ctx, evse, reason)
 }
 
-func (op *operator) withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+func (op *operator) withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.OutboundNotice, error) {
 	if !reasonRE.MatchString(reason) {
 		return nil, charging.Invalid("reason", "must be a word in capitals, such as BROKEN_CHARGER or POWER_OUTAGE")
 	}
 	return op.service(ctx, evse, reason)
 }
 
-// Restore puts an EVSE back in service; what was canceled stays canceled.
-func (d *Desk) Restore(ctx context.Context, evse charging.EVSEID) error {
+// ReturnToService puts an EVSE back in service; what was canceled stays canceled.
+func (d *Desk) ReturnToService(ctx context.Context, evse charging.EVSEID) error {
 	_, err := d.operator.service(ctx, evse, "")
 	return err
 }
 
-func (op *operator) service(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+func (op *operator) service(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.OutboundNotice, error) {
 	s, err := op.site(evse)
 	if err != nil {
 		return nil, err

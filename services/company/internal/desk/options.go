@@ -46,10 +46,10 @@ type Options struct {
 	Originators Originators
 	// Garages are asked for a vehicle that plugs in; nil where there are no others.
 	Garages Garages
-	// Memory notices a store that has lost its memory, and Witnesses say what
+	// LossDetector notices a store that has lost data, and Witnesses say what
 	// it has forgotten; both nil for a store that is trusted blindly.
-	Memory    Memory
-	Witnesses Witnesses
+	LossDetector LossDetector
+	Witnesses    Witnesses
 	// Skewed reports whether a company's clock is too far off for its tickets
 	// to count; nil trusts everybody's.
 	Skewed func(charging.CompanyID) bool
@@ -110,8 +110,8 @@ type Options struct {
 	// one question. Defaults 15 s, 1000.
 	SettleAge  time.Duration
 	SettleRate int
-	// MemoryEvery is the pause between looks at the store's memory. Default 1 s.
-	MemoryEvery time.Duration
+	// LossCheckEvery is the pause between looks for lost data. Default 1 s.
+	LossCheckEvery time.Duration
 	// TidyEvery, SettleEvery and OutboxEvery are the pauses of Run's rounds.
 	// Defaults 5 s, 5 s, 1 s.
 	TidyEvery, SettleEvery, OutboxEvery time.Duration
@@ -137,7 +137,7 @@ func (o Options) withDefaults() Options {
 	set(&o.ContestTimeout, time.Second)
 	set(&o.NoticeTimeout, 2*time.Second)
 	set(&o.SettleAge, 15*time.Second)
-	set(&o.MemoryEvery, time.Second)
+	set(&o.LossCheckEvery, time.Second)
 	set(&o.TidyEvery, 5*time.Second)
 	set(&o.SettleEvery, 5*time.Second)
 	set(&o.OutboxEvery, time.Second)
@@ -190,7 +190,7 @@ func (o Options) Validate() error {
 	if o.Calendar == nil || o.Tickets == nil || o.Originators == nil {
 		errs = append(errs, errors.New("desk: Calendar, Tickets and Originators are required"))
 	}
-	if (o.Memory == nil) != (o.Witnesses == nil) {
+	if (o.LossDetector == nil) != (o.Witnesses == nil) {
 		errs = append(errs, errors.New("desk: Memory and Witnesses belong together"))
 	}
 	if o.MinTTL < 0 || o.DefaultTTL < o.MinTTL || o.DefaultTTL > o.MaxTTL || o.MaxTTL > charging.MaxHold {

@@ -10,21 +10,21 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// Memory tells a store that remembers from one that has lost its memory
+// LossDetector tells a store that has kept its data from one that has lost data
 // (docs/adr/0005-a-store-that-forgot.md), and closes one that has until it has been recovered.
-type Memory interface {
+type LossDetector interface {
 	// Durable reports whether a loss is noticed after a restart of this server.
 	Durable() bool
-	// Check answers the locations that have lost their memory or are being
+	// Check answers the locations that have lost data or are being
 	// recovered, and why, in words. STORE_UNAVAILABLE.
 	Check(ctx context.Context) (lost []charging.LocationID, why string, err error)
-	// Doubt closes what Check has found, for every server of the company.
-	Doubt(ctx context.Context) error
-	// Trust opens it again; refused when the memory was lost once more since.
-	Trust(ctx context.Context) error
-	// Restore brings back a stop as RESERVED. SLOT_TAKEN names the RESERVED in
+	// BeginRecovery closes what Check has found, for every server of the company.
+	BeginRecovery(ctx context.Context) error
+	// EndRecovery opens it again; refused when data was lost once more since.
+	EndRecovery(ctx context.Context) error
+	// RestoreBooking brings back a stop as RESERVED. SLOT_TAKEN names the RESERVED in
 	// its way; with yield the stop is then remembered as lost.
-	Restore(ctx context.Context, loc charging.LocationID, p charging.Promise, noShow time.Duration, yield bool) (charging.Reservation, error)
+	RestoreBooking(ctx context.Context, loc charging.LocationID, p charging.Promise, noShow time.Duration, yield bool) (charging.Reservation, error)
 }
 
 // Witnesses are all companies whose trips may stop here, this one included.
@@ -34,10 +34,10 @@ type Witnesses interface {
 	Promises(ctx context.Context, of charging.CompanyID, after string) (page []charging.Promise, next string, err error)
 }
 
-// RecoveryState says whether the store's memory is trusted.
+// RecoveryState says whether the store is trusted.
 type RecoveryState string
 
-// The states of a store's memory.
+// The states of a store.
 const (
 	Trusted RecoveryState = "trusted"
 	// Recovering: nothing is granted until every originator has answered.
@@ -46,7 +46,7 @@ const (
 	Accepted RecoveryState = "accepted"
 )
 
-// Recovery is what an operator sees of a loss of memory.
+// Recovery is what an operator sees of a loss of data.
 type Recovery struct {
 	State   RecoveryState
 	Durable bool
@@ -67,7 +67,7 @@ type Waiting struct {
 	Detail   string
 }
 
-// dataLoss knows whether the store's memory is trusted, and refuses while it is not.
+// dataLoss knows whether the store is trusted, and refuses while it is not.
 type dataLoss struct {
 	*ground
 	mu   sync.Mutex
@@ -75,7 +75,7 @@ type dataLoss struct {
 }
 
 func newDataLoss(g *ground) *dataLoss {
-	return &dataLoss{ground: g, seen: Recovery{State: Trusted, Durable: g.o.Memory != nil && g.o.Memory.Durable()}}
+	return &dataLoss{ground: g, seen: Recovery{State: Trusted, Durable: g.o.LossDetector != nil && g.o.LossDetector.Durable()}}
 }
 
 func (l *dataLoss) change(f func(*Recovery)) {
@@ -84,7 +84,7 @@ func (l *dataLoss) change(f func(*Recovery)) {
 	f(&l.seen)
 }
 
-// recovery is the desk's part in getting its memory back. rounds lets one work
+// recovery is the desk's part in getting its data back. rounds lets one work
 // at a time.
 type recovery struct {
 	*ground
@@ -96,7 +96,7 @@ type recovery struct {
 	heard  map[charging.CompanyID][]charging.Promise
 }
 
-// Recovery tells whether the store's memory is trusted.
+// Recovery tells whether the store is trusted.
 func (d *Desk) Recovery() Recovery {
 	return d.loss.view()
 }
@@ -109,8 +109,8 @@ func (l *dataLoss) view() Recovery {
 	return v
 }
 
-// Remembers refuses while nothing may be granted. STORE_UNAVAILABLE.
-func (d *Desk) Remembers() error {
+// DataLoss refuses while nothing may be granted. STORE_UNAVAILABLE.
+func (d *Desk) DataLoss() error {
 	return d.loss.refuse()
 }
 
@@ -119,7 +119,7 @@ func (l *dataLoss) refuse() error {
 	if v.State != Recovering {
 		return nil
 	}
-	return &charging.Refusal{Code: charging.CodeStoreUnavailable, Detail: l.lossOf(v), RetryAfter: l.o.MemoryEvery}
+	return &charging.Refusal{Code: charging.CodeStoreUnavailable, Detail: l.lossOf(v), RetryAfter: l.o.LossCheckEvery}
 }
 
 func (l *dataLoss) lossOf(v Recovery) string {
@@ -134,19 +134,19 @@ func (l *dataLoss) lossOf(v Recovery) string {
 	return s
 }
 
-// Recall looks at the store's memory for the first time, before anything is
+// CheckForLoss looks for lost data for the first time, before anything is
 // granted; a loss closes the desk. STORE_UNAVAILABLE.
-func (d *Desk) Recall(ctx context.Context) error {
-	return d.recovery.recall(ctx)
+func (d *Desk) CheckForLoss(ctx context.Context) error {
+	return d.recovery.check(ctx)
 }
 
-func (rc *recovery) recall(ctx context.Context) error {
-	if rc.o.Memory == nil {
+func (rc *recovery) check(ctx context.Context) error {
+	if rc.o.LossDetector == nil {
 		return nil
 	}
 	rc.rounds.Lock()
 	defer rc.rounds.Unlock()
-	lost, why, err := rc.o.Memory.Check(ctx)
+	lost, why, err := rc.o.LossDetector.Check(ctx)
 	if len(lost) > 0 {
 		rc.close(why)
 	}
@@ -172,11 +172,11 @@ func (rc *recovery) close(why string) {
 	}
 }
 
-// round looks at the store's memory, and works on getting it back.
+// round looks for lost data, and works on getting it back.
 func (rc *recovery) round(ctx context.Context) {
 	rc.rounds.Lock()
 	defer rc.rounds.Unlock()
-	lost, why, err := rc.o.Memory.Check(ctx)
+	lost, why, err := rc.o.LossDetector.Check(ctx)
 	if err != nil {
 		rc.trouble(ctx, "look at the store's memory", err)
 	}
@@ -198,7 +198,7 @@ func (rc *recovery) round(ctx context.Context) {
 
 // recover asks who has not answered yet; once all have, it restores and opens.
 func (rc *recovery) recover(ctx context.Context) error {
-	if err := rc.o.Memory.Doubt(ctx); err != nil {
+	if err := rc.o.LossDetector.BeginRecovery(ctx); err != nil {
 		return err
 	}
 	if rc.hear(ctx); len(rc.loss.view().Waiting) > 0 {
@@ -212,7 +212,7 @@ func (rc *recovery) reopen(ctx context.Context) error {
 	if err := rc.restoreAll(ctx, rc.takeHeard()); err != nil {
 		return err
 	}
-	if err := rc.o.Memory.Trust(ctx); err != nil {
+	if err := rc.o.LossDetector.EndRecovery(ctx); err != nil {
 		return err
 	}
 	rc.reopened("the store's memory is recovered; what was out of service has to be taken out of service again", Accepted)
@@ -252,10 +252,10 @@ func (rc *recovery) acceptLoss(ctx context.Context) error {
 	if rc.loss.view().State != Recovering {
 		return charging.Refuse(charging.CodeTooEarly, "the store of "+string(rc.o.Company)+" has not lost its memory: there is nothing to accept")
 	}
-	if _, _, err := rc.o.Memory.Check(ctx); err != nil {
+	if _, _, err := rc.o.LossDetector.Check(ctx); err != nil {
 		return err
 	}
-	if err := rc.o.Memory.Doubt(ctx); err != nil {
+	if err := rc.o.LossDetector.BeginRecovery(ctx); err != nil {
 		return err
 	}
 	return rc.reopen(ctx)

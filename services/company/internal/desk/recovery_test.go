@@ -36,14 +36,14 @@ func (v *vault) Check(context.Context) ([]charging.LocationID, string, error) {
 	return []charging.LocationID{testLocation}, v.lost, nil
 }
 
-func (v *vault) Doubt(context.Context) error {
+func (v *vault) BeginRecovery(context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.doubted = v.away == nil
 	return v.away
 }
 
-func (v *vault) Trust(context.Context) error {
+func (v *vault) EndRecovery(context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.doubted || v.again > 0 {
@@ -55,7 +55,7 @@ func (v *vault) Trust(context.Context) error {
 	return v.away
 }
 
-func (v *vault) Restore(_ context.Context, _ charging.LocationID, p charging.Promise, _ time.Duration, yield bool) (charging.Reservation, error) {
+func (v *vault) RestoreBooking(_ context.Context, _ charging.LocationID, p charging.Promise, _ time.Duration, yield bool) (charging.Reservation, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.away != nil {
@@ -127,19 +127,19 @@ type amnesiac struct {
 	probes int
 }
 
-// amnesiacWorld has a desk whose store has lost its memory; SER's trips hold
+// amnesiacWorld has a desk whose store has lost data; SER's trips hold
 // two stops here, CAJ is silent.
 func amnesiacWorld(t *testing.T) *amnesiac {
 	f := &amnesiac{
 		vault: &vault{lost: "its birth mark is gone", inWay: map[charging.ReservationID]charging.Conflict{}},
 		seen:  &witnesses{silent: map[charging.CompanyID]bool{"CAJ": true}, list: map[charging.CompanyID][]charging.Promise{}, asked: map[charging.CompanyID]int{}},
 	}
-	f.world = newWorld(t, func(o *Options) { o.Memory, o.Witnesses = f.vault, f.seen })
+	f.world = newWorld(t, func(o *Options) { o.LossDetector, o.Witnesses = f.vault, f.seen })
 	for n, outcome := range []charging.Outcome{charging.OutcomePending, charging.OutcomeConfirmed} {
 		h := f.request(n)
 		f.seen.list["SER"] = append(f.seen.list["SER"], charging.Promise{Ref: h.Ref, Leg: 1, Start: h.Start, VehicleID: h.VehicleID, Fence: 7, Outcome: outcome})
 	}
-	if err := f.Recall(t.Context()); err != nil {
+	if err := f.CheckForLoss(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -193,7 +193,7 @@ func TestNothingIsGrantedUntilAllHaveAnswered(t *testing.T) {
 		if v.State != Recovering || len(v.Waiting) != 1 || v.Waiting[0].Company != "CAJ" || v.Waiting[0].Attempts < 30 || v.Waiting[0].Detail == "" {
 			t.Errorf("%+v", v)
 		}
-		if err := f.Remembers(); !strings.Contains(err.Error(), "CAJ") || strings.Contains(err.Error(), "SER,") {
+		if err := f.DataLoss(); !strings.Contains(err.Error(), "CAJ") || strings.Contains(err.Error(), "SER,") {
 			t.Errorf("who is waited for: %v", err)
 		}
 		if len(f.vault.back()) > 0 {

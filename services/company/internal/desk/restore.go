@@ -118,7 +118,7 @@ func (rc *recovery) restoreAll(ctx context.Context, all []charging.Promise) erro
 // restore brings one stop back. A RESERVED in its way is asked for: one whose
 // trip is over makes room.
 func (rc *recovery) restore(ctx context.Context, s *site, p charging.Promise) (charging.Reservation, error) {
-	res, err := rc.o.Memory.Restore(ctx, s.ID, p, s.Terms.NoShowTimeout, false)
+	res, err := rc.o.LossDetector.RestoreBooking(ctx, s.ID, p, s.Terms.NoShowTimeout, false)
 	var r *charging.Refusal
 	if !errors.As(err, &r) || r.Code != charging.CodeSlotTaken {
 		return res, err
@@ -128,10 +128,10 @@ func (rc *recovery) restore(ctx context.Context, s *site, p charging.Promise) (c
 			ID: c.ReservationID, TripID: c.TripID, Origin: c.Origin, EVSEID: p.EVSEID, End: c.Window.End, Epoch: 1,
 		}})
 		if outcome == charging.OutcomeAborted {
-			if res, err = rc.o.Memory.Restore(ctx, s.ID, p, s.Terms.NoShowTimeout, false); charging.CodeOf(err) != charging.CodeSlotTaken {
+			if res, err = rc.o.LossDetector.RestoreBooking(ctx, s.ID, p, s.Terms.NoShowTimeout, false); charging.CodeOf(err) != charging.CodeSlotTaken {
 				return res, err
 			}
 		}
 	}
-	return rc.o.Memory.Restore(ctx, s.ID, p, s.Terms.NoShowTimeout, true)
+	return rc.o.LossDetector.RestoreBooking(ctx, s.ID, p, s.Terms.NoShowTimeout, true)
 }

@@ -24,8 +24,8 @@ func (d *Desk) Run(ctx context.Context) {
 	wg.Go(func() { every(ctx, o.TidyEvery, nil, d.tidying.round) })
 	wg.Go(func() { every(ctx, o.SettleEvery, nil, d.settler.round) })
 	wg.Go(func() { every(ctx, o.OutboxEvery, d.notices.due, box.round) })
-	if o.Memory != nil {
-		wg.Go(func() { every(ctx, o.MemoryEvery, nil, d.recovery.round) })
+	if o.LossDetector != nil {
+		wg.Go(func() { every(ctx, o.LossCheckEvery, nil, d.recovery.round) })
 	}
 	wg.Wait()
 }

@@ -60,7 +60,7 @@ func (t *tidying) tidy(ctx context.Context, home charging.LocationID) error {
 	return nil
 }
 
-func (t *tidying) tidied(ctx context.Context, s *site, v charging.Victim) {
+func (t *tidying) tidied(ctx context.Context, s *site, v charging.OutboundNotice) {
 	t.outcomes.adopted(v.ReservationID)
 	res, err := t.o.Calendar.Reservation(ctx, v.ReservationID, []charging.LocationID{s.ID})
 	if err != nil {

@@ -27,7 +27,7 @@ import (
 
 const farSite = charging.LocationID("BR*MAR*LJPA01")
 
-// The far company passes what the near one passes: SER books at MAR over REST,
+// The remote company passes what the local one passes: SER books at MAR over REST,
 // through breaker and client, with tickets that CAJ has signed.
 func TestAFarCompanyIsACompany(t *testing.T) {
 	server, err := embedded.Open(t.Context(), embedded.Options{})
@@ -112,7 +112,7 @@ func farFixture(t *testing.T, addr, prefix string) companytest.Fixture {
 			}
 		},
 		Restore: func(t *testing.T, evse charging.EVSEID) {
-			if err := far.Restore(t.Context(), evse); err != nil {
+			if err := far.ReturnToService(t.Context(), evse); err != nil {
 				t.Fatal(err)
 			}
 		},

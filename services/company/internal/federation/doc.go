@@ -1,5 +1,5 @@
-// Package federation finds companies: a company id becomes the near desk or a
-// far peer, and whoever calls cannot tell which.
+// Package federation finds companies: a company id becomes the local desk or a
+// remote peer, and whoever calls cannot tell which.
 //
 // A call to a peer passes, in this order, its concurrency limit, its circuit
 // breaker and its time-out. What comes out is one of three things:

@@ -13,7 +13,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// script is a far company that does as it is told.
+// script is a remote company that does as it is told.
 type script struct {
 	mu   sync.Mutex
 	id   charging.CompanyID
@@ -176,7 +176,7 @@ func (s *script) Availability(ctx context.Context, evses []charging.EVSEID, w ch
 	return list, nil
 }
 
-// nearScript is the same for the near company.
+// nearScript is the same for the local company.
 type nearScript struct{ script }
 
 func (s *nearScript) Locations(ctx context.Context) []charging.Location {

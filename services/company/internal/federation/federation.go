@@ -14,14 +14,14 @@ type Federation struct {
 	o     Options
 	peers map[charging.CompanyID]*peer
 	order []*peer
-	near  atomic.Pointer[near]
+	local atomic.Pointer[local]
 
 	// mu guards what the peers and the catalogue know.
 	mu  sync.Mutex
-	own shelf
+	own locationCache
 }
 
-// New makes a federation of peers. Attach the near company before the first
+// New makes a federation of peers. Attach the local company before the first
 // call for it; Run it, so that peers are watched.
 func New(o Options) (*Federation, error) {
 	if err := o.Validate(); err != nil {
@@ -41,16 +41,16 @@ func New(o Options) (*Federation, error) {
 	return f, nil
 }
 
-// Attach gives the federation its near company: the desk, and who owns this
+// Attach gives the federation its local company: the desk, and who owns this
 // company's trips. It comes after New because both need the federation.
-func (f *Federation) Attach(desk Near, trips NearTrips) {
-	f.near.Store(&near{desk: desk, trips: trips, timeout: f.o.CallTimeout})
+func (f *Federation) Attach(desk Local, trips LocalTrips) {
+	f.local.Store(&local{desk: desk, trips: trips, timeout: f.o.CallTimeout})
 }
 
-// Self is the id of the near company.
+// Self is the id of the local company.
 func (f *Federation) Self() charging.CompanyID { return f.o.Self }
 
-// Company finds a company, near or far. UNKNOWN_EVSE for one that is not part
+// Company finds a company, local or remote. UNKNOWN_EVSE for one that is not part
 // of the federation.
 func (f *Federation) Company(id charging.CompanyID) (charging.Company, error) { return f.party(id) }
 
@@ -60,7 +60,7 @@ func (f *Federation) Sessions(id charging.CompanyID) (charging.Sessions, error) 
 // Garage finds the company at which a vehicle may charge. Refuses like Company.
 func (f *Federation) Garage(id charging.CompanyID) (charging.Garage, error) { return f.party(id) }
 
-// Others are all companies but the near one.
+// Others are all companies but the local one.
 func (f *Federation) Others() []charging.CompanyID {
 	ids := make([]charging.CompanyID, len(f.order))
 	for i, p := range f.order {
@@ -74,7 +74,7 @@ func (f *Federation) Originator(id charging.CompanyID) (charging.Originator, err
 	return f.party(id)
 }
 
-// party is all that a company is to another one, near and far alike.
+// party is all that a company is to another one, local and remote alike.
 type party interface {
 	charging.Company
 	charging.Sessions
@@ -95,10 +95,10 @@ func (f *Federation) party(id charging.CompanyID) (party, error) {
 	return n, nil
 }
 
-// find gives the near company or a peer, never both.
-func (f *Federation) find(id charging.CompanyID) (*near, *peer, error) {
+// find gives the local company or a peer, never both.
+func (f *Federation) find(id charging.CompanyID) (*local, *peer, error) {
 	if id == f.o.Self {
-		if n := f.near.Load(); n != nil {
+		if n := f.local.Load(); n != nil {
 			return n, nil, nil
 		}
 		return nil, nil, &charging.Refusal{

@@ -192,7 +192,7 @@ func (p *peer) view() PeerView {
 		ID: p.ID, Name: h.info.Name, URL: p.BaseURL, MQTT: h.info.MQTT, State: h.state(), Breaker: breaker.String(),
 		LatencyMs: milliseconds(h.latency), LastError: h.lastErr, Refused: h.refused,
 		SkewMs: milliseconds(h.best().skew), Skewed: h.skewed(p.f.o.MaxSkew), LocationsAgeMs: -1, InFlight: len(p.room),
-		Locations: len(p.shelf.list), EVSEs: len(p.shelf.byEVSE), Dropped: p.drops.Drops, Caught: p.caught.Caught,
+		Locations: len(p.locationCache.list), EVSEs: len(p.locationCache.byEVSE), Dropped: p.drops.Drops, Caught: p.caught.Caught,
 		FailedAt: utc(h.failedAt), Versions: h.info.Versions, Keys: maps.Clone(h.keys),
 	}
 	v.Calls, v.Failed = h.minute.sum(time.Now())
@@ -203,8 +203,8 @@ func (p *peer) view() PeerView {
 		seen := h.lastSeen.UTC()
 		v.LastSeen = &seen
 	}
-	if !p.shelf.at.IsZero() {
-		v.LocationsAgeMs = time.Since(p.shelf.at).Milliseconds()
+	if !p.locationCache.at.IsZero() {
+		v.LocationsAgeMs = time.Since(p.locationCache.at).Milliseconds()
 	}
 	if breaker == gobreaker.StateOpen {
 		v.State = Offline

@@ -11,7 +11,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// peer is one far company and what is known of it.
+// peer is one remote company and what is known of it.
 type peer struct {
 	Peer
 	f       *Federation
@@ -25,15 +25,15 @@ type peer struct {
 	// nudged wakes the peer's watch.
 	nudged chan struct{}
 
-	// health, drops, caught, shelf, diary, told and refusalLogged are guarded by f.mu. told is
+	// health, drops, caught, locationCache, availabilityCache, told and refusalLogged are guarded by f.mu. told is
 	// what OnPeer has heard.
-	health        health
-	drops         drops
-	caught        caught
-	shelf         shelf
-	diary         diary
-	told          PeerView
-	refusalLogged time.Time
+	health            health
+	drops             drops
+	caught            caught
+	locationCache     locationCache
+	availabilityCache availabilityCache
+	told              PeerView
+	refusalLogged     time.Time
 }
 
 func newPeer(f *Federation, c Peer) *peer {

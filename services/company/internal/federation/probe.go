@@ -80,7 +80,7 @@ func (p *peer) rest(ctx context.Context, wait time.Duration) {
 	case <-t.C:
 	case <-p.nudged:
 		p.f.mu.Lock()
-		p.shelf.due = true
+		p.locationCache.due = true
 		p.f.mu.Unlock()
 	}
 }

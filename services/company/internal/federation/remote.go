@@ -11,7 +11,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
-// Remote is a far company as its client gives it: each method is one request,
+// Remote is a remote company as its client gives it: each method is one request,
 // bounded by its context. A *charging.Refusal is the peer's answer; any other
 // error means that nobody knows.
 type Remote interface {
@@ -59,14 +59,14 @@ type Info struct {
 	Revoked []string
 }
 
-// NearTrips is this company as the originator of its own trips.
-type NearTrips interface {
+// LocalTrips is this company as the originator of its own trips.
+type LocalTrips interface {
 	charging.Originator
 	charging.Witness
 }
 
-// Near is this company's own desk.
-type Near interface {
+// Local is this company's own desk.
+type Local interface {
 	charging.Company
 	charging.Sessions
 	charging.Garage

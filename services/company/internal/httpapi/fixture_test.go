@@ -561,7 +561,7 @@ func (d *fakeDesk) WouldLose(context.Context, charging.EVSEID) ([]charging.Reser
 	return booked(), d.refuse
 }
 
-func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error) {
+func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason string) ([]charging.OutboundNotice, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.out[evse] = reason

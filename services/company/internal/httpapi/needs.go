@@ -133,11 +133,11 @@ type ownerDesk interface {
 	Cancel(ctx context.Context, id charging.ReservationID, reason string, holdsAlone bool) (charging.Reservation, error)
 	CancelVehicle(ctx context.Context, vehicle charging.VehicleID, reason string) (ended, kept []charging.Reservation, err error)
 	WouldLose(ctx context.Context, evse charging.EVSEID) ([]charging.Reservation, error)
-	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.Victim, error)
-	Restore(ctx context.Context, evse charging.EVSEID) error
+	Withdraw(ctx context.Context, evse charging.EVSEID, reason string) ([]charging.OutboundNotice, error)
+	ReturnToService(ctx context.Context, evse charging.EVSEID) error
 }
 
-// lossDesk is what operatorAPI needs after a loss of memory.
+// lossDesk is what operatorAPI needs after a loss of data.
 type lossDesk interface {
 	// Recovery and Orphans are what a loss of memory has left, here and at the
 	// originators; AcceptLoss ends the first by the operator's word.

@@ -203,7 +203,7 @@ func (a *ownerAPI) setEVSEStatus(c echo.Context, who identity.Caller) error {
 	}
 	if err := a.audit.noted(c, who, "set an EVSE "+string(req.Status), string(evse), req.Reason, func(ctx context.Context) error {
 		if req.Status == charging.StatusAvailable {
-			return a.desk.Restore(ctx, evse)
+			return a.desk.ReturnToService(ctx, evse)
 		}
 		_, err := a.desk.Withdraw(ctx, evse, req.Reason)
 		return err

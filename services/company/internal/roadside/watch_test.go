@@ -272,11 +272,11 @@ func TestACarThatPluggedInMeanwhileIsLeftAlone(t *testing.T) {
 // TestAChangeSaysWhatItRestsOn: the reservation, and the number of its moves.
 func TestAChangeSaysWhatItRestsOn(t *testing.T) {
 	w := newWorld(t, trip.Replan)
-	w.trip.Legs[0].Moves = 4
+	w.trip.Legs[0].MoveSeq = 4
 	w.w.Changed(w.trip)
 	w.use = 1.8
 	w.drive(120, true)
-	if w.shifts != 1 || w.asked.ReservationID != "r" || w.asked.Moves != 4 {
+	if w.shifts != 1 || w.asked.ReservationID != "r" || w.asked.MoveSeq != 4 {
 		t.Errorf("%d shifts, of %+v", w.shifts, w.asked)
 	}
 }

@@ -19,8 +19,8 @@ type Command[T any] struct {
 	Order any
 
 	reply chan reply[T]
-	// letter is set for a command that came from the inbox: it is not posted again.
-	letter bool
+	// command is set for a command that came from the inbox: it is not forwarded again.
+	forwarded bool
 }
 
 // Park is the Order of a server that stops: the run is to be given back at the
@@ -77,7 +77,7 @@ func moved(ctx context.Context, err error) bool {
 func (c *Coordinator[T, E]) takeUp(ctx context.Context, id ID, m Command[T]) (T, error) {
 	var none T
 	if err := c.mayTakeUp(); err != nil {
-		if m.letter {
+		if m.forwarded {
 			err = errNotHere
 		}
 		return none, err
@@ -95,7 +95,7 @@ func (c *Coordinator[T, E]) takeUp(ctx context.Context, id ID, m Command[T]) (T,
 }
 
 // resume runs a record that this server has just come to own, with a first
-// command for it or with the letters that its former owner has left.
+// command for it or with the commands that its former owner has left.
 func (c *Coordinator[T, E]) resume(t T, first *Command[T]) (*Run[T, E], error) {
 	r, err := c.enter(t, first != nil, true)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *Coordinator[T, E]) resume(t T, first *Command[T]) (*Run[T, E], error) {
 		return nil, err
 	}
 	if first != nil {
-		r.mailbox <- *first
+		r.queue <- *first
 	} else if c.o.Inbox != nil {
 		go c.readInbox(c.life, r.id)
 	}
@@ -117,7 +117,7 @@ func (c *Coordinator[T, E]) resume(t T, first *Command[T]) (*Run[T, E], error) {
 func (c *Coordinator[T, E]) elsewhere(ctx context.Context, id ID, m Command[T], stale error) (T, error) {
 	var none T
 	switch {
-	case m.letter:
+	case m.forwarded:
 		return none, errNotHere
 	case c.o.Inbox != nil:
 		return c.forward(ctx, id, m)
@@ -127,11 +127,11 @@ func (c *Coordinator[T, E]) elsewhere(ctx context.Context, id ID, m Command[T], 
 	}
 }
 
-// put puts a command into the run's mailbox and waits for the answer.
+// put puts a command into the run's queue and waits for the answer.
 func (r *Run[T, E]) put(ctx context.Context, m Command[T]) (T, error) {
 	m.reply = make(chan reply[T], 1)
 	select {
-	case r.mailbox <- m:
+	case r.queue <- m:
 		return r.await(ctx, m)
 	case <-r.done:
 		var none T
@@ -141,7 +141,7 @@ func (r *Run[T, E]) put(ctx context.Context, m Command[T]) (T, error) {
 	}
 }
 
-// await waits for the answer to a command in the mailbox; errMoved when the run
+// await waits for the answer to a command in the queue; errMoved when the run
 // ends without one.
 func (r *Run[T, E]) await(ctx context.Context, m Command[T]) (T, error) {
 	select {
@@ -183,18 +183,18 @@ func (r *Run[T, E]) AnswerWith(m Command[T], say func(*T), err error) {
 // Receive hands a command to the machine.
 func (r *Run[T, E]) Receive(m Command[T]) error { return r.machine.Receive(m) }
 
-// Commands is the run's mailbox, for a machine that waits for something else
+// Commands is the run's queue, for a machine that waits for something else
 // besides. What it takes out it must hand to Receive.
-func (r *Run[T, E]) Commands() <-chan Command[T] { return r.mailbox }
+func (r *Run[T, E]) Commands() <-chan Command[T] { return r.queue }
 
-// Pending reports whether a command waits in the mailbox.
-func (r *Run[T, E]) Pending() bool { return len(r.mailbox) > 0 }
+// Pending reports whether a command waits in the queue.
+func (r *Run[T, E]) Pending() bool { return len(r.queue) > 0 }
 
-// Serve has the machine receive all commands that wait in the mailbox.
+// Serve has the machine receive all commands that wait in the queue.
 func (r *Run[T, E]) Serve() error {
 	for {
 		select {
-		case m := <-r.mailbox:
+		case m := <-r.queue:
 			if err := r.Receive(m); err != nil {
 				return err
 			}
@@ -208,7 +208,7 @@ func (r *Run[T, E]) Serve() error {
 func (r *Run[T, E]) drain() {
 	for {
 		select {
-		case m := <-r.mailbox:
+		case m := <-r.queue:
 			r.Answer(m, errMoved)
 		default:
 			return
@@ -216,11 +216,11 @@ func (r *Run[T, E]) drain() {
 	}
 }
 
-// askToPark asks the run to leave at its next safe point. One whose mailbox is
+// askToPark asks the run to leave at its next safe point. One whose queue is
 // full is stopped with the server.
 func (r *Run[T, E]) askToPark() {
 	select {
-	case r.mailbox <- Command[T]{Order: Park{}}:
+	case r.queue <- Command[T]{Order: Park{}}:
 	default:
 	}
 }

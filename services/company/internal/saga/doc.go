@@ -36,7 +36,7 @@
 //
 //	coordinator.go  Start, Wait, Current, Drain
 //	lease.go        look for open work, keep leases alive
-//	commands.go     the mailbox of a run; take up a parked record; ids of what was done
+//	commands.go     the queue of a run; take up a parked record; ids of what was done
 //	forward.go      a command to the server that holds the lease
 //	runs.go         the runs of this server, and their bound
 //	run.go          Save, Park, Finish, Note, the snapshot

@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// letterLife is how long a letter waits for its answer at most.
-	letterLife = 30 * time.Second
+	// forwardedLife is how long a command waits for its answer at most.
+	forwardedLife = 30 * time.Second
 	// firstLook and lastLook are the pauses between two looks for an answer.
 	firstLook = 4 * time.Millisecond
 	lastLook  = 100 * time.Millisecond
-	// ringEvery so many looks the holder of the lease is told again.
-	ringEvery = 6
+	// notifyEvery so many looks the holder of the lease is told again.
+	notifyEvery = 6
 )
 
-// errNotHere says that a letter is for another server, and stays in the inbox.
+// errNotHere says that a command is for another server, and stays in the inbox.
 var errNotHere = errors.New("saga: the run is another server's")
 
 // result is the answer to a command as it is written for another server: done,
@@ -57,65 +57,65 @@ func (v result) err() error {
 	return &charging.Refusal{Code: v.Code, Detail: v.Detail, Fields: v.Fields, RetryAfter: v.RetryAfter}
 }
 
-func (c *Coordinator[T, E]) letter(m Command[T]) (Letter, error) {
+func (c *Coordinator[T, E]) encode(m Command[T]) (Forwarded, error) {
 	body, err := c.kind.Encode(m.Order)
 	if err != nil {
-		return Letter{}, fmt.Errorf("saga: letter: %w", err)
+		return Forwarded{}, fmt.Errorf("saga: forward: %w", err)
 	}
-	return Letter{ID: m.ID, Body: body}, nil
+	return Forwarded{ID: m.ID, Body: body}, nil
 }
 
-// forward posts a command to the server that holds the run's lease and waits for
+// forward hands a command to the server that holds the run's lease and waits for
 // its answer. errMoved when nobody holds it: then the record can be had.
 func (c *Coordinator[T, E]) forward(ctx context.Context, id ID, m Command[T]) (T, error) {
 	var none T
-	l, err := c.letter(m)
+	l, err := c.encode(m)
 	if err != nil {
 		return none, err
 	}
-	life := letterLife
+	life := forwardedLife
 	if at, ok := ctx.Deadline(); ok {
 		life = max(min(life, time.Until(at)), time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(ctx, life)
 	defer cancel()
-	posted, err := c.o.Inbox.Post(ctx, id, l, life)
+	forwarded, err := c.o.Inbox.Forward(ctx, id, l, life)
 	if err != nil {
 		return none, err
 	}
-	if !posted {
+	if !forwarded {
 		return none, errMoved
 	}
-	return c.awaitReply(ctx, id, l.ID)
+	return c.awaitResult(ctx, id, l.ID)
 }
 
-func (c *Coordinator[T, E]) awaitReply(ctx context.Context, id ID, letter string) (T, error) {
+func (c *Coordinator[T, E]) awaitResult(ctx context.Context, id ID, command string) (T, error) {
 	var none T
 	for n := 0; ; n++ {
-		if n%ringEvery == 0 {
-			c.o.Ring(id)
+		if n%notifyEvery == 0 {
+			c.o.Notify(id)
 		}
 		if !sleep(ctx, min(firstLook<<min(n, 10), lastLook)) {
 			return none, &charging.Refusal{Code: charging.CodePeerUnavailable, Detail: c.words.Silent, RetryAfter: time.Second}
 		}
-		raw, free, err := c.o.Inbox.Replied(ctx, id, letter)
+		raw, free, err := c.o.Inbox.Result(ctx, id, command)
 		switch {
 		case err != nil && !Unknown(err):
 			return none, err
 		case err == nil && raw != nil:
-			return c.answered(ctx, id, letter, raw)
+			return c.answered(ctx, id, command, raw)
 		case err == nil && free:
 			go c.readInbox(c.life, id) // its server has died or come to rest
 		}
 	}
 }
 
-// answered reads the answer to a letter; the record is in the journal by then.
-func (c *Coordinator[T, E]) answered(ctx context.Context, id ID, letter string, raw []byte) (T, error) {
+// answered reads the answer to a command; the record is in the journal by then.
+func (c *Coordinator[T, E]) answered(ctx context.Context, id ID, command string, raw []byte) (T, error) {
 	var none T
 	var v result
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return none, fmt.Errorf("saga: answer to letter %s: %w", letter, err)
+		return none, fmt.Errorf("saga: answer to command %s: %w", command, err)
 	}
 	if err := v.err(); err != nil {
 		return none, err
@@ -133,26 +133,26 @@ func (c *Coordinator[T, E]) Tell(ctx context.Context, id ID, order any) error {
 	if c.o.Inbox == nil {
 		return nil
 	}
-	l, err := c.letter(Command[T]{ID: newCommandID(), Order: order})
+	l, err := c.encode(Command[T]{ID: newCommandID(), Order: order})
 	if err != nil {
 		return err
 	}
-	posted, err := c.o.Inbox.Post(ctx, id, l, letterLife)
-	if posted {
-		c.o.Ring(id)
+	forwarded, err := c.o.Inbox.Forward(ctx, id, l, forwardedLife)
+	if forwarded {
+		c.o.Notify(id)
 	}
 	return err
 }
 
-// Mailed says that a letter to a run may lie in its inbox. It is read when the
-// run goes on here; Mailed never blocks.
-func (c *Coordinator[T, E]) Mailed(id ID) {
+// OnNotify says that a command to a run may lie in its inbox. It is read when the
+// run goes on here; OnNotify never blocks.
+func (c *Coordinator[T, E]) OnNotify(id ID) {
 	if c.o.Inbox != nil && c.running(id) != nil {
 		go c.readInbox(c.life, id)
 	}
 }
 
-// readInbox carries out the letters to a run, one after the other. One goroutine
+// readInbox carries out the commands to a run, one after the other. One goroutine
 // per run does so; whoever comes meanwhile makes it look once more.
 func (c *Coordinator[T, E]) readInbox(ctx context.Context, id ID) {
 	c.mu.Lock()
@@ -164,7 +164,7 @@ func (c *Coordinator[T, E]) readInbox(ctx context.Context, id ID) {
 	c.reading[id] = false
 	c.mu.Unlock()
 	for again := true; again; {
-		more := c.answerLetters(ctx, id)
+		more := c.answerPending(ctx, id)
 		c.mu.Lock()
 		if again = more && c.reading[id]; again {
 			c.reading[id] = false
@@ -175,13 +175,13 @@ func (c *Coordinator[T, E]) readInbox(ctx context.Context, id ID) {
 	}
 }
 
-// answerLetters is false when the letters are not for this server.
-func (c *Coordinator[T, E]) answerLetters(ctx context.Context, id ID) bool {
-	letters, err := c.o.Inbox.Letters(ctx, id)
+// answerPending is false when the commands are not for this server.
+func (c *Coordinator[T, E]) answerPending(ctx context.Context, id ID) bool {
+	pending, err := c.o.Inbox.Pending(ctx, id)
 	if err != nil {
-		return false // whoever waits rings again
+		return false // whoever waits notifies again
 	}
-	for _, l := range letters {
+	for _, l := range pending {
 		t, err := c.carryOut(ctx, id, l)
 		if errors.Is(err, errNotHere) || ctx.Err() != nil {
 			return false
@@ -194,18 +194,18 @@ func (c *Coordinator[T, E]) answerLetters(ctx context.Context, id ID) bool {
 	return true
 }
 
-func (c *Coordinator[T, E]) carryOut(ctx context.Context, id ID, l Letter) (T, error) {
+func (c *Coordinator[T, E]) carryOut(ctx context.Context, id ID, l Forwarded) (T, error) {
 	order, err := c.kind.Decode(l.Body)
 	if err != nil {
 		var none T
-		return none, fmt.Errorf("saga: letter %s: %w", l.ID, err)
+		return none, fmt.Errorf("saga: command %s: %w", l.ID, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, letterLife)
+	ctx, cancel := context.WithTimeout(ctx, forwardedLife)
 	defer cancel()
-	return c.send(ctx, id, Command[T]{ID: l.ID, Order: order, letter: true})
+	return c.send(ctx, id, Command[T]{ID: l.ID, Order: order, forwarded: true})
 }
 
-func (c *Coordinator[T, E]) reply(ctx context.Context, id ID, l Letter, t T, err error) error {
+func (c *Coordinator[T, E]) reply(ctx context.Context, id ID, l Forwarded, t T, err error) error {
 	v := resultOf(err)
 	aside, err := c.kind.Aside(t)
 	if err != nil {

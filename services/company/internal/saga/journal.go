@@ -41,23 +41,23 @@ type Journal[T, E any] interface {
 }
 
 // Inbox carries commands to the server of the company that holds a run's lease.
-// A letter is read by whoever holds the lease when it is read, so it survives
+// A command is read by whoever holds the lease when it is read, so it survives
 // the death of the server that it was meant for.
 type Inbox interface {
-	// Post leaves a letter for the holder of the lease. posted is false, and
-	// nothing is left, when nobody holds it. A letter is dropped after its life.
-	Post(ctx context.Context, id ID, l Letter, life time.Duration) (posted bool, err error)
-	// Letters reads what was not answered yet, oldest first.
-	Letters(ctx context.Context, id ID) ([]Letter, error)
-	// Reply answers a letter and takes it out.
-	Reply(ctx context.Context, id ID, l Letter, answer []byte) error
-	// Replied looks for the answer, nil while there is none; free says that
+	// Forward leaves a command for the holder of the lease. forwarded is false, and
+	// nothing is left, when nobody holds it. A command is dropped after its life.
+	Forward(ctx context.Context, id ID, l Forwarded, life time.Duration) (forwarded bool, err error)
+	// Pending reads what was not answered yet, oldest first.
+	Pending(ctx context.Context, id ID) ([]Forwarded, error)
+	// Reply answers a command and takes it out.
+	Reply(ctx context.Context, id ID, l Forwarded, answer []byte) error
+	// Result looks for the answer, nil while there is none; free says that
 	// nobody holds the lease.
-	Replied(ctx context.Context, id ID, letter string) (answer []byte, free bool, err error)
+	Result(ctx context.Context, id ID, command string) (answer []byte, free bool, err error)
 }
 
-// Letter is a command as it lies in an Inbox. It is delivered at least once.
-type Letter struct {
+// Forwarded is a command as it lies in an Inbox. It is delivered at least once.
+type Forwarded struct {
 	// ID is that of the command: a run carries each out once.
 	ID string
 	// Body is the command, as its Kind writes it.

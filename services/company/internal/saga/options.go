@@ -70,9 +70,9 @@ type Options[T, E any] struct {
 	// Inbox reaches the runs whose lease another server of the company holds;
 	// nil where there is one server only.
 	Inbox Inbox
-	// Ring tells the other servers that a run has a letter (Mailed there). It
+	// Notify tells the other servers that a run has a command (OnNotify there). It
 	// must not block, and may be lost: the holder is told again. May be nil.
-	Ring func(ID)
+	Notify func(ID)
 	// Parked tells the other servers that this one, which stops, has given a
 	// run back (Look there). It must not block, and may be nil.
 	Parked func()
@@ -117,8 +117,8 @@ func (o Options[T, E]) WithDefaults() Options[T, E] {
 	if o.Parked == nil {
 		o.Parked = func() {}
 	}
-	if o.Ring == nil {
-		o.Ring = func(ID) {}
+	if o.Notify == nil {
+		o.Notify = func(ID) {}
 	}
 	if o.Warn == nil {
 		o.Warn = func(string, ID, error) {}

@@ -22,7 +22,7 @@ type Run[T, E any] struct {
 	ctx     context.Context // ends with the server's life or the lease
 	stop    context.CancelFunc
 	entered time.Time
-	mailbox chan Command[T]
+	queue   chan Command[T]
 	done    chan struct{}
 	// taken is set for a run that was taken over: the journal says so at once.
 	taken bool

@@ -28,7 +28,7 @@ func (c *Coordinator[T, E]) enter(t T, asked, taken bool) (*Run[T, E], error) {
 	snap := c.kind.Clone(t)
 	r := &Run[T, E]{
 		Record: t, c: c, id: id, ctx: ctx, stop: stop, entered: time.Now(),
-		mailbox: make(chan Command[T], 16), done: make(chan struct{}),
+		queue: make(chan Command[T], 16), done: make(chan struct{}),
 		snap: &snap, changed: make(chan struct{}),
 	}
 	r.machine = c.kind.Machine(r, taken)

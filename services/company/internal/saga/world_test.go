@@ -104,15 +104,15 @@ func (counts) WithAside(t count, aside json.RawMessage) (count, error) {
 	return t, err
 }
 
-// shelf is a journal and an inbox in memory.
-type shelf struct {
+// memory is a journal and an inbox in memory.
+type memory struct {
 	mu      sync.Mutex
 	t       count
 	made    bool
 	lease   time.Time
 	due     time.Time // zero: not on the list of open work
 	lines   []string
-	letters []Letter
+	pending []Forwarded
 	answers map[string][]byte
 	// mute takes no answers; away is what every write is told.
 	mute bool
@@ -120,14 +120,14 @@ type shelf struct {
 }
 
 var (
-	_       Journal[count, string] = (*shelf)(nil)
-	_       Inbox                  = (*shelf)(nil)
+	_       Journal[count, string] = (*memory)(nil)
+	_       Inbox                  = (*memory)(nil)
 	errAway                        = errors.New("connection reset")
 )
 
-func (s *shelf) set(f func()) { s.mu.Lock(); defer s.mu.Unlock(); f() }
+func (s *memory) set(f func()) { s.mu.Lock(); defer s.mu.Unlock(); f() }
 
-func (s *shelf) Create(_ context.Context, t count, lease time.Duration, lines []string) error {
+func (s *memory) Create(_ context.Context, t count, lease time.Duration, lines []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away != nil {
@@ -137,7 +137,7 @@ func (s *shelf) Create(_ context.Context, t count, lease time.Duration, lines []
 	return nil
 }
 
-func (s *shelf) write(t count, lease time.Duration, due time.Time, lines []string) error {
+func (s *memory) write(t count, lease time.Duration, due time.Time, lines []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -150,19 +150,19 @@ func (s *shelf) write(t count, lease time.Duration, due time.Time, lines []strin
 	return nil
 }
 
-func (s *shelf) Save(_ context.Context, t count, lease time.Duration, due time.Time, lines []string) error {
+func (s *memory) Save(_ context.Context, t count, lease time.Duration, due time.Time, lines []string) error {
 	return s.write(t, lease, due, lines)
 }
 
-func (s *shelf) Park(_ context.Context, t count, due time.Time, lines []string) error {
+func (s *memory) Park(_ context.Context, t count, due time.Time, lines []string) error {
 	return s.write(t, 0, due, lines)
 }
 
-func (s *shelf) Finish(_ context.Context, t count, lines []string) error {
+func (s *memory) Finish(_ context.Context, t count, lines []string) error {
 	return s.write(t, 0, time.Time{}, lines)
 }
 
-func (s *shelf) Load(context.Context, ID) (count, error) {
+func (s *memory) Load(context.Context, ID) (count, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.made {
@@ -171,7 +171,7 @@ func (s *shelf) Load(context.Context, ID) (count, error) {
 	return counts{}.Clone(s.t), nil
 }
 
-func (s *shelf) Acquire(_ context.Context, _ ID, owner string, lease time.Duration) (count, error) {
+func (s *memory) Acquire(_ context.Context, _ ID, owner string, lease time.Duration) (count, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if time.Now().Before(s.lease) {
@@ -180,13 +180,13 @@ func (s *shelf) Acquire(_ context.Context, _ ID, owner string, lease time.Durati
 	return s.take(owner, lease), nil
 }
 
-func (s *shelf) take(owner string, lease time.Duration) count {
+func (s *memory) take(owner string, lease time.Duration) count {
 	s.t.Epoch++
 	s.t.Owner, s.lease = owner, time.Now().Add(lease)
 	return counts{}.Clone(s.t)
 }
 
-func (s *shelf) TakeOver(_ context.Context, owner string, lease time.Duration, _ int) ([]count, error) {
+func (s *memory) TakeOver(_ context.Context, owner string, lease time.Duration, _ int) ([]count, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.made || s.due.IsZero() || time.Now().Before(s.due) || time.Now().Before(s.lease) {
@@ -195,7 +195,7 @@ func (s *shelf) TakeOver(_ context.Context, owner string, lease time.Duration, _
 	return []count{s.take(owner, lease)}, nil
 }
 
-func (s *shelf) KeepAlive(_ context.Context, owner string, lease time.Duration, ids []ID) ([]ID, error) {
+func (s *memory) KeepAlive(_ context.Context, owner string, lease time.Duration, ids []ID) ([]ID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.t.Owner != owner {
@@ -205,7 +205,7 @@ func (s *shelf) KeepAlive(_ context.Context, owner string, lease time.Duration, 
 	return nil, nil
 }
 
-func (s *shelf) Raise(_ context.Context, t count, atLeast int64) (int64, error) {
+func (s *memory) Raise(_ context.Context, t count, atLeast int64) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.Owner != s.t.Owner {
@@ -215,53 +215,53 @@ func (s *shelf) Raise(_ context.Context, t count, atLeast int64) (int64, error) 
 	return s.t.Epoch, nil
 }
 
-func (s *shelf) Post(_ context.Context, _ ID, l Letter, _ time.Duration) (bool, error) {
+func (s *memory) Forward(_ context.Context, _ ID, l Forwarded, _ time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !time.Now().Before(s.lease) {
 		return false, nil
 	}
-	s.letters = append(s.letters, l)
+	s.pending = append(s.pending, l)
 	return true, nil
 }
 
-func (s *shelf) Letters(context.Context, ID) ([]Letter, error) {
+func (s *memory) Pending(context.Context, ID) ([]Forwarded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.letters), nil
+	return slices.Clone(s.pending), nil
 }
 
-func (s *shelf) Reply(_ context.Context, _ ID, l Letter, answer []byte) error {
+func (s *memory) Reply(_ context.Context, _ ID, l Forwarded, answer []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mute {
 		return errAway
 	}
 	s.answers[l.ID] = answer
-	s.letters = slices.DeleteFunc(s.letters, func(had Letter) bool { return had.ID == l.ID })
+	s.pending = slices.DeleteFunc(s.pending, func(had Forwarded) bool { return had.ID == l.ID })
 	return nil
 }
 
-func (s *shelf) Replied(_ context.Context, _ ID, letter string) ([]byte, bool, error) {
+func (s *memory) Result(_ context.Context, _ ID, command string) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answers[letter], !time.Now().Before(s.lease), nil
+	return s.answers[command], !time.Now().Before(s.lease), nil
 }
 
 // the is the record of these tests.
 const the ID = "019a0000-0000-7000-8000-00000000000a"
 
-// world is servers of one company over one shelf.
+// world is servers of one company over one memory.
 type world struct {
 	t       *testing.T
-	s       *shelf
+	s       *memory
 	servers []*Coordinator[count, string]
 	stops   map[*Coordinator[count, string]]context.CancelFunc
 	parked  int
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, s: &shelf{answers: map[string][]byte{}}, stops: map[*Coordinator[count, string]]context.CancelFunc{}}
+	return &world{t: t, s: &memory{answers: map[string][]byte{}}, stops: map[*Coordinator[count, string]]context.CancelFunc{}}
 }
 
 // server starts another server.
@@ -269,9 +269,9 @@ func (w *world) server(owner string) *Coordinator[count, string] {
 	w.t.Helper()
 	c, err := New(counts{}, Options[count, string]{
 		Owner: owner, Journal: w.s, Inbox: w.s, Parked: func() { w.parked++ },
-		Ring: func(id ID) {
+		Notify: func(id ID) {
 			for _, c := range w.servers {
-				c.Mailed(id)
+				c.OnNotify(id)
 			}
 		},
 	})

@@ -66,7 +66,7 @@ func (c Calendar) account(ctx context.Context, op string, b bill) (had bool, err
 }
 
 func (c Calendar) book(ctx context.Context, s *redis.Script, keys []string, op string, b bill) (reply, error) {
-	got, err := c.promise(ctx, "account", s, keys, op, string(b.at.ID), who(b.at), b.what, c.civil(), b.limits, b.off, b.gain,
+	got, err := c.replicated(ctx, "account", s, keys, op, string(b.at.ID), who(b.at), b.what, c.civil(), b.limits, b.off, b.gain,
 		c.accountsAt(""))
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (c Calendar) follow(ctx context.Context, r charging.Reservation) error {
 	return err
 }
 
-func (c Calendar) followVictims(ctx context.Context, loc charging.LocationID, all []charging.Victim) {
+func (c Calendar) followVictims(ctx context.Context, loc charging.LocationID, all []charging.OutboundNotice) {
 	if !c.apart() {
 		return
 	}

@@ -351,14 +351,14 @@ func TestWithdrawnAndRestored(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.wantEmpty(t, "after a withdrawal")
-		mark, err := e.Mark(store.MarkOptions{Locations: []charging.LocationID{site}})
+		mark, err := e.Incarnation(store.IncarnationOptions{Locations: []charging.LocationID{site}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := e.hold(5, share)
 		p := charging.Promise{Ref: h.Ref, Leg: h.Leg, Start: h.Start, VehicleID: h.VehicleID, Fence: 7, Outcome: charging.OutcomeConfirmed}
 		for range 2 {
-			if _, err := mark.Restore(t.Context(), site, p, time.Hour, false); err != nil {
+			if _, err := mark.RestoreBooking(t.Context(), site, p, time.Hour, false); err != nil {
 				t.Fatal(err)
 			}
 		}

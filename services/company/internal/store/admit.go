@@ -18,9 +18,9 @@ const (
 	inCreation = 3 * time.Second
 	// inTheWay is how long a trip without a record stands in another's way.
 	inTheWay = time.Minute
-	// buriedFor is how long a trip that was given up before it was created is
+	// voidedFor is how long a trip that was given up before it was created is
 	// refused to its creator.
-	buriedFor = time.Hour
+	voidedFor = time.Hour
 	// lookAgain is the pause between two looks at a trip in creation.
 	lookAgain = 10 * time.Millisecond
 )
@@ -64,7 +64,7 @@ func (j *Journal) admit(ctx context.Context, a trip.Admission, instead charging.
 	keys := []string{j.keys.spans(a.VehicleID), j.keys.idem(a.VehicleID, a.Key)}
 	run := j.run
 	if j.cluster { // elsewhere the trip's own record, written after it, is waited for
-		run = j.promise
+		run = j.replicated
 	}
 	return run(ctx, "admit trip", admitScript, keys, string(a.TripID), seconds(a.Span.Start), seconds(a.Span.End),
 		flag(a.Key != ""), a.Digest, ms(max(a.Life, time.Minute)), j.civil(), string(instead), ms(j.o.TripRetention))
@@ -74,8 +74,8 @@ func (j *Journal) admit(ctx context.Context, a trip.Admission, instead charging.
 // so for too long (age in ms) and names it.
 func (j *Journal) replace(ctx context.Context, id charging.TripID, age int64) (charging.TripID, error) {
 	if age >= inCreation.Milliseconds() {
-		buried, err := j.bury(ctx, id)
-		if !buried {
+		void, err := j.void(ctx, id)
+		if !void {
 			return "", err
 		}
 		return id, err
@@ -98,11 +98,11 @@ func (j *Journal) makeWay(ctx context.Context, a trip.Admission, id charging.Tri
 		return err
 	}
 	if there == nowhere && got.num(4) >= inTheWay.Milliseconds() {
-		buried, err := j.bury(ctx, id)
+		void, err := j.void(ctx, id)
 		if err != nil {
 			return err
 		}
-		if buried {
+		if void {
 			there = over
 		}
 	}
@@ -140,7 +140,7 @@ func (j *Journal) standing(ctx context.Context, id charging.TripID) (place, erro
 	return over, nil
 }
 
-func (j *Journal) bury(ctx context.Context, id charging.TripID) (bool, error) {
-	n, err := buryScript.Run(ctx, j.rdb, []string{j.keys.trip(id)}, ms(buriedFor)).Int()
+func (j *Journal) void(ctx context.Context, id charging.TripID) (bool, error) {
+	n, err := voidScript.Run(ctx, j.rdb, []string{j.keys.trip(id)}, ms(voidedFor)).Int()
 	return n == 1, failed(ctx, "give up trip", err)
 }

@@ -30,7 +30,7 @@ func (a Audit) Note(ctx context.Context, act charging.Act) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.promise(ctx, "audit", auditScript, []string{a.keys.acts(), a.keys.actsOf()},
+	_, err = a.replicated(ctx, "audit", auditScript, []string{a.keys.acts(), a.keys.actsOf()},
 		act.ID, millis(act.At), string(text), millis(time.Now().Add(-actsLife)), strconv.Itoa(mostActs))
 	return err
 }

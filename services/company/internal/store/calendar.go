@@ -32,7 +32,7 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 		h.KeyID, ms(h.NoShow), lockHead(h), c.expected(h.Location),
 		c.limits(h.Quota), asked(ctx), c.accounts())
 	granted := func() (charging.Grant, error) {
-		got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.mark(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
+		got, err := c.run(ctx, "hold", holdScript, append(c.eight(at), c.keys.incarnation(h.Location), c.keys.stamp(h.Location, h.Origin, h.TripID)), args...)
 		if err != nil {
 			return charging.Grant{}, err
 		}
@@ -50,7 +50,7 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 func grant(h charging.Hold, got reply) charging.Grant {
 	g := charging.Grant{Reservation: reservation(h.ID, got), KeyID: got.str(8), Stamped: got.str(9) == "1"}
 	for i := answered; i+3 < len(got); i += 4 {
-		g.Preempted = append(g.Preempted, charging.Victim{
+		g.Preempted = append(g.Preempted, charging.OutboundNotice{
 			Notice: charging.Notice{
 				TripID: charging.TripID(got.str(i)), ReservationID: charging.ReservationID(got.str(i + 1)),
 				Leg: int(got.num(i + 2)), State: charging.Preempted, By: h.TripID,

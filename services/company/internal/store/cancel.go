@@ -11,7 +11,7 @@ import (
 // until Told. One that is CANCELED is a replay. SESSION_OPEN: a car is at the plug;
 // NO_RESERVATION_HERE: it holds its window no more, or is booked; UNKNOWN_RESERVATION.
 func (c Calendar) Cancel(ctx context.Context, loc charging.LocationID, r charging.Reservation, reason string, holdsAlone bool) (charging.Reservation, error) {
-	got, err := c.promise(ctx, "cancel", cancelScript, c.six(loc, r.EVSEID), string(r.ID), reason, c.civil(), flag(holdsAlone), asked(ctx), c.accounts())
+	got, err := c.replicated(ctx, "cancel", cancelScript, c.six(loc, r.EVSEID), string(r.ID), reason, c.civil(), flag(holdsAlone), asked(ctx), c.accounts())
 	if err != nil {
 		return r, err
 	}

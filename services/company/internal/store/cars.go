@@ -39,7 +39,7 @@ func (c Calendar) ClaimCar(ctx context.Context, v charging.VehicleID, at chargin
 // begun elsewhere: busy is true when this company's goes on. One that is not answered
 // yet and began later yields with it.
 func (c Calendar) ContestCar(ctx context.Context, k charging.Contest) (its charging.Visit, busy bool, err error) {
-	got, err := c.promise(ctx, "contest a vehicle", contestScript, []string{c.keys.car(k.VehicleID)},
+	got, err := c.replicated(ctx, "contest a vehicle", contestScript, []string{c.keys.car(k.VehicleID)},
 		string(k.ReservationID), string(k.EVSEID), k.StartedAt, ms(charging.OpenPlug))
 	if err != nil {
 		return charging.Visit{}, false, err
@@ -52,7 +52,7 @@ func (c Calendar) ContestCar(ctx context.Context, k charging.Contest) (its charg
 func (c Calendar) AnswerCar(ctx context.Context, v charging.VehicleID, its charging.Visit) (bool, error) {
 	open, answered := its, its
 	open.Answered, open.Yielded, answered.Answered, answered.Yielded = false, false, true, false
-	got, err := c.promise(ctx, "answer a vehicle", answerCarScript, []string{c.keys.car(v)}, visitText(open), visitText(answered), ms(carLife))
+	got, err := c.replicated(ctx, "answer a vehicle", answerCarScript, []string{c.keys.car(v)}, visitText(open), visitText(answered), ms(carLife))
 	return got.str(0) == "1", err
 }
 

@@ -114,7 +114,7 @@ func atLast(t *testing.T, do func() error) {
 	}
 }
 
-// One master of three is away: the beats of the others are taken, so that a server is
+// One master of three is away: the heartbeats of the others are taken, so that a server is
 // not said to book nothing.
 func TestBeatsOfAMasterThatIsAway(t *testing.T) {
 	t.Parallel()
@@ -123,7 +123,7 @@ func TestBeatsOfAMasterThatIsAway(t *testing.T) {
 	for n := range 24 {
 		locs = append(locs, charging.LocationID(fmt.Sprintf("BR*MAR*L%04d", n)))
 	}
-	m, err := e.Mark(store.MarkOptions{Locations: locs})
+	m, err := e.Incarnation(store.IncarnationOptions{Locations: locs})
 	done(t, err)
 	remembers(t, m, "")
 	c.Keeper("c:mark:{" + string(locs[0]) + "}").Kill()

@@ -141,12 +141,12 @@ func TestTwoVictims(t *testing.T) {
 		ask := e.hold(0, ticket("1770000000000001"))
 		ask.End = ask.Start.Add(2 * time.Hour)
 		g := e.must(t, ask)
-		got := map[charging.ReservationID]charging.Victim{}
+		got := map[charging.ReservationID]charging.OutboundNotice{}
 		for _, v := range g.Preempted {
 			got[v.ReservationID] = v
 		}
 		for _, h := range []charging.Hold{a, b} {
-			want := charging.Victim{Notice: charging.Notice{TripID: h.TripID, ReservationID: h.ID, Leg: h.Leg, State: charging.Preempted, By: ask.TripID}, Origin: h.Origin}
+			want := charging.OutboundNotice{Notice: charging.Notice{TripID: h.TripID, ReservationID: h.ID, Leg: h.Leg, State: charging.Preempted, By: ask.TripID}, Origin: h.Origin}
 			if got[h.ID] != want {
 				t.Errorf("notice %+v, want %+v", got[h.ID], want)
 			}

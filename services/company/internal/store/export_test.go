@@ -13,5 +13,5 @@ func (j *Journal) Unlist(ctx context.Context, t trip.Trip) error {
 	return j.unlist(ctx, madeAt(t), j.keys.open(), j.keys.standing(), j.keys.stuck())
 }
 
-// Bury gives up a trip that was looked for before its record came.
-func (j *Journal) Bury(ctx context.Context, id charging.TripID) (bool, error) { return j.bury(ctx, id) }
+// Void gives up a trip that was looked for before its record came.
+func (j *Journal) Void(ctx context.Context, id charging.TripID) (bool, error) { return j.void(ctx, id) }

@@ -48,14 +48,14 @@ func TestForget(t *testing.T) {
 			if err := e.Create(ctx, tr, lease, []trip.Entry{{Step: "create"}}); err != nil {
 				t.Fatal(err)
 			}
-			if posted, err := e.Post(ctx, tr.ID, trip.Letter{ID: "l"}, time.Minute); err != nil || !posted {
+			if posted, err := e.Forward(ctx, tr.ID, trip.Forwarded{ID: "l"}, time.Minute); err != nil || !posted {
 				t.Fatalf("%v, %v", posted, err)
 			}
-			letters, err := e.Letters(ctx, tr.ID)
-			if err != nil || len(letters) != 1 {
-				t.Fatalf("%+v, %v", letters, err)
+			pending, err := e.Pending(ctx, tr.ID)
+			if err != nil || len(pending) != 1 {
+				t.Fatalf("%+v, %v", pending, err)
 			}
-			if err := e.Reply(ctx, tr.ID, letters[0], []byte("ok")); err != nil {
+			if err := e.Reply(ctx, tr.ID, pending[0], []byte("ok")); err != nil {
 				t.Fatal(err)
 			}
 			tr.State = s

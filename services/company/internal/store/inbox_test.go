@@ -16,32 +16,32 @@ func TestLettersGoToTheHolderOfTheLease(t *testing.T) {
 		ctx := t.Context()
 		tr := created(t, e)
 		for i, body := range []string{`{"a":"x|y"}`, `{}`} {
-			if posted, err := e.Post(ctx, tr.ID, trip.Letter{ID: "id-" + strconv.Itoa(i), Body: []byte(body)}, time.Minute); err != nil || !posted {
-				t.Fatalf("posted %v: %v", posted, err)
+			if forwarded, err := e.Forward(ctx, tr.ID, trip.Forwarded{ID: "id-" + strconv.Itoa(i), Body: []byte(body)}, time.Minute); err != nil || !forwarded {
+				t.Fatalf("forwarded %v: %v", forwarded, err)
 			}
 		}
-		letters, err := e.Letters(ctx, tr.ID)
-		if err != nil || len(letters) != 2 || letters[0].ID != "id-0" || string(letters[0].Body) != `{"a":"x|y"}` {
-			t.Fatalf("%+v, %v", letters, err)
+		pending, err := e.Pending(ctx, tr.ID)
+		if err != nil || len(pending) != 2 || pending[0].ID != "id-0" || string(pending[0].Body) != `{"a":"x|y"}` {
+			t.Fatalf("%+v, %v", pending, err)
 		}
-		if answer, free, err := e.Replied(ctx, tr.ID, "id-0"); answer != nil || free || err != nil {
+		if answer, free, err := e.Result(ctx, tr.ID, "id-0"); answer != nil || free || err != nil {
 			t.Fatalf("before the answer: %q free %v, %v", answer, free, err)
 		}
-		if err := e.Reply(ctx, tr.ID, letters[0], []byte("done")); err != nil {
+		if err := e.Reply(ctx, tr.ID, pending[0], []byte("done")); err != nil {
 			t.Fatal(err)
 		}
-		if answer, _, err := e.Replied(ctx, tr.ID, "id-0"); !bytes.Equal(answer, []byte("done")) || err != nil {
+		if answer, _, err := e.Result(ctx, tr.ID, "id-0"); !bytes.Equal(answer, []byte("done")) || err != nil {
 			t.Fatalf("after the answer: %q, %v", answer, err)
 		}
-		if letters, err = e.Letters(ctx, tr.ID); err != nil || len(letters) != 1 || letters[0].ID != "id-1" {
-			t.Fatalf("left: %+v, %v", letters, err)
+		if pending, err = e.Pending(ctx, tr.ID); err != nil || len(pending) != 1 || pending[0].ID != "id-1" {
+			t.Fatalf("left: %+v, %v", pending, err)
 		}
 		e.leaseOver(t, tr.ID)
-		if _, free, err := e.Replied(ctx, tr.ID, "id-1"); !free || err != nil {
+		if _, free, err := e.Result(ctx, tr.ID, "id-1"); !free || err != nil {
 			t.Errorf("nobody has the lease: free %v, %v", free, err)
 		}
-		if posted, err := e.Post(ctx, tr.ID, trip.Letter{ID: "id-2"}, time.Minute); posted || err != nil {
-			t.Errorf("posted to nobody: %v, %v", posted, err)
+		if forwarded, err := e.Forward(ctx, tr.ID, trip.Forwarded{ID: "id-2"}, time.Minute); forwarded || err != nil {
+			t.Errorf("forwarded to nobody: %v, %v", forwarded, err)
 		}
 	})
 }
@@ -51,25 +51,25 @@ func TestLettersHaveTheirTimeAndBound(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
 		ctx := t.Context()
 		tr := created(t, e)
-		if _, err := e.Post(ctx, tr.ID, trip.Letter{ID: "late"}, time.Millisecond); err != nil {
+		if _, err := e.Forward(ctx, tr.ID, trip.Forwarded{ID: "late"}, time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(5 * time.Millisecond)
-		if letters, err := e.Letters(ctx, tr.ID); err != nil || len(letters) != 0 {
-			t.Fatalf("%+v, %v", letters, err)
+		if pending, err := e.Pending(ctx, tr.ID); err != nil || len(pending) != 0 {
+			t.Fatalf("%+v, %v", pending, err)
 		}
 		var err error
 		n := 0
 		for ; n < 1000 && err == nil; n++ {
-			_, err = e.Post(ctx, tr.ID, trip.Letter{ID: strconv.Itoa(n)}, time.Minute)
+			_, err = e.Forward(ctx, tr.ID, trip.Forwarded{ID: strconv.Itoa(n)}, time.Minute)
 		}
 		refused(t, err, charging.CodeRateLimited)
-		if letters, _ := e.Letters(ctx, tr.ID); len(letters) != n-1 {
-			t.Errorf("%d of %d letters lie there", len(letters), n-1)
+		if pending, _ := e.Pending(ctx, tr.ID); len(pending) != n-1 {
+			t.Errorf("%d of %d pending lie there", len(pending), n-1)
 		}
-		_, err = e.Post(ctx, "019a0000-0000-7000-8000-0000000000ff", trip.Letter{ID: "x"}, time.Minute)
+		_, err = e.Forward(ctx, "019a0000-0000-7000-8000-0000000000ff", trip.Forwarded{ID: "x"}, time.Minute)
 		refused(t, err, charging.CodeUnknownTrip)
-		_, _, err = e.Replied(ctx, "019a0000-0000-7000-8000-0000000000ff", "x")
+		_, _, err = e.Result(ctx, "019a0000-0000-7000-8000-0000000000ff", "x")
 		refused(t, err, charging.CodeUnknownTrip)
 	})
 }

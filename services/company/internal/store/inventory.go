@@ -72,7 +72,7 @@ func (c Calendar) Enroll(ctx context.Context, all map[charging.EVSEID]Enrolled) 
 		args = append(args, string(id), string(e.Home), string(raw), idle)
 	}
 	for some := range slices.Chunk(args, enrollArgs*enrollAtOnce) {
-		if _, err := c.promise(ctx, "enroll", enrollScript, []string{c.keys.inventory()}, some...); err != nil {
+		if _, err := c.replicated(ctx, "enroll", enrollScript, []string{c.keys.inventory()}, some...); err != nil {
 			return err
 		}
 	}

@@ -75,10 +75,10 @@ func (k keys) outbox(loc charging.LocationID) string    { return k.at("outbox", 
 func (k keys) shownEVSEs() string { return k.prefix + "evses" }
 func (k keys) inventory() string  { return k.prefix + "inventory" }
 
-// mark and beat tell a location's memory from an empty one (docs/adr/0005-a-store-that-forgot.md).
-func (k keys) mark(loc charging.LocationID) string { return k.at("mark", string(loc)) }
+// mark and heartbeat tell a location's data from an empty one (docs/adr/0005-a-store-that-forgot.md).
+func (k keys) incarnation(loc charging.LocationID) string { return k.at("mark", string(loc)) }
 
-func (k keys) beat(loc charging.LocationID, server string) string {
+func (k keys) heartbeat(loc charging.LocationID, server string) string {
 	return k.at("mark", string(loc), server)
 }
 

@@ -283,7 +283,7 @@ func TestNoShow(t *testing.T) {
 				meet(t, e, h)
 				e.wantState(t, h, charging.NoShow)
 				out, err := e.Outbox(t.Context(), site, 10)
-				want := charging.Victim{Notice: charging.Notice{TripID: h.TripID, ReservationID: h.ID, Leg: 2, State: charging.NoShow}, Origin: "SER"}
+				want := charging.OutboundNotice{Notice: charging.Notice{TripID: h.TripID, ReservationID: h.ID, Leg: 2, State: charging.NoShow}, Origin: "SER"}
 				if err != nil || len(out) != 1 || out[0].Number == "" || out[0].Notice != want.Notice || out[0].Origin != want.Origin {
 					t.Errorf("outbox %+v, %v", out, err)
 				}

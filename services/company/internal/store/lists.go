@@ -77,13 +77,13 @@ func (j *Journal) unlist(ctx context.Context, made redis.Z, off ...string) error
 // there is one server, which keeps the order; one after the other in a cluster.
 func (j *Journal) listThenRun(ctx context.Context, op string, list lists, s *redis.Script, keys []string, args []any) (reply, error) {
 	if len(list) == 0 {
-		return j.promise(ctx, op, s, keys, args...)
+		return j.replicated(ctx, op, s, keys, args...)
 	}
 	if j.cluster {
 		if err := j.list(ctx, op, list); err != nil {
 			return nil, err
 		}
-		return j.promise(ctx, op, s, keys, args...)
+		return j.replicated(ctx, op, s, keys, args...)
 	}
 	pipe := j.rdb.Pipeline()
 	for _, write := range list {
@@ -102,11 +102,11 @@ func (j *Journal) listThenRun(ctx context.Context, op string, list lists, s *red
 		}
 	}
 	if noScript(cmd.Err()) {
-		return j.promise(ctx, op, s, keys, args...)
+		return j.replicated(ctx, op, s, keys, args...)
 	}
 	got, err := cmd.Slice()
 	if err == nil && have != nil {
-		err = j.enough(op, have)
+		err = j.checkReplicas(op, have)
 		return reply(got), err
 	}
 	return reply(got), failed(ctx, op, err)
@@ -147,5 +147,5 @@ func (j *Journal) listFirmly(ctx context.Context, op, key string, write func(red
 	if _, err := pipe.Exec(ctx); err != nil {
 		return failed(ctx, op, err)
 	}
-	return j.enough(op, have)
+	return j.checkReplicas(op, have)
 }

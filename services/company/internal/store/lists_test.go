@@ -328,8 +328,8 @@ func TestALivingTripIsNotBuried(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
 		tr := created(t, e)
-		if buried, err := e.Bury(t.Context(), tr.ID); buried || err != nil {
-			t.Errorf("buried %v, %v", buried, err)
+		if void, err := e.Void(t.Context(), tr.ID); void || err != nil {
+			t.Errorf("void %v, %v", void, err)
 		}
 		e.write(t, tr, time.Now())
 	})

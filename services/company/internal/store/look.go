@@ -26,7 +26,7 @@ func (c Calendar) look(ctx context.Context, id charging.ReservationID, among []c
 		return charging.Reservation{}, "", err
 	}
 	if loc != "" {
-		got, err := c.run(ctx, "reservation", lookScript, []string{c.keys.rsv(loc, id), c.keys.locks(loc)}, string(id), flag(history))
+		got, err := c.run(ctx, "reservation", reservationScript, []string{c.keys.rsv(loc, id), c.keys.locks(loc)}, string(id), flag(history))
 		if err != nil {
 			return charging.Reservation{}, "", err
 		}
@@ -77,7 +77,7 @@ func (c Calendar) Free(ctx context.Context, loc charging.LocationID, evses []cha
 		keys = append(keys, c.keys.cal(loc, e), c.keys.lock(loc, e, ""))
 		args = append(args, string(e))
 	}
-	got, err := c.run(ctx, "free", freeScript, keys, args...)
+	got, err := c.run(ctx, "free", availabilityScript, keys, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (m Messages) Keep(ctx context.Context, v charging.VehicleID, said charging.
 	if err != nil {
 		return said, false, err
 	}
-	got, err := m.promise(ctx, "message", messageScript, []string{m.keys.messages(v)},
+	got, err := m.replicated(ctx, "message", messageScript, []string{m.keys.messages(v)},
 		said.ID, string(said.From), string(text), mostMessages, messagesEach, ms(messagesWithin), ms(messageLife))
 	if err != nil {
 		return said, false, err

@@ -109,10 +109,10 @@ type conn struct {
 	db       int
 	// skew is Redis TIME minus this machine's clock, in ms, as last seen.
 	skew atomic.Int64
-	// marks are what each location's birth mark must be before it grants; nil
+	// marks are what each location's incarnation must be before it grants; nil
 	// without a Mark.
-	marks atomic.Pointer[map[charging.LocationID]string]
-	// suspects are locations where a grant has met another mark (LocationID → nil).
+	incarnations atomic.Pointer[map[charging.LocationID]string]
+	// suspects are locations where a grant has met another incarnation (LocationID → nil).
 	suspects sync.Map
 }
 

@@ -13,12 +13,12 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// held is how long a beat may be on its way, about as long as any write of a
+// held is how long a heartbeat may be on its way, about as long as any write of a
 // booking may. A store that answers but holds writes back is found by it.
 const held = 1500 * time.Millisecond
 
-// pulse is what the beats of a Mark say about whether the store takes writes: of
-// each of its nodes, when the beat that is on its way was sent (zero: none is) and
+// pulse is what the heartbeats of an Incarnation say about whether the store takes writes: of
+// each of its nodes, when the heartbeat that is on its way was sent (zero: none is) and
 // why the last one was not taken.
 type pulse struct {
 	mu    sync.Mutex
@@ -44,9 +44,9 @@ func (p *pulse) begin(nodes map[string][]charging.LocationID) {
 	}
 }
 
-// beat notes a beat that is sent; the end of it is said with why it was not
+// heartbeat notes a heartbeat that is sent; the end of it is said with why it was not
 // taken, or nil.
-func (p *pulse) beat(node string) (end func(error)) {
+func (p *pulse) heartbeat(node string) (end func(error)) {
 	set := func(change func(*beating)) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -59,10 +59,10 @@ func (p *pulse) beat(node string) (end func(error)) {
 }
 
 // Writes reports whether the store takes writes as promises need them, by the
-// beats of the last seconds: some says what does not while the rest does (one
+// heartbeats of the last seconds: some says what does not while the rest does (one
 // master of a cluster), err why nothing does, each with what to do. Both are empty
 // before the first Check, and for a company without locations.
-func (m *Mark) Writes() (some string, err error) {
+func (m *Incarnation) Writes() (some string, err error) {
 	m.pulse.mu.Lock()
 	defer m.pulse.mu.Unlock()
 	var dead []string

@@ -10,7 +10,7 @@ import (
 )
 
 // beaten is a store on a Redis of its own, with its marks.
-func beaten(t *testing.T, o store.Options, args ...string) (*env, *store.Mark) {
+func beaten(t *testing.T, o store.Options, args ...string) (*env, *store.Incarnation) {
 	t.Helper()
 	if realURL == "" {
 		t.Skip("no redis-server here")
@@ -22,7 +22,7 @@ func beaten(t *testing.T, o store.Options, args ...string) (*env, *store.Mark) {
 	t.Cleanup(stop)
 	e := open(t, "redis://"+addr, true)
 	e.Store = e.again(t, o)
-	m, err := e.Mark(store.MarkOptions{Locations: []charging.LocationID{site}})
+	m, err := e.Incarnation(store.IncarnationOptions{Locations: []charging.LocationID{site}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func beaten(t *testing.T, o store.Options, args ...string) (*env, *store.Mark) {
 }
 
 // Every way in which a Redis that answers takes no writes is said by the next
-// beat, with what to do, and is over with the first beat after it. A PING, which
+// heartbeat, with what to do, and is over with the first heartbeat after it. A PING, which
 // was all that was asked before, is answered in each of them.
 func TestBeatsSayWhetherAStoreTakesWrites(t *testing.T) {
 	t.Parallel()
@@ -81,7 +81,7 @@ func TestBeatsWaitForReplicas(t *testing.T) {
 	}
 }
 
-// A store that answers reads and holds writes back is found while the beat is on its way.
+// A store that answers reads and holds writes back is found while the heartbeat is on its way.
 func TestBeatsThatAreHeldBack(t *testing.T) {
 	t.Parallel()
 	e, m := beaten(t, store.Options{})

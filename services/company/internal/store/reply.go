@@ -8,7 +8,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// forgotten is a script's answer where a location's birth mark is not the one
+// forgotten is a script's answer where a location's incarnation is not the one
 // that is expected.
 const forgotten charging.Code = "LOST"
 

@@ -23,7 +23,7 @@ func (c Calendar) Renew(ctx context.Context, at charging.At, ttl time.Duration) 
 // TOO_EARLY when it is only CLAIMED, INVALID_WINDOW when its window is over.
 func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reservation, error) {
 	confirm := func() (charging.Reservation, error) {
-		return c.firm(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.mark(at.Location)), c.expected(at.Location))
+		return c.replicatedReservation(ctx, "confirm", confirmScript, at, append(c.five(at), c.keys.incarnation(at.Location)), c.expected(at.Location))
 	}
 	if c.apart() {
 		return c.confirmApart(ctx, at, confirm)
@@ -34,7 +34,7 @@ func (c Calendar) Confirm(ctx context.Context, at charging.At) (charging.Reserva
 // Compensate releases the stop, or leaves a tombstone. CHARGING, FULFILLED and NO_SHOW
 // stay. STALE_OWNER, ID_REUSED, FORBIDDEN.
 func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "compensate", compensateScript, at, c.five(at))
+	return c.replicatedReservation(ctx, "compensate", compensateScript, at, c.five(at))
 }
 
 // Move gives a RESERVED another window, or leaves it as it was; a CHARGING one keeps its start. noShow is of the
@@ -42,7 +42,7 @@ func (c Calendar) Compensate(ctx context.Context, at charging.At) (charging.Rese
 func (c Calendar) Move(ctx context.Context, at charging.At, m charging.Move, noShow time.Duration) (charging.Reservation, error) {
 	at.End = m.To.End
 	move := func() (charging.Reservation, error) {
-		return c.firm(ctx, "move", moveScript, at, append(c.eight(at), c.keys.mark(at.Location)), strconv.FormatInt(m.Seq, 10),
+		return c.replicatedReservation(ctx, "move", moveScript, at, append(c.eight(at), c.keys.incarnation(at.Location)), strconv.FormatInt(m.Seq, 10),
 			seconds(m.To.Start), seconds(m.To.End), ms(noShow), c.expected(at.Location), c.limits(m.Quota))
 	}
 	if c.apart() {
@@ -77,7 +77,7 @@ func (c Calendar) Drop(ctx context.Context, at charging.At, heard charging.Outco
 	if heard != charging.OutcomeAborted && heard != charging.OutcomeUnknown {
 		return c.Reservation(ctx, at.ID, []charging.LocationID{at.Location})
 	}
-	return c.firm(ctx, "drop", dropScript, at, c.five(at), string(heard))
+	return c.replicatedReservation(ctx, "drop", releaseByOutcomeScript, at, c.five(at), string(heard))
 }
 
 // Start notes that the car has plugged in: RESERVED → CHARGING, from terms.EarlyPlug
@@ -92,13 +92,13 @@ func (c Calendar) Start(ctx context.Context, at charging.At, a charging.Arrival,
 // Answered notes that a plug is about to be answered; its originator has a notice. The
 // answer's state is CHARGING where it may be. NO_RESERVATION_HERE.
 func (c Calendar) Answered(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "answer a plug", answeredScript, at, c.eight(at))
+	return c.replicatedReservation(ctx, "answer a plug", answeredScript, at, c.eight(at))
 }
 
 // Back takes an open plug back: CHARGING → RESERVED. One that has been answered
 // stays: the answer's state tells. NO_RESERVATION_HERE.
 func (c Calendar) Back(ctx context.Context, at charging.At) (charging.Reservation, error) {
-	return c.firm(ctx, "take a plug back", backScript, at, c.eight(at))
+	return c.replicatedReservation(ctx, "take a plug back", backScript, at, c.eight(at))
 }
 
 // Complete notes that the car has left: CHARGING → FULFILLED, and the rest of the
@@ -106,7 +106,7 @@ func (c Calendar) Back(ctx context.Context, at charging.At) (charging.Reservatio
 // except that the car's figure replaces an estimate, once. NO_RESERVATION_HERE;
 // TOO_EARLY before a start; TOO_LATE after a no-show.
 func (c Calendar) Complete(ctx context.Context, at charging.At, m charging.Meter) (charging.Reservation, error) {
-	return c.firm(ctx, "complete", completeScript, at, c.eight(at),
+	return c.replicatedReservation(ctx, "complete", completeScript, at, c.eight(at),
 		wattHours(m.EnergyKWh), watts(m), rates(m.Tariff), instant(m.At), ms(charging.LateWord))
 }
 
@@ -125,9 +125,9 @@ func instant(t time.Time) string {
 // runner is run or promise.
 type runner func(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error)
 
-// firm is act for what somebody relies on.
-func (c Calendar) firm(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
-	return c.by(ctx, c.promise, op, s, at, keys, more)
+// replicatedReservation is act for what somebody relies on.
+func (c Calendar) replicatedReservation(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
+	return c.by(ctx, c.replicated, op, s, at, keys, more)
 }
 
 func (c Calendar) act(ctx context.Context, op string, s *redis.Script, at charging.At, keys []string, more ...any) (charging.Reservation, error) {
@@ -147,7 +147,7 @@ func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script
 	return res, nil
 }
 
-// refused is refusal; a location that has lost its memory is looked at by the
+// refused is refusal; a location that has lost data is looked at by the
 // next Check of the Mark.
 func (c *conn) refused(at charging.At, r reply) *charging.Refusal {
 	if charging.Code(r.str(0)) == forgotten {

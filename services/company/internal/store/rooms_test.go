@@ -9,9 +9,9 @@ import (
 
 // What the rooms above need of their store.
 var (
-	_ desk.Calendar   = (*store.Store)(nil)
-	_ desk.Memory     = (*store.Mark)(nil)
-	_ booking.Journal = (*store.Store)(nil)
-	_ booking.Inbox   = (*store.Store)(nil)
-	_ trips.Records   = (*store.Store)(nil)
+	_ desk.Calendar     = (*store.Store)(nil)
+	_ desk.LossDetector = (*store.Incarnation)(nil)
+	_ booking.Journal   = (*store.Store)(nil)
+	_ booking.Inbox     = (*store.Store)(nil)
+	_ trips.Records     = (*store.Store)(nil)
 )

@@ -18,8 +18,8 @@ const sessionOver = time.Hour
 // promised from now on becomes CANCELED, a session FULFILLED with an estimated bill
 // by the meter; both are returned and stay in the outbox until Told. An empty
 // reason puts it back.
-func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.Victim, error) {
-	got, err := c.promise(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), asked(ctx), c.accounts())
+func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse charging.EVSEID, reason string, m charging.Meter) ([]charging.OutboundNotice, error) {
+	got, err := c.replicated(ctx, "withdraw", withdrawScript, c.six(loc, evse), string(evse), reason, c.civil(), watts(m), rates(m.Tariff), asked(ctx), c.accounts())
 	if err == nil {
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}
@@ -34,8 +34,8 @@ func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse ch
 // driver when the car before is late (RESERVED, EVSE_OCCUPIED). All that is returned
 // and put in the outbox. Nothing depends on it: of a calendar with hundreds of
 // coming entries it looks at some, others the next time.
-func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.Victim, error) {
-	var all []charging.Victim
+func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []charging.EVSEID, noShow time.Duration, meter func(charging.EVSEID) charging.Meter) ([]charging.OutboundNotice, error) {
+	var all []charging.OutboundNotice
 	for _, e := range evses {
 		m := meter(e)
 		got, err := c.run(ctx, "tidy", tidyScript, c.six(loc, e), c.civil(), ms(noShow), ms(sessionOver), rand.IntN(1<<30),
@@ -47,7 +47,7 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 		c.followVictims(ctx, loc, some)
 		all = append(all, some...)
 	}
-	err := sweepScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()
+	err := pruneOutboxScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()
 	return all, failed(ctx, "sweep", err)
 }
 
@@ -59,10 +59,10 @@ func (c Calendar) six(loc charging.LocationID, evse charging.EVSEID) []string {
 }
 
 // victims reads lists of trip, reservation, leg, state, reason, origin.
-func victims(r reply) []charging.Victim {
-	var out []charging.Victim
+func victims(r reply) []charging.OutboundNotice {
+	var out []charging.OutboundNotice
 	for i := 0; i+5 < len(r); i += 6 {
-		out = append(out, charging.Victim{
+		out = append(out, charging.OutboundNotice{
 			Notice: charging.Notice{
 				TripID: charging.TripID(r.str(i)), ReservationID: charging.ReservationID(r.str(i + 1)),
 				Leg: int(r.num(i + 2)), State: charging.State(r.str(i + 3)), Reason: r.str(i + 4),
@@ -129,8 +129,8 @@ func (c Calendar) Shown(ctx context.Context) (map[charging.EVSEID]charging.Condi
 
 // Outbox lists up to limit notices of a location that no originator has
 // acknowledged yet, in no order.
-func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.Victim, error) {
-	var out []charging.Victim
+func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int) ([]charging.OutboundNotice, error) {
+	var out []charging.OutboundNotice
 	var cursor uint64
 	for len(out) < limit {
 		flat, next, err := c.rdb.HScan(ctx, c.keys.outbox(loc), cursor, "", int64(limit)).Result()
@@ -154,7 +154,7 @@ func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int
 					w := charging.Window{End: fromSeconds(number(n.Stop))}
 					n.Session = session(w, time.UnixMilli(number(n.Started)).UTC(), n.Done, n.Estimated == "1")
 				}
-				out = append(out, charging.Victim{Notice: n.Notice, Origin: n.Origin, Number: n.N})
+				out = append(out, charging.OutboundNotice{Notice: n.Notice, Origin: n.Origin, Number: n.N})
 			}
 		}
 		if cursor = next; cursor == 0 {
@@ -166,7 +166,7 @@ func (c Calendar) Outbox(ctx context.Context, loc charging.LocationID, limit int
 
 // Told removes a notice of the outbox that has been acknowledged; a newer one about
 // the same reservation stays.
-func (c Calendar) Told(ctx context.Context, loc charging.LocationID, v charging.Victim) error {
+func (c Calendar) Told(ctx context.Context, loc charging.LocationID, v charging.OutboundNotice) error {
 	err := toldScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc)}, string(v.ReservationID), v.Number).Err()
 	return failed(ctx, "told", err)
 }

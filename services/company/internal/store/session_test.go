@@ -33,7 +33,7 @@ func (e *env) plug(t testing.TB, h charging.Hold, a charging.Arrival) charging.R
 	return r
 }
 
-func (e *env) tidy(t testing.TB) []charging.Victim {
+func (e *env) tidy(t testing.TB) []charging.OutboundNotice {
 	t.Helper()
 	v, err := e.Tidy(t.Context(), site, []charging.EVSEID{plug}, testNoShow, byMeter)
 	if err != nil {
@@ -154,7 +154,7 @@ func TestAnOpenPlug(t *testing.T) {
 }
 
 // told empties the outbox.
-func (e *env) told(t testing.TB) []charging.Victim {
+func (e *env) told(t testing.TB) []charging.OutboundNotice {
 	t.Helper()
 	box, err := e.Outbox(t.Context(), site, 100)
 	if err != nil {
@@ -355,7 +355,7 @@ func TestRestoreLiftsTheFence(t *testing.T) {
 		_, m := e.guard(t, "")
 		fence := time.Now().Add(time.Hour).UnixMicro()
 		h := e.hold(0)
-		if _, err := m.Restore(t.Context(), site, promise(h, fence, charging.OutcomeConfirmed), 0, false); err != nil {
+		if _, err := m.RestoreBooking(t.Context(), site, promise(h, fence, charging.OutcomeConfirmed), 0, false); err != nil {
 			t.Fatal(err)
 		}
 		if g := e.must(t, e.hold(2)); g.Fence <= fence {
@@ -373,7 +373,7 @@ func TestRestoreBesideACar(t *testing.T) {
 		e.civil.set(there.Start)
 		e.plug(t, there, charging.Arrival{})
 		e.civil.set(lost.Start.Add(time.Minute))
-		r, err := m.Restore(t.Context(), site, promise(lost, 7, charging.OutcomeConfirmed), testNoShow, false)
+		r, err := m.RestoreBooking(t.Context(), site, promise(lost, 7, charging.OutcomeConfirmed), testNoShow, false)
 		if err != nil || r.State != charging.Reserved {
 			t.Errorf("%+v, %v", r, err)
 		}

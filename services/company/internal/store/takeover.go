@@ -102,7 +102,7 @@ func (j *Journal) takeAll(ctx context.Context, owner string, lease time.Duration
 			stay++
 			continue
 		}
-		got, err := j.run(ctx, "take over", takeScript, []string{key}, owner, ms(lease))
+		got, err := j.run(ctx, "take over", takeOverScript, []string{key}, owner, ms(lease))
 		switch {
 		case err != nil && j.cluster && ctx.Err() == nil:
 			away[node] = err
@@ -168,13 +168,13 @@ func (j *Journal) KeepAlive(ctx context.Context, owner string, lease time.Durati
 		pipe := j.rdb.Pipeline()
 		kept := make([]*redis.Cmd, len(some))
 		for i, id := range some {
-			kept[i] = keepScript.EvalSha(ctx, pipe, []string{j.keys.trip(id)}, owner, ms(lease))
+			kept[i] = keepAliveScript.EvalSha(ctx, pipe, []string{j.keys.trip(id)}, owner, ms(lease))
 		}
 		_, _ = pipe.Exec(ctx)
 		for i, id := range some {
 			n, err := kept[i].Int()
 			if noScript(err) {
-				n, err = keepScript.Run(ctx, j.rdb, []string{j.keys.trip(id)}, owner, ms(lease)).Int()
+				n, err = keepAliveScript.Run(ctx, j.rdb, []string{j.keys.trip(id)}, owner, ms(lease)).Int()
 			}
 			if err != nil {
 				return lost, failed(ctx, "keep alive", err)

@@ -88,10 +88,10 @@ func TestEntriesAndPlansOfNewerServersAreRead(t *testing.T) {
 			t.Errorf("%+v, %+v, %v", p, j, err)
 		}
 		body := `{"kind":"new","x":1}`
-		if _, err := e.Post(ctx, tr.ID, trip.Letter{ID: "l", Body: []byte(body)}, time.Minute); err != nil {
+		if _, err := e.Forward(ctx, tr.ID, trip.Forwarded{ID: "l", Body: []byte(body)}, time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		if l, err := e.Letters(ctx, tr.ID); err != nil || len(l) != 1 || string(l[0].Body) != body {
+		if l, err := e.Pending(ctx, tr.ID); err != nil || len(l) != 1 || string(l[0].Body) != body {
 			t.Errorf("%+v, %v", l, err)
 		}
 	})

@@ -106,7 +106,7 @@ func TestAStopByHandAmongLostOnes(t *testing.T) {
 func TestASwapSaysWhatItRestsOn(t *testing.T) {
 	s, g, _ := counter(t)
 	rec := g.r.trips[booked(t, s).ID]
-	rec.Legs[1].Moves, rec.Legs[1].Price = 6, 85.88
+	rec.Legs[1].MoveSeq, rec.Legs[1].Price = 6, 85.88
 	l := rec.Legs[1]
 	rec.Proposal = &trip.Decision{Leg: 2, Alternatives: []trip.Alternative{{ID: "p", Leg: 2, EVSEID: l.EVSEID, Start: l.Start, End: l.End, DeltaPrice: 2.66}}}
 	g.r.trips[rec.ID] = rec
@@ -121,7 +121,7 @@ func TestASwapSaysWhatItRestsOn(t *testing.T) {
 		},
 	} {
 		g.swapped = trip.Leg{}
-		if err := ask(); err != nil || g.swapped.ReservationID != l.ReservationID || g.swapped.Moves != 6 || g.swapped.Price != 88.54 {
+		if err := ask(); err != nil || g.swapped.ReservationID != l.ReservationID || g.swapped.MoveSeq != 6 || g.swapped.Price != 88.54 {
 			t.Errorf("%v, %+v", err, g.swapped)
 		}
 	}

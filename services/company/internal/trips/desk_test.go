@@ -94,7 +94,7 @@ func TestOutcome(t *testing.T) {
 	}
 	rec := g.r.trips[tr.ID]
 	rec.State, rec.Saga = trip.Confirmed, &trip.Saga{Shift: &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{
-		{Leg: trip.Leg{Leg: 1, ReservationID: "new", EVSEID: rec.Legs[0].EVSEID}}, {Leg: rec.Legs[1], Moves: true},
+		{Leg: trip.Leg{Leg: 1, ReservationID: "new", EVSEID: rec.Legs[0].EVSEID}}, {Leg: rec.Legs[1], InPlace: true},
 	}}}
 	g.r.trips[tr.ID] = rec
 	if got, _ := ask(t, s, tr.ID, "new"); got != charging.OutcomePending {

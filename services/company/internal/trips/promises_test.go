@@ -18,7 +18,7 @@ func TestPromisesOfATrip(t *testing.T) {
 	}
 	taken, moved := leg(2, "SER", "new", charging.Reserved), leg(3, "SER", "three", charging.Reserved)
 	moved.Start, moved.End = w(1, 3).Start, w(1, 3).End
-	shift := &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{{Leg: taken, Old: w(0, 1)}, {Leg: moved, Moves: true, Old: w(0, 2)}}}
+	shift := &trip.Shift{Phase: trip.ShiftTake, Takes: []trip.Take{{Leg: taken, Old: w(0, 1)}, {Leg: moved, InPlace: true, Old: w(0, 2)}}}
 	released := &trip.Shift{Phase: trip.ShiftRelease, Takes: shift.Takes}
 	for _, tt := range []struct {
 		name  string

@@ -96,9 +96,9 @@ func (s *Service) admission(t trip.Trip, key, digest string) trip.Admission {
 	return trip.Admission{TripID: t.ID, VehicleID: t.VehicleID, Span: t.Span(), Key: key, Digest: digest, Life: life}
 }
 
-// Readmit is the saga's way to ask whether a trip may move to another time: as at
+// ReserveSpan is the saga's way to ask whether a trip may move to another time: as at
 // its start, two open trips of one vehicle may not overlap.
-func Readmit(records Records, now func() time.Time) func(context.Context, trip.Trip, charging.Window) error {
+func ReserveSpan(records Records, now func() time.Time) func(context.Context, trip.Trip, charging.Window) error {
 	return func(ctx context.Context, t trip.Trip, span charging.Window) error {
 		_, err := records.Admit(ctx, trip.Admission{
 			TripID: t.ID, VehicleID: t.VehicleID, Span: span, Life: span.End.Sub(now()) + admissionMargin,

@@ -1,5 +1,5 @@
 -- create.lua writes a new trip. A trip that is there stays as it is; that of
--- another owner, and one that was given up before it was created (bury.lua), is
+-- another owner, and one that was given up before it was created (void.lua), is
 -- refused.
 -- KEYS  1 trip  2 log
 -- ARGV  1 doc  2 state  3 epoch  4 owner  5 lease (ms)  6 due (ms)  7 vehicle  8 entries  9 plan ('': none)

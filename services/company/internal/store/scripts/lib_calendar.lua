@@ -373,6 +373,6 @@ end
 -- keepfor is how long (ms) a record outlives now.
 local function keepfor(civil) return math.max(0, ARGV[3] * 1000 - civil) + ARGV[7] end
 
--- forgotten says whether the location, whose mark this is, has lost its memory, or is
+-- forgotten says whether the location, whose mark this is, has lost data, or is
 -- being recovered.
 local function forgotten(mark, expected) return expected ~= '' and mark ~= expected end

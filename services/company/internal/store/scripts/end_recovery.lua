@@ -1,4 +1,4 @@
--- trust.lua ends a recovery, unless the memory was lost once more meanwhile.
+-- end_recovery.lua ends a recovery, unless data was lost once more meanwhile.
 -- KEYS  1 mark
 -- ARGV  1 token of the recovery  2 mark
 -- Answers {OK} or {CHANGED}.

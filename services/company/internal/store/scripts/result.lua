@@ -1,4 +1,4 @@
--- replied.lua looks for the answer to a letter.
+-- result.lua looks for the answer to a command.
 -- KEYS  1 trip  2 answer
 -- Answers {ANSWER, body}, {FREE} (none, and nobody has the lease), {WAIT} or {UNKNOWN_TRIP}.
 local answer = redis.call('GET', KEYS[2])

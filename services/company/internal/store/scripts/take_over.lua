@@ -1,4 +1,4 @@
--- take.lua takes a trip over when its lease is over and it is due.
+-- take_over.lua takes a trip over when its lease is over and it is due.
 -- KEYS  1 trip
 -- ARGV  1 owner  2 lease (ms)
 -- Answers {OK, doc, epoch, owner}, {WAIT, until (ms), now (ms)}, {DONE} or {GONE, now (ms)}.

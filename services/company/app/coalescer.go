@@ -9,17 +9,17 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// bulletinEvery is how often peers are told which calendars have changed: a
+// coalesceEvery is how often peers are told which calendars have changed: a
 // busy EVSE is told once a round, not once a change.
-const bulletinEvery = 200 * time.Millisecond
+const coalesceEvery = 200 * time.Millisecond
 
-// bulletin collects changes of calendars, the newest of each EVSE.
-type bulletin struct {
+// coalescer collects changes of calendars, the newest of each EVSE.
+type coalescer struct {
 	mu      sync.Mutex
 	changes map[charging.EVSEID]carlink.Change
 }
 
-func (b *bulletin) put(c carlink.Change) {
+func (b *coalescer) put(c carlink.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.changes == nil {
@@ -28,7 +28,7 @@ func (b *bulletin) put(c carlink.Change) {
 	b.changes[c.EVSEID] = c
 }
 
-func (b *bulletin) take() map[charging.EVSEID]carlink.Change {
+func (b *coalescer) take() map[charging.EVSEID]carlink.Change {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	taken := b.changes
@@ -37,8 +37,8 @@ func (b *bulletin) take() map[charging.EVSEID]carlink.Change {
 }
 
 // run tells each round's changes until the context ends.
-func (b *bulletin) run(ctx context.Context, tell func(carlink.Change)) {
-	tick := time.NewTicker(bulletinEvery)
+func (b *coalescer) run(ctx context.Context, tell func(carlink.Change)) {
+	tick := time.NewTicker(coalesceEvery)
 	defer tick.Stop()
 	for {
 		select {

@@ -13,13 +13,13 @@ import (
 )
 
 // guard opens the store once more, as a server that keeps a file.
-func (e *env) guard(t testing.TB, file string, locs ...charging.LocationID) (*store.Store, *store.Mark) {
+func (e *env) guard(t testing.TB, file string, locs ...charging.LocationID) (*store.Store, *store.Incarnation) {
 	t.Helper()
 	if len(locs) == 0 {
 		locs = []charging.LocationID{site}
 	}
 	s := e.again(t, store.Options{})
-	m, err := s.Mark(store.MarkOptions{File: file, Locations: locs})
+	m, err := s.Incarnation(store.IncarnationOptions{File: file, Locations: locs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func (e *env) guard(t testing.TB, file string, locs ...charging.LocationID) (*st
 }
 
 // remembers wants a check to find nothing lost, or something for a reason.
-func remembers(t testing.TB, m *store.Mark, want string) {
+func remembers(t testing.TB, m *store.Incarnation, want string) {
 	t.Helper()
 	lost, why, err := m.Check(t.Context())
 	switch {
@@ -82,12 +82,12 @@ func TestForgettingStoreGrantsNothing(t *testing.T) {
 			t.Errorf("a release while the memory is lost: %v", err)
 		}
 		remembers(t, m, "mark is gone")
-		done(t, m.Doubt(ctx))
-		done(t, m.Doubt(ctx)) // repeats
+		done(t, m.BeginRecovery(ctx))
+		done(t, m.BeginRecovery(ctx)) // repeats
 		remembers(t, m, "not complete")
 		_, err := s.Hold(ctx, e.hold(0))
 		refused(t, err, charging.CodeStoreUnavailable)
-		done(t, m.Trust(ctx))
+		done(t, m.EndRecovery(ctx))
 		remembers(t, m, "")
 		if _, err := s.Hold(ctx, e.hold(0)); err != nil {
 			t.Error(err)
@@ -109,7 +109,7 @@ func TestForgettingIsNoticedAfterARestart(t *testing.T) {
 		remembers(t, m, "")
 		done(t, m.Close())
 
-		// An older copy: the mark is right, the beat is not.
+		// An older copy: the mark is right, the heartbeat is not.
 		beats, err := e.raw.Keys(t.Context(), e.prefix+"mark:{"+string(site)+"}:*").Result()
 		if err != nil || len(beats) != 1 {
 			t.Fatal(beats, err)
@@ -117,8 +117,8 @@ func TestForgettingIsNoticedAfterARestart(t *testing.T) {
 		e.raw.Set(t.Context(), beats[0], 2, 0)
 		_, m = e.guard(t, file)
 		remembers(t, m, "back in time")
-		done(t, m.Doubt(t.Context()))
-		done(t, m.Trust(t.Context()))
+		done(t, m.BeginRecovery(t.Context()))
+		done(t, m.EndRecovery(t.Context()))
 		remembers(t, m, "")
 
 		e.wipe(t)
@@ -128,11 +128,11 @@ func TestForgettingIsNoticedAfterARestart(t *testing.T) {
 		_, other := e.guard(t, "")
 		remembers(t, other, "") // nobody had noted the loss yet: this is what the file is for
 		remembers(t, m, "another birth mark")
-		done(t, m.Doubt(t.Context()))
+		done(t, m.BeginRecovery(t.Context()))
 		remembers(t, other, "not complete")
 		_, third := e.guard(t, "")
 		remembers(t, third, "not complete")
-		done(t, m.Trust(t.Context()))
+		done(t, m.EndRecovery(t.Context()))
 		remembers(t, m, "")
 		remembers(t, other, "")
 		remembers(t, third, "")
@@ -153,20 +153,20 @@ func TestRecoveriesJoin(t *testing.T) {
 		e.wipe(t)
 		remembers(t, a, "gone")
 		remembers(t, b, "gone")
-		done(t, a.Doubt(ctx))
-		done(t, b.Doubt(ctx))
-		done(t, a.Trust(ctx))
-		refused(t, b.Trust(ctx), charging.CodeStoreUnavailable)
+		done(t, a.BeginRecovery(ctx))
+		done(t, b.BeginRecovery(ctx))
+		done(t, a.EndRecovery(ctx))
+		refused(t, b.EndRecovery(ctx), charging.CodeStoreUnavailable)
 		remembers(t, b, "")
 
 		e.wipe(t)
 		remembers(t, a, "gone")
-		done(t, a.Doubt(ctx))
+		done(t, a.BeginRecovery(ctx))
 		e.wipe(t)
-		refused(t, a.Trust(ctx), charging.CodeStoreUnavailable)
+		refused(t, a.EndRecovery(ctx), charging.CodeStoreUnavailable)
 		remembers(t, a, "gone")
-		done(t, a.Doubt(ctx))
-		done(t, a.Trust(ctx))
+		done(t, a.BeginRecovery(ctx))
+		done(t, a.EndRecovery(ctx))
 		remembers(t, a, "")
 	})
 }
@@ -193,7 +193,7 @@ func TestUnreadableMemoryIsNoFreshStart(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "m")
 		done(t, os.WriteFile(file, []byte("{"), 0o600))
 		s := e.again(t, store.Options{})
-		if _, err := s.Mark(store.MarkOptions{File: file, Locations: []charging.LocationID{site}}); err == nil {
+		if _, err := s.Incarnation(store.IncarnationOptions{File: file, Locations: []charging.LocationID{site}}); err == nil {
 			t.Error("a broken file is taken for a first start")
 		}
 	})
@@ -218,20 +218,20 @@ func TestRestore(t *testing.T) {
 		confirming := e.hold(2)
 		e.wipe(t)
 		remembers(t, m, "gone")
-		done(t, m.Doubt(ctx))
+		done(t, m.BeginRecovery(ctx))
 
-		r, err := m.Restore(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 15*time.Minute, false)
+		r, err := m.RestoreBooking(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 15*time.Minute, false)
 		if err != nil || r.State != charging.Reserved || !r.Settled || r.Fence != fence || r.ID != was.ID {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if r, err = m.Restore(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 15*time.Minute, false); err != nil || !r.Replay {
+		if r, err = m.RestoreBooking(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 15*time.Minute, false); err != nil || !r.Replay {
 			t.Fatalf("again: %+v, %v", r, err)
 		}
-		r, err = m.Restore(ctx, site, promise(confirming, fence+5, charging.OutcomePending), 15*time.Minute, false)
+		r, err = m.RestoreBooking(ctx, site, promise(confirming, fence+5, charging.OutcomePending), 15*time.Minute, false)
 		if err != nil || r.State != charging.Reserved || r.Settled {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		done(t, m.Trust(ctx))
+		done(t, m.EndRecovery(ctx))
 		remembers(t, m, "")
 
 		// The confirm that the originator repeats, the settling, the car, the release.
@@ -251,7 +251,7 @@ func TestRestore(t *testing.T) {
 		if r, err := s.Compensate(ctx, at(was)); err != nil || r.State != charging.Canceled {
 			t.Errorf("%+v, %v", r, err)
 		}
-		if r, err := m.Restore(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 0, false); err != nil || r.State != charging.Canceled {
+		if r, err := m.RestoreBooking(ctx, site, promise(was, fence, charging.OutcomeConfirmed), 0, false); err != nil || r.State != charging.Canceled {
 			t.Errorf("what was released since came back: %+v, %v", r, err)
 		}
 		e.must(t, e.hold(0.5))
@@ -268,7 +268,7 @@ func TestRestoreInTheWay(t *testing.T) {
 		younger := e.hold(0, pending)
 		e.must(t, younger)
 		p := promise(e.hold(0.5), 7, charging.OutcomeConfirmed)
-		if _, err := m.Restore(ctx, site, p, 0, false); err != nil {
+		if _, err := m.RestoreBooking(ctx, site, p, 0, false); err != nil {
 			t.Fatal(err)
 		}
 		e.wantState(t, younger, charging.Preempted)
@@ -276,12 +276,12 @@ func TestRestoreInTheWay(t *testing.T) {
 		refused(t, err, charging.CodeHoldPreempted)
 
 		late, slow := promise(e.hold(1), 8, charging.OutcomeConfirmed), promise(e.hold(1), 9, charging.OutcomePending)
-		_, err = m.Restore(ctx, site, late, 0, false)
+		_, err = m.RestoreBooking(ctx, site, late, 0, false)
 		if c := refused(t, err, charging.CodeSlotTaken).Conflict; c.ReservationID != p.ID || c.Origin != "SER" {
 			t.Errorf("%+v", c)
 		}
 		for _, q := range []charging.Promise{late, slow} {
-			_, err = m.Restore(ctx, site, q, 0, true)
+			_, err = m.RestoreBooking(ctx, site, q, 0, true)
 			refused(t, err, charging.CodeSlotTaken)
 		}
 		box, err := e.Outbox(ctx, site, 10)
@@ -295,7 +295,7 @@ func TestRestoreInTheWay(t *testing.T) {
 		own := e.hold(4, pending)
 		g := e.must(t, own)
 		e.lapse(t, own)
-		if r, err := m.Restore(ctx, site, promise(own, g.Fence, charging.OutcomeConfirmed), 0, false); err != nil || r.State != charging.Reserved {
+		if r, err := m.RestoreBooking(ctx, site, promise(own, g.Fence, charging.OutcomeConfirmed), 0, false); err != nil || r.State != charging.Reserved {
 			t.Errorf("%+v, %v", r, err)
 		}
 		_, err = e.Hold(ctx, e.hold(4.5))
@@ -312,7 +312,7 @@ func TestRestoreOfAWindowThatHasBegun(t *testing.T) {
 		_, m := e.guard(t, "")
 		h := e.hold(0)
 		e.civil.set(h.Start.Add(40 * time.Minute))
-		if r, err := m.Restore(ctx, site, promise(h, 7, charging.OutcomeConfirmed), 15*time.Minute, false); err != nil || r.Started.IsZero() {
+		if r, err := m.RestoreBooking(ctx, site, promise(h, 7, charging.OutcomeConfirmed), 15*time.Minute, false); err != nil || r.Started.IsZero() {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		if v, err := e.Tidy(ctx, site, []charging.EVSEID{plug}, 15*time.Minute, byMeter); err != nil || len(v) != 0 {
@@ -322,13 +322,13 @@ func TestRestoreOfAWindowThatHasBegun(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 		over := e.hold(-30)
-		_, err := m.Restore(ctx, site, promise(over, 7, charging.OutcomeConfirmed), 0, false)
+		_, err := m.RestoreBooking(ctx, site, promise(over, 7, charging.OutcomeConfirmed), 0, false)
 		refused(t, err, charging.CodeInvalidWindow)
 	})
 }
 
-// A server beats at two locations a look; what the first of them shows counts
-// for all, also for those whose own beat is too old to show it.
+// A server heartbeats at two locations a look; what the first of them shows counts
+// for all, also for those whose own heartbeat is too old to show it.
 func TestALossShowsForTheWholeNode(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e *env) {
@@ -347,15 +347,15 @@ func TestALossShowsForTheWholeNode(t *testing.T) {
 		if err != nil || len(lost) != len(locs) {
 			t.Fatalf("lost %v, %v; want all of the node", lost, err)
 		}
-		// Doubt is cut short after the last two: nobody may take the others for sound.
+		// BeginRecovery is cut short after the last two: nobody may take the others for sound.
 		for _, loc := range locs[2:] {
 			done(t, e.raw.Set(ctx, e.prefix+"mark:{"+string(loc)+"}", "lost:half", 0).Err())
 		}
 		if lost, _, err = m.Check(ctx); err != nil || len(lost) != len(locs) {
 			t.Fatalf("after half a doubt: lost %v, %v", lost, err)
 		}
-		done(t, m.Doubt(ctx))
-		done(t, m.Trust(ctx))
+		done(t, m.BeginRecovery(ctx))
+		done(t, m.EndRecovery(ctx))
 		remembers(t, m, "")
 	})
 }
@@ -377,8 +377,8 @@ func TestALostMarkIsFoundByTheGrant(t *testing.T) {
 		_, err := s.Hold(ctx, e.hold(0))
 		refused(t, err, charging.CodeStoreUnavailable)
 		remembers(t, m, "mark is gone")
-		done(t, m.Doubt(ctx))
-		done(t, m.Trust(ctx))
+		done(t, m.BeginRecovery(ctx))
+		done(t, m.EndRecovery(ctx))
 		remembers(t, m, "")
 		e.must(t, e.hold(0))
 	})

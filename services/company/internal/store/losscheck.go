@@ -10,9 +10,9 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// look is one Check of a Mark.
-type look struct {
-	m        *Mark
+// lossCheck is one Check of an Incarnation.
+type lossCheck struct {
+	m        *Incarnation
 	all      bool
 	name     string // of the node that is looked at
 	suspects map[charging.LocationID]bool
@@ -24,8 +24,8 @@ type look struct {
 
 // node looks at the locations of one node: at some, and at the rest where those
 // show a loss. A copy that went back in time has lost the latest at all of them,
-// also where the last beat is older than what was lost.
-func (l *look) node(ctx context.Context, locs []charging.LocationID, turn int) error {
+// also where the last heartbeat is older than what was lost.
+func (l *lossCheck) node(ctx context.Context, locs []charging.LocationID, turn int) error {
 	some := locs
 	if !l.all {
 		some = l.some(locs, turn)
@@ -51,14 +51,14 @@ func (l *look) node(ctx context.Context, locs []charging.LocationID, turn int) e
 			}
 		}
 		if _, ok := l.found[loc]; !ok {
-			l.found[loc] = lost{seen: l.m.known.Locations[loc].Mark}
+			l.found[loc] = lost{seen: l.m.known.Locations[loc].Incarnation}
 		}
 	}
 	return nil
 }
 
 // some are the first location of a node, another in turn, and the suspects.
-func (l *look) some(locs []charging.LocationID, turn int) []charging.LocationID {
+func (l *lossCheck) some(locs []charging.LocationID, turn int) []charging.LocationID {
 	some := []charging.LocationID{locs[0]}
 	if n := len(locs) - 1; n > 0 {
 		some = append(some, locs[1+turn%n])
@@ -73,18 +73,18 @@ func (l *look) some(locs []charging.LocationID, turn int) []charging.LocationID 
 
 // at looks at one location; genuine is true for a loss that nobody has begun to
 // recover.
-func (l *look) at(ctx context.Context, loc charging.LocationID) (genuine bool, err error) {
+func (l *lossCheck) at(ctx context.Context, loc charging.LocationID) (genuine bool, err error) {
 	m := l.m
 	had := m.known.Locations[loc]
-	end := m.pulse.beat(l.name)
-	got, err := m.promise(ctx, "check memory", beatScript, []string{m.keys.mark(loc), m.keys.beat(loc, m.known.Server)},
-		had.Mark, random()+".0", had.Beat, ms(beatLife))
+	end := m.pulse.heartbeat(l.name)
+	got, err := m.replicated(ctx, "check memory", heartbeatScript, []string{m.keys.incarnation(loc), m.keys.heartbeat(loc, m.known.Server)},
+		had.Incarnation, random()+".0", had.Heartbeat, ms(heartbeatLife))
 	if end(err); err != nil {
 		return false, err
 	}
 	if got.str(0) == "OK" {
-		l.changed = l.changed || had.Mark != got.str(1)
-		m.known.Locations[loc] = remembered{Mark: got.str(1), Beat: got.num(2)}
+		l.changed = l.changed || had.Incarnation != got.str(1)
+		m.known.Locations[loc] = remembered{Incarnation: got.str(1), Heartbeat: got.num(2)}
 		// What its node has lost it has lost, until somebody has recovered it.
 		if was, ok := m.lost[loc]; ok && was.token == "" && was.seen == got.str(1) {
 			l.found[loc] = was
@@ -93,7 +93,7 @@ func (l *look) at(ctx context.Context, loc charging.LocationID) (genuine bool, e
 		return false, nil
 	}
 	f := lost{seen: got.str(1)}
-	recovering := strings.HasPrefix(f.seen, lostMark)
+	recovering := strings.HasPrefix(f.seen, lostIncarnation)
 	if recovering {
 		f.token = f.seen
 	}
@@ -103,19 +103,19 @@ func (l *look) at(ctx context.Context, loc charging.LocationID) (genuine bool, e
 }
 
 // because keeps the first reason.
-func (l *look) because(why string) {
+func (l *lossCheck) because(why string) {
 	if l.why == "" {
 		l.why = why
 	}
 }
 
 // nodes groups the locations by the Redis node that has them, in their order.
-func (m *Mark) nodes(ctx context.Context) (map[string][]charging.LocationID, error) {
+func (m *Incarnation) nodes(ctx context.Context) (map[string][]charging.LocationID, error) {
 	out := map[string][]charging.LocationID{}
 	for _, loc := range m.o.Locations {
 		name := ""
 		if m.cluster {
-			node, err := m.nodeOf(ctx, m.keys.mark(loc))
+			node, err := m.nodeOf(ctx, m.keys.incarnation(loc))
 			if err != nil {
 				return nil, failed(ctx, "check memory", err)
 			}
@@ -128,8 +128,8 @@ func (m *Mark) nodes(ctx context.Context) (map[string][]charging.LocationID, err
 	return out, nil
 }
 
-// takeSuspects gives the locations where a grant has met another mark, once.
-func (m *Mark) takeSuspects() map[charging.LocationID]bool {
+// takeSuspects gives the locations where a grant has met another incarnation, once.
+func (m *Incarnation) takeSuspects() map[charging.LocationID]bool {
 	out := map[charging.LocationID]bool{}
 	m.suspects.Range(func(loc, _ any) bool {
 		m.suspects.Delete(loc)

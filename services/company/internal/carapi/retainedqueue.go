@@ -17,9 +17,9 @@ import (
 // step of a trip is mostly some milliseconds off, and the newest says it all.
 const stepsEvery = 50 * time.Millisecond
 
-// board holds the newest of each trip that changed and is not published yet, so
+// retainedQueue holds the newest of each trip that changed and is not published yet, so
 // that a saga never waits and changes in quick succession are one message.
-type board struct {
+type retainedQueue struct {
 	mu     sync.Mutex
 	wake   *sync.Cond
 	newest map[charging.TripID]trip.Trip
@@ -33,12 +33,12 @@ type board struct {
 	fresh map[charging.TripID]struct{}
 }
 
-func (b *board) init() {
+func (b *retainedQueue) init() {
 	b.newest, b.queued = map[charging.TripID]trip.Trip{}, map[charging.TripID]bool{}
 	b.wake = sync.NewCond(&b.mu)
 }
 
-func (b *board) put(t trip.Trip) {
+func (b *retainedQueue) put(t trip.Trip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fresh != nil {
@@ -48,7 +48,7 @@ func (b *board) put(t trip.Trip) {
 }
 
 // putOld puts up what was read, unless the trip has changed since.
-func (b *board) putOld(t trip.Trip) {
+func (b *retainedQueue) putOld(t trip.Trip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, changed := b.fresh[t.ID]; !changed {
@@ -56,7 +56,7 @@ func (b *board) putOld(t trip.Trip) {
 	}
 }
 
-func (b *board) putLocked(t trip.Trip) {
+func (b *retainedQueue) putLocked(t trip.Trip) {
 	if b.closed {
 		return
 	}
@@ -80,7 +80,7 @@ func onItsWay(s trip.State) bool {
 }
 
 // queue has a trip published, once.
-func (b *board) queue(id charging.TripID) {
+func (b *retainedQueue) queue(id charging.TripID) {
 	if b.queued[id] {
 		return
 	}
@@ -90,13 +90,13 @@ func (b *board) queue(id charging.TripID) {
 }
 
 // round has the steps published that nothing has followed.
-func (b *board) round() {
+func (b *retainedQueue) round() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.roundLocked()
 }
 
-func (b *board) roundLocked() {
+func (b *retainedQueue) roundLocked() {
 	for _, id := range b.steps {
 		if _, waits := b.newest[id]; waits {
 			b.queue(id)
@@ -106,7 +106,7 @@ func (b *board) roundLocked() {
 }
 
 // track notes which trips change, or forgets them.
-func (b *board) track(on bool) {
+func (b *retainedQueue) track(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fresh = nil
@@ -115,8 +115,8 @@ func (b *board) track(on bool) {
 	}
 }
 
-// take waits for the next trip; ok is false when the board is closed and empty.
-func (b *board) take() (t trip.Trip, ok bool) {
+// take waits for the next trip; ok is false when the queue is closed and empty.
+func (b *retainedQueue) take() (t trip.Trip, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.order) == 0 {
@@ -133,7 +133,7 @@ func (b *board) take() (t trip.Trip, ok bool) {
 	return t, true
 }
 
-func (b *board) close() {
+func (b *retainedQueue) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.roundLocked()

@@ -17,33 +17,33 @@ import (
 )
 
 const (
-	// beatLife is how long the store keeps the beats of a server that is gone.
-	beatLife = 90 * 24 * time.Hour
-	// noteEvery is how often the file is written for the sake of the beats.
+	// heartbeatLife is how long the store keeps the heartbeats of a server that is gone.
+	heartbeatLife = 90 * 24 * time.Hour
+	// noteEvery is how often the file is written for the sake of the heartbeats.
 	noteEvery = 10 * time.Second
-	// lostMark begins what stands in a mark's place during a recovery.
-	lostMark = "lost:"
+	// lostIncarnation begins what stands in an incarnation's place during a recovery.
+	lostIncarnation = "lost:"
 )
 
-// MarkOptions of Store.Mark.
-type MarkOptions struct {
+// IncarnationOptions of Store.Incarnation.
+type IncarnationOptions struct {
 	// File keeps what this server knows of its store between its lives; empty
 	// for a server that forgets it. Each server of a company has its own.
 	File      string
 	Locations []charging.LocationID
 }
 
-// Mark tells a store that remembers from one that has lost its memory
-// (docs/adr/0005-a-store-that-forgot.md): each location carries a birth mark, with the number of its
-// recoveries, and a beat of each server that only ever grows. Until Check has been
+// Incarnation tells a store that has kept its data from one that has lost data
+// (docs/adr/0005-a-store-that-forgot.md): each location carries an incarnation, with the number of its
+// recoveries, and a heartbeat of each server that only ever grows. Until Check has been
 // called for the first time, the store grants to anybody.
-type Mark struct {
+type Incarnation struct {
 	*conn
-	o     MarkOptions
+	o     IncarnationOptions
 	pulse pulse
 
 	mu    sync.Mutex
-	known memory
+	known lastKnown
 	// lost are the locations that must be recovered.
 	lost  map[charging.LocationID]lost
 	why   string
@@ -53,14 +53,14 @@ type Mark struct {
 	turn  int
 }
 
-// lost is one location's recovery: what was seen in the mark's place, and the
+// lost is one location's recovery: what was seen in the incarnation's place, and the
 // token that stands there now.
 type lost struct{ seen, token string }
 
-// Mark reads what this server knew of the store. An error means that the file
+// Incarnation reads what this server knew of the store. An error means that the file
 // cannot be used.
-func (s *Store) Mark(o MarkOptions) (*Mark, error) {
-	known, err := readMemory(o.File)
+func (s *Store) Incarnation(o IncarnationOptions) (*Incarnation, error) {
+	known, err := readLastKnown(o.File)
 	if err != nil {
 		return nil, err
 	}
@@ -70,41 +70,41 @@ func (s *Store) Mark(o MarkOptions) (*Mark, error) {
 	if known.Locations == nil {
 		known.Locations = map[charging.LocationID]remembered{}
 	}
-	m := &Mark{conn: s.conn, o: o, known: known, lost: map[charging.LocationID]lost{}, whole: true}
+	m := &Incarnation{conn: s.conn, o: o, known: known, lost: map[charging.LocationID]lost{}, whole: true}
 	m.expect()
 	return m, nil
 }
 
 // Durable reports whether the server knows its store again after a restart.
-func (m *Mark) Durable() bool { return m.o.File != "" }
+func (m *Incarnation) Durable() bool { return m.o.File != "" }
 
 // Cover replaces the locations, from the next Check on. Those that are new are
 // born then.
-func (m *Mark) Cover(locs []charging.LocationID) {
+func (m *Incarnation) Cover(locs []charging.LocationID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.o.Locations, m.whole = slices.Clone(locs), true
 }
 
-// Check compares the store's memory with what this server knows of it, and adds
-// a beat where they agree. It answers the locations that have lost their memory
+// Check compares the store's data with what this server knows of it, and adds
+// a heartbeat where they agree. It answers the locations that have lost data
 // or are being recovered, and why, in words. The first time, and while something
 // is lost, it looks at every location; else at two of each Redis node, always the
 // same and each of the others in turn, and at those where a grant has met another
-// mark. What shows a loss shows it for its node. STORE_UNAVAILABLE.
-func (m *Mark) Check(ctx context.Context) (gone []charging.LocationID, why string, err error) {
+// incarnation. What shows a loss shows it for its node. STORE_UNAVAILABLE.
+func (m *Incarnation) Check(ctx context.Context) (gone []charging.LocationID, why string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	nodes, err := m.nodes(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	l := look{m: m, all: m.whole || len(m.lost) > 0, found: map[charging.LocationID]lost{}, suspects: m.takeSuspects()}
+	l := lossCheck{m: m, all: m.whole || len(m.lost) > 0, found: map[charging.LocationID]lost{}, suspects: m.takeSuspects()}
 	m.turn++
 	m.pulse.begin(nodes)
 	for name, locs := range nodes {
 		l.name = name
-		err = errors.Join(err, l.node(ctx, locs, m.turn)) // the others beat on
+		err = errors.Join(err, l.node(ctx, locs, m.turn)) // the others go on
 	}
 	if err != nil {
 		m.whole = true // the suspects are forgotten
@@ -118,11 +118,11 @@ func (m *Mark) Check(ctx context.Context) (gone []charging.LocationID, why strin
 	return slices.Sorted(maps.Keys(l.found)), l.why, err
 }
 
-// Doubt closes the locations that Check has found, for every server of the
-// company, until Trust. It may be repeated, and joins the recovery of another.
+// BeginRecovery closes the locations that Check has found, for every server of the
+// company, until EndRecovery. It may be repeated, and joins the recovery of another.
 // The first of each node, which shows the loss to whoever comes after a crash, is
 // closed last.
-func (m *Mark) Doubt(ctx context.Context) error {
+func (m *Incarnation) BeginRecovery(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, loc := range slices.Backward(m.o.Locations) {
@@ -130,7 +130,7 @@ func (m *Mark) Doubt(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		got, err := m.run(ctx, "begin recovery", doubtScript, []string{m.keys.mark(loc)}, l.seen, lostMark+random())
+		got, err := m.run(ctx, "begin recovery", beginRecoveryScript, []string{m.keys.incarnation(loc)}, l.seen, lostIncarnation+random())
 		if err != nil {
 			return err
 		}
@@ -143,35 +143,35 @@ func (m *Mark) Doubt(ctx context.Context) error {
 	return nil
 }
 
-// Trust opens what Doubt has closed, once everything has been restored. It is
-// refused when the memory was lost again meanwhile: begin once more.
+// EndRecovery opens what BeginRecovery has closed, once everything has been restored. It is
+// refused when data was lost again meanwhile: begin once more.
 // STORE_UNAVAILABLE.
-func (m *Mark) Trust(ctx context.Context) error {
+func (m *Incarnation) EndRecovery(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for loc, l := range m.lost {
-		mark := m.known.Locations[loc].Mark
-		if l.seen != "" && !strings.HasPrefix(l.seen, lostMark) {
-			mark = l.seen // another server's: its id stays, so that all agree
+		incarnation := m.known.Locations[loc].Incarnation
+		if l.seen != "" && !strings.HasPrefix(l.seen, lostIncarnation) {
+			incarnation = l.seen // another server's: its id stays, so that all agree
 		}
-		mark = recovered(mark)
-		got, err := m.run(ctx, "end recovery", trustScript, []string{m.keys.mark(loc)}, l.token, mark)
+		incarnation = recovered(incarnation)
+		got, err := m.run(ctx, "end recovery", endRecoveryScript, []string{m.keys.incarnation(loc)}, l.token, incarnation)
 		if err != nil {
 			return err
 		}
 		if got.str(0) != "OK" {
 			return changedMeanwhile(loc)
 		}
-		m.known.Locations[loc] = remembered{Mark: mark}
+		m.known.Locations[loc] = remembered{Incarnation: incarnation}
 		delete(m.lost, loc)
 	}
 	m.expect()
 	return m.note()
 }
 
-// recovered is the mark after one more recovery.
-func recovered(mark string) string {
-	id, n, ok := strings.Cut(mark, ".")
+// recovered is the incarnation after one more recovery.
+func recovered(incarnation string) string {
+	id, n, ok := strings.Cut(incarnation, ".")
 	if !ok {
 		return random() + ".1"
 	}
@@ -185,17 +185,17 @@ func changedMeanwhile(loc charging.LocationID) error {
 	}
 }
 
-// expect tells the grants which mark each location must have.
-func (m *Mark) expect() {
-	marks := make(map[charging.LocationID]string, len(m.known.Locations))
+// expect tells the grants which incarnation each location must have.
+func (m *Incarnation) expect() {
+	incarnations := make(map[charging.LocationID]string, len(m.known.Locations))
 	for loc, k := range m.known.Locations {
-		marks[loc] = k.Mark
+		incarnations[loc] = k.Incarnation
 	}
-	m.marks.Store(&marks)
+	m.incarnations.Store(&incarnations)
 }
 
 // note writes the file.
-func (m *Mark) note() error {
+func (m *Incarnation) note() error {
 	m.noted = time.Now()
 	if err := m.known.write(m.o.File); err != nil {
 		return fmt.Errorf("store: note the birth mark: %w", err)
@@ -203,32 +203,32 @@ func (m *Mark) note() error {
 	return nil
 }
 
-// Close notes the last beats.
-func (m *Mark) Close() error {
+// Close notes the last heartbeats.
+func (m *Incarnation) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.note()
 }
 
-// expected is the mark without which a location grants nothing; empty where no
-// mark is known.
+// expected is the incarnation without which a location grants nothing; empty where no
+// incarnation is known.
 func (c *conn) expected(loc charging.LocationID) string {
-	if marks := c.marks.Load(); marks != nil {
-		return (*marks)[loc]
+	if incarnations := c.incarnations.Load(); incarnations != nil {
+		return (*incarnations)[loc]
 	}
 	return ""
 }
 
-// Restore brings back, as RESERVED, a stop that the calendar has forgotten. A
+// RestoreBooking brings back, as RESERVED, a stop that the calendar has forgotten. A
 // stop that has moved on since stays as it is. SLOT_TAKEN names the RESERVED in
 // its way; with yield the stop is then remembered as lost: CANCELED, with a
 // notice, when its trip is CONFIRMED, EXPIRED when it is still confirming.
 // INVALID_WINDOW for a window that is over, ID_REUSED, FORBIDDEN.
-func (m *Mark) Restore(ctx context.Context, loc charging.LocationID, p charging.Promise, noShow time.Duration, yield bool) (charging.Reservation, error) {
+func (m *Incarnation) RestoreBooking(ctx context.Context, loc charging.LocationID, p charging.Promise, noShow time.Duration, yield bool) (charging.Reservation, error) {
 	at := charging.At{Location: loc, Ref: p.Ref}
 	start := seconds(p.Start)
 	c := Calendar{m.conn}
-	return c.firm(ctx, "restore", restoreScript, at, c.eight(at),
+	return c.replicatedReservation(ctx, "restore", restoreScript, at, c.eight(at),
 		strconv.Itoa(p.Leg)+"|"+start+"|"+string(p.VehicleID), start, strconv.FormatInt(p.Fence, 10),
 		flag(p.Outcome == charging.OutcomeConfirmed), ms(noShow), flag(yield))
 }

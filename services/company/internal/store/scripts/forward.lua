@@ -1,6 +1,6 @@
--- post.lua leaves a letter for the server that has a trip's lease.
+-- forward.lua leaves a command for the server that has a trip's lease.
 -- KEYS  1 trip  2 inbox
--- ARGV  1 id  2 life (ms)  3 body  4 most letters that wait
+-- ARGV  1 id  2 life (ms)  3 body  4 most commands that wait
 -- Answers {OK, owner}, {FREE} (nobody has the lease, nothing is left), {FULL} or {UNKNOWN_TRIP}.
 local t = redis.call('HMGET', KEYS[1], 'epoch', 'lease', 'buried', 'owner')
 if not t[1] or t[3] then return { 'UNKNOWN_TRIP' } end

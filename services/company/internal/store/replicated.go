@@ -12,15 +12,15 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// promise executes a script whose answer somebody will rely on: it is answered
+// replicated executes a script whose answer somebody will rely on: it is answered
 // when as many replicas have it as Options.Replicas asks for, so that a
 // fail-over does not take it back. STORE_UNAVAILABLE when too few have said so
 // in time: nobody knows, repeat.
-func (c *conn) promise(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error) {
+func (c *conn) replicated(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error) {
 	if c.replicas == 0 {
 		return c.run(ctx, op, s, keys, args...)
 	}
-	got, err := c.firmly(ctx, op, s, keys, args)
+	got, err := c.replicatedAt(ctx, op, s, keys, args)
 	if !redirected(err) {
 		return got, err
 	}
@@ -28,14 +28,14 @@ func (c *conn) promise(ctx context.Context, op string, s *redis.Script, keys []s
 	if _, err := c.run(ctx, op, s, keys, args...); err != nil {
 		return nil, err
 	}
-	if got, err = c.firmly(ctx, op, s, keys, args); redirected(err) {
+	if got, err = c.replicatedAt(ctx, op, s, keys, args); redirected(err) {
 		return nil, failed(ctx, op, err)
 	}
 	return got, err
 }
 
-// firmly runs the script at the master that has its keys.
-func (c *conn) firmly(ctx context.Context, op string, s *redis.Script, keys []string, args []any) (reply, error) {
+// replicatedAt runs the script at the master that has its keys.
+func (c *conn) replicatedAt(ctx context.Context, op string, s *redis.Script, keys []string, args []any) (reply, error) {
 	node, err := c.nodeOf(ctx, keys[0])
 	if err != nil {
 		return nil, failed(ctx, op, err)
@@ -65,7 +65,7 @@ func (c *conn) evalAndWait(ctx context.Context, op string, node redis.UniversalC
 	if err != nil {
 		return nil, failed(ctx, op, err)
 	}
-	return reply(got), c.enough(op, have)
+	return reply(got), c.checkReplicas(op, have)
 }
 
 // wait asks, on a pipeline, how many replicas have what it has written.
@@ -75,8 +75,8 @@ func (c *conn) wait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 
 var errTooFew = errors.New("too few replicas")
 
-// enough refuses when too few replicas have a write.
-func (c *conn) enough(op string, answer *redis.Cmd) error {
+// checkReplicas refuses when too few replicas have a write.
+func (c *conn) checkReplicas(op string, answer *redis.Cmd) error {
 	have, _ := answer.Int64()
 	if have >= int64(c.replicas) {
 		return nil

@@ -1,4 +1,4 @@
--- keep.lua renews a lease that its owner still has.
+-- keep_alive.lua renews a lease that its owner still has.
 -- KEYS  1 trip
 -- ARGV  1 owner  2 lease (ms)
 -- Answers 1, or 0 when somebody else has it.

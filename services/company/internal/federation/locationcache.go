@@ -12,8 +12,8 @@ import (
 // lookAgain is how soon a peer's locations may be read again on demand.
 const lookAgain = 5 * time.Second
 
-// shelf is one company's part of the catalogue.
-type shelf struct {
+// locationCache is one company's part of the catalogue.
+type locationCache struct {
 	list   []charging.Location
 	byEVSE map[charging.EVSEID]int
 	etag   string
@@ -24,7 +24,7 @@ type shelf struct {
 	due   bool
 }
 
-func (s *shelf) put(list []charging.Location, etag string, now time.Time) {
+func (s *locationCache) put(list []charging.Location, etag string, now time.Time) {
 	s.list, s.etag, s.at, s.due = list, etag, now, false
 	s.byEVSE = map[charging.EVSEID]int{}
 	for i, l := range list {
@@ -37,7 +37,7 @@ func (s *shelf) put(list []charging.Location, etag string, now time.Time) {
 func (p *peer) stale(after time.Duration) bool {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
-	return p.shelf.due || p.shelf.at.IsZero() || time.Since(p.shelf.at) >= after
+	return p.locationCache.due || p.locationCache.at.IsZero() || time.Since(p.locationCache.at) >= after
 }
 
 // catalogue is one answer of a peer about its locations.
@@ -50,8 +50,8 @@ type catalogue struct {
 // refresh reads a peer's locations, if they are others than those known.
 func (p *peer) refresh(ctx context.Context) error {
 	p.f.mu.Lock()
-	etag := p.shelf.etag
-	p.shelf.tried = time.Now()
+	etag := p.locationCache.etag
+	p.locationCache.tried = time.Now()
 	p.f.mu.Unlock()
 	got, err := call(ctx, p, p.f.o.ReadTimeout, "locations", func(ctx context.Context) (c catalogue, err error) {
 		c.list, c.etag, c.fresh, err = p.remote.Locations(ctx, etag)
@@ -65,9 +65,9 @@ func (p *peer) refresh(ctx context.Context) error {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
 	if got.fresh {
-		p.shelf.put(got.list, got.etag, time.Now())
+		p.locationCache.put(got.list, got.etag, time.Now())
 	} else {
-		p.shelf.at, p.shelf.due = time.Now(), false
+		p.locationCache.at, p.locationCache.due = time.Now(), false
 	}
 	return nil
 }
@@ -79,16 +79,16 @@ func (f *Federation) Locations(ctx context.Context) ([]charging.Location, map[ch
 	f.readMissing(ctx)
 	var all []charging.Location
 	read := map[charging.CompanyID]time.Time{}
-	if n := f.near.Load(); n != nil {
+	if n := f.local.Load(); n != nil {
 		all = append(all, n.desk.Locations(ctx)...)
 		read[f.o.Self] = time.Now()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.order {
-		if !p.shelf.at.IsZero() {
-			all = append(all, p.shelf.list...)
-			read[p.ID] = p.shelf.at
+		if !p.locationCache.at.IsZero() {
+			all = append(all, p.locationCache.list...)
+			read[p.ID] = p.locationCache.at
 		}
 	}
 	return all, read
@@ -98,7 +98,7 @@ func (f *Federation) Locations(ctx context.Context) ([]charging.Location, map[ch
 func (f *Federation) readMissing(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, p := range f.order {
-		if p.mayLook(func(s *shelf) bool { return s.at.IsZero() }) {
+		if p.mayLook(func(s *locationCache) bool { return s.at.IsZero() }) {
 			wg.Go(func() { _ = p.refresh(ctx) }) // noted in the peer's health
 		}
 	}
@@ -107,10 +107,10 @@ func (f *Federation) readMissing(ctx context.Context) {
 
 // mayLook reports whether a peer should be read now: it is wanted, and it has
 // not been tried a moment ago.
-func (p *peer) mayLook(wanted func(*shelf) bool) bool {
+func (p *peer) mayLook(wanted func(*locationCache) bool) bool {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
-	return wanted(&p.shelf) && (p.shelf.tried.IsZero() || time.Since(p.shelf.tried) >= lookAgain)
+	return wanted(&p.locationCache) && (p.locationCache.tried.IsZero() || time.Since(p.locationCache.tried) >= lookAgain)
 }
 
 // LocationOf finds the location of an EVSE; the status of its EVSEs may be some
@@ -124,10 +124,10 @@ func (f *Federation) LocationOf(ctx context.Context, id charging.EVSEID) (chargi
 	if p == nil {
 		return f.ownLocationOf(ctx, n, id)
 	}
-	l, ok := f.onShelf(&p.shelf, id)
-	if !ok && p.mayLook(func(*shelf) bool { return true }) {
+	l, ok := f.cachedLocation(&p.locationCache, id)
+	if !ok && p.mayLook(func(*locationCache) bool { return true }) {
 		_ = p.refresh(ctx) // noted in the peer's health
-		l, ok = f.onShelf(&p.shelf, id)
+		l, ok = f.cachedLocation(&p.locationCache, id)
 	}
 	if ok {
 		return l, nil
@@ -141,18 +141,18 @@ func (f *Federation) LocationOf(ctx context.Context, id charging.EVSEID) (chargi
 func (p *peer) mayNotKnow() bool {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
-	return p.shelf.at.IsZero()
+	return p.locationCache.at.IsZero()
 }
 
-func (f *Federation) ownLocationOf(ctx context.Context, n *near, id charging.EVSEID) (charging.Location, error) {
-	if l, ok := f.onShelf(&f.own, id); ok {
+func (f *Federation) ownLocationOf(ctx context.Context, n *local, id charging.EVSEID) (charging.Location, error) {
+	if l, ok := f.cachedLocation(&f.own, id); ok {
 		return l, nil
 	}
 	list := n.desk.Locations(ctx)
 	f.mu.Lock()
 	f.own.put(list, "", time.Now())
 	f.mu.Unlock()
-	if l, ok := f.onShelf(&f.own, id); ok {
+	if l, ok := f.cachedLocation(&f.own, id); ok {
 		return l, nil
 	}
 	return charging.Location{}, unknownEVSE(id)
@@ -162,10 +162,10 @@ func (f *Federation) ownLocationOf(ctx context.Context, n *near, id charging.EVS
 func (f *Federation) ForgetOwn() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.own = shelf{}
+	f.own = locationCache{}
 }
 
-func (f *Federation) onShelf(s *shelf, id charging.EVSEID) (charging.Location, bool) {
+func (f *Federation) cachedLocation(s *locationCache, id charging.EVSEID) (charging.Location, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i, ok := s.byEVSE[id]

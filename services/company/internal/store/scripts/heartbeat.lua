@@ -1,10 +1,10 @@
--- beat.lua looks whether a location's memory is what it was, and adds one beat.
--- KEYS  1 mark  2 beat of this server
+-- heartbeat.lua looks whether a location's data is what it was, and adds one heartbeat.
+-- KEYS  1 mark  2 heartbeat of this server
 -- ARGV  1 the mark that the server knows (empty: none)  2 a mark for a location that never had one
---       3 the last beat that was acknowledged  4 how long a beat is kept (ms)
+--       3 the last heartbeat that was acknowledged  4 how long a heartbeat is kept (ms)
 -- A mark is born and counts its recoveries: ID.N. A higher N of the same ID is
 -- the work of another server, from which this one begins anew.
--- Answers {OK, mark, beat}, or {LOST, what stands in the mark's place, why}.
+-- Answers {OK, mark, heartbeat}, or {LOST, what stands in the incarnation's place, why}.
 local mark = redis.call('GET', KEYS[1])
 if not mark then
   if ARGV[1] ~= '' then return { 'LOST', '', 'its birth mark is gone' } end

@@ -8,28 +8,28 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 )
 
-// letter is one message of a car on its way to the handler.
-type letter struct {
+// inbound is one message of a car on its way to the handler.
+type inbound struct {
 	client  Client
 	topic   carlink.Topic
 	payload []byte
 	came    time.Time // when it was read
 }
 
-// post delivers letters to the handler: in order for each car, one at a time
+// dispatcher delivers messages to the handler: in order for each car, one at a time
 // for each car, by a fixed number of workers, fairly among cars. Its queues are
-// bounded; a letter that finds no room is not taken.
-type post struct {
-	deliver func(letter)
+// bounded; a message that finds no room is not taken.
+type dispatcher struct {
+	deliver func(inbound)
 	count   *counters
-	each    int // letters of one car
-	all     int // letters of all cars
+	each    int // messages of one car
+	all     int // messages of all cars
 	bytes   int // of their payloads
 
 	mu      sync.Mutex
 	wake    *sync.Cond
-	boxes   map[string]*mailbox
-	ready   []*mailbox // each with a letter and no worker on it
+	queues  map[string]*carQueue
+	ready   []*carQueue // each with a message and no worker on it
 	waiting int
 	weight  int // bytes that wait
 	closed  bool
@@ -37,13 +37,13 @@ type post struct {
 	workers sync.WaitGroup
 }
 
-type mailbox struct {
-	owner   string
-	letters []letter
+type carQueue struct {
+	owner    string
+	messages []inbound
 }
 
-func newPost(o Options, count *counters, deliver func(letter)) *post {
-	p := &post{deliver: deliver, count: count, each: o.Mailbox, all: o.Backlog, bytes: o.BacklogBytes, boxes: map[string]*mailbox{}}
+func newDispatcher(o Options, count *counters, deliver func(inbound)) *dispatcher {
+	p := &dispatcher{deliver: deliver, count: count, each: o.Mailbox, all: o.Backlog, bytes: o.BacklogBytes, queues: map[string]*carQueue{}}
 	p.wake = sync.NewCond(&p.mu)
 	for range o.Workers {
 		p.workers.Go(p.work)
@@ -51,9 +51,9 @@ func newPost(o Options, count *counters, deliver func(letter)) *post {
 	return p
 }
 
-// put takes a letter, or says where there is no room. Telemetry may fill half of
-// a mailbox only, so that it never crowds out a request.
-func (p *post) put(l letter) Reason {
+// put takes a message, or says where there is no room. Telemetry may fill half of
+// a car's queue only, so that it never crowds out a request.
+func (p *dispatcher) put(l inbound) Reason {
 	room := p.each
 	if l.topic.Kind == carlink.KindTelemetry {
 		room = (p.each + 1) / 2
@@ -61,29 +61,29 @@ func (p *post) put(l letter) Reason {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	owner := string(l.topic.Vehicle)
-	box := p.boxes[owner]
+	box := p.queues[owner]
 	switch {
 	case p.closed || p.waiting >= p.all || p.weight+len(l.payload) > p.bytes:
 		return Backlog
-	case box != nil && len(box.letters) >= room:
+	case box != nil && len(box.messages) >= room:
 		return Mailbox
 	}
 	if box == nil {
-		box = &mailbox{owner: owner}
-		p.boxes[owner] = box
+		box = &carQueue{owner: owner}
+		p.queues[owner] = box
 		p.ready = append(p.ready, box)
 		p.wake.Signal()
 	}
-	box.letters = append(box.letters, l)
+	box.messages = append(box.messages, l)
 	p.waiting++
 	p.weight += len(l.payload)
 	p.count.received.Add(1) // before anybody can see that it was
 	return 0
 }
 
-// work delivers one letter of a mailbox at a time and puts the box back to the
+// work delivers one message of a car's queue at a time and puts the box back to the
 // end of the row while it has more.
-func (p *post) work() {
+func (p *dispatcher) work() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
@@ -95,9 +95,9 @@ func (p *post) work() {
 		}
 		box := p.ready[0]
 		p.ready = p.ready[1:]
-		l := box.letters[0]
-		box.letters[0] = letter{}
-		box.letters = box.letters[1:]
+		l := box.messages[0]
+		box.messages[0] = inbound{}
+		box.messages = box.messages[1:]
 		p.waiting--
 		p.weight -= len(l.payload)
 		p.mu.Unlock()
@@ -106,8 +106,8 @@ func (p *post) work() {
 		if p.dropped {
 			p.throwAway(box)
 		}
-		if len(box.letters) == 0 {
-			delete(p.boxes, box.owner)
+		if len(box.messages) == 0 {
+			delete(p.queues, box.owner)
 			continue
 		}
 		p.ready = append(p.ready, box)
@@ -115,15 +115,15 @@ func (p *post) work() {
 	}
 }
 
-func (p *post) backlog() (letters, bytes int64) {
+func (p *dispatcher) backlog() (messages, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return int64(p.waiting), int64(p.weight)
 }
 
-// close takes no more letters and waits until those it has are delivered, or
+// close takes no more messages and waits until those it has are delivered, or
 // until ctx ends: then the rest is thrown away.
-func (p *post) close(ctx context.Context) error {
+func (p *dispatcher) close(ctx context.Context) error {
 	p.mu.Lock()
 	p.closed = true
 	p.wake.Broadcast()
@@ -140,17 +140,17 @@ func (p *post) close(ctx context.Context) error {
 	p.dropped = true
 	for _, box := range p.ready {
 		p.throwAway(box)
-		delete(p.boxes, box.owner)
+		delete(p.queues, box.owner)
 	}
 	p.ready = nil
 	return context.Cause(ctx)
 }
 
-// throwAway empties a mailbox; p.mu is held.
-func (p *post) throwAway(box *mailbox) {
-	for _, l := range box.letters {
+// throwAway empties a car's queue; p.mu is held.
+func (p *dispatcher) throwAway(box *carQueue) {
+	for _, l := range box.messages {
 		p.waiting--
 		p.weight -= len(l.payload)
 	}
-	box.letters = nil
+	box.messages = nil
 }

@@ -1,4 +1,4 @@
--- drop.lua frees a stop by its originator's word; a CHARGING one stays. It asks for no epoch.
+-- release_by_outcome.lua frees a stop by its originator's word; a CHARGING one stays. It asks for no epoch.
 -- KEYS  1 cal  2 lock  3 rsv  4 own  5 unsettled
 -- ARGV  the seven of a reservation, then 8 ABORTED or UNKNOWN
 -- Answers answer(); a RESERVED whose originator answers UNKNOWN stays as it is.

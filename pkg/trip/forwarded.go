@@ -1,9 +1,9 @@
 package trip
 
-// Letter is something asked of a trip by a server of its company that does not
+// Forwarded is something asked of a trip by a server of its company that does not
 // have the trip's lease, for the one that has it. It is delivered at least once.
-type Letter struct {
-	// ID tells letters apart; a trip carries each out once.
+type Forwarded struct {
+	// ID tells commands apart; a trip carries each out once.
 	ID string
 	// Body is the writer's business.
 	Body []byte

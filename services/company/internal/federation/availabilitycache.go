@@ -8,22 +8,22 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// diary is what a peer has said of its EVSEs' free windows, so that it need not be asked
-// at every plan. A page is good while the peer's events are heard and none says that the
+// availabilityCache is what a peer has said of its EVSEs' free windows, so that it need not be asked
+// at every plan. An entry is good while the peer's events are heard and none says that the
 // calendar has changed, while this company has not changed it itself, and for
 // Options.AvailabilityLife at most; what is not is asked for again. Guarded by f.mu.
-type diary struct {
-	pages map[charging.EVSEID]page
+type availabilityCache struct {
+	byEVSE map[charging.EVSEID]cachedAvailability
 	// heard is true while the peer's events arrive.
 	heard bool
 }
 
-// page is one EVSE's.
-type page struct {
+// cachedAvailability is one EVSE's.
+type cachedAvailability struct {
 	windows []charging.Window
 	// covers is what was asked for.
 	covers charging.Window
-	// at is when it was asked for; zero for a page that is no longer good.
+	// at is when it was asked for; zero for one that is no longer good.
 	at time.Time
 	// changed is when the calendar was last heard to change.
 	changed time.Time
@@ -38,8 +38,8 @@ func (f *Federation) Hear(id charging.CompanyID, heard bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p.diary.heard = heard
-	p.diary.pages = nil
+	p.availabilityCache.heard = heard
+	p.availabilityCache.byEVSE = nil
 }
 
 // Changed notes that the calendar of a peer's EVSE has changed.
@@ -52,13 +52,13 @@ func (f *Federation) Changed(id charging.EVSEID) {
 func (p *peer) forget(id charging.EVSEID) {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
-	if _, known := p.shelf.byEVSE[id]; !known {
+	if _, known := p.locationCache.byEVSE[id]; !known {
 		return
 	}
-	if p.diary.pages == nil {
-		p.diary.pages = map[charging.EVSEID]page{}
+	if p.availabilityCache.byEVSE == nil {
+		p.availabilityCache.byEVSE = map[charging.EVSEID]cachedAvailability{}
 	}
-	p.diary.pages[id] = page{changed: time.Now()}
+	p.availabilityCache.byEVSE[id] = cachedAvailability{changed: time.Now()}
 }
 
 // Calendars lists the free windows of EVSEs of any companies from the window need, and
@@ -120,8 +120,8 @@ func (p *peer) read(evses []charging.EVSEID, need charging.Window) (known []char
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
 	for _, id := range evses {
-		page, ok := p.diary.pages[id]
-		if !ok || !p.diary.heard || page.at.IsZero() || time.Since(page.at) >= p.f.o.AvailabilityLife ||
+		page, ok := p.availabilityCache.byEVSE[id]
+		if !ok || !p.availabilityCache.heard || page.at.IsZero() || time.Since(page.at) >= p.f.o.AvailabilityLife ||
 			need.Start.Before(page.covers.Start) || need.End.After(page.covers.End) {
 			lacking = append(lacking, id)
 			continue
@@ -138,12 +138,12 @@ func (p *peer) read(evses []charging.EVSEID, need charging.Window) (known []char
 func (p *peer) write(list []charging.Free, covers charging.Window, began time.Time) {
 	p.f.mu.Lock()
 	defer p.f.mu.Unlock()
-	if p.diary.pages == nil {
-		p.diary.pages = map[charging.EVSEID]page{}
+	if p.availabilityCache.byEVSE == nil {
+		p.availabilityCache.byEVSE = map[charging.EVSEID]cachedAvailability{}
 	}
 	for _, free := range list {
-		if free.EVSEID.Company() == p.ID && !p.diary.pages[free.EVSEID].changed.After(began) {
-			p.diary.pages[free.EVSEID] = page{windows: free.Windows, covers: covers, at: began}
+		if free.EVSEID.Company() == p.ID && !p.availabilityCache.byEVSE[free.EVSEID].changed.After(began) {
+			p.availabilityCache.byEVSE[free.EVSEID] = cachedAvailability{windows: free.Windows, covers: covers, at: began}
 		}
 	}
 }

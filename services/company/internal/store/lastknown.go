@@ -10,22 +10,22 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
-// memory is what one server knows of its store between its lives.
-type memory struct {
-	// Server names whose beats these are.
+// lastKnown is what one server knows of its store between its lives.
+type lastKnown struct {
+	// Server names whose heartbeats these are.
 	Server    string                             `json:"server"`
 	Locations map[charging.LocationID]remembered `json:"locations"`
 }
 
-// remembered is a location's mark and the last beat that was acknowledged.
+// remembered is a location's incarnation and the last heartbeat that was acknowledged.
 type remembered struct {
-	Mark string `json:"mark"`
-	Beat int64  `json:"beat"`
+	Incarnation string `json:"mark"`
+	Heartbeat   int64  `json:"beat"`
 }
 
-// readMemory is empty where there is no file yet.
-func readMemory(path string) (memory, error) {
-	var m memory
+// readLastKnown is empty where there is no file yet.
+func readLastKnown(path string) (lastKnown, error) {
+	var m lastKnown
 	if path == "" {
 		return m, nil
 	}
@@ -44,7 +44,7 @@ func readMemory(path string) (memory, error) {
 }
 
 // write replaces the file as a whole, so that a crash leaves the old or the new.
-func (m memory) write(path string) error {
+func (m lastKnown) write(path string) error {
 	if path == "" {
 		return nil
 	}

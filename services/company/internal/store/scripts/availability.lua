@@ -1,4 +1,4 @@
--- free.lua lists what is taken of a location's EVSEs in [from, to).
+-- availability.lua lists what is taken of a location's EVSEs in [from, to).
 -- KEYS  1 oos, then per EVSE its cal and what stands before RESERVATION in a lock's key
 -- ARGV  1 from (s)  2 to (s), then the EVSEs
 -- Answers per EVSE a list of start, end (s), latest first; {-1} when out of service.

@@ -1,4 +1,4 @@
--- look.lua reads one reservation together with the time its hold has left.
+-- reservation.lua reads one reservation together with the time its hold has left.
 -- KEYS  1 rsv  2 what stands before EVSE:RESERVATION in a lock's key
 -- ARGV  1 reservation  2 '1': with its history
 -- Answers answer(), and after it the log; a hold whose lock is gone is EXPIRED.

@@ -1,4 +1,4 @@
--- sweep.lua removes notices whose record has gone.
+-- prune_outbox.lua removes notices whose record has gone.
 -- KEYS  1 outbox  2 what stands before RESERVATION in a record's key
 -- Answers how many it removed.
 local n = 0

@@ -1,7 +1,7 @@
--- doubt.lua closes a location until its memory has been recovered. Whoever
+-- begin_recovery.lua closes a location until its data has been recovered. Whoever
 -- comes second joins the recovery that has begun.
 -- KEYS  1 mark
--- ARGV  1 what was seen in the mark's place  2 token of the recovery, lost:…
+-- ARGV  1 what was seen in the incarnation's place  2 token of the recovery, lost:…
 -- Answers {OK, token} or {CHANGED}.
 local mark = redis.call('GET', KEYS[1]) or ''
 if string.sub(mark, 1, 5) == 'lost:' then return { 'OK', mark } end

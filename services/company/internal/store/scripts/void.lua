@@ -1,4 +1,4 @@
--- bury.lua gives up a trip that was admitted and never created, so that its
+-- void.lua gives up a trip that was admitted and never created, so that its
 -- creator, should it come back, is refused.
 -- KEYS  1 trip
 -- ARGV  1 how long (ms)

@@ -1,6 +1,6 @@
--- letters.lua reads a trip's inbox, oldest first, and drops what came too late.
+-- pending.lua reads a trip's inbox, oldest first, and drops what came too late.
 -- KEYS  1 inbox
--- Answers the letters as they are kept: expiry (ms)|id|body.
+-- Answers the commands as they are kept: expiry (ms)|id|body.
 local ms = clock()
 local live = {}
 for _, l in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
