@@ -192,7 +192,7 @@ func TestCheckPorts(t *testing.T) {
 func TestCompaniesMeetByTheirKeys(t *testing.T) {
 	apps := boot(t, nil)
 	mar := apps["MAR"]
-	for _, p := range mar.peers() {
+	for _, p := range mar.neighbours.peers() {
 		if p.Auth != "key" || p.Status != "up" {
 			t.Errorf("%+v", p)
 		}

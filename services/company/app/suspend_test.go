@@ -106,7 +106,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	refused(first, 2, "at the server that was told")
 	refused(second, 3, "at the other one, at once")
 	until(t, "the other server knows it", func() bool {
-		p := second.peers()[0]
+		p := second.neighbours.peers()[0]
 		return p.Suspended != nil && p.Suspended.Reason == "stamps of 1970"
 	})
 	if _, err := asSER(t, second).Confirm(ctx, held.Ref); charging.CodeOf(err) != charging.CodeAlreadyCompensated {
@@ -128,7 +128,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	stop(t, second)
 	again := serve()
 	refused(again, 4, "after a restart")
-	if p := again.peers()[0]; p.Suspended == nil {
+	if p := again.neighbours.peers()[0]; p.Suspended == nil {
 		t.Errorf("after a restart: %+v", p)
 	}
 	operator, err = client.NewDriver(client.DriverOptions{BaseURL: again.URL(), User: "operator", Secret: DemoSecret})
