@@ -115,7 +115,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	if got, err := asSER(t, second).Reservation(ctx, booked.ID); err != nil || got.State != charging.Reserved {
 		t.Errorf("what is RESERVED: %s, %v", got.State, err)
 	}
-	if _, ok := second.login("SER", []byte("demo-SER")); ok || second.stillGood(companyLogin+"SER") || !second.stillGood(companyLogin+"CAJ") {
+	if _, ok := second.trust.login("SER", []byte("demo-SER")); ok || second.trust.stillGood(companyLogin+"SER") || !second.trust.stillGood(companyLogin+"CAJ") {
 		t.Error("the broker is open to it, or closed to others")
 	}
 
@@ -141,7 +141,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	if _, err := asSER(t, again).Reserve(ctx, wish(t, again, 5)); err != nil {
 		t.Errorf("once it is resumed: %v", err)
 	}
-	if _, ok := again.login("SER", []byte("demo-SER")); !ok {
+	if _, ok := again.trust.login("SER", []byte("demo-SER")); !ok {
 		t.Error("the broker stays closed")
 	}
 }
