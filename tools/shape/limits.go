@@ -32,6 +32,4 @@ var exceptions = []exception{
 	{"pkg/api/client.Driver", 55, "a method for each route of the driver API, as the contract has them"},
 	{"services/e2e/model.world", 53, "the moves of the model, a method for each step of the protocol"},
 	{"pkg/api.reader", 45, "a method for each kind of field that a body can have"},
-	{"services/company/internal/identity.Service", 45, "passes, sessions and registration: to be split"},
-	{"services/eletrovia/internal/director.play", 42, "the play of the stage, a method for each move of its drivers"},
 }
