@@ -28,7 +28,6 @@ var exceptions = []exception{
 	{"services/company/internal/store.Journal", 67, "a method for each question to the journal; the store's names change at the moment"},
 	{"services/company/internal/store.Calendar", 61, "a method for each script; the store's names change at the moment"},
 	{"services/company/internal/store.keys", 50, "a method for each key of Redis: a list, not a machine"},
-	{"services/company/internal/trips.Service", 58, "what drivers, operators and peers ask of trips; httpapi names the parts (needs.go)"},
 	{"pkg/api/client.Driver", 55, "a method for each route of the driver API, as the contract has them"},
 	{"services/e2e/model.world", 53, "the moves of the model, a method for each step of the protocol"},
 	{"pkg/api.reader", 45, "a method for each kind of field that a body can have"},
