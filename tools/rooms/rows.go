@@ -243,7 +243,7 @@ var rooms = []room{
 		own:  []string{"pkg/...", "services/e2e/chaos/fleet", "services/e2e/program", "services/e2e/redisrig"},
 	},
 	{path: "services/e2e/program", suite: true},
-	{path: "services/e2e/browser", own: []string{"pkg/charging", "services/e2e/chaos/fleet", "services/e2e/chaos/link", "services/e2e/program"}},
+	{path: "services/e2e/browser", own: []string{"pkg/api", "pkg/api/client", "pkg/carlink", "pkg/charging", "pkg/trip", "services/e2e/chaos/fleet", "services/e2e/chaos/link", "services/e2e/program", "simulator/fleet"}},
 	{path: "services/e2e/floods", own: []string{"services/e2e/program"}},
 	{path: "services/e2e/requests", test: []string{"pkg/api", "pkg/charging", "services/company/app", openapi}},
 	{path: "services/e2e/redisrig", third: []string{goRedis}, suite: true},

@@ -120,15 +120,10 @@ func run(ctx context.Context, p plan, log io.Writer) (r result, err error) {
 	var m *brokertest.Mosquitto
 	if p.Against == "mosquitto" {
 		r.Broker = "Mosquitto"
-		users := map[string]string{brokertest.Server: "servers"}
-		for i := range p.Cars {
-			users[carID(i)] = secretOf(carID(i))
-		}
-		if m, err = brokertest.LaunchMosquitto(dir, users); err != nil {
+		if m, err = mosquittoFor(&config, dir); err != nil {
 			return r, err
 		}
 		defer m.Kill()
-		config.Elsewhere, config.User, config.Password = "tcp://"+m.Addr, brokertest.Server, "servers"
 	}
 	server, err := startChild(config, p.Cores)
 	if err != nil {
@@ -172,25 +167,45 @@ func run(ctx context.Context, p plan, log io.Writer) (r result, err error) {
 	}
 	r.IdleKiB = float64(full-empty) / 1024 / float64(p.Cars)
 
+	err = r.measure(ctx, p, cars, lost, server, brokerPid, &acked)
+	return r, err
+}
+
+// mosquittoFor starts a Mosquitto whose cars those of the load are, and has the server
+// use it.
+func mosquittoFor(config *serverConfig, dir string) (*brokertest.Mosquitto, error) {
+	users := map[string]string{brokertest.Server: "servers"}
+	for i := range config.Cars {
+		users[carID(i)] = secretOf(carID(i))
+	}
+	m, err := brokertest.LaunchMosquitto(dir, users)
+	if err == nil {
+		config.Elsewhere, config.User, config.Password = "tcp://"+m.Addr, brokertest.Server, "servers"
+	}
+	return m, err
+}
+
+// measure drives the cars and notes what comes of it.
+func (r *result) measure(ctx context.Context, p plan, cars []*car, lost <-chan error, server *child, brokerPid int, acked *atomic.Int64) (err error) {
 	brokerCPU, serverCPU := cpuOf(brokerPid), cpuOf(server.cmd.Process.Pid)
-	began = time.Now()
+	began := time.Now()
 	r.Sent, r.Late, err = drive(ctx, cars, p.Rate, p.Duration, lost)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.BrokerCPU = (cpuOf(brokerPid) - brokerCPU) / r.Seconds
 	r.ServerCPU = (cpuOf(server.cmd.Process.Pid) - serverCPU) / r.Seconds
-	last, err := quiet(ctx, server, &acked, r.Sent)
+	last, err := quiet(ctx, server, acked, r.Sent)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.Acked, r.Handled, r.Twice, r.Refused = acked.Load(), last.Handled, last.Twice, last.Refused
 	r.Lost = r.Sent - r.Handled
 	r.P50, r.P99, r.P999, r.Max = last.P50, last.P99, last.P999, last.Max
 	rss, err := rssOf(brokerPid)
 	r.RSSMiB = float64(rss) / (1 << 20)
-	return r, err
+	return err
 }
 
 // connecting is how many cars log in at a time.

@@ -17,19 +17,20 @@ import (
 
 // App is one company's server.
 type App struct {
-	o        Options
-	log      zerolog.Logger
-	offer    atomic.Pointer[inventory.Inventory]
+	*core
+	trust      *trust
+	suspender  *suspender
+	neighbours *neighbours
+	news       *news
+	stock      *stock
+	health     *health
+	carBroker  *carBroker
+
 	failed   chan error
 	cleanups cleanups
 	// leaving is set when the server is to stop: /readyz says so, and all else
 	// goes on; stopping when it takes no new trips any more.
 	leaving, stopping atomic.Bool
-
-	// inventoryMu lets one change of the inventory happen at a time; settled is
-	// the last.
-	inventoryMu sync.Mutex
-	settled     settled
 
 	// front counts the connections of REST and MQTT, back those of AdminAddr.
 	front, back *door.Door
@@ -37,7 +38,15 @@ type App struct {
 	mu              sync.Mutex
 	listener, admin net.Listener
 	started         bool
-	rooms           rooms
+}
+
+// core is what an App and its parts share: what they were told, and the rooms, which the
+// start makes one after the other. A part is used once those that it asks are there.
+type core struct {
+	o     Options
+	log   zerolog.Logger
+	offer atomic.Pointer[inventory.Inventory]
+	rooms rooms
 }
 
 // New checks the options and reads the inventory; nothing is started. Its
@@ -60,9 +69,15 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Log, failed: make(chan error, 1)}
-	a.offer.Store(&offer)
+	c := &core{o: o, log: o.Log}
+	c.offer.Store(&offer)
+	a := &App{core: c, failed: make(chan error, 1)}
 	a.openDoors()
+	a.trust, a.suspender, a.stock = &trust{c}, &suspender{c}, &stock{core: c}
+	a.neighbours = &neighbours{c, a.trust}
+	a.news = &news{c, a.trust, a.suspender}
+	a.health = &health{c, a.neighbours, &a.leaving}
+	a.carBroker = &carBroker{c, a.trust, a.news, a.front}
 	return a, nil
 }
 
@@ -174,7 +189,7 @@ func (a *App) fail(err error) {
 }
 
 // Company is who this is.
-func (a *App) Company() charging.CompanyID { return a.o.Company }
+func (c *core) Company() charging.CompanyID { return c.o.Company }
 
 // HTTPAddr is host:port of REST; empty before Listen.
 func (a *App) HTTPAddr() string {

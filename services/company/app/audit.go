@@ -15,7 +15,7 @@ import (
 // other servers, of what it has kept.
 type audit struct {
 	store.Audit
-	a *App
+	news *news
 }
 
 // Note keeps an act and tells of it.
@@ -24,15 +24,15 @@ func (u audit) Note(ctx context.Context, act charging.Act) error {
 		return err
 	}
 	now := time.Now()
-	u.a.rooms.hub.Publish(trip.EventAudit, now, "", "", act)
-	u.a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Act, At: now}, act)
+	u.news.rooms.hub.Publish(trip.EventAudit, now, "", "", act)
+	u.news.rooms.replicas.Tell(replicas.Message{Kind: replicas.Act, At: now}, act)
 	return nil
 }
 
 // heardAct shows an act at another server of the company.
-func (a *App) heardAct(m replicas.Message) {
+func (n *news) heardAct(m replicas.Message) {
 	var act charging.Act
 	if json.Unmarshal(m.Data, &act) == nil {
-		a.rooms.hub.Publish(trip.EventAudit, m.At, "", "", act)
+		n.rooms.hub.Publish(trip.EventAudit, m.At, "", "", act)
 	}
 }

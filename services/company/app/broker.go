@@ -11,7 +11,16 @@ import (
 	"github.com/eletrovia/eletrovia/broker"
 	"github.com/eletrovia/eletrovia/pkg/carlink"
 	"github.com/eletrovia/eletrovia/services/company/internal/carapi"
+	"github.com/eletrovia/eletrovia/services/company/internal/door"
 )
+
+// carBroker makes the broker, and shows it.
+type carBroker struct {
+	*core
+	trust *trust
+	news  *news
+	front *door.Door
+}
 
 // mqttBroker is what a server needs of a broker, its own or one elsewhere.
 type mqttBroker interface {
@@ -36,18 +45,18 @@ var (
 )
 
 // sharedBroker reports whether all servers of the company are at one broker.
-func (a *App) sharedBroker() bool { return a.o.MQTTBroker != "" }
+func (c *core) sharedBroker() bool { return c.o.MQTTBroker != "" }
 
 // newBroker makes the server's own broker, or its place on one elsewhere.
-func (a *App) newBroker() (mqttBroker, error) {
-	if a.sharedBroker() {
-		o, err := a.remoteOptions()
+func (m *carBroker) newBroker() (mqttBroker, error) {
+	if m.sharedBroker() {
+		o, err := m.remoteOptions()
 		if err != nil {
 			return nil, err
 		}
 		return broker.NewRemote(o)
 	}
-	o, err := a.brokerOptions()
+	o, err := m.brokerOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -55,42 +64,42 @@ func (a *App) newBroker() (mqttBroker, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.rooms.embeddedBroker = b
+	m.rooms.embeddedBroker = b
 	return b, nil
 }
 
-func (a *App) brokerOptions() (broker.Options, error) {
+func (m *carBroker) brokerOptions() (broker.Options, error) {
 	o := broker.Options{
-		Company: a.o.Company, ListenWebSocket: a.o.WebSocketAddr, Authenticate: a.login, StillGood: a.stillGood,
-		Handler: a.hearCar, Overflow: a.refuseCar, MessageRate: a.o.MQTTRate, MaxClients: a.o.MQTTClients,
-		Wrap: a.front.Listen, WrongLogin: newSampled(a.log.With().Str("room", "broker").Logger()).wrongLogin,
+		Company: m.o.Company, ListenWebSocket: m.o.WebSocketAddr, Authenticate: m.trust.login, StillGood: m.trust.stillGood,
+		Handler: m.hearCar, Overflow: m.refuseCar, MessageRate: m.o.MQTTRate, MaxClients: m.o.MQTTClients,
+		Wrap: m.front.Listen, WrongLogin: newSampled(m.log.With().Str("room", "broker").Logger()).wrongLogin,
 	}
-	if a.o.DataDir != "" {
-		o.Dir = filepath.Join(a.o.DataDir, "broker")
+	if m.o.DataDir != "" {
+		o.Dir = filepath.Join(m.o.DataDir, "broker")
 	}
-	if a.o.TLS.MQTTCert == "" {
-		o.Listen = a.o.MQTTAddr
+	if m.o.TLS.MQTTCert == "" {
+		o.Listen = m.o.MQTTAddr
 		return o, nil
 	}
-	pair, err := tls.LoadX509KeyPair(a.o.TLS.MQTTCert, a.o.TLS.MQTTKey)
+	pair, err := tls.LoadX509KeyPair(m.o.TLS.MQTTCert, m.o.TLS.MQTTKey)
 	if err != nil {
 		return o, fmt.Errorf("TLS for MQTT: %w", err)
 	}
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
-	o.ListenTLS, o.WebSocketTLS = a.o.MQTTAddr, o.ListenWebSocket != ""
+	o.ListenTLS, o.WebSocketTLS = m.o.MQTTAddr, o.ListenWebSocket != ""
 	return o, nil
 }
 
-func (a *App) remoteOptions() (broker.RemoteOptions, error) {
-	trust, err := a.o.TLS.roots()
+func (m *carBroker) remoteOptions() (broker.RemoteOptions, error) {
+	trust, err := m.o.TLS.roots()
 	if err != nil {
 		return broker.RemoteOptions{}, err
 	}
-	address, user, password, err := a.o.remoteBroker()
+	address, user, password, err := m.o.remoteBroker()
 	return broker.RemoteOptions{
-		Company: a.o.Company, URL: address, Username: user, Password: password, TLS: trust,
-		Handler: a.hearCar, Overflow: a.refuseCar, MessageRate: a.o.MQTTRate,
-		OnUp: a.restoreTrips, Logger: slog.New(slogTo{a.log.With().Str("room", "broker").Logger()}),
+		Company: m.o.Company, URL: address, Username: user, Password: password, TLS: trust,
+		Handler: m.hearCar, Overflow: m.refuseCar, MessageRate: m.o.MQTTRate,
+		OnUp: m.news.restoreTrips, Logger: slog.New(slogTo{m.log.With().Str("room", "broker").Logger()}),
 	}, err
 }
 
@@ -109,10 +118,10 @@ func (o Options) remoteBroker() (address, user, password string, err error) {
 }
 
 // The cars' room is wired before the broker hears anybody.
-func (a *App) hearCar(c broker.Client, t carlink.Topic, payload []byte) {
-	a.rooms.cars.Handle(c, t, payload)
+func (m *carBroker) hearCar(c broker.Client, t carlink.Topic, payload []byte) {
+	m.rooms.cars.Handle(c, t, payload)
 }
 
-func (a *App) refuseCar(c broker.Client, t carlink.Topic, payload []byte) {
-	a.rooms.cars.Overflow(c, t, payload)
+func (m *carBroker) refuseCar(c broker.Client, t carlink.Topic, payload []byte) {
+	m.rooms.cars.Overflow(c, t, payload)
 }

@@ -70,22 +70,22 @@ func (t *tally) rates() (in, out float64) {
 func tenth(v float64) float64 { return float64(int64(v*10+0.5)) / 10 }
 
 // brokerNow is the broker in figures, without its cars.
-func (a *App) brokerNow() api.Broker {
-	s := a.rooms.broker.Stats()
+func (m *carBroker) brokerNow() api.Broker {
+	s := m.rooms.broker.Stats()
 	b := api.Broker{
-		At: time.Now().UTC(), Elsewhere: a.sharedBroker(),
+		At: time.Now().UTC(), Elsewhere: m.sharedBroker(),
 		Clients: s.Connected, Sessions: s.Sessions, Subscriptions: s.Subscriptions, Retained: s.Retained,
 		InFlight: s.InFlight, Backlog: s.Backlog, Dropped: s.Dropped, LetGo: s.LetGo,
 		Refused: map[string]int64{}, SlowReaders: []api.SlowReader{},
 	}
-	b.InPerSecond, b.OutPerSecond = a.rooms.tally.rates()
+	b.InPerSecond, b.OutPerSecond = m.rooms.tally.rates()
 	for _, reason := range broker.Reasons() {
 		if n := s.Refused[reason]; n > 0 {
 			b.Refused[reason.String()] = n
 		}
 	}
-	if a.rooms.embeddedBroker != nil {
-		b.SlowReaders = slowest(a.rooms.embeddedBroker.Clients())
+	if m.rooms.embeddedBroker != nil {
+		b.SlowReaders = slowest(m.rooms.embeddedBroker.Clients())
 	}
 	return b
 }
@@ -109,11 +109,11 @@ func slowest(clients []broker.ClientState) []api.SlowReader {
 }
 
 // brokerCars are the cars that were heard of or are connected, the last heard first.
-func (a *App) brokerCars() []api.BrokerCar {
-	heard := a.rooms.seen.all()
+func (m *carBroker) brokerCars() []api.BrokerCar {
+	heard := m.rooms.seen.all()
 	online := map[charging.VehicleID]bool{}
-	if a.rooms.embeddedBroker != nil {
-		for _, c := range a.rooms.embeddedBroker.Clients() {
+	if m.rooms.embeddedBroker != nil {
+		for _, c := range m.rooms.embeddedBroker.Clients() {
 			if c.Vehicle != "" {
 				online[c.Vehicle] = true
 			}
@@ -126,7 +126,7 @@ func (a *App) brokerCars() []api.BrokerCar {
 			at := is.heard.UTC()
 			car.HeardAt, car.Last = &at, &is.Sighting
 		}
-		if a.rooms.embeddedBroker != nil {
+		if m.rooms.embeddedBroker != nil {
 			there := online[v]
 			car.Connected = &there
 		}

@@ -12,27 +12,27 @@ import (
 
 // showEntry tells the operator's streams here of an entry that has come to a calendar,
 // has changed, or has left it.
-func (a *App) showEntry(at time.Time, r charging.Reservation) {
+func (n *news) showEntry(at time.Time, r charging.Reservation) {
 	entry := api.BookingOf(r, "", at)
-	a.rooms.hub.Publish(trip.EventCalendar, at, "", r.TripID, api.CalendarChange{EVSEID: r.EVSEID, Entry: &entry})
+	n.rooms.hub.Publish(trip.EventCalendar, at, "", r.TripID, api.CalendarChange{EVSEID: r.EVSEID, Entry: &entry})
 }
 
 // serviceChanged tells the operator's streams, here and at the company's other servers,
 // that an EVSE is out of service, or with an empty reason that it is back.
-func (a *App) serviceChanged(evse charging.EVSEID, reason string) {
+func (n *news) serviceChanged(evse charging.EVSEID, reason string) {
 	now := time.Now()
 	c := api.CalendarChange{EVSEID: evse, OutOfService: []api.Outage{}}
 	if reason != "" {
-		c.OutOfService = append(c.OutOfService, api.Outage{Start: a.o.Clock.Now().UTC().Truncate(time.Millisecond), Reason: reason})
+		c.OutOfService = append(c.OutOfService, api.Outage{Start: n.o.Clock.Now().UTC().Truncate(time.Millisecond), Reason: reason})
 	}
-	a.rooms.hub.Publish(trip.EventCalendar, now, "", "", c)
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Outage, At: now}, c)
+	n.rooms.hub.Publish(trip.EventCalendar, now, "", "", c)
+	n.rooms.replicas.Tell(replicas.Message{Kind: replicas.Outage, At: now}, c)
 }
 
 // heardOutage shows what another server of the company has done to an EVSE.
-func (a *App) heardOutage(m replicas.Message) {
+func (n *news) heardOutage(m replicas.Message) {
 	var c api.CalendarChange
 	if json.Unmarshal(m.Data, &c) == nil {
-		a.rooms.hub.Publish(trip.EventCalendar, m.At, "", "", c)
+		n.rooms.hub.Publish(trip.EventCalendar, m.At, "", "", c)
 	}
 }

@@ -46,12 +46,13 @@ func Check(ctx context.Context, o Options) []Finding {
 		return []Finding{wrong("configuration", err)}
 	}
 	found := []Finding{fine("configuration", "%s (%s), %d locations, %d peers", a.o.Company, a.o.Name, len(a.offer.Load().Locations), len(a.o.Peers))}
-	runs := a.answers(ctx)
-	found = append(found, a.checkStore(ctx)...)
+	u := checkup{a.o}
+	runs := u.answers(ctx)
+	found = append(found, u.checkStore(ctx)...)
 	found = append(found, checkPort("REST port", a.o.HTTPAddr, runs), checkPort("MQTT port", a.o.MQTTAddr, runs))
 	var clocks []federation.Comparison
 	for _, p := range a.o.Peers {
-		f, clock := a.checkPeer(ctx, p)
+		f, clock := u.checkPeer(ctx, p)
 		found = append(found, f)
 		if clock != nil {
 			clocks = append(clocks, *clock)
@@ -63,13 +64,16 @@ func Check(ctx context.Context, o Options) []Finding {
 	return found
 }
 
+// checkup looks at what a server would meet.
+type checkup struct{ o Options }
+
 // checkStore connects to a configured Redis, and says which store would be
 // started where there is none.
-func (a *App) checkStore(ctx context.Context) []Finding {
-	if a.o.Store.URL == "" {
-		return []Finding{a.checkEmbedded(), a.checkMemory()}
+func (u checkup) checkStore(ctx context.Context) []Finding {
+	if u.o.Store.URL == "" {
+		return []Finding{u.checkEmbedded(), u.checkMemory()}
 	}
-	st, err := store.Open(ctx, store.Options{URL: a.o.Store.URL, Prefix: a.o.Store.Prefix, Replicas: a.o.Store.Replicas})
+	st, err := store.Open(ctx, store.Options{URL: u.o.Store.URL, Prefix: u.o.Store.Prefix, Replicas: u.o.Store.Replicas})
 	if err != nil {
 		return []Finding{wrong("store", err)}
 	}
@@ -79,7 +83,7 @@ func (a *App) checkStore(ctx context.Context) []Finding {
 		return []Finding{wrong("store", err)}
 	}
 	found := []Finding{
-		fine("store", "redis at %s; it can lose at a power cut: %s", hostsOf(a.o.Store.URL), settings.Loses()), a.checkMemory(),
+		fine("store", "redis at %s; it can lose at a power cut: %s", hostsOf(u.o.Store.URL), settings.Loses()), u.checkMemory(),
 	}
 	for _, risk := range settings.Risks() {
 		found = append(found, fine("store risk", "%s", risk))
@@ -88,38 +92,38 @@ func (a *App) checkStore(ctx context.Context) []Finding {
 }
 
 // checkMemory says when a store that has lost its memory is noticed.
-func (a *App) checkMemory() Finding {
-	file := a.o.memoryFile()
+func (u checkup) checkMemory() Finding {
+	file := u.o.memoryFile()
 	if file == "" {
 		return fine("store memory", "a store that loses its memory is noticed only while this server runs: name a data directory to notice it after a restart, too")
 	}
 	return fine("store memory", "a store that loses its memory is noticed, also after a restart, by %s", file)
 }
 
-func (a *App) checkEmbedded() Finding {
+func (u checkup) checkEmbedded() Finding {
 	path, err := exec.LookPath("redis-server")
 	switch {
-	case a.o.Store.Kind == StoreMemory, err != nil && a.o.Store.Kind == StoreAuto:
+	case u.o.Store.Kind == StoreMemory, err != nil && u.o.Store.Kind == StoreAuto:
 		return fine("store", "embedded, in memory: everything is lost when the server stops (install redis-server to keep it)")
 	case err != nil:
 		return wrong("store", errors.New("there is no redis-server on this machine: install one, or take the store auto or memory"))
-	case a.o.Store.Dir == "":
+	case u.o.Store.Dir == "":
 		return fine("store", "embedded, %s in a temporary directory: everything is lost when the server stops (name a data directory to keep it)", path)
 	}
-	return fine("store", "embedded, %s in %s", path, a.o.Store.Dir)
+	return fine("store", "embedded, %s in %s", path, u.o.Store.Dir)
 }
 
 // answers reports whether a server of ours listens on the REST address already.
-func (a *App) answers(ctx context.Context) bool {
+func (u checkup) answers(ctx context.Context) bool {
 	scheme, host, port := "http://", "", ""
-	if a.o.TLS.HTTPCert != "" {
+	if u.o.TLS.HTTPCert != "" {
 		scheme = "https://"
 	}
-	host, port, _ = net.SplitHostPort(a.o.HTTPAddr)
+	host, port, _ = net.SplitHostPort(u.o.HTTPAddr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	trust, err := a.o.TLS.roots()
+	trust, err := u.o.TLS.roots()
 	if err != nil || port == "0" {
 		return false
 	}
@@ -130,7 +134,7 @@ func (a *App) answers(ctx context.Context) bool {
 		return false
 	}
 	who, err := d.Whoami(ctx)
-	return err == nil && who.CompanyID == a.o.Company
+	return err == nil && who.CompanyID == u.o.Company
 }
 
 // checkPort binds the address for a moment. That it is taken is fine where it is
@@ -149,11 +153,11 @@ func checkPort(what, addr string, runs bool) Finding {
 
 // showsUnopened gives what is shown to a peer before anything is opened. A key is read
 // where there is one; none is made.
-func (a *App) showsUnopened(p Peer) (func() (string, error), error) {
+func (u checkup) showsUnopened(p Peer) (func() (string, error), error) {
 	if p.byToken() {
 		return client.Fixed(p.Token), nil
 	}
-	path := a.o.keyFile()
+	path := u.o.keyFile()
 	if _, err := os.Stat(path); path == "" || err != nil {
 		return nil, errors.New("this company has no key yet, and shows none: start the server once, or run eletrovia keys show --data DIR")
 	}
@@ -161,24 +165,24 @@ func (a *App) showsUnopened(p Peer) (func() (string, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	own := identity.NewCredentials(a.o.Company, keys, nil)
+	own := identity.NewCredentials(u.o.Company, keys, nil)
 	return func() (string, error) { return own.For(p.ID) }, nil
 }
 
 // checkPeer asks a peer who it is: that needs its address, what it takes as ours, a common
 // version and a clock, which is compared with this machine's where it is told.
-func (a *App) checkPeer(ctx context.Context, p Peer) (Finding, *federation.Comparison) {
+func (u checkup) checkPeer(ctx context.Context, p Peer) (Finding, *federation.Comparison) {
 	what := "peer " + string(p.ID)
-	trust, err := a.o.TLS.roots()
+	trust, err := u.o.TLS.roots()
 	if err != nil {
 		return wrong(what, err), nil
 	}
-	shows, err := a.showsUnopened(p)
+	shows, err := u.showsUnopened(p)
 	if err != nil {
 		return wrong(what, err), nil
 	}
 	c, err := client.New(client.Options{
-		BaseURL: p.URL, Token: shows, Self: a.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
+		BaseURL: p.URL, Token: shows, Self: u.o.Company, Peer: p.ID, HTTP: client.NewHTTP(trust), Timeout: 3 * time.Second,
 	})
 	if err != nil {
 		return wrong(what, err), nil

@@ -13,16 +13,16 @@ import (
 )
 
 // overviewOptions are what the figures are made of, besides what passes by.
-func (a *App) overviewOptions() overview.Options {
+func (c *core) overviewOptions() overview.Options {
 	return overview.Options{
-		Cars:  a.rooms.traffic.Count,
-		EVSEs: func() int { return a.offer.Load().EVSEs() },
+		Cars:  c.rooms.traffic.Count,
+		EVSEs: func() int { return c.offer.Load().EVSEs() },
 		Streams: func() int {
-			n, _ := a.rooms.hub.Stats()
+			n, _ := c.rooms.hub.Stats()
 			return n
 		},
-		Plugged: func(ctx context.Context) ([]charging.ReservationID, error) { return a.rooms.desk.Plugged(ctx) },
-		Trips:   a.eachOpenTrip,
+		Plugged: func(ctx context.Context) ([]charging.ReservationID, error) { return c.rooms.desk.Plugged(ctx) },
+		Trips:   c.eachOpenTrip,
 	}
 }
 
@@ -31,7 +31,7 @@ const openPage = 500
 
 // eachOpenTrip reads every open trip of the company, for what has to know them all after
 // a start.
-func (a *App) eachOpenTrip(ctx context.Context, each func(trip.Trip)) error {
+func (c *core) eachOpenTrip(ctx context.Context, each func(trip.Trip)) error {
 	var open []trip.State
 	for _, s := range trip.States() {
 		if s.Open() {
@@ -39,12 +39,12 @@ func (a *App) eachOpenTrip(ctx context.Context, each func(trip.Trip)) error {
 		}
 	}
 	for after := ""; ; {
-		page, next, err := a.rooms.store.Standing(ctx, after, openPage, open...)
+		page, next, err := c.rooms.store.Standing(ctx, after, openPage, open...)
 		if err != nil {
 			return err
 		}
 		for _, t := range page {
-			a.rooms.traffic.Changed(t)
+			c.rooms.traffic.Changed(t)
 			each(t)
 		}
 		if after = next; next == "" {
@@ -55,27 +55,27 @@ func (a *App) eachOpenTrip(ctx context.Context, each func(trip.Trip)) error {
 
 // stepped tells everybody who listens, here and at the other servers, what a saga has
 // written to its journal.
-func (a *App) stepped(t trip.Trip, entries []trip.Entry) {
+func (n *news) stepped(t trip.Trip, entries []trip.Entry) {
 	now := time.Now()
-	a.rooms.overview.Steps(entries)
-	a.rooms.hub.Publish(trip.EventHistory, now, t.VehicleID, t.ID, entries)
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Steps, At: now, Vehicle: t.VehicleID, TripID: t.ID}, entries)
+	n.rooms.overview.Steps(entries)
+	n.rooms.hub.Publish(trip.EventHistory, now, t.VehicleID, t.ID, entries)
+	n.rooms.replicas.Tell(replicas.Message{Kind: replicas.Steps, At: now, Vehicle: t.VehicleID, TripID: t.ID}, entries)
 }
 
 // heardSteps takes what a saga at another server has written.
-func (a *App) heardSteps(m replicas.Message) {
+func (n *news) heardSteps(m replicas.Message) {
 	var entries []trip.Entry
 	if json.Unmarshal(m.Data, &entries) == nil {
-		a.rooms.overview.Steps(entries)
-		a.rooms.hub.Publish(trip.EventHistory, m.At, m.Vehicle, m.TripID, m.Data)
+		n.rooms.overview.Steps(entries)
+		n.rooms.hub.Publish(trip.EventHistory, m.At, m.Vehicle, m.TripID, m.Data)
 	}
 }
 
 // clocks tells real and civil time.
-func (a *App) clocks() api.Clock {
-	c := api.Clock{Now: time.Now().UTC(), Clock: api.ClockReal, Civil: a.o.Clock.Now().UTC(), Speed: 1}
-	if !a.o.Clock.real() {
-		c.Clock, c.Speed = api.ClockCivil, a.o.Clock.Speed
+func (c *core) clocks() api.Clock {
+	told := api.Clock{Now: time.Now().UTC(), Clock: api.ClockReal, Civil: c.o.Clock.Now().UTC(), Speed: 1}
+	if !c.o.Clock.real() {
+		told.Clock, told.Speed = api.ClockCivil, c.o.Clock.Speed
 	}
-	return c
+	return told
 }

@@ -14,6 +14,10 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/replicas"
 )
 
+// trust is who is believed: this company's keys and those of others, logins, and what was
+// revoked.
+type trust struct{ *core }
+
 // revocationsEvery is how often the company's list of revoked tokens is read, for
 // what another of its servers has not told; peers say theirs at every probe.
 const revocationsEvery = 5 * time.Second
@@ -21,13 +25,13 @@ const revocationsEvery = 5 * time.Second
 // openIdentity reads or makes the signing key. Keys of other companies are
 // found through the federation, which is wired later.
 func (a *App) openIdentity(ctx context.Context) error {
-	keys, err := a.keys()
+	keys, err := a.trust.keys()
 	if err != nil {
 		return err
 	}
 	r := &a.rooms
 	r.keys, r.revoked, r.recheck = keys, &identity.Revocations{}, make(chan struct{}, 1)
-	if names, err := a.revokedNames(ctx); err == nil { // else the watch hears of them
+	if names, err := a.trust.revokedNames(ctx); err == nil { // else the watch hears of them
 		r.revoked.Add(a.o.Company, names...)
 	}
 	trust, err := a.o.TLS.roots()
@@ -35,11 +39,11 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	r.credentials = identity.NewCredentials(a.o.Company, keys, nil)
-	r.ring = identity.NewRing(a.o.Company, keys, a.peerKeys(client.NewHTTP(trust)), a.o.pins(), nil)
+	r.ring = identity.NewRing(a.o.Company, keys, a.trust.peerKeys(client.NewHTTP(trust)), a.o.pins(), nil)
 	r.tickets = identity.NewTickets(keys, r.ring)
 	r.identity, err = identity.New(identity.Options{
-		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.revokedHere,
-		Exchange: a.exchange, Admission: identity.Admission(a.o.Registration), Registrations: a.o.Registrations,
+		Self: a.o.Company, Keys: keys, Ring: r.ring, Registry: r.store, Revoked: r.revoked, OnRevoke: a.trust.revokedHere,
+		Exchange: a.trust.exchange, Admission: identity.Admission(a.o.Registration), Registrations: a.o.Registrations,
 		Vehicles: a.o.Vehicles, OperatorSecret: a.o.OperatorSecret, PeerTokens: a.o.peerSecrets(),
 	})
 	return err
@@ -47,8 +51,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 
 // keys come from KeyFile or DataDir; without either they live as long as the
 // process, and vehicles have to register again after it.
-func (a *App) keys() (*identity.Keys, error) {
-	path := a.o.keyFile()
+func (t *trust) keys() (*identity.Keys, error) {
+	path := t.o.keyFile()
 	if path == "" {
 		return identity.NewKeys()
 	}
@@ -66,67 +70,67 @@ func (o Options) keyFile() string {
 // watchRevocations keeps the company's list of revoked tokens, and ends the
 // connections of cars that logged in with one: at once when there is news, and
 // at every tick for a car that was just logging in.
-func (a *App) watchRevocations(ctx context.Context) {
+func (t *trust) watchRevocations(ctx context.Context) {
 	tick := time.NewTicker(revocationsEvery)
 	defer tick.Stop()
 	for {
-		a.rooms.broker.Recheck()
-		a.readRevocations(ctx)
+		t.rooms.broker.Recheck()
+		t.readRevocations(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-a.rooms.recheck:
+		case <-t.rooms.recheck:
 		}
 	}
 }
 
 // readRevocations takes the company's list from the store, and tells the store
 // again what it has lost of it.
-func (a *App) readRevocations(ctx context.Context) {
-	names, err := a.revokedNames(ctx)
+func (t *trust) readRevocations(ctx context.Context) {
+	names, err := t.revokedNames(ctx)
 	if err != nil {
 		return // the store's own watch says so; the next tick tries again
 	}
-	if a.rooms.revoked.Take(a.o.Company, names, time.Now()) {
-		a.rooms.broker.Recheck()
+	if t.rooms.revoked.Take(t.o.Company, names, time.Now()) {
+		t.rooms.broker.Recheck()
 	}
-	lost := a.rooms.revoked.Beyond(a.o.Company, names)
+	lost := t.rooms.revoked.Beyond(t.o.Company, names)
 	if len(lost) == 0 {
 		return
 	}
-	if err := a.rooms.store.Revoke(ctx, lost...); err != nil {
-		a.tell("identity")("the store has lost revoked secrets of vehicles, and does not take them again yet", err)
+	if err := t.rooms.store.Revoke(ctx, lost...); err != nil {
+		t.tell("identity")("the store has lost revoked secrets of vehicles, and does not take them again yet", err)
 	}
 }
 
 // revokedNames is the company's list as it is published.
-func (a *App) revokedNames(ctx context.Context) ([]string, error) {
-	return a.rooms.store.Revoked(ctx, time.Now().Add(-identity.RevokedFor))
+func (t *trust) revokedNames(ctx context.Context) ([]string, error) {
+	return t.rooms.store.Revoked(ctx, time.Now().Add(-identity.RevokedFor))
 }
 
 // exchange asks a vehicle's issuer for a pass for this company.
-func (a *App) exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (string, error) {
-	return a.rooms.federation.Exchange(ctx, issuer, id, secret)
+func (t *trust) exchange(ctx context.Context, issuer charging.CompanyID, id charging.VehicleID, secret string) (string, error) {
+	return t.rooms.federation.Exchange(ctx, issuer, id, secret)
 }
 
 // revokedHere makes a revocation at this server count here and at the company's
 // other servers at once.
-func (a *App) revokedHere() {
-	a.recheckLogins()
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Revoked}, nil)
+func (t *trust) revokedHere() {
+	t.recheckLogins()
+	t.rooms.replicas.Tell(replicas.Message{Kind: replicas.Revoked}, nil)
 }
 
 // revokedAt takes what a peer says at every probe.
-func (a *App) revokedAt(info federation.Info) {
-	if a.rooms.revoked.Take(info.ID, info.Revoked, time.Now()) {
-		a.recheckLogins()
+func (t *trust) revokedAt(info federation.Info) {
+	if t.rooms.revoked.Take(info.ID, info.Revoked, time.Now()) {
+		t.recheckLogins()
 	}
 }
 
-func (a *App) recheckLogins() {
+func (t *trust) recheckLogins() {
 	select {
-	case a.rooms.recheck <- struct{}{}:
+	case t.rooms.recheck <- struct{}{}:
 	default: // it is under way
 	}
 }
@@ -156,16 +160,16 @@ func (o Options) peerSecrets() map[charging.CompanyID]string {
 }
 
 // shows gives what is shown to a peer.
-func (a *App) shows(p Peer) func() (string, error) {
+func (t *trust) shows(p Peer) func() (string, error) {
 	if p.byToken() {
 		return client.Fixed(p.Token)
 	}
-	return func() (string, error) { return a.rooms.credentials.For(p.ID) }
+	return func() (string, error) { return t.rooms.credentials.For(p.ID) }
 }
 
 // authOf is how a peer and this company prove themselves to each other.
-func (a *App) authOf(id charging.CompanyID) string {
-	for _, p := range a.o.Peers {
+func (t *trust) authOf(id charging.CompanyID) string {
+	for _, p := range t.o.Peers {
 		if p.ID == id && p.byToken() {
 			return "token"
 		}
@@ -174,23 +178,23 @@ func (a *App) authOf(id charging.CompanyID) string {
 }
 
 // warnOfTokens says which peers are still met with a secret.
-func (a *App) warnOfTokens() {
-	for _, p := range a.o.Peers {
+func (t *trust) warnOfTokens() {
+	for _, p := range t.o.Peers {
 		if p.byToken() {
-			a.log.Warn().Str("peer", string(p.ID)).Msg("this peer is met with a token that it could show to others: once it has been upgraded, take its auth and token settings out")
+			t.log.Warn().Str("peer", string(p.ID)).Msg("this peer is met with a token that it could show to others: once it has been upgraded, take its auth and token settings out")
 		}
 	}
 }
 
 // warnOfPlain says what others can read on the way.
-func (a *App) warnOfPlain() {
+func (t *trust) warnOfPlain() {
 	for _, l := range []struct{ what, addr, cert, setting string }{
-		{"REST", a.o.HTTPAddr, a.o.TLS.HTTPCert, "tls-http-cert"},
-		{"MQTT", a.o.MQTTAddr, a.o.TLS.MQTTCert, "tls-mqtt-cert"},
-		{"MQTT over WebSocket", a.o.WebSocketAddr, a.o.TLS.MQTTCert, "tls-mqtt-cert"},
+		{"REST", t.o.HTTPAddr, t.o.TLS.HTTPCert, "tls-http-cert"},
+		{"MQTT", t.o.MQTTAddr, t.o.TLS.MQTTCert, "tls-mqtt-cert"},
+		{"MQTT over WebSocket", t.o.WebSocketAddr, t.o.TLS.MQTTCert, "tls-mqtt-cert"},
 	} {
 		if beyondLoopback(l.addr) && l.cert == "" {
-			a.log.Warn().Str("addr", l.addr).Msg(l.what + " listens beyond this machine without TLS: whoever is on the way reads names, secrets and trips. Set " +
+			t.log.Warn().Str("addr", l.addr).Msg(l.what + " listens beyond this machine without TLS: whoever is on the way reads names, secrets and trips. Set " +
 				l.setting + ", or let a proxy on this machine end TLS and listen on loopback (docs/security.md)")
 		}
 	}
@@ -201,24 +205,24 @@ const keysEvery = 10 * time.Second
 
 // watchKeys takes over what is done to the key file (eletrovia keys), and shows the
 // keys to the company's other servers as they are then.
-func (a *App) watchKeys(ctx context.Context) {
-	shown := a.rooms.keys.KeyIDs()
-	every(ctx, keysEvery, func(ctx context.Context) { shown = a.lookAtKeys(ctx, shown) })
+func (t *trust) watchKeys(ctx context.Context) {
+	shown := t.rooms.keys.KeyIDs()
+	every(ctx, keysEvery, func(ctx context.Context) { shown = t.lookAtKeys(ctx, shown) })
 }
 
 // lookAtKeys gives what the other servers have been shown.
-func (a *App) lookAtKeys(ctx context.Context, shown []string) []string {
-	if _, err := a.rooms.keys.Reload(); err != nil {
-		a.tell("identity")("the key file cannot be read; the keys stay as they are", err)
+func (t *trust) lookAtKeys(ctx context.Context, shown []string) []string {
+	if _, err := t.rooms.keys.Reload(); err != nil {
+		t.tell("identity")("the key file cannot be read; the keys stay as they are", err)
 	}
-	now := a.rooms.keys.KeyIDs()
+	now := t.rooms.keys.KeyIDs()
 	if slices.Equal(now, shown) {
 		return shown
 	}
-	if _, err := a.rooms.store.ShowKeys(ctx, a.rooms.server, now); err != nil {
+	if _, err := t.rooms.store.ShowKeys(ctx, t.rooms.server, now); err != nil {
 		return shown // a store that is away says so itself; the next look tries again
 	}
-	a.log.Info().Strs("keys", now).Msg("the key file has changed: the first key signs")
+	t.log.Info().Strs("keys", now).Msg("the key file has changed: the first key signs")
 	return now
 }
 
@@ -229,12 +233,12 @@ type peerKeys struct {
 	http  *http.Client
 }
 
-func (a *App) peerKeys(h *http.Client) peerKeys {
+func (t *trust) peerKeys(h *http.Client) peerKeys {
 	urls := map[charging.CompanyID]string{}
-	for _, p := range a.o.Peers {
+	for _, p := range t.o.Peers {
 		urls[p.ID] = p.URL
 	}
-	return peerKeys{&a.rooms, urls, h}
+	return peerKeys{&t.rooms, urls, h}
 }
 
 // keysWithin bounds the question for a company's keys: a caller waits for it.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
@@ -161,69 +162,77 @@ func lastEnd(c api.InventoryChange) string {
 	return ", the last until " + c.Until.UTC().Format(time.RFC3339)
 }
 
-// settleInventory compares an inventory with the store and notes there what is
+// stock is what the company offers.
+type stock struct {
+	*core
+	// mu lets one change happen at a time; settled is the last.
+	mu      sync.Mutex
+	settled settled
+}
+
+// settle compares an inventory with the store and notes there what is
 // new; a.inventoryMu is held. Another server may have noted the same EVSE with
 // another home meanwhile, which then counts.
-func (a *App) settleInventory(ctx context.Context, offer inventory.Inventory) (settled, error) {
-	s, err := compare(ctx, a.rooms.store, offer)
+func (k *stock) settle(ctx context.Context, offer inventory.Inventory) (settled, error) {
+	s, err := compare(ctx, k.rooms.store, offer)
 	if err != nil || len(s.fresh) == 0 {
 		return s, err
 	}
-	if err := a.rooms.store.Enroll(ctx, s.fresh); err != nil {
+	if err := k.rooms.store.Enroll(ctx, s.fresh); err != nil {
 		return s, err
 	}
 	notes := s.notes
-	s, err = compare(ctx, a.rooms.store, offer)
+	s, err = compare(ctx, k.rooms.store, offer)
 	s.notes = append(notes, s.notes...)
 	return s, err
 }
 
-func (a *App) openInventory(ctx context.Context) error {
-	a.inventoryMu.Lock()
-	defer a.inventoryMu.Unlock()
-	s, err := a.settleInventory(ctx, *a.offer.Load())
+func (k *stock) open(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.settle(ctx, *k.offer.Load())
 	if err != nil {
 		return fmt.Errorf("inventory: %w", err)
 	}
-	a.tellInventory(s)
-	a.settled = s
+	k.tellOf(s)
+	k.settled = s
 	return nil
 }
 
-func (a *App) tellInventory(s settled) {
+func (k *stock) tellOf(s settled) {
 	for _, line := range slices.Concat(s.notes, InventoryLines(s.view)) {
-		a.log.Warn().Str("room", "inventory").Msg(line)
+		k.log.Warn().Str("room", "inventory").Msg(line)
 	}
 }
 
-// Inventory tells what is offered, and what has moved or left under bookings.
-func (a *App) Inventory(ctx context.Context) (api.Inventory, error) {
-	s, err := compare(ctx, a.rooms.store, *a.offer.Load())
+// view tells what is offered, and what has moved or left under bookings.
+func (k *stock) view(ctx context.Context) (api.Inventory, error) {
+	s, err := compare(ctx, k.rooms.store, *k.offer.Load())
 	return s.view, err
 }
 
-// ReloadInventory reads the inventory's file anew and offers what it says from
+// reload reads the inventory's file anew and offers what it says from
 // now on. A file that cannot be used changes nothing: INVALID_FIELD names its
 // lines. STORE_UNAVAILABLE.
-func (a *App) ReloadInventory(ctx context.Context) (api.Inventory, error) {
-	a.inventoryMu.Lock()
-	defer a.inventoryMu.Unlock()
-	offer, err := a.o.readInventory()
-	if err == nil && offer.Company != a.o.Company {
-		err = fmt.Errorf("it describes %s, this is %s", offer.Company, a.o.Company)
+func (k *stock) reload(ctx context.Context) (api.Inventory, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	offer, err := k.o.readInventory()
+	if err == nil && offer.Company != k.o.Company {
+		err = fmt.Errorf("it describes %s, this is %s", offer.Company, k.o.Company)
 	}
 	if err != nil {
 		return api.Inventory{}, unusable(err)
 	}
-	s, err := a.settleInventory(ctx, offer)
+	s, err := k.settle(ctx, offer)
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	if err := a.offerNow(s); err != nil {
+	if err := k.offerNow(s); err != nil {
 		return api.Inventory{}, unusable(err)
 	}
-	a.offer.Store(&offer)
-	a.tellInventory(s)
+	k.offer.Store(&offer)
+	k.tellOf(s)
 	return s.view, nil
 }
 
@@ -240,50 +249,50 @@ func unusable(err error) error {
 }
 
 // offerNow gives the rooms another inventory; a.inventoryMu is held.
-func (a *App) offerNow(s settled) error {
-	a.rooms.mark.Cover(s.desk.Places())
-	if err := a.rooms.desk.Reload(s.desk); err != nil {
+func (k *stock) offerNow(s settled) error {
+	k.rooms.mark.Cover(s.desk.Places())
+	if err := k.rooms.desk.Reload(s.desk); err != nil {
 		return err
 	}
-	a.rooms.federation.ForgetOwn()
-	a.settled = s
+	k.rooms.federation.ForgetOwn()
+	k.settled = s
 	return nil
 }
 
-// keepInventory compares the inventory with the store now and then, until the
+// keep compares the inventory with the store now and then, until the
 // context ends.
-func (a *App) keepInventory(ctx context.Context) {
+func (k *stock) keep(ctx context.Context) {
 	every(ctx, inventoryEvery, func(ctx context.Context) {
-		if err := a.reviewInventory(ctx); err != nil && ctx.Err() == nil {
-			a.tell("inventory")("the inventory could not be compared with the store; trying again", err)
+		if err := k.review(ctx); err != nil && ctx.Err() == nil {
+			k.tell("inventory")("the inventory could not be compared with the store; trying again", err)
 		}
 	})
 }
 
-// reviewInventory keeps what another server has booked at an EVSE that is not
+// review keeps what another server has booked at an EVSE that is not
 // offered here, and lets go of what has left and has no record any more,
 // where no other server may still offer it.
-func (a *App) reviewInventory(ctx context.Context) error {
-	a.inventoryMu.Lock()
-	defer a.inventoryMu.Unlock()
-	s, err := a.settleInventory(ctx, *a.offer.Load())
+func (k *stock) review(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, err := k.settle(ctx, *k.offer.Load())
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(s.desk, a.settled.desk) {
-		if err := a.offerNow(s); err != nil {
+	if !reflect.DeepEqual(s.desk, k.settled.desk) {
+		if err := k.offerNow(s); err != nil {
 			return err
 		}
-		a.tellInventory(s)
+		k.tellOf(s)
 	}
-	if a.rooms.replicas.Others() > 0 {
+	if k.rooms.replicas.Others() > 0 {
 		return nil
 	}
-	if err := a.rooms.store.Enroll(ctx, s.idle); err != nil {
+	if err := k.rooms.store.Enroll(ctx, s.idle); err != nil {
 		return err
 	}
 	for _, id := range s.over {
-		if err := a.rooms.store.Disenroll(ctx, id); err != nil {
+		if err := k.rooms.store.Disenroll(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func (o *operator) restart(pairs ...string) {
 func (o *operator) reload(pairs ...string) {
 	o.t.Helper()
 	o.write(pairs...)
-	if _, err := o.ReloadInventory(o.t.Context()); err != nil {
+	if _, err := o.stock.reload(o.t.Context()); err != nil {
 		o.t.Fatal(err)
 	}
 }
@@ -123,7 +123,7 @@ func TestRenamedAndMovedKeepTheirBookings(t *testing.T) {
 	o.restart("LNEW01", "E0001*1", "LONE01", "E0002*1")
 	o.refuses("after the rename", plugA, charging.CodeSlotTaken)
 	o.refuses("after the move", plugB, charging.CodeSlotTaken)
-	inv, err := o.Inventory(t.Context())
+	inv, err := o.stock.view(t.Context())
 	if err != nil || len(inv.Moved) != 2 || inv.Moved[0].Home != "BR*MAR*LONE01" || inv.Moved[0].LocationID != "BR*MAR*LNEW01" ||
 		inv.Moved[0].Bookings != 1 || inv.Moved[0].Until == nil || !inv.Moved[0].Until.Equal(a.End) {
 		t.Errorf("%+v, %v", inv, err)
@@ -155,7 +155,7 @@ func TestWhatLeavesKeepsItsBookings(t *testing.T) {
 	if _, err := o.rooms.desk.Free(ctx, plugA, h.Window()); charging.CodeOf(err) != charging.CodeUnknownEVSE {
 		t.Errorf("availability of what left: %v", err)
 	}
-	if inv, err := o.Inventory(ctx); err != nil || len(inv.Left) != 1 || inv.Left[0].EVSEID != plugA || inv.Left[0].Bookings != 1 {
+	if inv, err := o.stock.view(ctx); err != nil || len(inv.Left) != 1 || inv.Left[0].EVSEID != plugA || inv.Left[0].Bookings != 1 {
 		t.Errorf("%+v, %v", inv, err)
 	}
 	if got, err := o.rooms.desk.Confirm(ctx, h.Ref); err != nil || got.State != charging.Reserved {
@@ -197,7 +197,7 @@ func TestWhatLeavesWithNothingBookedIsForgotten(t *testing.T) {
 	if err := o.rooms.store.Enroll(ctx, map[charging.EVSEID]store.Enrolled{plugA: past}); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.reviewInventory(ctx); err != nil {
+	if err := o.stock.review(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.rooms.desk.Confirm(ctx, h.Ref); charging.CodeOf(err) != charging.CodeUnknownEVSE {
@@ -208,7 +208,7 @@ func TestWhatLeavesWithNothingBookedIsForgotten(t *testing.T) {
 		t.Errorf("%+v, %v", known, err)
 	}
 	s, err := compare(ctx, o.rooms.store, *o.offer.Load())
-	if err != nil || len(s.fresh) != 0 || !reflect.DeepEqual(s.desk, o.settled.desk) {
+	if err != nil || len(s.fresh) != 0 || !reflect.DeepEqual(s.desk, o.stock.settled.desk) {
 		t.Errorf("a review of what has not changed: %+v, %v", s, err)
 	}
 }
@@ -243,7 +243,7 @@ func TestACarTellsAfterItsEVSEHasLeft(t *testing.T) {
 	}
 	o.reload("LTWO01", "E0002*1")
 	o.idle(plugA)
-	if err := o.reviewInventory(ctx); err != nil {
+	if err := o.stock.review(ctx); err != nil {
 		t.Fatal(err)
 	}
 	o.reload("LNEW01", "E0001*1", "LTWO01", "E0002*1")
@@ -266,7 +266,7 @@ func TestACarTellsAfterItsEVSEHasLeft(t *testing.T) {
 func (o *operator) idle(evse charging.EVSEID) {
 	o.t.Helper()
 	redisrig.Until(o.t, "its notices are delivered, and nothing is booked there", func() bool {
-		if err := o.reviewInventory(o.t.Context()); err != nil {
+		if err := o.stock.review(o.t.Context()); err != nil {
 			o.t.Fatal(err)
 		}
 		known, err := o.rooms.store.Enrolled(o.t.Context())
@@ -283,7 +283,7 @@ func TestABadInventoryChangesNothing(t *testing.T) {
 	o := newOperator(t)
 	o.restart("LONE01", "E0001*1")
 	o.write("LONE01", "E0001*1", "LTWO01", "not an id")
-	_, err := o.ReloadInventory(t.Context())
+	_, err := o.stock.reload(t.Context())
 	var r *charging.Refusal
 	if !errors.As(err, &r) || r.Code != charging.CodeInvalidField || len(r.Fields) == 0 || !strings.HasPrefix(r.Fields[0].Field, "line ") {
 		t.Errorf("%+v", err)

@@ -34,7 +34,7 @@ func TestCleanupsRunBackwardsAndAll(t *testing.T) {
 }
 
 func TestBackgroundEndsWithItsCleanup(t *testing.T) {
-	a := &App{}
+	a := &App{core: &core{}}
 	ended := false
 	a.background("loop", func(ctx context.Context) { <-ctx.Done(); ended = true })
 	if err := a.Stop(t.Context()); err != nil || !ended {

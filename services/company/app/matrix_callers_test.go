@@ -131,7 +131,7 @@ func (m *matrix) ticket() string {
 // suspend makes SER suspend CAJ.
 func (m *matrix) suspend() {
 	m.Helper()
-	if _, _, err := m.ser.suspend(m.Context(), "CAJ", "a test of the matrix"); err != nil {
+	if _, _, err := m.ser.suspender.suspend(m.Context(), "CAJ", "a test of the matrix"); err != nil {
 		m.Fatal(err)
 	}
 }

@@ -111,6 +111,7 @@ var rows = map[string]row{
 	"GET /openapi.yaml":                                 {forAll, ""},
 	"GET /asyncapi.yaml":                                {forAll, ""},
 	"GET /docs":                                         {forAll, ""},
+	"GET /problems":                                     {forAll, ""},
 	"GET /problems/:code":                               {forAll, ""},
 	"GET /favicon.ico":                                  {forAll, ""},
 	"GET /":                                             {forAll, ""},

@@ -19,13 +19,13 @@ const loginTimeout = 5 * time.Second
 // openBroker starts the MQTT server, or connects to one elsewhere, and what
 // answers the cars behind it.
 func (a *App) openBroker(context.Context) error {
-	b, err := a.newBroker()
+	b, err := a.carBroker.newBroker()
 	if err != nil {
 		return err
 	}
 	a.rooms.cars, err = carapi.New(carapi.Options{
 		Self: a.o.Company, Desk: a.rooms.trips, Elsewhere: a.rooms.elsewhere, Replies: a.rooms.store, Publisher: b, Now: a.o.Clock.Now,
-		Shared: a.sharedBroker(), Telemetry: a.reported,
+		Shared: a.sharedBroker(), Telemetry: a.news.reported,
 		Warn: func(msg string, v charging.VehicleID, err error) {
 			a.log.Warn().Str("room", "carapi").Str("vehicle", string(v)).Err(err).Msg(msg)
 		},
@@ -45,46 +45,46 @@ func (a *App) openBroker(context.Context) error {
 }
 
 // login tells the broker who a client is.
-func (a *App) login(user string, password []byte) (broker.Principal, bool) {
+func (t *trust) login(user string, password []byte) (broker.Principal, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), loginTimeout)
 	defer cancel()
-	caller, err := a.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
+	caller, err := t.rooms.identity.AuthenticateMQTT(ctx, user, string(password))
 	if id := charging.CompanyID(user); err != nil && id.Validate() == nil {
-		a.refusedPeer(id, "")
+		t.refusedPeer(id, "")
 	}
 	if err == nil {
-		a.rooms.elsewhere.Came(caller)
+		t.rooms.elsewhere.Came(caller)
 	}
 	login := caller.Login()
 	if caller.Peer != "" {
 		login = companyLogin + string(caller.Peer)
 	}
-	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: login}, err == nil && a.stillGood(login)
+	return broker.Principal{Vehicle: caller.Vehicle, Company: caller.Peer, Operator: caller.Kind == identity.Operator, Login: login}, err == nil && t.stillGood(login)
 }
 
 // MQTTAddr is host:port of the broker, with TLS where it has a certificate;
 // empty before Start.
-func (a *App) MQTTAddr() string {
-	if a.o.MQTTBroker != "" {
-		address, _, _, _ := a.o.remoteBroker() // judged at the start
+func (c *core) MQTTAddr() string {
+	if c.o.MQTTBroker != "" {
+		address, _, _, _ := c.o.remoteBroker() // judged at the start
 		_, host, _ := strings.Cut(address, "://")
 		return host
 	}
-	if a.rooms.embeddedBroker == nil {
+	if c.rooms.embeddedBroker == nil {
 		return ""
 	}
-	if a.o.TLS.MQTTCert != "" {
-		return addrOf(a.rooms.embeddedBroker.TLSAddr())
+	if c.o.TLS.MQTTCert != "" {
+		return addrOf(c.rooms.embeddedBroker.TLSAddr())
 	}
-	return addrOf(a.rooms.embeddedBroker.Addr())
+	return addrOf(c.rooms.embeddedBroker.Addr())
 }
 
 // WebSocketAddr is host:port of MQTT over WebSocket; empty where there is none.
-func (a *App) WebSocketAddr() string {
-	if a.rooms.embeddedBroker == nil || a.o.WebSocketAddr == "" {
+func (c *core) WebSocketAddr() string {
+	if c.rooms.embeddedBroker == nil || c.o.WebSocketAddr == "" {
 		return ""
 	}
-	return addrOf(a.rooms.embeddedBroker.WebSocketAddr())
+	return addrOf(c.rooms.embeddedBroker.WebSocketAddr())
 }
 
 func addrOf(addr net.Addr) string {
@@ -96,15 +96,15 @@ func addrOf(addr net.Addr) string {
 
 // MQTTURL is where cars and peers reach the broker: what is advertised, or what
 // is listened on.
-func (a *App) MQTTURL() string {
+func (c *core) MQTTURL() string {
 	switch {
-	case a.o.AdvertiseMQTT != "":
-		return a.o.AdvertiseMQTT
-	case a.o.MQTTBroker != "":
-		address, _, _, _ := a.o.remoteBroker() // judged at the start
+	case c.o.AdvertiseMQTT != "":
+		return c.o.AdvertiseMQTT
+	case c.o.MQTTBroker != "":
+		address, _, _, _ := c.o.remoteBroker() // judged at the start
 		return address
-	case a.o.TLS.MQTTCert != "":
-		return "ssl://" + a.MQTTAddr()
+	case c.o.TLS.MQTTCert != "":
+		return "ssl://" + c.MQTTAddr()
 	}
-	return "tcp://" + a.MQTTAddr()
+	return "tcp://" + c.MQTTAddr()
 }

@@ -18,6 +18,12 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/peerlink"
 )
 
+// neighbours are the other companies as they are seen from here.
+type neighbours struct {
+	*core
+	trust *trust
+}
+
 // openPeers listens to the peers' MQTT events.
 func (a *App) openPeers(context.Context) error {
 	trust, err := a.o.TLS.roots()
@@ -36,13 +42,13 @@ func (a *App) openPeers(context.Context) error {
 			a.rooms.federation.Nudge(peer)
 			for _, v := range a.rooms.federation.Peers() {
 				if v.ID == peer {
-					a.showPeer(v)
+					a.neighbours.showPeer(v)
 				}
 			}
 		},
 	}
 	for _, p := range a.o.Peers {
-		o.Peers = append(o.Peers, peerlink.Peer{ID: p.ID, Token: a.shows(p), Address: a.brokerOf(p)})
+		o.Peers = append(o.Peers, peerlink.Peer{ID: p.ID, Token: a.trust.shows(p), Address: a.neighbours.brokerOf(p)})
 	}
 	link, err := peerlink.New(o)
 	if err != nil {
@@ -55,8 +61,8 @@ func (a *App) openPeers(context.Context) error {
 }
 
 // linkTo is the link to a peer's broker; nil before there is one.
-func (a *App) linkTo(id charging.CompanyID) *api.PeerLink {
-	link := a.rooms.link.Load()
+func (n *neighbours) linkTo(id charging.CompanyID) *api.PeerLink {
+	link := n.rooms.link.Load()
 	if link == nil {
 		return nil
 	}
@@ -69,10 +75,10 @@ func (a *App) linkTo(id charging.CompanyID) *api.PeerLink {
 }
 
 // peerOf is a peer in the form of the REST contract.
-func (a *App) peerOf(v federation.PeerView) api.Peer {
+func (n *neighbours) peerOf(v federation.PeerView) api.Peer {
 	p := api.Peer{
 		CompanyID: v.ID, Name: v.Name, URL: v.URL, Status: "unknown", Detail: v.LastError,
-		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs, Auth: a.authOf(v.ID),
+		RTTMillis: v.LatencyMs, SkewMillis: v.SkewMs, Auth: n.trust.authOf(v.ID),
 	}
 	switch {
 	case v.State == federation.Offline:
@@ -81,13 +87,13 @@ func (a *App) peerOf(v federation.PeerView) api.Peer {
 		p.Status, p.Detail = "refused", "our token is refused there (401): "+refusedBecause(p.Auth)
 	case v.Skewed:
 		p.Status, p.Detail = "skewed", fmt.Sprintf("its clock is off by %.0f ms: its tickets do not count here", v.SkewMs)
-		if own := a.ownClock(); own != "" {
+		if own := n.ownClock(); own != "" {
 			p.Detail += "; " + own
 		}
 	case v.State == federation.Online:
 		p.Status, p.Detail = "up", ""
 	}
-	if said := a.rooms.refusals.of(v.ID, time.Now()); said != "" {
+	if said := n.rooms.refusals.of(v.ID, time.Now()); said != "" {
 		p.Detail = strings.TrimPrefix(p.Detail+"; "+said, "; ")
 	}
 	if v.LastSeen != nil {
@@ -96,7 +102,7 @@ func (a *App) peerOf(v federation.PeerView) api.Peer {
 	if d := v.Dropped; d.Count > 0 {
 		p.Dropped = &api.PeerDrops{Count: d.Count, Last: api.PeerDrop{What: d.What, Why: d.Why, At: d.At}}
 	}
-	if w := a.rooms.suspensions.of(v.ID); w.InForce() {
+	if w := n.rooms.suspensions.of(v.ID); w.InForce() {
 		p.Suspended = &api.PeerSuspended{Since: w.Since, Reason: w.Reason, By: "operator"}
 	}
 	if k := v.Caught; k.Count > 0 {
@@ -127,20 +133,20 @@ func refusedBecause(auth string) string {
 }
 
 // showPeer tells the live view how a peer is.
-func (a *App) showPeer(v federation.PeerView) {
-	p := a.peerOf(v)
-	p.MQTT = a.linkTo(v.ID)
-	a.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
+func (n *neighbours) showPeer(v federation.PeerView) {
+	p := n.peerOf(v)
+	p.MQTT = n.linkTo(v.ID)
+	n.rooms.hub.Publish(trip.EventPeer, time.Now(), "", "", p)
 }
 
 // brokerOf finds a peer's broker: as configured, or as the peer says, if that is at
 // the host where the peer itself is: what is shown there goes nowhere else.
-func (a *App) brokerOf(p Peer) func(context.Context) (string, error) {
+func (n *neighbours) brokerOf(p Peer) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		if p.MQTT != "" {
 			return p.MQTT, nil
 		}
-		info, err := a.rooms.federation.Info(ctx, p.ID, time.Time{})
+		info, err := n.rooms.federation.Info(ctx, p.ID, time.Time{})
 		if err != nil {
 			return "", err
 		}

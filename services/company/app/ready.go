@@ -5,28 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/eletrovia/eletrovia/services/company/internal/federation"
 	"github.com/eletrovia/eletrovia/services/company/internal/httpapi"
 )
 
+// health is what /readyz says.
+type health struct {
+	*core
+	neighbours *neighbours
+	leaving    *atomic.Bool
+}
+
 // readyParts are what /readyz looks at; the clock is shown where it is not real
 // time, so that whoever drives cars by it can set theirs.
-func (a *App) readyParts() map[string]httpapi.Part {
+func (h *health) readyParts() map[string]httpapi.Part {
 	book, drive, peers := httpapi.Book, httpapi.Drive, httpapi.Peers
 	parts := map[string]httpapi.Part{
-		"store":    {Check: a.storeReady, For: []httpapi.Use{book}},
-		"settings": {Check: a.settingsReady, Works: "everything, until what they no longer guard against happens"},
-		"journal":  {Check: a.journalReady, For: []httpapi.Use{book}},
+		"store":    {Check: h.storeReady, For: []httpapi.Use{book}},
+		"settings": {Check: h.settingsReady, Works: "everything, until what they no longer guard against happens"},
+		"journal":  {Check: h.journalReady, For: []httpapi.Use{book}},
 		"broker": {
-			Check: a.brokerReady, For: []httpapi.Use{drive},
+			Check: h.brokerReady, For: []httpapi.Use{drive},
 			Works: "plans, trips and bookings over REST, and all that peers ask; what cars are told waits for it",
 		},
-		"peers":   {Check: a.peersReady, For: []httpapi.Use{peers}, Works: "trips that do not stop there"},
-		"serving": {Check: a.serving, For: []httpapi.Use{book, drive, peers}},
+		"peers":   {Check: h.peersReady, For: []httpapi.Use{peers}, Works: "trips that do not stop there"},
+		"serving": {Check: h.serving, For: []httpapi.Use{book, drive, peers}},
 	}
-	if c := a.o.Clock; !c.real() {
+	if c := h.o.Clock; !c.real() {
 		parts["clock"] = httpapi.Part{Check: func(context.Context) (string, error) {
 			return fmt.Sprintf("civil; %g times real time since %s", c.Speed, c.Epoch.UTC().Format(time.RFC3339Nano)), nil
 		}}
@@ -36,58 +44,58 @@ func (a *App) readyParts() map[string]httpapi.Part {
 
 // storeReady says which store this is, and what it can lose. That it answers does
 // not mean that it takes writes: its heartbeat tells.
-func (a *App) storeReady(ctx context.Context) (string, error) {
-	if err := a.rooms.desk.DataLoss(); err != nil {
+func (h *health) storeReady(ctx context.Context) (string, error) {
+	if err := h.rooms.desk.DataLoss(); err != nil {
 		return "", err
 	}
-	some, dead := a.rooms.mark.Writes()
+	some, dead := h.rooms.mark.Writes()
 	if some != "" { // any of the masters may be the one that a ping asks
 		return "", httpapi.Impaired(some + "; what still works: the locations and trips of the others")
 	}
-	if err := a.rooms.store.Ping(ctx); err != nil {
+	if err := h.rooms.store.Ping(ctx); err != nil {
 		return "", err
 	}
 	if dead != nil {
 		return "", fmt.Errorf("nothing can be booked, %w; what still works: reading trips and locations, and plans", dead)
 	}
-	return a.rooms.storeKind + "; can lose: " + a.rooms.storeLoses, nil
+	return h.rooms.storeKind + "; can lose: " + h.rooms.storeLoses, nil
 }
 
 // journalReady writes nothing: the store's clock is what every step of the
 // journal needs first.
-func (a *App) journalReady(ctx context.Context) (string, error) {
-	if _, err := a.rooms.store.Time(ctx); err != nil {
-		if some, _ := a.rooms.mark.Writes(); some != "" {
+func (h *health) journalReady(ctx context.Context) (string, error) {
+	if _, err := h.rooms.store.Time(ctx); err != nil {
+		if some, _ := h.rooms.mark.Writes(); some != "" {
 			return "", httpapi.Impaired(err.Error())
 		}
 		return "", err
 	}
-	return fmt.Sprintf("%d trips in flight", a.rooms.saga.InFlight()), nil
+	return fmt.Sprintf("%d trips in flight", h.rooms.saga.InFlight()), nil
 }
 
-func (a *App) brokerReady(context.Context) (string, error) {
-	if err := a.rooms.broker.Ready(); err != nil {
+func (h *health) brokerReady(context.Context) (string, error) {
+	if err := h.rooms.broker.Ready(); err != nil {
 		return "", fmt.Errorf("cars are not heard: %w", err)
 	}
-	if a.rooms.embeddedBroker == nil {
-		return "connected to " + a.MQTTAddr(), nil
+	if h.rooms.embeddedBroker == nil {
+		return "connected to " + h.MQTTAddr(), nil
 	}
-	return fmt.Sprintf("%d clients; %s", a.rooms.broker.Stats().Connected, a.rooms.broker.Keeps()), nil
+	return fmt.Sprintf("%d clients; %s", h.rooms.broker.Stats().Connected, h.rooms.broker.Keeps()), nil
 }
 
 // serving is false once the server is to stop.
-func (a *App) serving(context.Context) (string, error) {
-	if a.leaving.Load() {
+func (h *health) serving(context.Context) (string, error) {
+	if h.leaving.Load() {
 		return "", errors.New("the server is stopping")
 	}
-	return fmt.Sprintf("with %d other servers of the company", a.rooms.replicas.Others()), nil
+	return fmt.Sprintf("with %d other servers of the company", h.rooms.replicas.Others()), nil
 }
 
 // peersReady names the peers at which nothing can be booked from here. Why is for
 // the operator (GET /api/v1/peers): it tells addresses.
-func (a *App) peersReady(context.Context) (string, error) {
+func (h *health) peersReady(context.Context) (string, error) {
 	var missing []string
-	views := a.rooms.federation.Peers()
+	views := h.rooms.federation.Peers()
 	for _, v := range views {
 		switch {
 		case v.State == federation.Offline:
@@ -101,11 +109,11 @@ func (a *App) peersReady(context.Context) (string, error) {
 	if len(missing) > 0 {
 		return "", errors.New(strings.Join(missing, ", "))
 	}
-	if own := a.ownClock(); own != "" {
+	if own := h.neighbours.ownClock(); own != "" {
 		return "", httpapi.Impaired(own + ": no proof of age counts between this company and the others")
 	}
 	detail := fmt.Sprintf("%d companies", len(views))
-	if refused := a.rooms.refusals.summary(time.Now()); refused != "" {
+	if refused := h.rooms.refusals.summary(time.Now()); refused != "" {
 		detail += "; " + refused
 	}
 	return detail, nil
@@ -113,8 +121,8 @@ func (a *App) peersReady(context.Context) (string, error) {
 
 // ownClock says that it is this company's clock that is off where that is more
 // likely than that all others are; else it is empty.
-func (a *App) ownClock() string {
-	ahead, off := a.rooms.federation.OwnClock()
+func (n *neighbours) ownClock() string {
+	ahead, off := n.rooms.federation.OwnClock()
 	if !off {
 		return ""
 	}

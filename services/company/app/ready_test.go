@@ -146,13 +146,13 @@ func TestSettingsAreLookedAtAgain(t *testing.T) {
 	}
 	r.Do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 	until(t, "the policy is seen", impaired)
-	a.lookAtSettings(t.Context())
+	a.health.lookAtSettings(t.Context())
 	code, h := readyFor(t, a, "")
 	if code != http.StatusOK || !strings.Contains(h.Checks["settings"], "CONFIG SET maxmemory-policy noeviction") {
 		t.Errorf("%d %+v", code, h)
 	}
 	r.Do("CONFIG", "SET", "maxmemory-policy", "noeviction")
-	a.lookAtSettings(t.Context())
+	a.health.lookAtSettings(t.Context())
 	if impaired() || log.count("changed for the worse") != 1 || log.count("again as good as") != 1 {
 		t.Errorf("logged: %s", log.b.String())
 	}

@@ -102,12 +102,12 @@ func (r *refusals) summary(now time.Time) string {
 
 // refusedPeer notes a token that is no peer's, and logs it, at most once a minute
 // for each who it may be.
-func (a *App) refusedPeer(claimed charging.CompanyID, addr string) {
-	if !slices.ContainsFunc(a.o.Peers, func(p Peer) bool { return p.ID == claimed }) {
+func (t *trust) refusedPeer(claimed charging.CompanyID, addr string) {
+	if !slices.ContainsFunc(t.o.Peers, func(p Peer) bool { return p.ID == claimed }) {
 		claimed = ""
 	}
-	if now := time.Now(); a.rooms.refusals.note(claimed, now) {
+	if now := time.Now(); t.rooms.refusals.note(claimed, now) {
 		host, _, _ := net.SplitHostPort(addr)
-		a.log.Warn().Str("room", "federation").Str("from", host).Msg(a.rooms.refusals.of(claimed, now))
+		t.log.Warn().Str("room", "federation").Str("from", host).Msg(t.rooms.refusals.of(claimed, now))
 	}
 }

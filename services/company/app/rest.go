@@ -17,7 +17,7 @@ import (
 // openREST serves REST on the listener.
 func (a *App) openREST(context.Context) error {
 	r := &a.rooms
-	messages, err := a.newCourier()
+	messages, err := a.news.newCourier()
 	if err != nil {
 		return err
 	}
@@ -28,12 +28,12 @@ func (a *App) openREST(context.Context) error {
 	server, err := httpapi.New(httpapi.Options{
 		Company: a.o.Company, Name: a.o.Name, RESTURL: a.URL(), MQTTURL: a.MQTTURL(),
 		Elsewhere: r.elsewhere, Rearrange: r.federation.Rearrange, Suspended: r.suspensions.reason,
-		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a}, Messages: messages,
-		Traffic: r.traffic, Overview: r.overview, Broker: a.brokerNow, BrokerCars: a.brokerCars, Clock: a.clocks, MaxStreams: a.o.Streams,
-		Peers: a.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspend, Revoked: a.revokedNames, StoreTime: r.store.Time,
+		FrontDesk: r.trips, Desk: r.desk, Identity: r.identity, Events: r.hub, Audit: audit{r.store.Audit, a.news}, Messages: messages,
+		Traffic: r.traffic, Overview: r.overview, Broker: a.carBroker.brokerNow, BrokerCars: a.carBroker.brokerCars, Clock: a.clocks, MaxStreams: a.o.Streams,
+		Peers: a.neighbours.peers, PublicKeys: r.keys.JWKS, PeerToken: r.credentials.Fresh, Suspend: a.suspender.suspend, Revoked: a.trust.revokedNames, StoreTime: r.store.Time,
 		ModelOf: r.identity.ModelOf, LastSeen: r.seen.last,
-		Inventory: a.Inventory, ReloadInventory: a.ReloadInventory,
-		Ready: a.readyParts(), RefusedPeer: a.refusedPeer,
+		Inventory: a.stock.view, ReloadInventory: a.stock.reload,
+		Ready: a.health.readyParts(), RefusedPeer: a.trust.refusedPeer,
 		Metrics: a.metrics(), Log: a.log, RateLimit: a.o.RateLimit, Now: a.o.Clock.Now,
 		AllowOrigins: a.o.AllowOrigins, Crowded: a.rooms.tripGate.Crowded, Stopping: a.stopping.Load,
 		Web: app, Stage: a.o.Stage, Apart: a.admin != nil, Trusted: a.o.TrustedProxies, WrongLogin: newSampled(a.log.With().Str("room", "rest").Logger()).wrongLogin,
@@ -51,19 +51,19 @@ func (a *App) openREST(context.Context) error {
 }
 
 // peers are the other companies in the form of the REST contract.
-func (a *App) peers() []api.Peer {
+func (n *neighbours) peers() []api.Peer {
 	sites, evses := map[charging.CompanyID]int{}, map[charging.CompanyID]int{}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	locations, _ := a.rooms.federation.Locations(ctx)
+	locations, _ := n.rooms.federation.Locations(ctx)
 	for _, l := range locations {
 		sites[l.Company]++
 		evses[l.Company] += len(l.EVSEs)
 	}
 	var out []api.Peer
-	for _, v := range a.rooms.federation.Peers() {
-		p := a.peerOf(v)
-		p.Locations, p.EVSEs, p.MQTT = sites[v.ID], evses[v.ID], a.linkTo(v.ID)
+	for _, v := range n.rooms.federation.Peers() {
+		p := n.peerOf(v)
+		p.Locations, p.EVSEs, p.MQTT = sites[v.ID], evses[v.ID], n.linkTo(v.ID)
 		out = append(out, p)
 	}
 	return out

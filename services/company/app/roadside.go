@@ -29,27 +29,27 @@ func (a *App) openRoadside(context.Context) (err error) {
 }
 
 // reported takes what a car reports to this server's broker.
-func (a *App) reported(v charging.VehicleID, t carlink.Telemetry) {
+func (n *news) reported(v charging.VehicleID, t carlink.Telemetry) {
 	now := time.Now()
-	a.rooms.seen.put(v, t)
-	a.showCar(v, t, now, t)
-	a.rooms.roadside.Hear(v, t, true)
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
+	n.rooms.seen.put(v, t)
+	n.showCar(v, t, now, t)
+	n.rooms.roadside.Hear(v, t, true)
+	n.rooms.replicas.Tell(replicas.Message{Kind: replicas.Car, At: now, Vehicle: v}, t)
 }
 
 // heardCar takes what a car has reported to another server of the company.
-func (a *App) heardCar(m replicas.Message) {
+func (n *news) heardCar(m replicas.Message) {
 	var t carlink.Telemetry
 	if json.Unmarshal(m.Data, &t) == nil {
-		a.rooms.seen.put(m.Vehicle, t)
-		a.showCar(m.Vehicle, t, m.At, m.Data)
-		a.rooms.roadside.Hear(m.Vehicle, t, false)
+		n.rooms.seen.put(m.Vehicle, t)
+		n.showCar(m.Vehicle, t, m.At, m.Data)
+		n.rooms.roadside.Hear(m.Vehicle, t, false)
 	}
 }
 
 // showCar tells the live views where a car is; told is its report as it is passed on.
-func (a *App) showCar(v charging.VehicleID, t carlink.Telemetry, at time.Time, told any) {
+func (n *news) showCar(v charging.VehicleID, t carlink.Telemetry, at time.Time, told any) {
 	where := geo.Point{Lat: t.Lat, Lon: t.Lon}
-	a.rooms.hub.PublishAt(where, trip.EventCar, at, v, told)
-	a.rooms.traffic.Hear(frames.Car{Vehicle: v, At: where, SoC: t.SoC, SpeedKMH: t.SpeedKMH})
+	n.rooms.hub.PublishAt(where, trip.EventCar, at, v, told)
+	n.rooms.traffic.Hear(frames.Car{Vehicle: v, At: where, SoC: t.SoC, SpeedKMH: t.SpeedKMH})
 }

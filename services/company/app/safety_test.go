@@ -192,7 +192,7 @@ func TestCheckPorts(t *testing.T) {
 func TestCompaniesMeetByTheirKeys(t *testing.T) {
 	apps := boot(t, nil)
 	mar := apps["MAR"]
-	for _, p := range mar.peers() {
+	for _, p := range mar.neighbours.peers() {
 		if p.Auth != "key" || p.Status != "up" {
 			t.Errorf("%+v", p)
 		}
@@ -254,7 +254,7 @@ func TestKeysThatChangeAreShown(t *testing.T) {
 	if err != nil || len(ids) != 2 || ids[1] != before[0] {
 		t.Fatalf("%v, %v", ids, err)
 	}
-	if shown := mar.lookAtKeys(t.Context(), before); !slices.Equal(shown, ids) {
+	if shown := mar.trust.lookAtKeys(t.Context(), before); !slices.Equal(shown, ids) {
 		t.Errorf("shown %v, want %v", shown, ids)
 	}
 	all, err := mar.rooms.store.KeysShown(t.Context(), "another")

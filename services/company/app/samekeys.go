@@ -25,7 +25,7 @@ func (a *App) shareKeys(ctx context.Context) error {
 	st, server := a.rooms.store, a.rooms.server
 	mine, err := st.ShowKeys(ctx, server, a.rooms.keys.KeyIDs())
 	if err == nil {
-		a.cleanups.add("keys shown to the other servers", a.hideKeys)
+		a.cleanups.add("keys shown to the other servers", a.trust.hideKeys)
 		_, err = st.Announce(ctx, server, firstSign)
 	}
 	var others []store.ShownKeys
@@ -39,7 +39,7 @@ func (a *App) shareKeys(ctx context.Context) error {
 		there, failed := st.StillThere(ctx, other) // one that has died without a word is waited out
 		if there {
 			_, _ = st.Announce(ctx, server, 0)
-			return a.otherKeys(mine, other)
+			return a.trust.otherKeys(mine, other)
 		}
 		err = errors.Join(err, failed)
 	}
@@ -50,10 +50,10 @@ func (a *App) shareKeys(ctx context.Context) error {
 }
 
 // hideKeys takes this server's keys off the list, if the store is there.
-func (a *App) hideKeys(ctx context.Context) error {
+func (t *trust) hideKeys(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	_ = a.rooms.store.HideKeys(ctx, a.rooms.server) // else it is taken for gone soon
+	_ = t.rooms.store.HideKeys(ctx, t.rooms.server) // else it is taken for gone soon
 	return nil
 }
 
@@ -75,8 +75,8 @@ func after(a, b store.ShownKeys) bool {
 	return a.Since > b.Since || a.Since == b.Since && a.Server > b.Server
 }
 
-func (a *App) otherKeys(mine, other store.ShownKeys) error {
-	file := a.o.keyFile()
+func (t *trust) otherKeys(mine, other store.ShownKeys) error {
+	file := t.o.keyFile()
 	if file == "" {
 		file = "no file (a key of this process alone)"
 	}

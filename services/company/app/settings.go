@@ -40,31 +40,31 @@ func (s *storeSettings) get() []string {
 }
 
 // watchSettings looks at the store's settings again and again.
-func (a *App) watchSettings(ctx context.Context) {
-	every(ctx, settingsEvery, a.lookAtSettings)
+func (h *health) watchSettings(ctx context.Context) {
+	every(ctx, settingsEvery, h.lookAtSettings)
 }
 
 // lookAtSettings logs each change once. A store that cannot be asked is said to be
 // so elsewhere.
-func (a *App) lookAtSettings(ctx context.Context) {
-	now, err := a.rooms.store.Settings(ctx)
+func (h *health) lookAtSettings(ctx context.Context) {
+	now, err := h.rooms.store.Settings(ctx)
 	if err != nil {
 		return
 	}
-	weaker := now.Weaker(a.rooms.settings.first)
-	if !a.rooms.settings.set(weaker) {
+	weaker := now.Weaker(h.rooms.settings.first)
+	if !h.rooms.settings.set(weaker) {
 		return
 	}
 	if len(weaker) == 0 {
-		a.log.Info().Str("room", "store").Msg("the store's settings are again as good as at the start")
+		h.log.Info().Str("room", "store").Msg("the store's settings are again as good as at the start")
 		return
 	}
-	a.log.Warn().Str("room", "store").Msg("the store's settings have been changed for the worse: " + strings.Join(weaker, "; "))
+	h.log.Warn().Str("room", "store").Msg("the store's settings have been changed for the worse: " + strings.Join(weaker, "; "))
 }
 
 // settingsReady says what has become weaker since the start.
-func (a *App) settingsReady(context.Context) (string, error) {
-	if weaker := a.rooms.settings.get(); len(weaker) > 0 {
+func (h *health) settingsReady(context.Context) (string, error) {
+	if weaker := h.rooms.settings.get(); len(weaker) > 0 {
 		return "", errors.New(strings.Join(weaker, "; "))
 	}
 	return "as at the start", nil

@@ -36,7 +36,7 @@ func (a *App) AwaitPeers(ctx context.Context) error {
 	tick := time.NewTicker(meetPoll)
 	defer tick.Stop()
 	for {
-		missing := a.strangers()
+		missing := a.neighbours.strangers()
 		if len(missing) == 0 {
 			return nil
 		}

@@ -73,7 +73,7 @@ func (o Options) memoryFile() string {
 }
 
 func (a *App) openMark() error {
-	mark, err := a.rooms.store.Incarnation(store.IncarnationOptions{File: a.o.memoryFile(), Locations: a.settled.desk.Places()})
+	mark, err := a.rooms.store.Incarnation(store.IncarnationOptions{File: a.o.memoryFile(), Locations: a.stock.settled.desk.Places()})
 	if err != nil {
 		return err
 	}

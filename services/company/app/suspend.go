@@ -83,78 +83,81 @@ func (s *suspensions) lacking(listed []charging.Suspension) []charging.Suspensio
 	return slices.Collect(maps.Values(lost))
 }
 
+// suspender keeps the operator's words about peers, and carries them out.
+type suspender struct{ *core }
+
 // suspend is the operator's word about a peer: with a reason it is suspended, without
 // it is resumed. The word is kept first; then it counts at this server; then at every
 // location. What it could not reach is done by the watch of any of the company's
 // servers. It answers how many holds it has ended; another server may have ended some. STORE_UNAVAILABLE.
-func (a *App) suspend(ctx context.Context, id charging.CompanyID, reason string) (charging.Suspension, int, error) {
-	now, err := a.rooms.store.Time(ctx)
+func (s *suspender) suspend(ctx context.Context, id charging.CompanyID, reason string) (charging.Suspension, int, error) {
+	now, err := s.rooms.store.Time(ctx)
 	if err != nil {
 		return charging.Suspension{}, 0, err
 	}
 	w := charging.Suspension{
-		Company: id, Number: max(now.UnixMicro(), a.rooms.suspensions.of(id).Number+1), Since: now.UTC().Truncate(time.Millisecond), Reason: reason,
+		Company: id, Number: max(now.UnixMicro(), s.rooms.suspensions.of(id).Number+1), Since: now.UTC().Truncate(time.Millisecond), Reason: reason,
 	}
-	if _, err := a.rooms.store.Suspend(ctx, w); err != nil {
+	if _, err := s.rooms.store.Suspend(ctx, w); err != nil {
 		return w, 0, err
 	}
-	a.rooms.suspensions.hear(w)
-	released, err := a.carryOut(ctx, w)
-	a.rooms.replicas.Tell(replicas.Message{Kind: replicas.Suspended}, nil)
+	s.rooms.suspensions.hear(w)
+	released, err := s.carryOut(ctx, w)
+	s.rooms.replicas.Tell(replicas.Message{Kind: replicas.Suspended}, nil)
 	return w, released, err
 }
 
 // carryOut makes a word count at every location, and at the broker.
-func (a *App) carryOut(ctx context.Context, w charging.Suspension) (released int, err error) {
-	a.rooms.broker.Recheck()
-	if released, err = a.rooms.desk.Suspend(ctx, w); err == nil {
-		a.rooms.suspensions.done(w)
+func (s *suspender) carryOut(ctx context.Context, w charging.Suspension) (released int, err error) {
+	s.rooms.broker.Recheck()
+	if released, err = s.rooms.desk.Suspend(ctx, w); err == nil {
+		s.rooms.suspensions.done(w)
 	}
 	return released, err
 }
 
 // watchSuspensions keeps the operator's words: each second, and at once when another
 // server tells of one.
-func (a *App) watchSuspensions(ctx context.Context) {
+func (s *suspender) watchSuspensions(ctx context.Context) {
 	tick := time.NewTicker(suspensionsEvery)
 	defer tick.Stop()
 	for {
-		a.readSuspensions(ctx)
+		s.readSuspensions(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-a.rooms.resuspend:
+		case <-s.rooms.resuspend:
 		}
 	}
 }
 
 // readSuspensions takes the words from the store, tells it those that it has lost, and
 // carries out what is left.
-func (a *App) readSuspensions(ctx context.Context) {
-	listed, err := a.rooms.store.Suspended(ctx)
+func (s *suspender) readSuspensions(ctx context.Context) {
+	listed, err := s.rooms.store.Suspended(ctx)
 	if err != nil {
 		return // the store's own watch says so; the next tick tries again
 	}
 	for _, w := range listed {
-		a.rooms.suspensions.hear(w)
+		s.rooms.suspensions.hear(w)
 	}
-	for _, w := range a.rooms.suspensions.lacking(listed) {
-		if _, err := a.rooms.store.Suspend(ctx, w); err != nil {
+	for _, w := range s.rooms.suspensions.lacking(listed) {
+		if _, err := s.rooms.store.Suspend(ctx, w); err != nil {
 			return
 		}
 	}
-	for _, w := range a.rooms.suspensions.due() {
-		if _, err := a.carryOut(ctx, w); err != nil && ctx.Err() == nil {
-			a.tell("desk")("the suspension of "+string(w.Company)+" is not carried out everywhere yet", err)
+	for _, w := range s.rooms.suspensions.due() {
+		if _, err := s.carryOut(ctx, w); err != nil && ctx.Err() == nil {
+			s.tell("desk")("the suspension of "+string(w.Company)+" is not carried out everywhere yet", err)
 		}
 	}
 }
 
 // resuspend asks the watch to look now.
-func (a *App) resuspend() {
+func (s *suspender) resuspend() {
 	select {
-	case a.rooms.resuspend <- struct{}{}:
+	case s.rooms.resuspend <- struct{}{}:
 	default: // it is under way
 	}
 }
@@ -163,9 +166,9 @@ func (a *App) resuspend() {
 const companyLogin = "company "
 
 // stillGood reports whether who logged in at the broker may stay.
-func (a *App) stillGood(login string) bool {
+func (t *trust) stillGood(login string) bool {
 	if id, ok := strings.CutPrefix(login, companyLogin); ok {
-		return a.rooms.suspensions.reason(charging.CompanyID(id)) == ""
+		return t.rooms.suspensions.reason(charging.CompanyID(id)) == ""
 	}
-	return a.rooms.revoked.StillGood(login)
+	return t.rooms.revoked.StillGood(login)
 }

@@ -106,7 +106,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	refused(first, 2, "at the server that was told")
 	refused(second, 3, "at the other one, at once")
 	until(t, "the other server knows it", func() bool {
-		p := second.peers()[0]
+		p := second.neighbours.peers()[0]
 		return p.Suspended != nil && p.Suspended.Reason == "stamps of 1970"
 	})
 	if _, err := asSER(t, second).Confirm(ctx, held.Ref); charging.CodeOf(err) != charging.CodeAlreadyCompensated {
@@ -115,7 +115,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	if got, err := asSER(t, second).Reservation(ctx, booked.ID); err != nil || got.State != charging.Reserved {
 		t.Errorf("what is RESERVED: %s, %v", got.State, err)
 	}
-	if _, ok := second.login("SER", []byte("demo-SER")); ok || second.stillGood(companyLogin+"SER") || !second.stillGood(companyLogin+"CAJ") {
+	if _, ok := second.trust.login("SER", []byte("demo-SER")); ok || second.trust.stillGood(companyLogin+"SER") || !second.trust.stillGood(companyLogin+"CAJ") {
 		t.Error("the broker is open to it, or closed to others")
 	}
 
@@ -128,7 +128,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	stop(t, second)
 	again := serve()
 	refused(again, 4, "after a restart")
-	if p := again.peers()[0]; p.Suspended == nil {
+	if p := again.neighbours.peers()[0]; p.Suspended == nil {
 		t.Errorf("after a restart: %+v", p)
 	}
 	operator, err = client.NewDriver(client.DriverOptions{BaseURL: again.URL(), User: "operator", Secret: DemoSecret})
@@ -141,7 +141,7 @@ func TestASuspensionHoldsAtAllServersAndAfterARestart(t *testing.T) {
 	if _, err := asSER(t, again).Reserve(ctx, wish(t, again, 5)); err != nil {
 		t.Errorf("once it is resumed: %v", err)
 	}
-	if _, ok := again.login("SER", []byte("demo-SER")); !ok {
+	if _, ok := again.trust.login("SER", []byte("demo-SER")); !ok {
 		t.Error("the broker stays closed")
 	}
 }

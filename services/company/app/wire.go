@@ -91,7 +91,7 @@ var _ trips.Catalogue = (*federation.Federation)(nil)
 // itself. Whatever it starts it names in the clean-ups first.
 func (a *App) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		a.openStore, a.openInventory, a.openHub, a.openReplicas, a.openIdentity, a.shareKeys, a.openFederation, a.openDesk, a.openSaga,
+		a.openStore, a.stock.open, a.openHub, a.openReplicas, a.openIdentity, a.shareKeys, a.openFederation, a.openDesk, a.openSaga,
 		a.openRoadside, a.openBroker, a.run, a.openREST, a.openPeers, a.drainFirst,
 	} {
 		if err := step(ctx); err != nil {
@@ -119,12 +119,12 @@ func (a *App) openFederation(context.Context) error {
 	shared := client.NewHTTP(trust)
 	var peers []federation.Peer
 	for _, p := range a.o.Peers {
-		peers = append(peers, federation.Peer{ID: p.ID, BaseURL: p.URL, Token: a.shows(p)})
+		peers = append(peers, federation.Peer{ID: p.ID, BaseURL: p.URL, Token: a.trust.shows(p)})
 	}
 	a.rooms.federation, err = federation.New(federation.Options{
 		Self: a.o.Company, Peers: peers, Dial: federation.DialREST(a.o.Company, shared),
 		Now: a.storeTime, Log: a.tell("federation"), CallTimeout: a.o.Timings.CallTimeout, RefreshEvery: a.o.Timings.Refresh,
-		OnPeer: a.showPeer, OnInfo: a.revokedAt, Suspended: a.rooms.suspensions.reason,
+		OnPeer: a.neighbours.showPeer, OnInfo: a.trust.revokedAt, Suspended: a.rooms.suspensions.reason,
 	})
 	a.cleanups.add("connections to peers", func(context.Context) error { shared.CloseIdleConnections(); return nil })
 	return err
@@ -132,10 +132,10 @@ func (a *App) openFederation(context.Context) error {
 
 // storeTime is Redis TIME, by which tickets are dated; this machine's clock
 // while the store is away.
-func (a *App) storeTime() time.Time {
+func (c *core) storeTime() time.Time {
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	if t, err := a.rooms.store.Time(ctx); err == nil {
+	if t, err := c.rooms.store.Time(ctx); err == nil {
 		return t
 	}
 	return time.Now()
@@ -145,7 +145,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 	if err := a.openMark(); err != nil {
 		return err
 	}
-	inv := a.settled.desk
+	inv := a.stock.settled.desk
 	a.rooms.desk, err = desk.New(desk.Options{
 		Company: a.o.Company, Locations: inv.Locations, Homes: inv.Homes, Left: inv.Left,
 		Calendar: a.rooms.store, Tickets: a.rooms.tickets, Originators: a.rooms.federation, Garages: a.rooms.federation, Skewed: a.rooms.federation.Skewed,
@@ -153,7 +153,7 @@ func (a *App) openDesk(ctx context.Context) (err error) {
 		Caught: a.rooms.federation.Caught, AskIssuer: a.rooms.federation.Issued,
 		Limits: *a.o.Limits, Known: func(v charging.VehicleID) bool { return a.o.Vehicles[v] != "" },
 		Clock: a.o.Clock.Now, Log: a.tell("desk"),
-		OnChange: a.calendarChanged, OnService: a.serviceChanged, LossDetector: a.rooms.mark, Witnesses: a.rooms.federation,
+		OnChange: a.news.calendarChanged, OnService: a.news.serviceChanged, LossDetector: a.rooms.mark, Witnesses: a.rooms.federation,
 	})
 	if err != nil {
 		return err
@@ -175,8 +175,8 @@ func (a *App) openSaga(context.Context) (err error) {
 	o.Journal, o.Companies, o.Alternatives = a.rooms.store, a.rooms.federation, advisor
 	o.ReserveSpan = trips.ReserveSpan(a.rooms.store, a.o.Clock.Now)
 	o.CancelableUntil, o.Now = trips.CancelableUntil(a.rooms.federation), a.o.Clock.Now
-	o.Inbox, o.Notify, o.Parked = a.rooms.store, a.ring, a.handOver
-	o.Publish, o.Steps = a.tripChanged, a.stepped
+	o.Inbox, o.Notify, o.Parked = a.rooms.store, a.news.ring, a.news.handOver
+	o.Publish, o.Steps = a.news.tripChanged, a.news.stepped
 	o.Warn = a.tellOfTrip("saga")
 	if a.rooms.saga, err = booking.New(o); err != nil {
 		return err
@@ -207,14 +207,14 @@ func (a *App) openSaga(context.Context) (err error) {
 // taken over, and peers are watched.
 func (a *App) run(context.Context) error {
 	a.background("federation", a.rooms.federation.Run)
-	a.background("revocations", a.watchRevocations)
-	a.background("keys", a.watchKeys)
-	a.background("suspensions", a.watchSuspensions)
-	a.warnOfTokens()
-	a.warnOfPlain()
+	a.background("revocations", a.trust.watchRevocations)
+	a.background("keys", a.trust.watchKeys)
+	a.background("suspensions", a.suspender.watchSuspensions)
+	a.trust.warnOfTokens()
+	a.trust.warnOfPlain()
 	a.background("desk", a.rooms.desk.Run)
-	a.background("store settings", a.watchSettings)
-	a.background("inventory", a.keepInventory)
+	a.background("store settings", a.health.watchSettings)
+	a.background("inventory", a.stock.keep)
 	a.background("saga", a.rooms.saga.Run)
 	a.background("lists of trips", func(ctx context.Context) {
 		a.rooms.store.KeepLists(ctx, func(msg string, err error) { a.log.Warn().Str("room", "store").Err(err).Msg(msg) })
@@ -226,7 +226,7 @@ func (a *App) run(context.Context) error {
 	a.background("overview", a.rooms.overview.Run)
 	a.background("broker's rates", func(ctx context.Context) { a.rooms.tally.run(ctx, a.rooms.broker.Stats) })
 	a.background("coalescer", func(ctx context.Context) { a.rooms.coalescer.run(ctx, a.rooms.cars.EVSEChanged) })
-	a.background("retained trips", a.keepRetained)
+	a.background("retained trips", a.news.keepRetained)
 	return nil
 }
 
@@ -268,14 +268,14 @@ func newOwner(id charging.CompanyID) (string, error) {
 }
 
 // tell is a room's way to say what an operator should know.
-func (a *App) tell(room string) func(string, error) {
-	return func(msg string, err error) { a.log.Warn().Str("room", room).Err(err).Msg(msg) }
+func (c *core) tell(room string) func(string, error) {
+	return func(msg string, err error) { c.log.Warn().Str("room", room).Err(err).Msg(msg) }
 }
 
 // tellOfTrip is a room's way to say what an operator should know of a trip.
-func (a *App) tellOfTrip(room string) func(string, charging.TripID, error) {
+func (c *core) tellOfTrip(room string) func(string, charging.TripID, error) {
 	return func(msg string, id charging.TripID, err error) {
-		a.log.Warn().Str("room", room).Str("trip", string(id)).Err(err).Msg(msg)
+		c.log.Warn().Str("room", room).Str("trip", string(id)).Err(err).Msg(msg)
 	}
 }
 
@@ -296,9 +296,9 @@ func (t TLS) roots() (*tls.Config, error) {
 }
 
 // strangers are the peers whose catalogue has not been read yet.
-func (a *App) strangers() []string {
+func (n *neighbours) strangers() []string {
 	var missing []string
-	for _, v := range a.rooms.federation.Peers() {
+	for _, v := range n.rooms.federation.Peers() {
 		if v.LocationsAgeMs < 0 {
 			missing = append(missing, string(v.ID))
 		}
@@ -307,13 +307,13 @@ func (a *App) strangers() []string {
 }
 
 // StoreAddr is host:port of the company's Redis; empty before Start.
-func (a *App) StoreAddr() string { return a.rooms.storeAddr }
+func (c *core) StoreAddr() string { return c.rooms.storeAddr }
 
 // StorePassword is the file with the password of the embedded store; empty where
 // there is none.
-func (a *App) StorePassword() string {
-	if a.rooms.embedded == nil {
+func (c *core) StorePassword() string {
+	if c.rooms.embedded == nil {
 		return ""
 	}
-	return a.rooms.embedded.PasswordFile()
+	return c.rooms.embedded.PasswordFile()
 }

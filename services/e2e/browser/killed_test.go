@@ -38,7 +38,9 @@ func TestACompanyDiesInABrowser(t *testing.T) {
 	if err := starts(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	hand := httptest.NewServer(control(f))
+	cars := &cars{broker: f.Company["MAR"].Broker}
+	t.Cleanup(cars.close)
+	hand := httptest.NewServer(control(f, cars))
 	t.Cleanup(hand.Close)
 	args := []string{hand.URL}
 	for _, id := range fleet.Companies {
@@ -54,9 +56,11 @@ func starts(ctx context.Context, f *fleet.Fleet) error {
 }
 
 // control is what the script can do to the companies: kill a server, start what is down,
-// and have what one company asks another one take a while, so that there is a middle.
-func control(f *fleet.Fleet) http.Handler {
+// have what one company asks another one take a while, so that there is a middle, and
+// have a car report.
+func control(f *fleet.Fleet, c *cars) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("POST /report/{vehicle}", c.report)
 	mux.HandleFunc("POST /kill/{company}", func(_ http.ResponseWriter, r *http.Request) {
 		f.Company[charging.CompanyID(r.PathValue("company"))].Servers[0].Kill()
 	})

@@ -1,5 +1,5 @@
 // The app's figures against a demo with cars: a line each. Arguments: the addresses of the companies' servers.
-import { budget, events, firstLoad, frames, interactive, watched } from './measure.mjs'
+import { budget, events, firstLoad, interactive, watched } from './measure.mjs'
 import { end, say, wrong } from './steps.mjs'
 
 const [home] = process.argv.slice(2)
@@ -15,8 +15,6 @@ say(`interactive after, ms: ${visits.join(' ')}; median ${at(visits, 0.5)}, want
 const page = await watched(home)
 const shown = await events(home, 20)
 say(`an event on the screen after, ms: median ${at(shown, 0.5)}, p95 ${at(shown, 0.95)}, most ${shown.at(-1)}, wanted 500`)
-
-for (const cars of [200, 2000]) say(`${cars} cars: ${(await frames(home, cars, 10)).toFixed(1)} frames a second, wanted 50`)
 
 await new Promise((go) => setTimeout(go, Math.max(0, 120 - page.seconds()) * 1000))
 say(`the heap of /ops grew by ${((await page.grown()) / 1e6).toFixed(1)} MB in ${page.seconds().toFixed(0)} s, at most 20`)

@@ -2,6 +2,7 @@
 // companies, which stay the same when a server comes back.
 import { book, find, names, status, ways } from './driver.mjs'
 import { ask, register } from './federation.mjs'
+import { reloads } from './reload.mjs'
 import { end, step } from './steps.mjs'
 
 const [hand, home, ...others] = process.argv.slice(2)
@@ -35,6 +36,7 @@ async function settled(vehicle, id) {
 }
 
 await met()
+await step('each step is reloaded, and opened at another company’s server', {}, reloads(hand, home, others[0]))
 await step('the server dies in the middle of a saga, and comes back', {}, async (page, b) => {
   away(b)
   await find(page, home)

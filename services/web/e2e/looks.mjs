@@ -125,8 +125,10 @@ function states(server, trip) {
   ]
 }
 
-/** Pages that are the same in each language. */
-const plain = (server) => ['/docs', '/problems/SLOT_TAKEN', '/problems'].map((path) => [path, (p) => p.goto(server + path).then(() => p.locator('body').waitFor())])
+/** Pages that say all of it in each language, or are in one: what is looked at is each theme. */
+const plain = (server) => ['/docs', '/problems/SLOT_TAKEN', '/problems'].map((path) => [path, async (p) => {
+  if (!(await p.goto(server + path)).ok()) throw new Error(`${path} is no page`)
+}])
 
 /** What is looked at: each language and each theme once; with ELETROVIA_LONG=1 each of the one in each of the other. */
 const looks = process.env.ELETROVIA_LONG
@@ -143,7 +145,7 @@ export async function lookAtAll(server, trip, say) {
         localStorage.setItem('eletrovia.language', l)
         localStorage.setItem('eletrovia.theme', t)
       }, [language, theme])
-      for (const [name, go] of [...(language === 'en' ? plain(server) : []), ...states(server, trip)]) {
+      for (const [name, go] of [...plain(server), ...states(server, trip)]) {
         await go(b.page)
         const found = [...(await barriers(b.page)), ...(await sideways(b.page))]
         wrong.push(...found.map((f) => `${name}, ${language}, ${theme}: ${f}`))

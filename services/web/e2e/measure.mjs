@@ -78,59 +78,6 @@ export async function events(server, trips) {
   return sorted(all)
 }
 
-let mapped = 0
-
-/** Frames a second with so many cars that move twice a second, as the stream tells them, on a trip's map. */
-export async function frames(server, cars, seconds) {
-  const vehicle = await register(server)
-  const trip = await takeStop(server, vehicle, await windowAt(server, 'MAR', mapped++, 48 * 60, 30))
-  const b = await Browser.open()
-  try {
-    await b.context.addInitScript(playStream, cars)
-    await open(b.page, server, vehicle, trip)
-    await b.page.getByRole('status').waitFor()
-    for (let n = 0; n < 5; n++) await b.page.getByRole('button', { name: 'Farther away' }).click() // all of them in view
-    return await b.page.evaluate(
-      (ms) =>
-        new Promise((done) => {
-          let n = 0
-          const began = performance.now()
-          const frame = () => (performance.now() - began < ms ? (n++, requestAnimationFrame(frame)) : done((n * 1000) / ms))
-          requestAnimationFrame(frame)
-        }),
-      seconds * 1000,
-    )
-  } finally {
-    await b.close()
-  }
-}
-
-/** In the page: a stream in the place of the server's, with the frames that the server would send. */
-function playStream(cars) {
-  delete globalThis.SharedWorker
-  globalThis.EventSource = class {
-    static CLOSED = 2
-    readyState = 1
-    heard = {}
-    constructor() {
-      const at = (i, n) => [i, -12 + ((i * 0.6180339) % 1) * 8 + n / 900, -41 + ((i * 0.7548777) % 1) * 5 + n / 1200, 0.1 + ((i * 7) % 90) / 100, 80]
-      const row = (n) => Array.from({ length: cars }, (_, i) => at(i, n))
-      const clock = () => ({ now: new Date().toISOString(), clock: 'real', civil: new Date().toISOString(), speed: 1 })
-      const say = (type, data) => this.heard[type]?.({ data: JSON.stringify({ type, at: new Date().toISOString(), data }) })
-      const vehicles = Array.from({ length: cars }, (_, i) => ({ i, vehicle_id: `EV-${i}` }))
-      setTimeout(() => say('snapshot', { ...clock(), cars: { seq: 0, full: true, vehicles, cars: row(0), gone: [] } }), 50)
-      let n = 0
-      this.timer = setInterval(() => say('cars', { seq: ++n, full: false, vehicles: [], cars: row(n), gone: [] }), 500)
-    }
-    addEventListener(type, hear) {
-      this.heard[type] = hear
-    }
-    close() {
-      clearInterval(this.timer)
-    }
-  }
-}
-
 /** A page that is left open and watched: grown answers by how many bytes its heap has grown since the first look. */
 export async function watched(server) {
   const b = await Browser.open()

@@ -9,7 +9,7 @@ const refused = (b) => b.expected.push(/status of 409 .*\/plug\)/)
 
 /** Opens what can be done at a stop that is to come, and says that the car is plugged in. */
 async function plugIn(page, leg = 1) {
-  await page.getByText(`At stop ${leg}, or another one`).click()
+  await page.getByText(`Plug in at stop ${leg}, or change it`).click()
   await page.getByRole('button', { name: 'I have plugged in' }).first().click()
 }
 

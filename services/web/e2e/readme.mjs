@@ -31,6 +31,10 @@ export async function readme(server) {
     await dialog.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('region', { name: 'Trips', exact: true }).getByRole('link').first().waitFor()
     await page.getByRole('region', { name: 'Federation' }).getByRole('listitem').nth(1).waitFor()
+    // Each charger of the company has come, and what the drivers before have booked stands there.
+    await page.getByRole('region', { name: 'Chargers', exact: true }).locator('[data-reservation]').first().waitFor()
+    await page.getByRole('region', { name: 'Chargers', exact: true }).getByText('All 0', { exact: true }).waitFor({ state: 'detached' })
+    await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined) // its stream goes on
     await shot(page, 'operator')
   })
 }

@@ -8,7 +8,7 @@ import { lose } from './lost.mjs'
 import { budget, firstLoad, watched } from './measure.mjs'
 import { outOfService } from './out-of-service.mjs'
 import { occupied, session, tooEarly } from './plug.mjs'
-import { cookieGone, frozen, jumped, revoked } from './sleep.mjs'
+import { cookieGone, frozen, frozenAndJumped, jumped, revoked } from './sleep.mjs'
 import { readme } from './readme.mjs'
 import { playEveryScene } from './stage.mjs'
 import { end, phone, say, step, wanted, wrong } from './steps.mjs'
@@ -68,6 +68,7 @@ await step('the session ends: the next act asks for the secret', {}, cookieGone(
 await step('the session is revoked: the page asks by itself', {}, revoked(home))
 await step('a frozen page wakes', {}, frozen(home))
 await step('the clock jumps by ten minutes', {}, jumped(home))
+await step('a frozen page wakes ten minutes later', {}, frozenAndJumped(home))
 await step('three drivers want one charger, and its owner watches', {}, three({ MAR: home, SER: elsewhere, CAJ: third }))
 await step('all of a booking by keyboard', {}, byKeyboard(home))
 await step('the first load is within its budget', {}, async () => {

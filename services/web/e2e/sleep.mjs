@@ -49,16 +49,59 @@ export const frozen = (server) => async (page, b) => {
   if (await page.getByText('Answer within').count()) throw new Error('the page still asks')
 }
 
+/** How many seconds a page says are left of its question. */
+const left = async (page) => {
+  const text = await page.getByText(/^Answer within/).innerText()
+  const n = Number(/within (\d+)/.exec(text)?.[1])
+  return /\d s/.test(text) ? n : n * 60
+}
+
+/** Waits until a page counts its question down from no more than n seconds. */
+const counts = async (page, n) => {
+  for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((go) => setTimeout(go, 200))) {
+    const now = await left(page)
+    if (now > 0 && now <= n) return now
+  }
+  throw new Error(`the page says that ${await left(page)} s are left, ${n} s were before`)
+}
+
 /** The machine's clock jumps by ten minutes, as after a sleep: the countdown goes on by the server's. */
 export const jumped = (server) => async (page) => {
   await page.clock.install()
   await lose(page, server)
-  const left = async () => Number(/Answer within (\d+)/.exec(await page.getByText(/^Answer within/).innerText())?.[1])
-  const before = await left()
+  const before = await left(page)
   await page.clock.fastForward(600_000)
-  await page.waitForFunction((n) => {
-    const text = [...document.querySelectorAll('p')].find((p) => p.textContent?.startsWith('Answer within'))?.textContent ?? ''
-    const now = Number(/\d+/.exec(text)?.[0])
-    return now > 0 && now <= n
-  }, before)
+  await counts(page, before)
+}
+
+/** The page is frozen and wakes ten minutes later by its clock, which has moved without it: no timer of it has run. What
+ * it asks it counts down by the server's time; what was decided meanwhile it shows. */
+export const frozenAndJumped = (server) => async (page, b) => {
+  await b.context.addInitScript(() => {
+    const [now, since] = [Date.now, performance.now.bind(performance)]
+    const Real = Date
+    globalThis.skipped = 0
+    globalThis.Date = new Proxy(Real, { construct: (of, args, as) => Reflect.construct(of, args.length ? args : [now() + globalThis.skipped], as) })
+    Real.now = () => now() + globalThis.skipped
+    performance.now = () => since() + globalThis.skipped
+    globalThis.ran = 0
+    setInterval(() => globalThis.ran++, 100)
+  })
+  const { id, vehicle } = await lose(page, server)
+  const before = await left(page)
+  const cdp = await b.context.newCDPSession(page)
+  const sleep = async (meanwhile) => {
+    await cdp.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await page.evaluate(() => (globalThis.skipped += 600_000))
+    const ran = await page.evaluate(() => globalThis.ran)
+    await new Promise((go) => setTimeout(go, 1000))
+    if ((await page.evaluate(() => globalThis.ran)) !== ran) throw new Error('the page is not frozen')
+    await meanwhile?.()
+    await cdp.send('Page.setWebLifecycleState', { state: 'active' })
+  }
+  await sleep()
+  await counts(page, before)
+  await sleep(() => ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' }))
+  await status(page, 'ABORTED')
+  if (await page.getByText('Answer within').count()) throw new Error('the page still asks')
 }

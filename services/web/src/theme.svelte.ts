@@ -12,6 +12,11 @@ function preferred(): Look {
 class Theme {
   look = $state<Look>(preferred())
 
+  constructor() {
+    // The system may turn dark at night while the page is open.
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => (this.look = preferred()))
+  }
+
   toggle() {
     this.look = this.look === 'dark' ? 'light' : 'dark'
     localStorage.setItem(kept, this.look)

@@ -7,27 +7,45 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
+// guards judge who makes a request, before a handler sees it.
+type guards struct {
+	self     charging.CompanyID
+	identity judge
+	limits   limits
+	// cookie is the name of the session's.
+	cookie    string
+	elsewhere Elsewhere
+	// hidden, suspended, refused and wrongLogin are Options.Apart, Suspended, RefusedPeer
+	// and WrongLogin.
+	hidden     bool
+	suspended  func(charging.CompanyID) string
+	refused    func(claimed charging.CompanyID, addr string)
+	wrongLogin func(name, addr string)
+	life       context.Context
+}
+
 // anybody guards a route that asks for no identity. Who shows a right secret all the
 // same pays by name, who shows a wrong one is nobody.
-func (s *Server) anybody(h echo.HandlerFunc) echo.HandlerFunc {
-	return s.guest(func(c echo.Context, _ identity.Caller) error { return h(c) })
+func (g *guards) anybody(h echo.HandlerFunc) echo.HandlerFunc {
+	return g.guest(func(c echo.Context, _ identity.Caller) error { return h(c) })
 }
 
 // guest is anybody for a route that wants to know who it is.
-func (s *Server) guest(h callerFunc) echo.HandlerFunc {
+func (g *guards) guest(h callerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		who, err := s.caller(c.Request())
+		who, err := g.caller(c.Request())
 		if err != nil {
-			if err := s.wrong(c.Request(), shownName(c.Request()), err); charging.CodeOf(err) == charging.CodeRateLimited {
+			if err := g.wrong(c.Request(), shownName(c.Request()), err); charging.CodeOf(err) == charging.CodeRateLimited {
 				return err
 			}
 			who = identity.Caller{Kind: identity.Anybody}
 		}
-		if err := s.charge(c, who); err != nil {
+		if err := g.charge(c, who); err != nil {
 			return err
 		}
 		return h(c, who)
@@ -37,9 +55,9 @@ func (s *Server) guest(h callerFunc) echo.HandlerFunc {
 type callerFunc func(echo.Context, identity.Caller) error
 
 // known guards a route for vehicles and the operator.
-func (s *Server) known(h callerFunc) echo.HandlerFunc {
+func (g *guards) known(h callerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		who, err := s.judge(c)
+		who, err := g.judge(c)
 		if err != nil {
 			return err
 		}
@@ -54,8 +72,8 @@ func (s *Server) known(h callerFunc) echo.HandlerFunc {
 }
 
 // operator guards a route for the operator alone.
-func (s *Server) operator(h callerFunc) echo.HandlerFunc {
-	return s.apart(s.known(func(c echo.Context, who identity.Caller) error {
+func (g *guards) operator(h callerFunc) echo.HandlerFunc {
+	return g.apart(g.known(func(c echo.Context, who identity.Caller) error {
 		if who.Kind != identity.Operator {
 			return charging.Refuse(charging.CodeForbidden, "this is for the company's operator")
 		}
@@ -65,15 +83,15 @@ func (s *Server) operator(h callerFunc) echo.HandlerFunc {
 
 // peer guards a route for another company. Peers have no rate limit, whoever
 // tries to be one has.
-func (s *Server) peer(h func(echo.Context, charging.CompanyID) error) echo.HandlerFunc {
-	return s.apart(func(c echo.Context) error {
+func (g *guards) peer(h func(echo.Context, charging.CompanyID) error) echo.HandlerFunc {
+	return g.apart(func(c echo.Context) error {
 		r := c.Request()
-		who, err := s.o.Identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
+		who, err := g.identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
 		if err != nil {
-			s.refusedPeer(r)
-			return s.wrong(r, shownName(r), err)
+			g.refusedPeer(r)
+			return g.wrong(r, shownName(r), err)
 		}
-		if err := s.charge(c, who); err != nil {
+		if err := g.charge(c, who); err != nil {
 			return err
 		}
 		if who.Kind != identity.Peer {
@@ -93,9 +111,9 @@ func (s *Server) Admin() http.Handler {
 }
 
 // apart hides a route where Options.Apart says so: it is served by Admin only.
-func (s *Server) apart(h echo.HandlerFunc) echo.HandlerFunc {
+func (g *guards) apart(h echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if s.o.Apart && c.Request().Context().Value(adminKey{}) == nil {
+		if g.hidden && c.Request().Context().Value(adminKey{}) == nil {
 			return echo.ErrNotFound
 		}
 		return h(c)
@@ -104,8 +122,8 @@ func (s *Server) apart(h echo.HandlerFunc) echo.HandlerFunc {
 
 // refusedPeer tells of a token that is no peer's. Who shows it says who it is in its
 // User-Agent, as every server does; that is proof of nothing.
-func (s *Server) refusedPeer(r *http.Request) {
-	if _, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok || s.o.RefusedPeer == nil {
+func (g *guards) refusedPeer(r *http.Request) {
+	if _, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok || g.refused == nil {
 		return
 	}
 	name, _ := strings.CutPrefix(r.UserAgent(), "eletrovia/")
@@ -113,21 +131,44 @@ func (s *Server) refusedPeer(r *http.Request) {
 	if claimed.Validate() != nil {
 		claimed = ""
 	}
-	s.o.RefusedPeer(claimed, r.RemoteAddr)
+	g.refused(claimed, r.RemoteAddr)
 }
 
 // caller tells who makes a request.
-func (s *Server) caller(r *http.Request) (identity.Caller, error) {
+func (g *guards) caller(r *http.Request) (identity.Caller, error) {
 	authorization, session := r.Header.Get("Authorization"), ""
 	if authorization == "" {
-		session = s.sessionOf(r)
+		session = g.sessionOf(r)
 	}
-	return s.o.Identity.Authenticate(r.Context(), authorization, session)
+	return g.identity.Authenticate(r.Context(), authorization, session)
 }
 
-func (s *Server) sessionOf(r *http.Request) string {
-	if k, err := r.Cookie(s.cookie); err == nil {
+func (g *guards) sessionOf(r *http.Request) string {
+	if k, err := r.Cookie(g.cookie); err == nil {
 		return k.Value
 	}
 	return ""
+}
+
+// still reports whether the reader of a stream is who it was when it began; it
+// may have logged out, or have been revoked.
+func (g *guards) still(r *http.Request, was identity.Caller) bool {
+	now, err := g.judgeAgain(r, was)
+	if err != nil {
+		return charging.CodeOf(err) != charging.CodeUnauthenticated
+	}
+	return now.Kind == was.Kind && now.Vehicle == was.Vehicle
+}
+
+// judgeAgain judges a reader again. The token of a company that reads for a vehicle has
+// ended by now; who it is was proved when the stream began.
+func (g *guards) judgeAgain(r *http.Request, was identity.Caller) (identity.Caller, error) {
+	if was.Via == "" {
+		return g.caller(r)
+	}
+	if g.suspended(was.Via) != "" {
+		return identity.Caller{}, nil
+	}
+	_, proof, _ := strings.Cut(r.Header.Get(api.VehicleHeader), " ")
+	return g.identity.OnBehalf(r.Context(), was.Via, was.Vehicle, proof)
 }

@@ -8,11 +8,18 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
+
+// auditor does what is kept in the audit.
+type auditor struct {
+	kept Audit
+	log  zerolog.Logger
+}
 
 // noteTime bounds the writing of how an act has ended.
 const noteTime = 5 * time.Second
@@ -21,7 +28,7 @@ const noteTime = 5 * time.Second
 // it is done, and how it ended afterwards; what cannot be kept is not done. Of a vehicle
 // only what was done is kept: nobody fills the audit with what is refused. The act goes
 // on although its caller has gone. STORE_UNAVAILABLE, and what do refuses.
-func (s *Server) noted(c echo.Context, who identity.Caller, what, of, reason string, do func(ctx context.Context) error) error {
+func (u *auditor) noted(c echo.Context, who identity.Caller, what, of, reason string, do func(ctx context.Context) error) error {
 	act := charging.Act{
 		ID: uuid.Must(uuid.NewV7()).String(), At: time.Now().UTC().Truncate(time.Millisecond), Who: "operator",
 		What: what, Of: of, Reason: reason, RequestID: api.TraceFrom(c.Request().Context()).RequestID,
@@ -31,20 +38,20 @@ func (s *Server) noted(c echo.Context, who identity.Caller, what, of, reason str
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	s.logged(act)
+	u.logged(act)
 	if who.Kind == identity.Vehicle {
 		err := do(ctx)
 		if err == nil {
-			s.ended(c, act, "ok", "")
+			u.ended(c, act, "ok", "")
 		}
 		return err
 	}
-	if err := s.o.Audit.Note(ctx, act); err != nil {
+	if err := u.kept.Note(ctx, act); err != nil {
 		return err
 	}
 	defer func() {
 		if act.EndedAt.IsZero() { // a panic
-			s.ended(c, act, "INTERNAL", "")
+			u.ended(c, act, "INTERNAL", "")
 		}
 	}()
 	err := do(ctx)
@@ -55,24 +62,24 @@ func (s *Server) noted(c echo.Context, who identity.Caller, what, of, reason str
 			answer = "INTERNAL"
 		}
 	}
-	act = s.ended(c, act, answer, detail)
+	act = u.ended(c, act, answer, detail)
 	return err
 }
 
 // ended keeps how an act has ended.
-func (s *Server) ended(c echo.Context, act charging.Act, answer, detail string) charging.Act {
+func (u *auditor) ended(c echo.Context, act charging.Act, answer, detail string) charging.Act {
 	act.Answer, act.Detail, act.EndedAt = answer, detail, time.Now().UTC().Truncate(time.Millisecond)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), noteTime)
 	defer cancel()
-	if err := s.o.Audit.Note(ctx, act); err != nil {
-		s.o.Log.Warn().Err(err).Str("act", act.ID).Str("answer", answer).Msg("how an act has ended is not in the audit")
+	if err := u.kept.Note(ctx, act); err != nil {
+		u.log.Warn().Err(err).Str("act", act.ID).Str("answer", answer).Msg("how an act has ended is not in the audit")
 	}
 	return act
 }
 
 // logged puts an act into the log, too.
-func (s *Server) logged(act charging.Act) {
-	e, by := s.o.Log.Info().Str("audit", act.What).Str("of", act.Of).Str("reason", act.Reason), "by the operator's word"
+func (u *auditor) logged(act charging.Act) {
+	e, by := u.log.Info().Str("audit", act.What).Str("of", act.Of).Str("reason", act.Reason), "by the operator's word"
 	if act.Who != "operator" {
 		e, by = e.Str("vehicle", act.Who), "by a vehicle's word"
 	}
@@ -81,7 +88,7 @@ func (s *Server) logged(act charging.Act) {
 
 // acts answers GET /api/v1/audit, newest first. The Link header says where the next page
 // begins.
-func (s *Server) acts(c echo.Context, _ identity.Caller) (err error) {
+func (a *operatorAPI) acts(c echo.Context, _ identity.Caller) (err error) {
 	q := charging.ActQuery{Who: c.QueryParam("who"), What: c.QueryParam("what"), Of: c.QueryParam("of"), After: c.QueryParam("after")}
 	if q.Limit, err = queryInt(c, "limit", 1, maxLimit, defaultLimit); err != nil {
 		return err
@@ -94,7 +101,7 @@ func (s *Server) acts(c echo.Context, _ identity.Caller) (err error) {
 			return err
 		}
 	}
-	list, next, err := s.o.Audit.Acts(c.Request().Context(), q)
+	list, next, err := a.audit.kept.Acts(c.Request().Context(), q)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ import (
 const day = 24 * time.Hour
 
 // calendars answers GET /api/v1/calendars.
-func (s *Server) calendars(c echo.Context, _ identity.Caller) error {
-	w, err := s.spanOf(c, day)
+func (a *ownerAPI) calendars(c echo.Context, _ identity.Caller) error {
+	w, err := a.spanOf(c, day)
 	if err != nil {
 		return err
 	}
@@ -29,22 +29,22 @@ func (s *Server) calendars(c echo.Context, _ identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Desk.Calendars(c.Request().Context(), w, location)
+	all, err := a.desk.Calendars(c.Request().Context(), w, location)
 	if err != nil {
 		return err
 	}
-	now, civil := time.Now().UTC().Truncate(time.Millisecond), s.o.Now().UTC().Truncate(time.Millisecond)
+	now, civil := time.Now().UTC().Truncate(time.Millisecond), a.now().UTC().Truncate(time.Millisecond)
 	out := api.Calendars{Now: now, CivilNow: civil, From: w.Start, To: w.End, Calendars: make([]api.Calendar, len(all))}
-	for i, a := range all {
-		out.Calendars[i] = api.CalendarOf(a, now, civil)
+	for i, agenda := range all {
+		out.Calendars[i] = api.CalendarOf(agenda, now, civil)
 	}
 	return answer(c, http.StatusOK, out)
 }
 
 // spanOf reads from and to: from is now where it is left out, to so much later.
 // INVALID_FIELD, INVALID_WINDOW.
-func (s *Server) spanOf(c echo.Context, long time.Duration) (charging.Window, error) {
-	from, to := s.o.Now(), time.Time{}
+func (a *ownerAPI) spanOf(c echo.Context, long time.Duration) (charging.Window, error) {
+	from, to := a.now(), time.Time{}
 	for name, at := range map[string]*time.Time{"from": &from, "to": &to} {
 		if c.QueryParam(name) == "" {
 			continue
@@ -62,19 +62,19 @@ func (s *Server) spanOf(c echo.Context, long time.Duration) (charging.Window, er
 
 // bookings answers GET /api/v1/bookings: what stands in the calendars, by start. The
 // Link header says where the next page begins.
-func (s *Server) bookings(c echo.Context, _ identity.Caller) error {
-	q, err := s.bookingQuery(c)
+func (a *ownerAPI) bookings(c echo.Context, _ identity.Caller) error {
+	q, err := a.bookingQuery(c)
 	if err != nil {
 		return err
 	}
-	list, more, err := s.o.Desk.Bookings(c.Request().Context(), q)
+	list, more, err := a.desk.Bookings(c.Request().Context(), q)
 	if err != nil {
 		return err
 	}
 	if more {
 		linkNext(c, bookingCursor(desk.PlaceOf(list[len(list)-1])))
 	}
-	now, where := time.Now(), s.listedAt(c)
+	now, where := time.Now(), a.listedAt(c)
 	shown := make([]api.Booking, len(list))
 	for i, r := range list {
 		shown[i] = api.BookingOf(r, where[r.EVSEID], now)
@@ -83,9 +83,9 @@ func (s *Server) bookings(c echo.Context, _ identity.Caller) error {
 }
 
 // listedAt says where each EVSE is listed.
-func (s *Server) listedAt(c echo.Context) map[charging.EVSEID]charging.LocationID {
+func (a *ownerAPI) listedAt(c echo.Context) map[charging.EVSEID]charging.LocationID {
 	where := map[charging.EVSEID]charging.LocationID{}
-	for _, l := range s.o.Desk.Locations(c.Request().Context()) {
+	for _, l := range a.desk.Locations(c.Request().Context()) {
 		for _, e := range l.EVSEs {
 			where[e.ID] = l.ID
 		}
@@ -97,11 +97,11 @@ func (s *Server) listedAt(c echo.Context) map[charging.EVSEID]charging.LocationI
 var standing = []charging.State{charging.Claimed, charging.Pending, charging.Reserved, charging.Charging}
 
 // bookingQuery reads a query for bookings. INVALID_FIELD, INVALID_WINDOW.
-func (s *Server) bookingQuery(c echo.Context) (q desk.BookingQuery, err error) {
+func (a *ownerAPI) bookingQuery(c echo.Context) (q desk.BookingQuery, err error) {
 	if q.Limit, err = queryInt(c, "limit", 1, maxLimit, defaultLimit); err != nil {
 		return q, err
 	}
-	if q.Window, err = s.spanOf(c, charging.MaxAhead); err != nil {
+	if q.Window, err = a.spanOf(c, charging.MaxAhead); err != nil {
 		return q, err
 	}
 	if c.QueryParam("to") == "" {
@@ -149,4 +149,13 @@ func bookingAfter(text string) (p desk.Place, err error) {
 		return desk.Place{}, charging.Invalid("after", "is no cursor of this list: leave it out to begin")
 	}
 	return p, nil
+}
+
+// locks answers GET /api/v1/locks: the holds in force at this company.
+func (a *ownerAPI) locks(c echo.Context, _ identity.Caller) error {
+	all, err := a.desk.Locks(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return answerPage(c, all, same)
 }

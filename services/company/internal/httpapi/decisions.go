@@ -15,22 +15,22 @@ import (
 const maxLeg = api.MaxStops
 
 // cancelTrip answers DELETE /api/v1/trips/{trip_id}.
-func (s *Server) cancelTrip(c echo.Context, who identity.Caller) error {
-	t, err := s.ownTrip(c, who)
+func (a *tripsAPI) cancelTrip(c echo.Context, who identity.Caller) error {
+	t, err := a.ownTrip(c, who)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	if t, err = s.o.FrontDesk.Cancel(ctx, t.ID); err != nil {
+	if t, err = a.front.Cancel(ctx, t.ID); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, t.Public())
 }
 
 // decide answers POST /api/v1/trips/{trip_id}/decision.
-func (s *Server) decide(c echo.Context, who identity.Caller) error {
-	t, err := s.ownTrip(c, who)
+func (a *tripsAPI) decide(c echo.Context, who identity.Caller) error {
+	t, err := a.ownTrip(c, who)
 	if err != nil {
 		return err
 	}
@@ -38,24 +38,24 @@ func (s *Server) decide(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	req, err := api.DecodeDecision(raw, s.o.Now())
+	req, err := api.DecodeDecision(raw, a.now())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	if t, err = s.o.FrontDesk.Decide(ctx, t.ID, req); err != nil {
+	if t, err = a.front.Decide(ctx, t.ID, req); err != nil {
 		return err
 	}
-	if t, err = s.preferred(c, t); err != nil {
+	if t, err = a.preferred(c, t); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, t.Public())
 }
 
 // alternatives answers GET /api/v1/trips/{trip_id}/alternatives?leg=.
-func (s *Server) alternatives(c echo.Context, who identity.Caller) error {
-	t, err := s.tripOf(c, who)
+func (a *tripsAPI) alternatives(c echo.Context, who identity.Caller) error {
+	t, err := tripOf(c, who, a.front.Trip)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *Server) alternatives(c echo.Context, who identity.Caller) error {
 	if leg == 0 {
 		return charging.Invalid("leg", "is missing: the number of the stop, from 1")
 	}
-	list, err := s.o.FrontDesk.Alternatives(c.Request().Context(), t.ID, leg)
+	list, err := a.front.Alternatives(c.Request().Context(), t.ID, leg)
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (s *Server) alternatives(c echo.Context, who identity.Caller) error {
 }
 
 // swap answers POST /api/v1/trips/{trip_id}/swap.
-func (s *Server) swap(c echo.Context, who identity.Caller) error {
-	t, err := s.ownTrip(c, who)
+func (a *tripsAPI) swap(c echo.Context, who identity.Caller) error {
+	t, err := a.ownTrip(c, who)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,13 @@ func (s *Server) swap(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	req, err := api.DecodeSwap(raw, s.o.Now())
+	req, err := api.DecodeSwap(raw, a.now())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	if t, err = s.o.FrontDesk.Swap(ctx, t.ID, req); err != nil {
+	if t, err = a.front.Swap(ctx, t.ID, req); err != nil {
 		return err
 	}
 	return answer(c, http.StatusOK, t.Public())

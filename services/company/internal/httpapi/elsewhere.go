@@ -17,15 +17,15 @@ import (
 // traveller is known for what a vehicle may ask at any company's server: a peer asks
 // for a vehicle that has asked it, and is answered as the vehicle would be
 // (docs/adr/0020-every-server-knows-every-trip.md).
-func (s *Server) traveller(h callerFunc) echo.HandlerFunc {
-	itself := s.known(h)
+func (g *guards) traveller(h callerFunc) echo.HandlerFunc {
+	itself := g.known(h)
 	return func(c echo.Context) error {
-		c.Response().Header().Set(api.CompanyHeader, string(s.o.Company))
+		c.Response().Header().Set(api.CompanyHeader, string(g.self))
 		shown := c.Request().Header.Values(api.VehicleHeader)
 		if len(shown) == 0 {
 			return itself(c)
 		}
-		who, err := s.onBehalf(c, shown[0])
+		who, err := g.onBehalf(c, shown[0])
 		if err != nil {
 			return err
 		}
@@ -35,39 +35,39 @@ func (s *Server) traveller(h callerFunc) echo.HandlerFunc {
 
 // onBehalf tells for which vehicle a peer asks. The vehicle pays for it, as if it had
 // come itself. UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED.
-func (s *Server) onBehalf(c echo.Context, shown string) (identity.Caller, error) {
+func (g *guards) onBehalf(c echo.Context, shown string) (identity.Caller, error) {
 	r := c.Request()
-	peer, err := s.o.Identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
+	peer, err := g.identity.Authenticate(r.Context(), r.Header.Get("Authorization"), "")
 	if err != nil {
-		s.refusedPeer(r)
-		return peer, s.wrong(r, shownName(r), err)
+		g.refusedPeer(r)
+		return peer, g.wrong(r, shownName(r), err)
 	}
-	if err := s.charge(c, peer); err != nil {
+	if err := g.charge(c, peer); err != nil {
 		return peer, err
 	}
 	if peer.Kind != identity.Peer {
 		return peer, charging.Refuse(charging.CodeUnauthenticated, "only a company asks for a vehicle, with its own Bearer token; a vehicle shows its secret alone")
 	}
-	if why := s.o.Suspended(peer.Peer); why != "" {
-		return peer, charging.Refuse(charging.CodeUnauthenticated, string(s.o.Company)+" has suspended "+string(peer.Peer)+" ("+why+"), and answers it for no vehicle")
+	if why := g.suspended(peer.Peer); why != "" {
+		return peer, charging.Refuse(charging.CodeUnauthenticated, string(g.self)+" has suspended "+string(peer.Peer)+" ("+why+"), and answers it for no vehicle")
 	}
 	id, proof, _ := strings.Cut(shown, " ")
-	who, err := s.o.Identity.OnBehalf(r.Context(), peer.Peer, charging.VehicleID(id), proof)
+	who, err := g.identity.OnBehalf(r.Context(), peer.Peer, charging.VehicleID(id), proof)
 	if err != nil {
 		return who, err
 	}
-	return who, s.take(who)
+	return who, g.take(who)
 }
 
 // trip guards what is about one trip: one that did not begin here is asked about where
 // it did.
-func (s *Server) trip(h callerFunc) echo.HandlerFunc {
-	return s.traveller(func(c echo.Context, who identity.Caller) error {
+func (g *guards) trip(h callerFunc) echo.HandlerFunc {
+	return g.traveller(func(c echo.Context, who identity.Caller) error {
 		err := h(c, who)
-		if s.o.Elsewhere == nil || charging.CodeOf(err) != charging.CodeUnknownTrip || who.Kind != identity.Vehicle || who.Via != "" {
+		if g.elsewhere == nil || charging.CodeOf(err) != charging.CodeUnknownTrip || who.Kind != identity.Vehicle || who.Via != "" {
 			return err
 		}
-		if asked := s.askElsewhere(c, who); !errors.Is(asked, identity.ErrNoProof) {
+		if asked := g.askElsewhere(c, who); !errors.Is(asked, identity.ErrNoProof) {
 			return asked
 		}
 		return err
@@ -83,7 +83,7 @@ var comesBack = []string{api.CompanyHeader, "Link", "X-Total-Count", "Preference
 
 // askElsewhere answers with what the trip's originator says. The handlers read a body
 // only after they have found the trip, so it is still there.
-func (s *Server) askElsewhere(c echo.Context, who identity.Caller) error {
+func (g *guards) askElsewhere(c echo.Context, who identity.Caller) error {
 	id, err := pathID[charging.TripID](c, "trip_id")
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *Server) askElsewhere(c echo.Context, who identity.Caller) error {
 		defer cancel()
 		ctx = lasts
 	}
-	a, err := s.o.Elsewhere.Ask(ctx, who, id, q)
+	a, err := g.elsewhere.Ask(ctx, who, id, q)
 	if err != nil {
 		return err
 	}

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
-	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/internal/door"
 	"github.com/eletrovia/eletrovia/services/company/internal/elsewhere"
@@ -20,6 +19,28 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/overview"
 )
+
+// eventsAPI is the streams of events.
+type eventsAPI struct {
+	front     tripReader
+	hub       Events
+	elsewhere Elsewhere
+	traffic   *frames.Traffic
+	board     *overview.Board
+	peers     func() []api.Peer
+	clock     func() api.Clock
+	guards    *guards
+	log       zerolog.Logger
+	life      context.Context
+
+	// forwarded are the streams that peers read for vehicles.
+	streams, forwarded *streams
+	stands             stands
+}
+
+func (a *eventsAPI) routes(g *guards) []route {
+	return []route{{get, "/api/v1/events", g.traveller(a.events)}}
+}
 
 const (
 	// heartbeat is the pause between the signs of life of a quiet stream.
@@ -37,14 +58,14 @@ const (
 
 // events answers GET /api/v1/events: server-sent events, a vehicle's own or, to
 // the operator, all; of these what is asked for. INVALID_FIELD, FORBIDDEN.
-func (s *Server) events(c echo.Context, who identity.Caller) error {
+func (a *eventsAPI) events(c echo.Context, who identity.Caller) error {
 	w, err := wishOf(c, who)
 	if err != nil {
 		return err
 	}
-	room := s.streams
+	room := a.streams
 	if who.Via != "" {
-		room = s.forwarded
+		room = a.forwarded
 	}
 	seat, err := room.sit(payer(who), door.Address(c.Request().RemoteAddr))
 	if err != nil {
@@ -52,7 +73,7 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 	}
 	defer room.leave(seat)
 	door.Shallow(c.Request().Context(), unread)
-	f := s.feed(c, who, w)
+	f := a.feed(c, who, w)
 	defer f.close()
 	f.gone = seat.gone
 	h := c.Response().Header()
@@ -69,7 +90,7 @@ func (s *Server) events(c echo.Context, who identity.Caller) error {
 // feed is one stream: what it reads, and where it is written.
 type feed struct {
 	stream
-	s    *Server
+	from *eventsAPI
 	who  identity.Caller
 	wish wish
 	gone <-chan struct{}
@@ -89,17 +110,17 @@ type feed struct {
 }
 
 // feed opens what a stream reads; nothing is written yet.
-func (s *Server) feed(c echo.Context, who identity.Caller, w wish) *feed {
-	f := &feed{stream: stream{c: c, rc: http.NewResponseController(c.Response())}, s: s, who: who, wish: w}
+func (a *eventsAPI) feed(c echo.Context, who identity.Caller, w wish) *feed {
+	f := &feed{stream: stream{c: c, rc: http.NewResponseController(c.Response())}, from: a, who: who, wish: w}
 	f.ctx, f.cancel = context.WithCancel(c.Request().Context())
 	f.listen()
 	f.lost = w.foreign || f.sub.Missed || w.after > 0 && w.after < f.there.Since
 	if w.wants(trip.EventCars) {
-		f.cars = s.o.Traffic.Watch(w.filter.Only, w.filter.Boxes)
+		f.cars = a.traffic.Watch(w.filter.Only, w.filter.Boxes)
 		f.moved = f.cars.C()
 	}
 	if w.wants(trip.EventOverview) {
-		f.overview = s.o.Overview.Watch()
+		f.overview = a.board.Watch()
 		f.ticks = f.overview.C()
 	}
 	return f
@@ -108,12 +129,12 @@ func (s *Server) feed(c echo.Context, who identity.Caller, w wish) *feed {
 // listen reads a caller's events: a vehicle's, that has come itself, of all companies.
 func (f *feed) listen() {
 	f.stop = func() {}
-	f.wish.filter.Everywhere = f.s.o.Elsewhere != nil && f.who.Kind == identity.Vehicle && f.who.Via == ""
-	f.sub = f.s.o.Events.Subscribe(f.ctx, f.wish.after, f.wish.filter) // first, so that nothing is missed
+	f.wish.filter.Everywhere = f.from.elsewhere != nil && f.who.Kind == identity.Vehicle && f.who.Via == ""
+	f.sub = f.from.hub.Subscribe(f.ctx, f.wish.after, f.wish.filter) // first, so that nothing is missed
 	if !f.wish.filter.Everywhere {
 		return
 	}
-	if there, stop, ok := f.s.o.Elsewhere.Listen(f.who); ok {
+	if there, stop, ok := f.from.elsewhere.Listen(f.who); ok {
 		f.there, f.stop = there, stop
 	} else {
 		f.there = there
@@ -193,14 +214,14 @@ func (f *feed) pump() {
 		case <-f.ticks:
 			err = f.items(f.overview.Take())
 		case <-beat.C:
-			if err = f.beat(); err == nil && !f.s.still(f.c.Request(), f.who) {
+			if err = f.beat(); err == nil && !f.from.guards.still(f.c.Request(), f.who) {
 				return
 			}
 		case <-f.gone:
 			return
 		case <-over:
 			return
-		case <-f.s.life.Done():
+		case <-f.from.life.Done():
 			return
 		}
 		if err != nil {
@@ -229,7 +250,7 @@ func (f *feed) beat() error {
 }
 
 // now tells the time.
-func (f *feed) now() error { return f.event(trip.EventNow, f.s.o.Clock()) }
+func (f *feed) now() error { return f.event(trip.EventNow, f.from.clock()) }
 
 // event writes what is for this reader alone.
 func (f *feed) event(kind trip.EventType, data any) error {
@@ -249,29 +270,6 @@ func (f *feed) event(kind trip.EventType, data any) error {
 		return err
 	}
 	return f.items(item)
-}
-
-// still reports whether the reader of a stream is who it was when it began; it
-// may have logged out, or have been revoked.
-func (s *Server) still(r *http.Request, was identity.Caller) bool {
-	now, err := s.now(r, was)
-	if err != nil {
-		return charging.CodeOf(err) != charging.CodeUnauthenticated
-	}
-	return now.Kind == was.Kind && now.Vehicle == was.Vehicle
-}
-
-// now judges a reader again. The token of a company that reads for a vehicle has ended
-// by now; who it is was proved when the stream began.
-func (s *Server) now(r *http.Request, was identity.Caller) (identity.Caller, error) {
-	if was.Via == "" {
-		return s.caller(r)
-	}
-	if s.o.Suspended(was.Via) != "" {
-		return identity.Caller{}, nil
-	}
-	_, proof, _ := strings.Cut(r.Header.Get(api.VehicleHeader), " ")
-	return s.o.Identity.OnBehalf(r.Context(), was.Via, was.Vehicle, proof)
 }
 
 // stream writes server-sent events to one reader.

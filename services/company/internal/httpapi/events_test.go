@@ -126,7 +126,7 @@ func TestHeartbeatsAndTheEndOfAStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		_ = w.ask("POST", "/api/v1/session", asCar, "")
-		cookie := w.cookie + "=session-of-EV-0001"
+		cookie := w.guards.cookie + "=session-of-EV-0001"
 		browser, loggedOut := w.listen(t.Context(), "", "Cookie", cookie)
 		slow, dropped := w.listen(t.Context(), asCar)
 		ctx, leave := context.WithCancel(t.Context())

@@ -11,8 +11,8 @@ import (
 )
 
 // inventory answers GET /api/v1/inventory.
-func (s *Server) inventory(c echo.Context, _ identity.Caller) error {
-	inv, err := s.o.Inventory(c.Request().Context())
+func (a *operatorAPI) inventory(c echo.Context, _ identity.Caller) error {
+	inv, err := a.offered(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -20,10 +20,10 @@ func (s *Server) inventory(c echo.Context, _ identity.Caller) error {
 }
 
 // reloadInventory answers POST /api/v1/inventory/reload.
-func (s *Server) reloadInventory(c echo.Context, who identity.Caller) error {
+func (a *operatorAPI) reloadInventory(c echo.Context, who identity.Caller) error {
 	var inv api.Inventory
-	if err := s.noted(c, who, "reload the inventory", string(s.o.Company), "", func(ctx context.Context) (err error) {
-		inv, err = s.o.ReloadInventory(ctx)
+	if err := a.audit.noted(c, who, "reload the inventory", string(a.self), "", func(ctx context.Context) (err error) {
+		inv, err = a.reload(ctx)
 		return err
 	}); err != nil {
 		return err

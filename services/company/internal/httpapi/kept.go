@@ -24,7 +24,7 @@ const worthSqueezing = 1024
 var squeezed = map[string]bool{
 	"/api/v1/locations": true, "/api/v1/places": true, "/api/v1/places/near": true, "/api/v1/models": true,
 	"/api/v1/trips": true, "/api/v1/trips/:trip_id/history": true, "/api/v1/trips/:trip_id/alternatives": true,
-	"/api/v1/locks": true, "/api/v1/stage": true, "/openapi.yaml": true, "/asyncapi.yaml": true, "/docs": true, "/": true,
+	"/api/v1/locks": true, "/api/v1/stage": true, "/openapi.yaml": true, "/asyncapi.yaml": true, "/docs": true, "/problems": true, "/": true,
 }
 
 var gzipped = middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthSqueezing})

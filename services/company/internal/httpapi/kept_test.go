@@ -106,7 +106,7 @@ func TestHeadAnswersLikeGet(t *testing.T) {
 func TestETags(t *testing.T) {
 	w := newWorld(t)
 	ask := w.wire(t)
-	for _, path := range []string{"/api/v1/locations", "/api/v1/places?q=joao", "/api/v1/places/near?lat=-7&lon=-35", "/api/v1/models", "/openapi.yaml", "/asyncapi.yaml", "/docs", "/"} {
+	for _, path := range []string{"/api/v1/locations", "/api/v1/places?q=joao", "/api/v1/places/near?lat=-7&lon=-35", "/api/v1/models", "/openapi.yaml", "/asyncapi.yaml", "/docs", "/problems", "/"} {
 		first, body := ask("GET", path, asNobody)
 		tag := first.Header.Get("ETag")
 		if len(tag) != 34 || !strings.HasPrefix(tag, `"`) || first.Header.Get("Cache-Control") != "no-cache" {

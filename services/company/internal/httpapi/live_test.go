@@ -64,8 +64,8 @@ func TestWhatAStreamMayChoose(t *testing.T) {
 			t.Errorf("%s: %d %s", query, rec.Code, rec.Body)
 		}
 	}
-	if w.streams.all != 0 {
-		t.Errorf("%d places are taken by streams that were refused", w.streams.all)
+	if w.events.streams.all != 0 {
+		t.Errorf("%d places are taken by streams that were refused", w.events.streams.all)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestAReaderThatStopsCostsLittleAndIsLetGo(t *testing.T) {
 		}
 		time.Sleep(2 * writeTime)
 		over.Wait() // all have ended
-		if n, _ := w.hub.Stats(); n != 0 || w.streams.all != 0 {
+		if n, _ := w.hub.Stats(); n != 0 || w.events.streams.all != 0 {
 			t.Errorf("%d streams are left", n)
 		}
 		w.Close()

@@ -15,7 +15,7 @@ import (
 
 // message answers POST /api/v1/vehicles/{vehicle_id}/message. A repeat under the same
 // Idempotency-Key is the same message.
-func (s *Server) message(c echo.Context, who identity.Caller) error {
+func (a *operatorAPI) message(c echo.Context, who identity.Caller) error {
 	v, err := pathID[charging.VehicleID](c, "vehicle_id")
 	if err != nil {
 		return err
@@ -33,12 +33,12 @@ func (s *Server) message(c echo.Context, who identity.Caller) error {
 		return err
 	}
 	m := charging.Message{
-		ID: s.messageID(v, key), At: time.Now().UTC().Truncate(time.Millisecond), Text: req.Text, TripID: req.TripID, ReservationID: req.ReservationID,
+		ID: a.messageID(v, key), At: time.Now().UTC().Truncate(time.Millisecond), Text: req.Text, TripID: req.TripID, ReservationID: req.ReservationID,
 	}
 	var sent api.MessageSent
 	var replay bool
-	if err := s.noted(c, who, "message a driver", string(v), req.Reason, func(ctx context.Context) (err error) {
-		sent, replay, err = s.o.Messages.Send(ctx, v, m)
+	if err := a.audit.noted(c, who, "message a driver", string(v), req.Reason, func(ctx context.Context) (err error) {
+		sent, replay, err = a.messages.Send(ctx, v, m)
 		return err
 	}); err != nil {
 		return err
@@ -50,32 +50,9 @@ func (s *Server) message(c echo.Context, who identity.Caller) error {
 }
 
 // messageID is a new id, or for a key always the same.
-func (s *Server) messageID(v charging.VehicleID, key string) string {
+func (a *operatorAPI) messageID(v charging.VehicleID, key string) string {
 	if key == "" {
 		return uuid.Must(uuid.NewV7()).String()
 	}
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("eletrovia message\n"+string(s.o.Company)+"\n"+string(v)+"\n"+key)).String()
-}
-
-// peerMessage answers POST /federation/v1/vehicles/{vehicle_id}/message.
-func (s *Server) peerMessage(c echo.Context, peer charging.CompanyID) error {
-	v, err := pathID[charging.VehicleID](c, "vehicle_id")
-	if err != nil {
-		return err
-	}
-	raw, err := body(c)
-	if err != nil {
-		return err
-	}
-	m, err := api.DecodePeerMessage(raw, peer)
-	if err != nil {
-		return err
-	}
-	if why := s.o.Suspended(peer); why != "" {
-		return charging.Refuse(charging.CodeForbidden, string(s.o.Company)+" has suspended "+string(peer)+" ("+why+"), and hands on nothing of it")
-	}
-	if err := s.o.Messages.Receive(c.Request().Context(), v, m); err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusNoContent)
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("eletrovia message\n"+string(a.self)+"\n"+string(v)+"\n"+key)).String()
 }

@@ -44,7 +44,11 @@ func TestTheDocsShowAllOfTheSpec(t *testing.T) {
 
 func TestEveryProblemIsExplainedInBothLanguages(t *testing.T) {
 	w := newWorld(t)
+	all := html.UnescapeString(w.ask("GET", "/problems", asNobody, "").Body.String())
 	for _, k := range problem.Kinds() {
+		if !strings.Contains(all, k.English) || !strings.Contains(all, k.Portuguese) || !strings.Contains(all, `<a href="`+problem.TypeOf(k.Code)+`">`) {
+			t.Errorf("%s is not on the page of all: %s", k.Code, all)
+		}
 		page := html.UnescapeString(w.ask("GET", problem.TypeOf(k.Code), asNobody, "").Body.String())
 		if !strings.Contains(page, k.English) || !strings.Contains(page, k.Portuguese) || !strings.Contains(page, k.Title) {
 			t.Errorf("%s: %s", k.Code, page)

@@ -74,8 +74,8 @@ func (k *kept) WriteHeader(status int) { k.status = status }
 func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
 
 // metricsPage answers GET /metrics.
-func (s *Server) metricsPage() echo.HandlerFunc {
-	k := &kept{make: promhttp.HandlerFor(s.o.Metrics, promhttp.HandlerOpts{DisableCompression: true})}
+func (a *pagesAPI) metricsPage() echo.HandlerFunc {
+	k := &kept{make: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{DisableCompression: true})}
 	return func(c echo.Context) error {
 		status, header, body := k.page()
 		return c.Blob(status, header.Get("Content-Type"), body)

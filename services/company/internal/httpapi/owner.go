@@ -13,6 +13,34 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
+// ownerAPI is the company as the owner of its EVSEs: what stands there, and what its
+// operator does about it.
+type ownerAPI struct {
+	self  charging.CompanyID
+	desk  ownerDesk
+	front rearranger
+	// ask is Options.Rearrange.
+	ask   func(ctx context.Context, origin charging.CompanyID, id charging.TripID, q api.Rearrange) (api.Rearranged, error)
+	now   func() time.Time
+	audit *auditor
+}
+
+func (a *ownerAPI) routes(g *guards) []route {
+	const reservation = "/api/v1/reservations/:reservation_id"
+	return []route{
+		{get, "/api/v1/locks", g.operator(a.locks)},
+		{get, "/api/v1/calendars", g.operator(a.calendars)},
+		{get, "/api/v1/bookings", g.operator(a.bookings)},
+		{put, "/api/v1/evses/:evse_id/status", g.operator(a.setEVSEStatus)},
+		{get, reservation + "/history", g.known(a.reservationHistory)},
+		{post, reservation + "/cancel", g.operator(a.cancelBooking)},
+		{post, reservation + "/release", g.operator(a.releaseHold)},
+		{post, reservation + "/extend", g.operator(a.extendStay)},
+		{post, reservation + "/move", g.operator(a.moveBooking)},
+		{post, "/api/v1/vehicles/:vehicle_id/cancel", g.operator(a.cancelVehicle)},
+	}
+}
+
 // owned reads what an owner's route is about, and its body.
 func owned[T interface {
 	~string
@@ -31,23 +59,23 @@ func owned[T interface {
 }
 
 // cancelBooking answers POST /api/v1/reservations/{reservation_id}/cancel.
-func (s *Server) cancelBooking(c echo.Context, who identity.Caller) error {
-	return s.endBooking(c, who, "cancel a booking", false)
+func (a *ownerAPI) cancelBooking(c echo.Context, who identity.Caller) error {
+	return a.endBooking(c, who, "cancel a booking", false)
 }
 
 // releaseHold answers POST /api/v1/reservations/{reservation_id}/release.
-func (s *Server) releaseHold(c echo.Context, who identity.Caller) error {
-	return s.endBooking(c, who, "release a hold", true)
+func (a *ownerAPI) releaseHold(c echo.Context, who identity.Caller) error {
+	return a.endBooking(c, who, "release a hold", true)
 }
 
-func (s *Server) endBooking(c echo.Context, who identity.Caller, what string, holdsAlone bool) error {
+func (a *ownerAPI) endBooking(c echo.Context, who identity.Caller, what string, holdsAlone bool) error {
 	id, req, err := owned[charging.ReservationID](c, "reservation_id", api.DecodeOwnerReason)
 	if err != nil {
 		return err
 	}
 	var res charging.Reservation
-	if err := s.noted(c, who, what, string(id), req.Reason, func(ctx context.Context) (err error) {
-		res, err = s.o.Desk.Cancel(ctx, id, req.Reason, holdsAlone)
+	if err := a.audit.noted(c, who, what, string(id), req.Reason, func(ctx context.Context) (err error) {
+		res, err = a.desk.Cancel(ctx, id, req.Reason, holdsAlone)
 		return err
 	}); err != nil {
 		return err
@@ -56,14 +84,14 @@ func (s *Server) endBooking(c echo.Context, who identity.Caller, what string, ho
 }
 
 // cancelVehicle answers POST /api/v1/vehicles/{vehicle_id}/cancel.
-func (s *Server) cancelVehicle(c echo.Context, who identity.Caller) error {
+func (a *ownerAPI) cancelVehicle(c echo.Context, who identity.Caller) error {
 	id, req, err := owned[charging.VehicleID](c, "vehicle_id", api.DecodeOwnerReason)
 	if err != nil {
 		return err
 	}
 	var ended, kept []charging.Reservation
-	if err := s.noted(c, who, "cancel all of a vehicle", string(id), req.Reason, func(ctx context.Context) (err error) {
-		ended, kept, err = s.o.Desk.CancelVehicle(ctx, id, req.Reason)
+	if err := a.audit.noted(c, who, "cancel all of a vehicle", string(id), req.Reason, func(ctx context.Context) (err error) {
+		ended, kept, err = a.desk.CancelVehicle(ctx, id, req.Reason)
 		return err
 	}); err != nil {
 		return err
@@ -80,44 +108,44 @@ func (s *Server) cancelVehicle(c echo.Context, who identity.Caller) error {
 }
 
 // extendStay answers POST /api/v1/reservations/{reservation_id}/extend.
-func (s *Server) extendStay(c echo.Context, who identity.Caller) error {
+func (a *ownerAPI) extendStay(c echo.Context, who identity.Caller) error {
 	id, req, err := owned[charging.ReservationID](c, "reservation_id", api.DecodeExtend)
 	if err != nil {
 		return err
 	}
 	more := time.Duration(req.Minutes) * time.Minute
-	return s.rearrange(c, who, "extend a stay", id, req.Reason, func(ctx context.Context, res charging.Reservation) (any, error) {
-		if res.Origin != s.o.Company {
-			return s.askOriginator(ctx, res, api.Rearrange{EVSEID: res.EVSEID, Start: res.Window.Start, End: res.Window.End.Add(more)})
+	return a.rearrange(c, who, "extend a stay", id, req.Reason, func(ctx context.Context, res charging.Reservation) (any, error) {
+		if res.Origin != a.self {
+			return a.askOriginator(ctx, res, api.Rearrange{EVSEID: res.EVSEID, Start: res.Window.Start, End: res.Window.End.Add(more)})
 		}
-		return s.o.FrontDesk.Extend(ctx, res.TripID, id, more)
+		return a.front.Extend(ctx, res.TripID, id, more)
 	})
 }
 
 // moveBooking answers POST /api/v1/reservations/{reservation_id}/move.
-func (s *Server) moveBooking(c echo.Context, who identity.Caller) error {
+func (a *ownerAPI) moveBooking(c echo.Context, who identity.Caller) error {
 	id, req, err := owned[charging.ReservationID](c, "reservation_id", api.DecodeRebook)
 	if err != nil {
 		return err
 	}
-	if req.EVSEID != "" && req.EVSEID.Company() != s.o.Company {
-		return charging.Invalid("evse_id", string(req.EVSEID)+" is not of "+string(s.o.Company)+": an operator moves bookings among the own EVSEs")
+	if req.EVSEID != "" && req.EVSEID.Company() != a.self {
+		return charging.Invalid("evse_id", string(req.EVSEID)+" is not of "+string(a.self)+": an operator moves bookings among the own EVSEs")
 	}
-	return s.rearrange(c, who, "move a booking", id, req.Reason, func(ctx context.Context, res charging.Reservation) (any, error) {
-		if res.Origin != s.o.Company {
-			return s.askOriginator(ctx, res, api.Rearrange{EVSEID: cmp.Or(req.EVSEID, res.EVSEID), Start: req.Start, End: req.End})
+	return a.rearrange(c, who, "move a booking", id, req.Reason, func(ctx context.Context, res charging.Reservation) (any, error) {
+		if res.Origin != a.self {
+			return a.askOriginator(ctx, res, api.Rearrange{EVSEID: cmp.Or(req.EVSEID, res.EVSEID), Start: req.Start, End: req.End})
 		}
-		return s.o.FrontDesk.Rebook(ctx, res.TripID, id, req.EVSEID, charging.NewWindow(req.Start, req.End))
+		return a.front.Rebook(ctx, res.TripID, id, req.EVSEID, charging.NewWindow(req.Start, req.End))
 	})
 }
 
 // rearrange has the saga of a booking's trip change it, here or where the trip began: who
 // does not own the trip cannot know what its other stops allow. It answers the trip, or
 // of another company's the booking.
-func (s *Server) rearrange(c echo.Context, who identity.Caller, what string, id charging.ReservationID, reason string, do func(context.Context, charging.Reservation) (any, error)) error {
+func (a *ownerAPI) rearrange(c echo.Context, who identity.Caller, what string, id charging.ReservationID, reason string, do func(context.Context, charging.Reservation) (any, error)) error {
 	var done any
-	if err := s.noted(c, who, what, string(id), reason, func(ctx context.Context) error {
-		res, err := s.o.Desk.Reservation(ctx, id, "")
+	if err := a.audit.noted(c, who, what, string(id), reason, func(ctx context.Context) error {
+		res, err := a.desk.Reservation(ctx, id, "")
 		if err != nil {
 			return err
 		}
@@ -131,19 +159,19 @@ func (s *Server) rearrange(c echo.Context, who identity.Caller, what string, id 
 
 // askOriginator has another company's trip changed by that company, and answers the
 // booking as it is here then. FORBIDDEN where that company takes no such word.
-func (s *Server) askOriginator(ctx context.Context, res charging.Reservation, q api.Rearrange) (api.Booking, error) {
-	if s.o.Rearrange == nil {
+func (a *ownerAPI) askOriginator(ctx context.Context, res charging.Reservation, q api.Rearrange) (api.Booking, error) {
+	if a.ask == nil {
 		return api.Booking{}, untouchable(res.Origin)
 	}
 	q.ReservationID = res.ID
-	got, err := s.o.Rearrange(ctx, res.Origin, res.TripID, q)
+	got, err := a.ask(ctx, res.Origin, res.TripID, q)
 	if charging.CodeOf(err) == charging.CodeUnknownRoute {
 		return api.Booking{}, untouchable(res.Origin)
 	}
 	if err != nil {
 		return api.Booking{}, err
 	}
-	now, err := s.o.Desk.Reservation(ctx, got.ReservationID, "")
+	now, err := a.desk.Reservation(ctx, got.ReservationID, "")
 	return api.BookingOf(now, "", time.Now()), err
 }
 
@@ -151,9 +179,10 @@ func untouchable(origin charging.CompanyID) error {
 	return charging.Refuse(charging.CodeForbidden, "the trip began at "+string(origin)+", which alone gives its stops other windows and cannot be asked: ask its operator, or cancel this booking, and its driver is asked what to do")
 }
 
-// peerRearrange answers POST /federation/v1/trips/{trip_id}/rearrange.
-func (s *Server) peerRearrange(c echo.Context, peer charging.CompanyID) error {
-	id, err := pathID[charging.TripID](c, "trip_id")
+// setEVSEStatus answers PUT /api/v1/evses/{evse_id}/status: out of service, with
+// its coming reservations canceled, or back.
+func (a *ownerAPI) setEVSEStatus(c echo.Context, who identity.Caller) error {
+	evse, err := pathID[charging.EVSEID](c, "evse_id")
 	if err != nil {
 		return err
 	}
@@ -161,18 +190,41 @@ func (s *Server) peerRearrange(c echo.Context, peer charging.CompanyID) error {
 	if err != nil {
 		return err
 	}
-	q, err := api.DecodeRearrange(raw)
+	req, err := api.DecodeEVSEStatus(raw)
 	if err != nil {
 		return err
 	}
-	if why := s.o.Suspended(peer); why != "" {
-		return charging.Refuse(charging.CodeForbidden, string(s.o.Company)+" has suspended "+string(peer)+" ("+why+"), and moves nothing by its word")
-	}
-	ctx, cancel := lasting(c)
-	defer cancel()
-	got, err := s.o.FrontDesk.Rearrange(ctx, peer, id, q)
+	dry, err := queryBool(c, "dry_run")
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, got)
+	if dry {
+		return a.wouldLose(c, evse, req)
+	}
+	if err := a.audit.noted(c, who, "set an EVSE "+string(req.Status), string(evse), req.Reason, func(ctx context.Context) error {
+		if req.Status == charging.StatusAvailable {
+			return a.desk.ReturnToService(ctx, evse)
+		}
+		_, err := a.desk.Withdraw(ctx, evse, req.Reason)
+		return err
+	}); err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, req)
+}
+
+// wouldLose answers a dry run: the bookings that would be lost, and nothing is changed.
+func (a *ownerAPI) wouldLose(c echo.Context, evse charging.EVSEID, req api.EVSEStatusRequest) error {
+	lost, err := a.desk.WouldLose(c.Request().Context(), evse)
+	if err != nil {
+		return err
+	}
+	if req.Status == charging.StatusAvailable { // what comes back takes nothing away
+		lost = nil
+	}
+	now, out := time.Now(), api.DryRun{EVSEStatusRequest: req, Bookings: make([]api.Booking, len(lost))}
+	for i, r := range lost {
+		out.Bookings[i] = api.BookingOf(r, "", now)
+	}
+	return answer(c, http.StatusOK, out)
 }

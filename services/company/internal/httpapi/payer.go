@@ -50,20 +50,20 @@ func newLimits(perSecond float64) limits {
 // for nobody, of a name for who has shown a right secret. A right secret is never
 // refused for what others do. RATE_LIMITED, and what Authenticate and the session's
 // origin refuse.
-func (s *Server) judge(c echo.Context) (identity.Caller, error) {
-	who, err := s.caller(c.Request())
+func (g *guards) judge(c echo.Context) (identity.Caller, error) {
+	who, err := g.caller(c.Request())
 	if err != nil {
-		return who, s.wrong(c.Request(), shownName(c.Request()), err)
+		return who, g.wrong(c.Request(), shownName(c.Request()), err)
 	}
-	return who, s.charge(c, who)
+	return who, g.charge(c, who)
 }
 
 // charge takes a call of a caller who has been judged. RATE_LIMITED.
-func (s *Server) charge(c echo.Context, who identity.Caller) error {
+func (g *guards) charge(c echo.Context, who identity.Caller) error {
 	r := c.Request()
 	name := payer(who)
 	if name == "" {
-		return s.admit(r)
+		return g.admit(r)
 	}
 	if b, ok := r.Body.(*arriving); ok {
 		b.known()
@@ -74,12 +74,12 @@ func (s *Server) charge(c echo.Context, who identity.Caller) error {
 	if who.Kind == identity.Peer {
 		return nil
 	}
-	return s.take(who)
+	return g.take(who)
 }
 
 // take takes a call from what a vehicle or the operator has left. RATE_LIMITED.
-func (s *Server) take(who identity.Caller) error {
-	return limited(s.limits.known.wait(payer(who), time.Now()), "you make too many requests")
+func (g *guards) take(who identity.Caller) error {
+	return limited(g.limits.known.wait(payer(who), time.Now()), "you make too many requests")
 }
 
 // operatorPays is the operator among the payers.
@@ -100,15 +100,15 @@ func payer(who identity.Caller) string {
 
 // wrong answers a secret that was looked at and refused; nil for none. It counts for
 // the address, and for the name: who guesses is answered late, and the log says so.
-func (s *Server) wrong(r *http.Request, name string, err error) error {
+func (g *guards) wrong(r *http.Request, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	over := s.limits.failures.wait(door.Address(r.RemoteAddr), time.Now())
+	over := g.limits.failures.wait(door.Address(r.RemoteAddr), time.Now())
 	wait := over
 	if charging.CodeOf(err) == charging.CodeUnauthenticated {
-		s.o.WrongLogin(name, r.RemoteAddr)
-		wait = max(wait, s.limits.guesses.wait(name, time.Now()))
+		g.wrongLogin(name, r.RemoteAddr)
+		wait = max(wait, g.limits.guesses.wait(name, time.Now()))
 	}
 	if wait > 0 {
 		late := time.NewTimer(min(wait, lateAnswer))
@@ -116,7 +116,7 @@ func (s *Server) wrong(r *http.Request, name string, err error) error {
 		select {
 		case <-late.C:
 		case <-r.Context().Done():
-		case <-s.life.Done():
+		case <-g.life.Done():
 		}
 	}
 	if over > 0 {
@@ -138,14 +138,14 @@ func shownName(r *http.Request) string {
 }
 
 // admit takes one request of an address that shows no secret. RATE_LIMITED.
-func (s *Server) admit(r *http.Request) error {
-	return limited(s.limits.strangers.wait(door.Address(r.RemoteAddr), time.Now()), "too many requests from this address")
+func (g *guards) admit(r *http.Request) error {
+	return limited(g.limits.strangers.wait(door.Address(r.RemoteAddr), time.Now()), "too many requests from this address")
 }
 
 // page guards what asks for no identity and costs little. RATE_LIMITED.
-func (s *Server) page(h echo.HandlerFunc) echo.HandlerFunc {
+func (g *guards) page(h echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := limited(s.limits.pages.wait(door.Address(c.Request().RemoteAddr), time.Now()), "too many requests from this address"); err != nil {
+		if err := limited(g.limits.pages.wait(door.Address(c.Request().RemoteAddr), time.Now()), "too many requests from this address"); err != nil {
 			return err
 		}
 		return h(c)

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -13,11 +12,10 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/vehicle"
-	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
-// places answers GET /api/v1/places: those that plans know, by what is typed.
-func (s *Server) places(c echo.Context) error {
+// placesByName answers GET /api/v1/places: those that plans know, by what is typed.
+func placesByName(c echo.Context) error {
 	limit, err := queryInt(c, "limit", 1, api.MaxPlaces, api.DefaultPlaces)
 	if err != nil {
 		return err
@@ -37,7 +35,7 @@ func (s *Server) places(c echo.Context) error {
 }
 
 // placesNear answers GET /api/v1/places/near.
-func (s *Server) placesNear(c echo.Context) error {
+func placesNear(c echo.Context) error {
 	limit, err := queryInt(c, "limit", 1, api.MaxPlaces, api.DefaultPlaces)
 	if err != nil {
 		return err
@@ -72,7 +70,7 @@ func queryDegrees(c echo.Context, name string, most float64) (float64, error) {
 }
 
 // models answers GET /api/v1/models.
-func (s *Server) models(c echo.Context) error {
+func models(c echo.Context) error {
 	return answerKeptPage(c, vehicle.All(), modelOf)
 }
 
@@ -85,23 +83,4 @@ func modelOf(v vehicle.Vehicle) api.Model {
 		m.DCCurve[i] = p
 	}
 	return m
-}
-
-// me answers GET /api/v1/vehicles/me.
-func (s *Server) me(c echo.Context, who identity.Caller) error {
-	if who.Kind != identity.Vehicle {
-		return charging.Refuse(charging.CodeForbidden, "this is for a vehicle, about itself; /api/v1/session says who you are")
-	}
-	me := api.Me{VehicleID: who.Vehicle}
-	if model, ok := s.o.ModelOf(c.Request().Context(), who.Vehicle); ok {
-		me.Model = &model
-	}
-	if last, ok := s.o.LastSeen(who.Vehicle); ok {
-		me.Last = &last
-	}
-	var err error
-	if me.Messages, err = s.o.Messages.Of(c.Request().Context(), who.Vehicle); err != nil {
-		return err
-	}
-	return answer(c, http.StatusOK, me)
 }

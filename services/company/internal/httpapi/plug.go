@@ -17,7 +17,7 @@ import (
 // plug answers POST /api/v1/vehicles/{vehicle_id}/plug and /unplug: what the car says at
 // the charger, as over MQTT. tell is the front desk's Plug or Unplug. An unplug that is
 // kept until its plug has come is answered 202.
-func (s *Server) plug(act carlink.Action, tell func(context.Context, charging.VehicleID, charging.Plug) (charging.Reservation, error)) callerFunc {
+func (a *vehiclesAPI) plug(act carlink.Action, tell func(context.Context, charging.VehicleID, charging.Plug) (charging.Reservation, error)) callerFunc {
 	return func(c echo.Context, who identity.Caller) error {
 		id, err := pathID[charging.VehicleID](c, "vehicle_id")
 		if err != nil {
@@ -37,11 +37,11 @@ func (s *Server) plug(act carlink.Action, tell func(context.Context, charging.Ve
 		ctx, cancel := lasting(c)
 		defer cancel()
 		r, err := tell(ctx, id, p)
-		if charging.CodeOf(err) == charging.CodeNoReservationHere && s.o.Elsewhere != nil && who.Via == "" {
-			a, other := s.o.Elsewhere.Plug(ctx, who, string(act), p.EVSEID, raw)
+		if charging.CodeOf(err) == charging.CodeNoReservationHere && a.elsewhere != nil && who.Via == "" {
+			there, other := a.elsewhere.Plug(ctx, who, string(act), p.EVSEID, raw)
 			switch {
 			case other == nil:
-				return relay(c, a)
+				return relay(c, there)
 			case !errors.Is(other, elsewhere.ErrNoStop) && !errors.Is(other, identity.ErrNoProof):
 				return other
 			}

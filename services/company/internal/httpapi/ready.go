@@ -61,14 +61,14 @@ func (i Impaired) Error() string { return string(i) }
 
 // readyz asks every part at once, or those that a use asks for; 503 when one that
 // the use (booking, if none is named) needs is not ready. INVALID_FIELD.
-func (s *Server) readyz(c echo.Context) error {
-	use, parts := Book, s.o.Ready
+func (a *pagesAPI) readyz(c echo.Context) error {
+	use, parts := Book, a.parts
 	if c.QueryParams().Has("for") {
 		if use = Use(c.QueryParam("for")); !slices.Contains(uses, use) {
 			return charging.Invalid("for", fmt.Sprintf("must be one of %v", uses))
 		}
 		parts = map[string]Part{}
-		for name, p := range s.o.Ready {
+		for name, p := range a.parts {
 			if slices.Contains(p.For, use) {
 				parts[name] = p
 			}

@@ -2,42 +2,22 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
-	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/services/company/internal/desk"
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 	"github.com/eletrovia/eletrovia/services/company/internal/trips"
 )
 
-// promises answers GET /federation/v1/promises: what trips of this company hold
-// at the caller's, who has lost its memory. A page ends where the Link header
-// says; it may be empty and not the last.
-func (s *Server) promises(c echo.Context, peer charging.CompanyID) error {
-	page, next, err := s.o.FrontDesk.Promises(c.Request().Context(), peer, c.QueryParam("after"))
-	if err != nil {
-		return err
-	}
-	list := make([]api.Promise, len(page))
-	for i, p := range page {
-		list[i] = api.PromiseOf(p)
-	}
-	if next != "" {
-		c.Response().Header().Set("Link", "<"+c.Request().URL.EscapedPath()+"?after="+url.QueryEscape(next)+`>; rel="next"`)
-	}
-	return answer(c, http.StatusOK, list)
-}
-
 // recovery answers GET /api/v1/recovery.
-func (s *Server) recovery(c echo.Context, _ identity.Caller) error {
-	return answer(c, http.StatusOK, recoveryOf(s.o.Desk.Recovery(), s.o.Desk.Orphans(), s.o.FrontDesk.Forgotten()))
+func (a *operatorAPI) recovery(c echo.Context, _ identity.Caller) error {
+	return answer(c, http.StatusOK, recoveryOf(a.desk.Recovery(), a.desk.Orphans(), a.front.Forgotten()))
 }
 
 // acceptLoss answers POST /api/v1/recovery/accept.
-func (s *Server) acceptLoss(c echo.Context, who identity.Caller) error {
+func (a *operatorAPI) acceptLoss(c echo.Context, who identity.Caller) error {
 	raw, err := body(c)
 	if err != nil {
 		return err
@@ -46,10 +26,10 @@ func (s *Server) acceptLoss(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	if err := s.noted(c, who, "accept the loss of the store's memory", string(s.o.Company), req.Reason, s.o.Desk.AcceptLoss); err != nil {
+	if err := a.audit.noted(c, who, "accept the loss of the store's memory", string(a.self), req.Reason, a.desk.AcceptLoss); err != nil {
 		return err
 	}
-	return s.recovery(c, identity.Caller{})
+	return a.recovery(c, identity.Caller{})
 }
 
 func recoveryOf(r desk.Recovery, orphans []desk.Orphan, lost []trips.Forgotten) api.Recovery {

@@ -12,6 +12,26 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
+// reservationsAPI is what peers do with this company's EVSEs, for trips that began at theirs.
+type reservationsAPI struct{ desk peerDesk }
+
+func (a *reservationsAPI) routes(g *guards) []route {
+	const one = "/federation/v1/reservations/:reservation_id"
+	return []route{
+		{get, one, g.peer(a.reservation)},
+		{post, one + "/reserve", g.peer(a.reserve)},
+		{post, one + "/claim", g.peer(a.claim)},
+		{post, one + "/renew", g.peer(a.renew)},
+		{post, one + "/confirm", g.peer(a.act(a.desk.Confirm))},
+		{post, one + "/compensate", g.peer(a.act(a.desk.Compensate))},
+		{post, one + "/start", g.peer(a.start)},
+		{post, one + "/move", g.peer(a.move)},
+		{post, one + "/complete", g.peer(a.complete)},
+		{get, one + "/ticket", g.peer(a.issued)},
+		{post, "/federation/v1/vehicles/:vehicle_id/contest", g.peer(a.contest)},
+	}
+}
+
 // named reads what every action on a reservation has: its id and a body.
 func named(c echo.Context) (charging.ReservationID, []byte, error) {
 	id, err := pathID[charging.ReservationID](c, "reservation_id")
@@ -31,16 +51,16 @@ func from(peer, origin charging.CompanyID) error {
 }
 
 // reserve answers POST …/reserve: 201 for a new reservation, 200 for a repeat.
-func (s *Server) reserve(c echo.Context, peer charging.CompanyID) error {
-	return s.hold(c, peer, api.DecodeReserve, s.o.Desk.Reserve)
+func (a *reservationsAPI) reserve(c echo.Context, peer charging.CompanyID) error {
+	return a.hold(c, peer, api.DecodeReserve, a.desk.Reserve)
 }
 
 // claim answers POST …/claim, like reserve.
-func (s *Server) claim(c echo.Context, peer charging.CompanyID) error {
-	return s.hold(c, peer, api.DecodeClaim, s.o.Desk.Claim)
+func (a *reservationsAPI) claim(c echo.Context, peer charging.CompanyID) error {
+	return a.hold(c, peer, api.DecodeClaim, a.desk.Claim)
 }
 
-func (s *Server) hold(c echo.Context, peer charging.CompanyID,
+func (a *reservationsAPI) hold(c echo.Context, peer charging.CompanyID,
 	decode func(charging.ReservationID, []byte) (charging.HoldRequest, error),
 	take func(context.Context, charging.HoldRequest) (charging.Reservation, error),
 ) error {
@@ -67,7 +87,7 @@ func (s *Server) hold(c echo.Context, peer charging.CompanyID,
 }
 
 // renew answers POST …/renew.
-func (s *Server) renew(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) renew(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)
 	if err != nil {
 		return err
@@ -79,7 +99,7 @@ func (s *Server) renew(c echo.Context, peer charging.CompanyID) error {
 	if err := from(peer, ref.Origin); err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Renew(c.Request().Context(), ref, ttl)
+	res, err := a.desk.Renew(c.Request().Context(), ref, ttl)
 	if err != nil {
 		return err
 	}
@@ -87,7 +107,7 @@ func (s *Server) renew(c echo.Context, peer charging.CompanyID) error {
 }
 
 // act answers the actions whose body names the reservation and nothing else.
-func (s *Server) act(do func(context.Context, charging.Ref) (charging.Reservation, error)) func(echo.Context, charging.CompanyID) error {
+func (a *reservationsAPI) act(do func(context.Context, charging.Ref) (charging.Reservation, error)) func(echo.Context, charging.CompanyID) error {
 	return func(c echo.Context, peer charging.CompanyID) error {
 		id, raw, err := named(c)
 		if err != nil {
@@ -109,7 +129,7 @@ func (s *Server) act(do func(context.Context, charging.Ref) (charging.Reservatio
 }
 
 // move answers POST …/move.
-func (s *Server) move(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) move(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)
 	if err != nil {
 		return err
@@ -121,7 +141,7 @@ func (s *Server) move(c echo.Context, peer charging.CompanyID) error {
 	if err := from(peer, m.Origin); err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Move(c.Request().Context(), m)
+	res, err := a.desk.Move(c.Request().Context(), m)
 	if err != nil {
 		return err
 	}
@@ -129,7 +149,7 @@ func (s *Server) move(c echo.Context, peer charging.CompanyID) error {
 }
 
 // start answers POST …/start.
-func (s *Server) start(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) start(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)
 	if err != nil {
 		return err
@@ -141,7 +161,7 @@ func (s *Server) start(c echo.Context, peer charging.CompanyID) error {
 	if err := from(peer, ref.Origin); err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Start(c.Request().Context(), ref, arrival)
+	res, err := a.desk.Start(c.Request().Context(), ref, arrival)
 	if err != nil {
 		return err
 	}
@@ -150,7 +170,7 @@ func (s *Server) start(c echo.Context, peer charging.CompanyID) error {
 
 // contest answers POST …/vehicles/{vehicle_id}/contest to the company at whose EVSE the
 // vehicle has just plugged in.
-func (s *Server) contest(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) contest(c echo.Context, peer charging.CompanyID) error {
 	vehicle, err := pathID[charging.VehicleID](c, "vehicle_id")
 	if err != nil {
 		return err
@@ -166,7 +186,7 @@ func (s *Server) contest(c echo.Context, peer charging.CompanyID) error {
 	if k.EVSEID.Company() != peer {
 		return charging.Refuse(charging.CodeForbidden, fmt.Sprintf("%s is no EVSE of %s, who asks", k.EVSEID, peer))
 	}
-	busy, err := s.o.Desk.Contest(c.Request().Context(), k)
+	busy, err := a.desk.Contest(c.Request().Context(), k)
 	if err != nil {
 		return err
 	}
@@ -174,7 +194,7 @@ func (s *Server) contest(c echo.Context, peer charging.CompanyID) error {
 }
 
 // complete answers POST …/complete.
-func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) complete(c echo.Context, peer charging.CompanyID) error {
 	id, raw, err := named(c)
 	if err != nil {
 		return err
@@ -186,7 +206,7 @@ func (s *Server) complete(c echo.Context, peer charging.CompanyID) error {
 	if err := from(peer, ref.Origin); err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Complete(c.Request().Context(), ref, leaving)
+	res, err := a.desk.Complete(c.Request().Context(), ref, leaving)
 	if err != nil {
 		return err
 	}
@@ -198,7 +218,7 @@ var stampRE = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 
 // issued answers GET …/ticket to any company: it says no more than whether what the
 // caller has read in a ticket is so.
-func (s *Server) issued(c echo.Context, _ charging.CompanyID) error {
+func (a *reservationsAPI) issued(c echo.Context, _ charging.CompanyID) error {
 	id, err := pathID[charging.ReservationID](c, "reservation_id")
 	if err != nil {
 		return err
@@ -215,7 +235,7 @@ func (s *Server) issued(c echo.Context, _ charging.CompanyID) error {
 	if trip == "" || origin == "" || !stampRE.MatchString(stamp) {
 		return charging.Invalid("granted_at", "trip_id, origin and granted_at must be those of the ticket")
 	}
-	did, err := s.o.Desk.Issued(c.Request().Context(), charging.Ticket{ReservationID: id, TripID: trip, Origin: origin, GrantedAt: stamp})
+	did, err := a.desk.Issued(c.Request().Context(), charging.Ticket{ReservationID: id, TripID: trip, Origin: origin, GrantedAt: stamp})
 	if err != nil {
 		return err
 	}
@@ -223,12 +243,12 @@ func (s *Server) issued(c echo.Context, _ charging.CompanyID) error {
 }
 
 // reservation answers GET …/reservations/{reservation_id} to its originator.
-func (s *Server) reservation(c echo.Context, peer charging.CompanyID) error {
+func (a *reservationsAPI) reservation(c echo.Context, peer charging.CompanyID) error {
 	id, err := pathID[charging.ReservationID](c, "reservation_id")
 	if err != nil {
 		return err
 	}
-	res, err := s.o.Desk.Reservation(c.Request().Context(), id, peer)
+	res, err := a.desk.Reservation(c.Request().Context(), id, peer)
 	if err != nil {
 		return err
 	}

@@ -148,6 +148,7 @@ func goodRequests() []good {
 		{"GET", "/openapi.yaml", asNobody, "", 200},
 		{"GET", "/asyncapi.yaml", asNobody, "", 200},
 		{"GET", "/docs", asNobody, "", 200},
+		{"GET", "/problems", asNobody, "", 200},
 		{"GET", "/problems/SLOT_TAKEN", asNobody, "", 200},
 		{"GET", "/favicon.ico", asNobody, "", 200},
 		{"GET", "/", asNobody, "", 200},

@@ -28,13 +28,13 @@ func mayOf(kind identity.Kind) []string {
 }
 
 // sessions answers GET /api/v1/sessions: the caller's own.
-func (s *Server) sessions(c echo.Context, who identity.Caller) error {
-	open, err := s.o.Identity.Sessions(c.Request().Context(), who)
+func (a *sessionsAPI) sessions(c echo.Context, who identity.Caller) error {
+	open, err := a.identity.Sessions(c.Request().Context(), who)
 	if err != nil {
 		return err
 	}
 	current := ""
-	if cookie := s.sessionOf(c.Request()); cookie != "" {
+	if cookie := a.guards.sessionOf(c.Request()); cookie != "" {
 		current = identity.SessionID(cookie)
 	}
 	return answerPage(c, open, func(o identity.OpenedSession) api.OpenSession {
@@ -57,14 +57,14 @@ func (id shownSession) Validate() error {
 
 // endSession answers DELETE /api/v1/sessions/{session_id}: one of the caller's own; none
 // is no error.
-func (s *Server) endSession(c echo.Context, who identity.Caller) error {
+func (a *sessionsAPI) endSession(c echo.Context, who identity.Caller) error {
 	id, err := pathID[shownSession](c, "session_id")
 	if err != nil {
 		return err
 	}
-	end := func(ctx context.Context) error { return s.o.Identity.EndSession(ctx, who, string(id)) }
+	end := func(ctx context.Context) error { return a.identity.EndSession(ctx, who, string(id)) }
 	if who.Kind == identity.Operator {
-		err = s.noted(c, who, "end a session", string(id), "", end)
+		err = a.audit.noted(c, who, "end a session", string(id), "", end)
 	} else { // a vehicle may do so as often as it likes: its own is not kept
 		ctx, cancel := lasting(c)
 		defer cancel()
@@ -73,8 +73,8 @@ func (s *Server) endSession(c echo.Context, who identity.Caller) error {
 	if err != nil {
 		return err
 	}
-	if cookie := s.sessionOf(c.Request()); cookie != "" && identity.SessionID(cookie) == string(id) {
-		s.setCookie(c, "", 0)
+	if cookie := a.guards.sessionOf(c.Request()); cookie != "" && identity.SessionID(cookie) == string(id) {
+		a.setCookie(c, "", 0)
 	}
 	return c.NoContent(http.StatusNoContent)
 }

@@ -38,7 +38,7 @@ func (f *feed) snapshot(asOf uint64) error {
 	defer cancel()
 	now, err := f.standOn(ctx, asOf)
 	if err != nil {
-		f.s.o.Log.Warn().Err(err).Msg("a stream ends: its snapshot cannot be made")
+		f.from.log.Warn().Err(err).Msg("a stream ends: its snapshot cannot be made")
 		return err
 	}
 	item, err := f.shown(now)
@@ -53,30 +53,30 @@ func (f *feed) snapshot(asOf uint64) error {
 // has one of its own, which begins where it reads on.
 func (f *feed) standOn(ctx context.Context, asOf uint64) (*stand, error) {
 	if f.wish.wants(trip.EventTrip) || f.wish.wants(trip.EventPeer) {
-		now, err := f.s.standFor(ctx, f.who, asOf)
+		now, err := f.from.standFor(ctx, f.who, asOf)
 		if err != nil || f.follow(now.id) {
 			return now, err
 		}
 	}
-	id := f.s.o.Events.Last()
+	id := f.from.hub.Last()
 	f.follow(id)
 	if !f.wish.wants(trip.EventTrip) && !f.wish.wants(trip.EventPeer) {
 		return &stand{id: id}, nil
 	}
-	return f.s.read(ctx, f.who, id)
+	return f.from.read(ctx, f.who, id)
 }
 
 // follow has the stream go on after an event.
 func (f *feed) follow(id uint64) bool {
 	f.cancel()
 	f.ctx, f.cancel = context.WithCancel(f.c.Request().Context())
-	f.sub = f.s.o.Events.Subscribe(f.ctx, id, f.wish.filter)
+	f.sub = f.from.hub.Subscribe(f.ctx, id, f.wish.filter)
 	return !f.sub.Missed
 }
 
 // shown is the snapshot as the reader wished for it.
 func (f *feed) shown(now *stand) (*events.Item, error) {
-	snap := api.Snapshot{Clock: f.s.o.Clock()}
+	snap := api.Snapshot{Clock: f.from.clock()}
 	if f.wish.wants(trip.EventTrip) {
 		snap.Trips, snap.TripsTotal = now.trips, &now.total
 	}
@@ -87,7 +87,7 @@ func (f *feed) shown(now *stand) (*events.Item, error) {
 		snap.Cars = f.cars.Full()
 	}
 	if f.overview != nil {
-		o := f.s.o.Overview.Overview()
+		o := f.from.board.Overview()
 		snap.Overview = &o
 	}
 	raw, err := json.Marshal(snap)
@@ -98,38 +98,38 @@ func (f *feed) shown(now *stand) (*events.Item, error) {
 }
 
 // standFor reads what a snapshot needs of the store: of a vehicle its own.
-func (s *Server) standFor(ctx context.Context, who identity.Caller, asOf uint64) (*stand, error) {
+func (a *eventsAPI) standFor(ctx context.Context, who identity.Caller, asOf uint64) (*stand, error) {
 	if who.Kind == identity.Vehicle {
-		return s.read(ctx, who, s.o.Events.Last())
+		return a.read(ctx, who, a.hub.Last())
 	}
-	s.stands.mu.Lock()
-	defer s.stands.mu.Unlock()
-	if last := s.stands.last; last != nil && last.id >= asOf && time.Since(last.at) < standLife {
+	a.stands.mu.Lock()
+	defer a.stands.mu.Unlock()
+	if last := a.stands.last; last != nil && last.id >= asOf && time.Since(last.at) < standLife {
 		return last, nil
 	}
-	now, err := s.read(ctx, who, s.o.Events.Last())
+	now, err := a.read(ctx, who, a.hub.Last())
 	if err == nil {
-		s.stands.last = now
+		a.stands.last = now
 	}
 	return now, err
 }
 
 // read makes a stand as of an event.
-func (s *Server) read(ctx context.Context, who identity.Caller, id uint64) (*stand, error) {
+func (a *eventsAPI) read(ctx context.Context, who identity.Caller, id uint64) (*stand, error) {
 	now := &stand{id: id, at: time.Now()}
 	if who.Kind == identity.Vehicle {
-		return now, s.readOwn(ctx, who, now)
+		return now, a.readOwn(ctx, who, now)
 	}
-	now.peers = s.o.Peers()
-	ids, total := s.o.Overview.Open(api.MaxSnapshotTrips)
-	some, err := s.o.FrontDesk.Some(ctx, ids)
+	now.peers = a.peers()
+	ids, total := a.board.Open(api.MaxSnapshotTrips)
+	some, err := a.front.Some(ctx, ids)
 	now.trips, now.total = some, total
 	return now, err
 }
 
 // readOwn reads a vehicle's open trips.
-func (s *Server) readOwn(ctx context.Context, who identity.Caller, now *stand) error {
-	newest, _, err := s.o.FrontDesk.List(ctx, trip.Query{VehicleID: who.Vehicle, Limit: api.MaxSnapshotTrips})
+func (a *eventsAPI) readOwn(ctx context.Context, who identity.Caller, now *stand) error {
+	newest, _, err := a.front.List(ctx, trip.Query{VehicleID: who.Vehicle, Limit: api.MaxSnapshotTrips})
 	for _, t := range newest {
 		if t.State.Open() {
 			now.trips = append(now.trips, t.Public())

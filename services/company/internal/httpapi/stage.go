@@ -8,6 +8,16 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/api"
 )
 
+// stageAPI is the play of a demo; without one its routes are unknown.
+type stageAPI struct{ play Stage }
+
+func (a *stageAPI) routes(g *guards) []route {
+	return []route{
+		{get, "/api/v1/stage", g.anybody(a.stage)},
+		{post, "/api/v1/stage", g.anybody(a.steerStage)},
+	}
+}
+
 // Stage is the play of a demo, which everybody may watch and steer (docs/adr/0026-the-stage.md).
 type Stage interface {
 	// Show is what is to be seen now. It must not block.
@@ -17,16 +27,16 @@ type Stage interface {
 }
 
 // stage answers GET /api/v1/stage. UNKNOWN_ROUTE where there is no demo.
-func (s *Server) stage(c echo.Context) error {
-	if s.o.Stage == nil {
+func (a *stageAPI) stage(c echo.Context) error {
+	if a.play == nil {
 		return echo.ErrNotFound
 	}
-	return answer(c, http.StatusOK, s.o.Stage.Show())
+	return answer(c, http.StatusOK, a.play.Show())
 }
 
 // steerStage answers POST /api/v1/stage. It refuses like stage.
-func (s *Server) steerStage(c echo.Context) error {
-	if s.o.Stage == nil {
+func (a *stageAPI) steerStage(c echo.Context) error {
+	if a.play == nil {
 		return echo.ErrNotFound
 	}
 	raw, err := body(c)
@@ -37,7 +47,7 @@ func (s *Server) steerStage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := s.o.Stage.Steer(command)
+	now, err := a.play.Steer(command)
 	if err != nil {
 		return err
 	}

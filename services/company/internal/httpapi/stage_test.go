@@ -30,8 +30,7 @@ func (f *fakeStage) Steer(c api.StageCommand) (api.Stage, error) {
 
 // Where there is no demo there is no stage. It fails where a server of serve has one.
 func TestOnlyADemoHasAStage(t *testing.T) {
-	w := newWorld(t)
-	w.o.Stage = nil
+	w := newWorld(t, func(o *Options) { o.Stage = nil })
 	for _, method := range []string{"GET", "POST"} {
 		if rec := w.ask(method, "/api/v1/stage", asNobody, `{"action":"play"}`); rec.Code != 404 || code(rec) != "UNKNOWN_ROUTE" {
 			t.Errorf("%s: %d %s", method, rec.Code, rec.Body)

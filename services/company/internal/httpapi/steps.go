@@ -13,12 +13,12 @@ import (
 
 // reservationHistory answers GET /api/v1/reservations/{reservation_id}/history: what
 // this company has seen of a reservation of its own EVSE, whoever's trip it is of.
-func (s *Server) reservationHistory(c echo.Context, who identity.Caller) error {
+func (a *ownerAPI) reservationHistory(c echo.Context, who identity.Caller) error {
 	id, err := pathID[charging.ReservationID](c, "reservation_id")
 	if err != nil {
 		return err
 	}
-	res, steps, err := s.o.Desk.History(c.Request().Context(), id)
+	res, steps, err := a.desk.History(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (at places) cursor() string {
 
 // tripsOfAll answers with a vehicle's trips of all companies, newest first. Each company
 // is asked for the same page of what the caller asked for, from where the cursor is.
-func (s *Server) tripsOfAll(c echo.Context, who identity.Caller, others []charging.CompanyID) error {
+func (a *tripsAPI) tripsOfAll(c echo.Context, who identity.Caller, others []charging.CompanyID) error {
 	at, err := placesOf(c)
 	if err != nil {
 		return err
@@ -66,12 +66,12 @@ func (s *Server) tripsOfAll(c echo.Context, who identity.Caller, others []chargi
 	if p.offset+p.limit > maxLimit {
 		return charging.Invalid("offset", "with limit is at most "+strconv.Itoa(maxLimit)+" in a list of all companies; follow the Link header's next instead")
 	}
-	parts, err := s.partsOf(c, who, q, others, at)
+	parts, err := a.partsOf(c, who, q, others, at)
 	if err != nil {
 		return err
 	}
 	chosen, more := newest(parts, p.offset+p.limit, at)
-	s.linkOfAll(c, p, others, parts, at, more)
+	a.linkOfAll(c, p, others, parts, at, more)
 	list := make([]json.RawMessage, 0, len(chosen))
 	for _, i := range chosen[min(p.offset, len(chosen)):] {
 		list = append(list, i.Raw)
@@ -81,11 +81,11 @@ func (s *Server) tripsOfAll(c echo.Context, who identity.Caller, others []chargi
 
 // partsOf reads each company's page, the own one first: what it refuses, all would. By
 // offset each is read from its newest trip on.
-func (s *Server) partsOf(c echo.Context, who identity.Caller, q trip.Query, others []charging.CompanyID, at places) (map[charging.CompanyID]elsewhere.Part, error) {
+func (a *tripsAPI) partsOf(c echo.Context, who identity.Caller, q trip.Query, others []charging.CompanyID, at places) (map[charging.CompanyID]elsewhere.Part, error) {
 	ctx, most := c.Request().Context(), q.Offset+q.Limit
 	own := q
-	own.Limit, own.Offset, own.After = most, 0, at[s.o.Company]
-	mine, err := s.ownPart(ctx, who, own, byCursor(c))
+	own.Limit, own.Offset, own.After = most, 0, at[a.self]
+	mine, err := a.ownPart(ctx, who, own, byCursor(c))
 	if err != nil {
 		return nil, err
 	}
@@ -99,17 +99,17 @@ func (s *Server) partsOf(c echo.Context, who identity.Caller, q trip.Query, othe
 		}
 		pages[other] = page
 	}
-	parts, err := s.o.Elsewhere.List(ctx, who, pages)
+	parts, err := a.elsewhere.List(ctx, who, pages)
 	if err != nil {
 		return nil, err
 	}
-	parts[s.o.Company] = mine
+	parts[a.self] = mine
 	return parts, nil
 }
 
 // ownPart is this company's page, as others tell theirs.
-func (s *Server) ownPart(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (elsewhere.Part, error) {
-	own, err := s.ownTrips(ctx, who, q, cursor)
+func (a *tripsAPI) ownPart(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (elsewhere.Part, error) {
+	own, err := a.ownTrips(ctx, who, q, cursor)
 	if err != nil {
 		return elsewhere.Part{}, err
 	}
@@ -165,7 +165,7 @@ func (p page) at(c echo.Context, cursor, rel string) string {
 
 // linkOfAll says who is missing, how many there are where all are there, and where the
 // next page begins.
-func (s *Server) linkOfAll(c echo.Context, p page, others []charging.CompanyID, parts map[charging.CompanyID]elsewhere.Part, at places, more bool) {
+func (a *tripsAPI) linkOfAll(c echo.Context, p page, others []charging.CompanyID, parts map[charging.CompanyID]elsewhere.Part, at places, more bool) {
 	h, total := c.Response().Header(), 0
 	for _, part := range parts {
 		total += part.Total

@@ -15,8 +15,31 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/identity"
 )
 
+// tripsAPI is what a driver does with trips, and an operator reads of them.
+type tripsAPI struct {
+	self      charging.CompanyID
+	front     booker
+	elsewhere Elsewhere
+	now       func() time.Time
+	life      context.Context
+}
+
+func (a *tripsAPI) routes(g *guards) []route {
+	const trips, one = "/api/v1/trips", "/api/v1/trips/:trip_id"
+	return []route{
+		{post, trips, g.known(a.createTrip)},
+		{get, trips, g.traveller(a.listTrips)},
+		{get, one, g.trip(a.getTrip)},
+		{del, one, g.trip(a.cancelTrip)},
+		{post, one + "/decision", g.trip(a.decide)},
+		{get, one + "/alternatives", g.trip(a.alternatives)},
+		{post, one + "/swap", g.trip(a.swap)},
+		{get, one + "/history", g.trip(a.history)},
+	}
+}
+
 // createTrip answers POST /api/v1/trips: 201 and the trip, for a repeat too.
-func (s *Server) createTrip(c echo.Context, who identity.Caller) error {
+func (a *tripsAPI) createTrip(c echo.Context, who identity.Caller) error {
 	if who.Kind != identity.Vehicle {
 		return charging.Refuse(charging.CodeForbidden, "only a vehicle books, and only for itself")
 	}
@@ -38,7 +61,7 @@ func (s *Server) createTrip(c echo.Context, who identity.Caller) error {
 	}
 	ctx, cancel := lasting(c)
 	defer cancel()
-	t, replayed, err := s.o.FrontDesk.Start(ctx, req, key)
+	t, replayed, err := a.front.Start(ctx, req, key)
 	if err != nil {
 		return err
 	}
@@ -47,7 +70,7 @@ func (s *Server) createTrip(c echo.Context, who identity.Caller) error {
 	if replayed {
 		h.Set("Idempotent-Replayed", "true")
 	}
-	if t, err = s.preferred(c, t); err != nil {
+	if t, err = a.preferred(c, t); err != nil {
 		return err
 	}
 	return answer(c, http.StatusCreated, t.Public())
@@ -70,7 +93,7 @@ func idempotencyKey(h http.Header) (string, error) {
 
 // preferred waits as long as the caller prefers for a trip to be settled or to
 // need a decision.
-func (s *Server) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
+func (a *tripsAPI) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
 	wait, ok := preferWait(c.Request().Header)
 	if !ok {
 		return t, nil
@@ -82,8 +105,8 @@ func (s *Server) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
 	answerBy(c, wait)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), wait)
 	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
-	now, err := s.o.FrontDesk.Wait(ctx, t.ID)
+	defer context.AfterFunc(a.life, cancel)()
+	now, err := a.front.Wait(ctx, t.ID)
 	if err != nil && ctx.Err() != nil {
 		return t, nil // as it was: the wait is over, not the trip
 	}
@@ -92,12 +115,12 @@ func (s *Server) preferred(c echo.Context, t trip.Trip) (trip.Trip, error) {
 
 // tripOf reads the trip of the path for somebody who may see it. UNKNOWN_TRIP,
 // FORBIDDEN.
-func (s *Server) tripOf(c echo.Context, who identity.Caller) (trip.Trip, error) {
+func tripOf(c echo.Context, who identity.Caller, read func(context.Context, charging.TripID) (trip.Trip, error)) (trip.Trip, error) {
 	id, err := pathID[charging.TripID](c, "trip_id")
 	if err != nil {
 		return trip.Trip{}, err
 	}
-	t, err := s.o.FrontDesk.Trip(c.Request().Context(), id)
+	t, err := read(c.Request().Context(), id)
 	if err == nil && !who.May(t.VehicleID) {
 		err = charging.Refuse(charging.CodeForbidden, "the trip belongs to another vehicle")
 	}
@@ -105,8 +128,8 @@ func (s *Server) tripOf(c echo.Context, who identity.Caller) (trip.Trip, error) 
 }
 
 // ownTrip is tripOf for what a vehicle alone may do.
-func (s *Server) ownTrip(c echo.Context, who identity.Caller) (trip.Trip, error) {
-	t, err := s.tripOf(c, who)
+func (a *tripsAPI) ownTrip(c echo.Context, who identity.Caller) (trip.Trip, error) {
+	t, err := tripOf(c, who, a.front.Trip)
 	if err == nil && who.Kind != identity.Vehicle {
 		err = charging.Refuse(charging.CodeForbidden, "only the trip's own vehicle decides about it; an operator can retry or resolve a stuck one")
 	}
@@ -114,31 +137,31 @@ func (s *Server) ownTrip(c echo.Context, who identity.Caller) (trip.Trip, error)
 }
 
 // getTrip answers GET /api/v1/trips/{trip_id}.
-func (s *Server) getTrip(c echo.Context, who identity.Caller) error {
-	t, err := s.tripOf(c, who)
+func (a *tripsAPI) getTrip(c echo.Context, who identity.Caller) error {
+	t, err := tripOf(c, who, a.front.Trip)
 	if err != nil {
 		return err
 	}
-	if t, err = s.preferred(c, t); err != nil {
+	if t, err = a.preferred(c, t); err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, planFor(who, s.o.FrontDesk.WithPlan(c.Request().Context(), t.Public())))
+	return answer(c, http.StatusOK, planFor(who, a.front.WithPlan(c.Request().Context(), t.Public())))
 }
 
 // listTrips answers GET /api/v1/trips, newest first: a vehicle's of all companies, the
 // operator's of its own; a page by its offset, or by a cursor where the query has one,
 // empty to begin.
-func (s *Server) listTrips(c echo.Context, who identity.Caller) error {
-	if s.o.Elsewhere != nil {
-		if others := s.o.Elsewhere.Companies(who); len(others) > 0 {
-			return s.tripsOfAll(c, who, others)
+func (a *tripsAPI) listTrips(c echo.Context, who identity.Caller) error {
+	if a.elsewhere != nil {
+		if others := a.elsewhere.Companies(who); len(others) > 0 {
+			return a.tripsOfAll(c, who, others)
 		}
 	}
 	q, p, err := queryOf(c, who)
 	if err != nil {
 		return err
 	}
-	own, err := s.ownTrips(c.Request().Context(), who, q, byCursor(c))
+	own, err := a.ownTrips(c.Request().Context(), who, q, byCursor(c))
 	if err != nil {
 		return err
 	}
@@ -162,12 +185,12 @@ type ownPage struct {
 }
 
 // ownTrips reads a page, as who asks may see it.
-func (s *Server) ownTrips(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (own ownPage, err error) {
+func (a *tripsAPI) ownTrips(ctx context.Context, who identity.Caller, q trip.Query, cursor bool) (own ownPage, err error) {
 	var list []trip.Trip
 	if cursor {
-		list, own.next, err = s.o.FrontDesk.Page(ctx, q)
+		list, own.next, err = a.front.Page(ctx, q)
 	} else {
-		list, own.total, err = s.o.FrontDesk.List(ctx, q)
+		list, own.total, err = a.front.List(ctx, q)
 	}
 	if err != nil {
 		return own, err
@@ -179,7 +202,7 @@ func (s *Server) ownTrips(ctx context.Context, who identity.Caller, q trip.Query
 			own.trips[i].Saga = stuck(t.Saga)
 		}
 	}
-	s.o.FrontDesk.WithPlans(ctx, own.trips)
+	a.front.WithPlans(ctx, own.trips)
 	for i, t := range own.trips {
 		own.trips[i] = planFor(who, t)
 	}
@@ -208,12 +231,12 @@ func stuck(s *trip.Saga) *trip.Saga {
 }
 
 // history answers GET /api/v1/trips/{trip_id}/history.
-func (s *Server) history(c echo.Context, who identity.Caller) error {
-	t, err := s.tripOf(c, who)
+func (a *tripsAPI) history(c echo.Context, who identity.Caller) error {
+	t, err := tripOf(c, who, a.front.Trip)
 	if err != nil {
 		return err
 	}
-	entries, err := s.o.FrontDesk.History(c.Request().Context(), t.ID)
+	entries, err := a.front.History(c.Request().Context(), t.ID)
 	if err != nil {
 		return err
 	}

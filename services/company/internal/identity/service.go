@@ -77,7 +77,8 @@ type Options struct {
 
 // Service authenticates. It is safe for use by many goroutines.
 type Service struct {
-	o         Options
+	o Options
+	*sessions
 	seen      *seen
 	verified  *verified
 	exchanges exchanges
@@ -121,7 +122,7 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, seen: newSeen(), verified: newVerified(), exchanges: exchanges{wrong: newSeen()}}, nil
+	return &Service{o: o, sessions: &sessions{o}, seen: newSeen(), verified: newVerified(), exchanges: exchanges{wrong: newSeen()}}, nil
 }
 
 // Authenticate tells who calls, by an Authorization header (Basic or Bearer),

@@ -13,12 +13,15 @@ import (
 	"time"
 )
 
+// sessions are those of browsers: who has shown a secret once, until he leaves.
+type sessions struct{ o Options }
+
 // SessionLife is how long a browser's session lasts.
-func (s *Service) SessionLife() time.Duration { return s.o.SessionLife }
+func (s *sessions) SessionLife() time.Duration { return s.o.SessionLife }
 
 // OpenSession gives a new random id (256 bits) that stands for a vehicle or the
 // operator. Only its hash is kept. UNAUTHENTICATED, STORE_UNAVAILABLE.
-func (s *Service) OpenSession(ctx context.Context, c Caller) (string, error) {
+func (s *sessions) OpenSession(ctx context.Context, c Caller) (string, error) {
 	if c.Kind != Vehicle && c.Kind != Operator {
 		return "", unauthenticated("a session needs a vehicle's or the operator's name and secret")
 	}
@@ -47,7 +50,7 @@ func sessionsOf(c Caller) (of string, most int) {
 }
 
 // Session tells whom an id stands for. UNAUTHENTICATED, STORE_UNAVAILABLE.
-func (s *Service) Session(ctx context.Context, id string) (Caller, error) {
+func (s *sessions) Session(ctx context.Context, id string) (Caller, error) {
 	over := unauthenticated("the session has ended; log in again")
 	if len(id) != base64.RawURLEncoding.EncodedLen(32) {
 		return Caller{}, over
@@ -67,7 +70,7 @@ func (s *Service) Session(ctx context.Context, id string) (Caller, error) {
 }
 
 // CloseSession ends a session; none is no error.
-func (s *Service) CloseSession(ctx context.Context, id string) error {
+func (s *sessions) CloseSession(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
@@ -100,7 +103,7 @@ func SessionID(cookie string) string { return sessionHash(cookie)[:shownID] }
 
 // Sessions are the caller's open sessions at this company, the newest first.
 // UNAUTHENTICATED, STORE_UNAVAILABLE.
-func (s *Service) Sessions(ctx context.Context, c Caller) ([]OpenedSession, error) {
+func (s *sessions) Sessions(ctx context.Context, c Caller) ([]OpenedSession, error) {
 	listed, err := s.listed(ctx, c)
 	if err != nil {
 		return nil, err
@@ -117,7 +120,7 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]OpenedSession, erro
 
 // listed are a caller's sessions by the hashes of their ids, without those that a
 // revocation has ended.
-func (s *Service) listed(ctx context.Context, c Caller) (map[string]sessionRecord, error) {
+func (s *sessions) listed(ctx context.Context, c Caller) (map[string]sessionRecord, error) {
 	if c.Kind != Vehicle && c.Kind != Operator {
 		return nil, unauthenticated("sessions are a vehicle's or the operator's")
 	}
@@ -138,7 +141,7 @@ func (s *Service) listed(ctx context.Context, c Caller) (map[string]sessionRecor
 
 // EndSession ends one of the caller's sessions by its listed id; none of that id is no
 // error, another's neither, and stays. UNAUTHENTICATED, STORE_UNAVAILABLE.
-func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
+func (s *sessions) EndSession(ctx context.Context, c Caller, id string) error {
 	listed, err := s.listed(ctx, c)
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func (d *draft) legs() []int {
 }
 
 // edit makes a draft of a plan that is kept, with what is changed of it.
-func (s *Service) edit(ctx context.Context, req api.PlanRequest, by string) (*draft, error) {
+func (s *planning) edit(ctx context.Context, req api.PlanRequest, by string) (*draft, error) {
 	base, journey, of, err := s.Records.LoadPlan(ctx, req.BasePlanID)
 	if err == nil && strings.HasPrefix(of, "vehicle ") && of != by {
 		err = charging.Refuse(charging.CodeUnknownPlan, "")
@@ -133,7 +133,7 @@ func (d *draft) pass(p trip.Place, stay time.Duration) {
 }
 
 // via adds the places that a request passes.
-func (s *Service) via(d *draft, vias []api.Via) error {
+func (s *planning) via(d *draft, vias []api.Via) error {
 	for i, v := range vias {
 		field := fmt.Sprintf("via[%d]", i)
 		p, err := s.Advisor.place(field, v.Endpoint)

@@ -58,7 +58,7 @@ func (f *forgotten) prune(now time.Time) {
 // Forgotten lists the stops that companies keep for trips of this one that it
 // does not know, the oldest first, as far as this server was asked. Their
 // companies list them as orphans and keep them until no-show.
-func (s *Service) Forgotten() []Forgotten {
+func (s *originator) Forgotten() []Forgotten {
 	s.forgotten.mu.Lock()
 	defer s.forgotten.mu.Unlock()
 	s.forgotten.prune(time.Now())

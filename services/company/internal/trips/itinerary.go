@@ -8,7 +8,7 @@ import (
 )
 
 // WithPlan is a trip with its plan as it is now; see WithPlans.
-func (s *Service) WithPlan(ctx context.Context, t trip.Trip) trip.Trip {
+func (s *planning) WithPlan(ctx context.Context, t trip.Trip) trip.Trip {
 	one := []trip.Trip{t}
 	s.withPlans(ctx, one, true)
 	return one[0]
@@ -17,9 +17,9 @@ func (s *Service) WithPlan(ctx context.Context, t trip.Trip) trip.Trip {
 // WithPlans puts their plans into trips, without roads and batteries. A plan that is not that
 // of the trip's present stops is worked out anew, and kept (docs/adr/0019-a-trip-keeps-its-plan.md). Trips whose plans cannot
 // be read are left as they are.
-func (s *Service) WithPlans(ctx context.Context, ts []trip.Trip) { s.withPlans(ctx, ts, false) }
+func (s *planning) WithPlans(ctx context.Context, ts []trip.Trip) { s.withPlans(ctx, ts, false) }
 
-func (s *Service) withPlans(ctx context.Context, ts []trip.Trip, geometry bool) {
+func (s *planning) withPlans(ctx context.Context, ts []trip.Trip, geometry bool) {
 	ids := make([]charging.TripID, len(ts))
 	for i, t := range ts {
 		ids[i] = t.ID
@@ -44,7 +44,7 @@ func (s *Service) withPlans(ctx context.Context, ts []trip.Trip, geometry bool) 
 }
 
 // anew works out the plans that are missing, or not those of their trips any more.
-func (s *Service) anew(ctx context.Context, ts []trip.Trip, kept map[charging.TripID]trip.Plan) map[charging.TripID]trip.Plan {
+func (s *planning) anew(ctx context.Context, ts []trip.Trip, kept map[charging.TripID]trip.Plan) map[charging.TripID]trip.Plan {
 	var moved []charging.TripID
 	for _, t := range ts {
 		if !kept[t.ID].Fits(t) {

@@ -13,7 +13,7 @@ import (
 // Outcomes tells a participant what became of trips of this company. It answers
 // from the journal, never from a run's memory: what it says is durable. Who has no
 // part in a trip hears of it what is heard of a trip that nobody knows.
-func (s *Service) Outcomes(ctx context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
+func (s *originator) Outcomes(ctx context.Context, from charging.CompanyID, about []charging.Question) ([]charging.Outcome, error) {
 	ids := make([]charging.TripID, len(about))
 	for i, q := range about {
 		ids[i] = q.TripID
@@ -106,7 +106,7 @@ func coming(t trip.Trip, id charging.ReservationID) bool {
 // Notice takes what a company says about one of its stops in a trip of ours.
 // FORBIDDEN unless it comes from the owner of the EVSE. Notices about ids that
 // are no longer current, and about unknown trips, are acknowledged and ignored.
-func (s *Service) Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error {
+func (s *originator) Notice(ctx context.Context, from charging.CompanyID, n charging.Notice) error {
 	t, err := s.Records.Load(ctx, n.TripID)
 	if charging.CodeOf(err) == charging.CodeUnknownTrip {
 		return nil

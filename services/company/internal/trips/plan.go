@@ -37,7 +37,7 @@ const defaultSoC = 0.9
 // it offers in the meantime: only a trip promises.
 //
 // INVALID_FIELD, UNKNOWN_PLACE, UNKNOWN_PLAN, INFEASIBLE_TRIP, RATE_LIMITED.
-func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error) {
+func (s *planning) Plan(ctx context.Context, req api.PlanRequest, by string) ([]trip.Plan, error) {
 	d, err := s.draftOf(ctx, req, by)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (s *Service) Plan(ctx context.Context, req api.PlanRequest, by string) ([]t
 }
 
 // draftOf is what a request asks for: of a journey, or of a plan that is edited.
-func (s *Service) draftOf(ctx context.Context, req api.PlanRequest, by string) (d *draft, err error) {
+func (s *planning) draftOf(ctx context.Context, req api.PlanRequest, by string) (d *draft, err error) {
 	if req.BasePlanID != "" {
 		return s.edit(ctx, req, by)
 	}
@@ -82,7 +82,7 @@ func (s *Service) draftOf(ctx context.Context, req api.PlanRequest, by string) (
 
 // spans are the time whose availability a request needs, and the time to ask for: the same
 // for nearly all requests, so that an answer serves later ones, too.
-func (s *Service) spans(r planner.Request) (need, ask charging.Window) {
+func (s *planning) spans(r planner.Request) (need, ask charging.Window) {
 	need = charging.Window{Start: r.Departure, End: r.Departure.Add(lookAhead)}
 	if r.LatestArrival.After(need.End) {
 		need.End = r.LatestArrival
@@ -96,7 +96,7 @@ func (s *Service) spans(r planner.Request) (need, ask charging.Window) {
 }
 
 // journey checks a plan request and completes it; ends are where it begins and ends.
-func (s *Service) journey(req api.PlanRequest) (r planner.Request, j trip.Journey, ends [2]*trip.Place, err error) {
+func (s *planning) journey(req api.PlanRequest) (r planner.Request, j trip.Journey, ends [2]*trip.Place, err error) {
 	r = planner.Request{
 		SoC: defaultSoC, MinArrivalSoC: planner.DefaultMinArrivalSoC, Departure: req.Departure.UTC(), Objective: req.Objective,
 	}

@@ -14,7 +14,7 @@ const promisesScan = 1000
 // Promises lists what trips of this company hold at another, or here, for a
 // company that has lost its memory: see charging.Witness. It answers from the
 // journal. INVALID_FIELD for a cursor that is none.
-func (s *Service) Promises(ctx context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
+func (s *originator) Promises(ctx context.Context, at charging.CompanyID, after string) ([]charging.Promise, string, error) {
 	standing, next, err := s.Records.Standing(ctx, after, promisesScan, trip.Confirming, trip.Confirmed)
 	if err != nil {
 		return nil, "", err

@@ -88,7 +88,21 @@ type Options struct {
 
 // Service is the front desk.
 type Service struct {
-	Options
+	*Options
+	*reading
+	*planning
+	*originator
+}
+
+// reading shows trips.
+type reading struct{ *Options }
+
+// planning makes plans, and puts them into trips.
+type planning struct{ *Options }
+
+// originator answers the companies that take part in trips of this one.
+type originator struct {
+	*Options
 	forgotten forgotten
 }
 
@@ -137,19 +151,19 @@ func New(o Options) (*Service, error) {
 	if o.MaxAhead == 0 {
 		o.MaxAhead = charging.MaxAhead
 	}
-	return &Service{Options: o}, nil
+	return &Service{&o, &reading{&o}, &planning{&o}, &originator{Options: &o}}, nil
 }
 
 func newTripID() charging.TripID { return charging.TripID(uuid.Must(uuid.NewV7()).String()) }
 
 // Trip reads one trip: from its run where that is sure to be current, else from the journal.
 // The saga's own part is left out.
-func (s *Service) Trip(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+func (s *reading) Trip(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	t, err := s.load(ctx, id)
 	return t.Public(), err
 }
 
-func (s *Service) load(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+func (s *reading) load(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	if err := id.Validate(); err != nil {
 		return trip.Trip{}, err
 	}
@@ -161,13 +175,13 @@ func (s *Service) load(ctx context.Context, id charging.TripID) (trip.Trip, erro
 
 // Wait reads the trip as soon as it is settled, awaits a decision, or the
 // context ends.
-func (s *Service) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
+func (s *reading) Wait(ctx context.Context, id charging.TripID) (trip.Trip, error) {
 	t, err := s.Sagas.Wait(ctx, id)
 	return t.Public(), err
 }
 
 // List gives a page of trips, newest first, and how many match.
-func (s *Service) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error) {
+func (s *reading) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, error) {
 	if q.State != "" && !q.State.Valid() {
 		return nil, 0, charging.Invalid("state", "is none of the states of a trip")
 	}
@@ -177,7 +191,7 @@ func (s *Service) List(ctx context.Context, q trip.Query) ([]trip.Trip, int, err
 
 // Page gives the trips that a query wants after its cursor, newest first, and the cursor
 // of what follows, empty where nothing does. INVALID_FIELD for a cursor that is none.
-func (s *Service) Page(ctx context.Context, q trip.Query) ([]trip.Trip, string, error) {
+func (s *reading) Page(ctx context.Context, q trip.Query) ([]trip.Trip, string, error) {
 	ts, next, err := s.Records.Page(ctx, q)
 	return shown(ts, q), next, err
 }
@@ -193,7 +207,7 @@ func shown(ts []trip.Trip, q trip.Query) []trip.Trip {
 }
 
 // History is the journal of a trip's saga.
-func (s *Service) History(ctx context.Context, id charging.TripID) ([]trip.Entry, error) {
+func (s *reading) History(ctx context.Context, id charging.TripID) ([]trip.Entry, error) {
 	if err := id.Validate(); err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Some reads those of the trips that are on record, in the order of their ids.
-func (s *Service) Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error) {
+func (s *reading) Some(ctx context.Context, ids []charging.TripID) ([]trip.Trip, error) {
 	known, err := s.Records.LoadEach(ctx, ids)
 	if err != nil {
 		return nil, err

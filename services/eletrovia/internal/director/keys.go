@@ -27,7 +27,7 @@ func (p *play) keys(ctx context.Context, c *company, evses []charging.EVSEID) []
 	shown := []api.StageKey{}
 	for _, kind := range []string{"cal", "lock", "rsv", "trip"} {
 		for _, key := range scan(ctx, rdb, kind+":*") {
-			if p.about(key, evses) && len(shown) < mostKeys {
+			if about(key, evses) && len(shown) < mostKeys {
 				shown = append(shown, p.read(ctx, rdb, key))
 			}
 		}
@@ -46,7 +46,7 @@ func scan(ctx context.Context, rdb *redis.Client, pattern string) []string {
 }
 
 // about tells whether a key is of one of the EVSEs, or of one of the play's trips.
-func (p *play) about(key string, evses []charging.EVSEID) bool {
+func about(key string, evses []charging.EVSEID) bool {
 	if strings.HasPrefix(key, "trip:") {
 		return strings.HasSuffix(key, "}")
 	}

@@ -51,7 +51,7 @@ func (l *link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.p.isSilent(l.from) || l.p.isSilent(l.to) {
 		l.nothing(r.Context())
 	}
-	s, ok := l.p.stepOf(l, r, body)
+	s, ok := l.stepOf(r, body)
 	if !ok {
 		deliver(w, l.carry(r, body))
 		return
@@ -143,7 +143,7 @@ func hangUp() { panic(http.ErrAbortHandler) }
 var acts = map[string]bool{"reserve": true, "claim": true, "confirm": true, "compensate": true, "preempted": true}
 
 // stepOf reads what a request is; ok is false for what is no step.
-func (p *play) stepOf(l *link, r *http.Request, body []byte) (s api.StageStepped, ok bool) {
+func (l *link) stepOf(r *http.Request, body []byte) (s api.StageStepped, ok bool) {
 	what := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	if r.Method != http.MethodPost || !acts[what] {
 		return s, false
@@ -161,7 +161,7 @@ func (p *play) stepOf(l *link, r *http.Request, body []byte) (s api.StageStepped
 	} else {
 		said.ID = charging.ReservationID(id)
 	}
-	name, evse := p.learn(said.TripID, said.VehicleID, said.ID, said.EVSEID)
+	name, evse := l.p.learn(said.TripID, said.VehicleID, said.ID, said.EVSEID)
 	return api.StageStepped{From: string(l.from), To: string(l.to), What: what, Driver: name, EVSEID: evse}, true
 }
 

@@ -1,5 +1,6 @@
 import { api, type Plan, type Schemas } from '../../api/client'
 import { says } from '../../parts/says'
+import type { Plans } from './kept'
 
 /** Plans as they were found and edited. An edit makes another plan in the place of the one that is picked. */
 export class Editing {
@@ -14,6 +15,11 @@ export class Editing {
     return this.plans.find((p) => p.plan_id === this.picked)
   }
 
+  /** All of it, to be kept. */
+  get all(): Plans {
+    return { plans: this.plans, picked: this.picked, before: this.before }
+  }
+
   get undoable(): boolean {
     return this.before.length > 0
   }
@@ -24,6 +30,13 @@ export class Editing {
     this.picked = plans[0]?.plan_id ?? ''
     this.before = []
     this.trouble = ''
+  }
+
+  /** Goes on with what was kept. */
+  resume(kept: Plans) {
+    this.plans = kept.plans
+    this.picked = kept.picked
+    this.before = kept.before
   }
 
   /** Asks for the picked plan with changes, or with other places on the way. */

@@ -26,3 +26,11 @@ test('what cannot hold leaves the plan as it was and says why', async () => {
   expect([e.picked, e.undoable, e.busy]).toEqual(['a', false, false])
   expect(e.trouble).toContain('30%')
 })
+
+test('what was kept goes on: it can be undone', () => {
+  const e = new Editing()
+  e.resume({ plans: [plan('a'), plan('b2')], picked: 'b2', before: [[plan('a'), plan('b')]] })
+  expect([e.plan?.plan_id, e.undoable]).toEqual(['b2', true])
+  e.undo()
+  expect(e.plan?.plan_id).toBe('b')
+})
