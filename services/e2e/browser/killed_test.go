@@ -69,13 +69,21 @@ func control(f *fleet.Fleet, c *cars) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
-	mux.HandleFunc("POST /delay/{duration}", func(w http.ResponseWriter, r *http.Request) {
+	// What is asked of one company, or of all of them.
+	delay := func(w http.ResponseWriter, r *http.Request) {
 		d, err := time.ParseDuration(r.PathValue("duration"))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		f.EachLink(func(_, _ charging.CompanyID, l *link.Link) { l.Set(link.Faults{Delay: d}) })
-	})
+		of := charging.CompanyID(r.PathValue("company"))
+		f.EachLink(func(_, to charging.CompanyID, l *link.Link) {
+			if of == "" || of == to {
+				l.Set(link.Faults{Delay: d})
+			}
+		})
+	}
+	mux.HandleFunc("POST /delay/{duration}", delay)
+	mux.HandleFunc("POST /delay/{company}/{duration}", delay)
 	return mux
 }

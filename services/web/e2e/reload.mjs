@@ -68,19 +68,19 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
     if (/\/trips\//.test(page.url())) {
       const id = page.url().split('/').at(-1)
       await other.page.goto(`${elsewhere}/trips/${id}`)
-      if (await other.page.getByText(/^Signed in as /).count() === 0 && !signed.has(vehicle)) {
-        await other.page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click()
-        await signIn(other.page, vehicle)
-        signed.add(vehicle)
-      }
       if (!runs) await says(other.page, `${step}, at another company's server`, await ofTheTrip(page)(), ofTheTrip(other.page))
     }
     if (runs) await status(page, 'RESERVING')
     if (runs) await status(other.page, 'RESERVING')
     say(`reloaded: ${step}`)
   }
-  const signed = new Set()
-  let vehicle = await register(home)
+  /** Signs in at the other server, whose page asks the vehicle's own about it. */
+  const alsoThere = async (vehicle) => {
+    await other.page.goto(`${elsewhere}/trips`)
+    await other.page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click()
+    await signIn(other.page, vehicle)
+  }
+  const vehicle = await register(home)
 
   try {
     await find(page, home)
@@ -97,8 +97,9 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
     await page.getByRole('banner').getByRole('button', { name: 'Sign in', exact: true }).click()
     await signIn(page, vehicle)
     await survives('signed in')
+    await alsoThere(vehicle)
 
-    await tell('delay/4s')
+    await tell('delay/CAJ/6s')
     await page.getByRole('button', { name: 'Book this trip' }).click()
     await page.waitForURL(/\/trips\//)
     await status(page, 'RESERVING')
@@ -132,7 +133,7 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
     await page.getByRole('button', { name: 'Sign out' }).click()
     await other.page.getByRole('button', { name: 'Sign out' }).click()
     const lost = await lose(page, home)
-    vehicle = lost.vehicle
+    await alsoThere(lost.vehicle)
     await survives('a question', { passing: counts })
     await page.getByRole('button', { name: 'Continue with A' }).click()
     await status(page, 'CONFIRMED')
@@ -145,6 +146,7 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
     await status(page, 'CONFIRMED')
     await survives('swapped')
   } finally {
+    await tell('delay/0s')
     await other.close()
   }
 }
