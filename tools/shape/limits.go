@@ -22,7 +22,6 @@ type exception struct {
 
 var exceptions = []exception{
 	{"services/eletrovia.cli", 127, "a method for each command and for each way to show an answer: the commands are to become rooms"},
-	{"services/company/internal/desk.Desk", 120, "is being split"},
 	{"services/company/internal/planner.search", 74, "to be split with the planner's next change"},
 	{"simulator/fleet.driver", 69, "the life of one car, from plan to unplug, in eight files"},
 	{"services/company/internal/store.Journal", 67, "a method for each question to the journal; the store's names change at the moment"},
