@@ -568,7 +568,7 @@ func (d *fakeDesk) Withdraw(_ context.Context, evse charging.EVSEID, reason stri
 	return nil, d.refuse
 }
 
-func (d *fakeDesk) Restore(_ context.Context, evse charging.EVSEID) error {
+func (d *fakeDesk) ReturnToService(_ context.Context, evse charging.EVSEID) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.out, evse)
