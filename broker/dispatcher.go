@@ -81,7 +81,7 @@ func (p *dispatcher) put(l inbound) Reason {
 	return 0
 }
 
-// work delivers one message of a car's queue at a time and puts the box back to the
+// work delivers one message of a car's queue at a time and puts the queue back to the
 // end of the row while it has more.
 func (p *dispatcher) work() {
 	p.mu.Lock()

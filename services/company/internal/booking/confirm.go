@@ -42,7 +42,7 @@ func (r confirming) confirm() error {
 }
 
 // parkOrGoOn ends a booked trip's run, unless there is something in its
-// mailbox or left to release.
+// queue or left to release.
 func (r confirming) parkOrGoOn() error {
 	if r.Pending() || len(r.t.Saga.Abandoned) > 0 {
 		return r.Save()

@@ -111,7 +111,7 @@ func (r reserving) wait(lost *lostStop) error {
 	return nil
 }
 
-// idle waits, answering the mailbox.
+// idle waits, answering the queue.
 func (r reserving) idle(d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -130,7 +130,7 @@ func (r reserving) idle(d time.Duration) error {
 	}
 }
 
-// checkpoint answers the mailbox between two steps.
+// checkpoint answers the queue between two steps.
 func (r reserving) checkpoint() error {
 	_ = r.Serve() // a trip under way answers commands, and goes on
 	if r.Context().Err() != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/internal/saga"
 )
 
-// orderKind is written into commands: a number keeps its meaning.
+// orderKind is written into forwarded commands: a number keeps its meaning.
 type orderKind int
 
 const (
@@ -45,7 +45,7 @@ func orderOf(c command) order {
 	return order{kind: orderPark} // saga.Park
 }
 
-// orderText is an order as it is written into a command.
+// encodedOrder is an order as it is written into a forwarded command.
 type encodedOrder struct {
 	Kind   orderKind        `json:"kind"`
 	Choice *Choice          `json:"choice,omitempty"`

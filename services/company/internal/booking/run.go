@@ -135,7 +135,7 @@ func (r *run) nextLook() time.Time {
 	return next
 }
 
-// wish is what the mailbox has asked the run for.
+// wish is what the queue has asked the run for.
 func (r *run) wish() error {
 	switch {
 	case r.cancel:
