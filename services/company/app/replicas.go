@@ -34,7 +34,7 @@ func (a *App) openReplicas(context.Context) (err error) {
 	return err
 }
 
-// ring tells the server that has a trip's lease that a letter to it lies there.
+// ring tells the server that has a trip's lease that a forwarded command lies there.
 func (n *news) ring(id charging.TripID) {
 	n.rooms.replicas.Tell(replicas.Message{Kind: replicas.Letter, TripID: id}, nil)
 }

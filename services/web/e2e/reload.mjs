@@ -139,10 +139,10 @@ export const reloads = (hand, home, elsewhere) => async (page) => {
     await status(page, 'CONFIRMED')
     await survives('continued with A')
     await page.getByText('Plug in at stop 2, or change it').click()
-    const before = await page.locator('[data-leg="2"] h3').innerText()
     await page.getByRole('button', { name: 'Other choices for stop 2' }).click()
-    await page.getByRole('listitem').getByRole('button', { name: 'Take this one' }).last().click()
-    await page.locator('[data-leg="2"] h3').filter({ hasNotText: before }).waitFor()
+    const taken = page.waitForResponse((r) => r.url().endsWith('/swap'))
+    await page.getByRole('listitem').getByRole('button', { name: 'Take this one' }).first().click()
+    if (!(await taken).ok()) throw new Error(`swapping: ${await (await taken).text()}`)
     await status(page, 'CONFIRMED')
     await survives('swapped')
   } finally {
