@@ -1,6 +1,7 @@
 package carapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -94,9 +95,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.MaxWaits == 0 {
-		o.MaxWaits = 4096
-	}
+	o.MaxWaits = cmp.Or(o.MaxWaits, 4096)
 	for d, v := range map[*time.Duration]time.Duration{
 		&o.CallTimeout: 30 * time.Second, &o.WaitTimeout: 15 * time.Minute, &o.ReplyLife: 24 * time.Hour,
 	} {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,31 +123,22 @@ type Options struct {
 const noticeTries = 3
 
 func (o Options) withDefaults() Options {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	set(&o.DefaultTTL, 30*time.Second)
-	set(&o.MinTTL, time.Second)
-	set(&o.MaxTTL, charging.MaxHold)
-	set(&o.TicketLife, charging.TicketLife)
-	set(&o.AcceptedLife, charging.TicketLife)
-	set(&o.MaxTicketSkew, 2*time.Second)
-	set(&o.AskTimeout, time.Second)
-	set(&o.ContestTimeout, time.Second)
-	set(&o.NoticeTimeout, 2*time.Second)
-	set(&o.SettleAge, 15*time.Second)
-	set(&o.LossCheckEvery, time.Second)
-	set(&o.TidyEvery, 5*time.Second)
-	set(&o.SettleEvery, 5*time.Second)
-	set(&o.OutboxEvery, time.Second)
-	if o.NoticeQueue == 0 {
-		o.NoticeQueue = 1024
-	}
-	if o.SettleRate == 0 {
-		o.SettleRate = 1000
-	}
+	o.DefaultTTL = cmp.Or(o.DefaultTTL, 30*time.Second)
+	o.MinTTL = cmp.Or(o.MinTTL, time.Second)
+	o.MaxTTL = cmp.Or(o.MaxTTL, charging.MaxHold)
+	o.TicketLife = cmp.Or(o.TicketLife, charging.TicketLife)
+	o.AcceptedLife = cmp.Or(o.AcceptedLife, charging.TicketLife)
+	o.MaxTicketSkew = cmp.Or(o.MaxTicketSkew, 2*time.Second)
+	o.AskTimeout = cmp.Or(o.AskTimeout, time.Second)
+	o.ContestTimeout = cmp.Or(o.ContestTimeout, time.Second)
+	o.NoticeTimeout = cmp.Or(o.NoticeTimeout, 2*time.Second)
+	o.SettleAge = cmp.Or(o.SettleAge, 15*time.Second)
+	o.LossCheckEvery = cmp.Or(o.LossCheckEvery, time.Second)
+	o.TidyEvery = cmp.Or(o.TidyEvery, 5*time.Second)
+	o.SettleEvery = cmp.Or(o.SettleEvery, 5*time.Second)
+	o.OutboxEvery = cmp.Or(o.OutboxEvery, time.Second)
+	o.NoticeQueue = cmp.Or(o.NoticeQueue, 1024)
+	o.SettleRate = cmp.Or(o.SettleRate, 1000)
 	if o.Skewed == nil {
 		o.Skewed = func(charging.CompanyID) bool { return false }
 	}

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"cmp"
 	"container/list"
 	"net"
 	"net/netip"
@@ -82,12 +83,8 @@ func (g *guests) count() int { return g.quiet.Len() + g.busy.Len() }
 
 // New makes a door.
 func New(o Options) *Door {
-	if o.Most == 0 {
-		o.Most = DefaultMost
-	}
-	if o.PerAddress == 0 {
-		o.PerAddress = DefaultPerAddress
-	}
+	o.Most = cmp.Or(o.Most, DefaultMost)
+	o.PerAddress = cmp.Or(o.PerAddress, DefaultPerAddress)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -1,6 +1,7 @@
 package elsewhere
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -53,14 +54,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.SearchTime == 0 {
-		o.SearchTime = 2 * time.Second
-	}
-	if o.Searches == 0 {
-		o.Searches = 10
-	}
-	if o.Each == 0 {
-		o.Each = 16
-	}
+	o.SearchTime = cmp.Or(o.SearchTime, 2*time.Second)
+	o.Searches = cmp.Or(o.Searches, 10)
+	o.Each = cmp.Or(o.Each, 16)
 	return o, nil
 }

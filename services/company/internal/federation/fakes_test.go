@@ -176,15 +176,15 @@ func (s *script) Availability(ctx context.Context, evses []charging.EVSEID, w ch
 	return list, nil
 }
 
-// nearScript is the same for the local company.
-type nearScript struct{ script }
+// localScript is the same for the local company.
+type localScript struct{ script }
 
-func (s *nearScript) Locations(ctx context.Context) []charging.Location {
+func (s *localScript) Locations(ctx context.Context) []charging.Location {
 	_ = s.call(ctx, "locations")
 	return s.list
 }
 
-func (s *nearScript) Reservation(ctx context.Context, id charging.ReservationID, _ charging.CompanyID) (charging.Reservation, error) {
+func (s *localScript) Reservation(ctx context.Context, id charging.ReservationID, _ charging.CompanyID) (charging.Reservation, error) {
 	return s.script.Reservation(ctx, id)
 }
 
@@ -199,7 +199,7 @@ func place(id charging.CompanyID, n string, evses ...charging.EVSEID) charging.L
 // trio is MAR with its peers SER and CAJ.
 type trio struct {
 	*Federation
-	mar      *nearScript
+	mar      *localScript
 	ser, caj *script
 
 	mu    sync.Mutex
@@ -209,7 +209,7 @@ type trio struct {
 func newTrio(t *testing.T, adjust func(*Options)) *trio {
 	t.Helper()
 	w := &trio{
-		mar: &nearScript{script{id: "MAR", list: []charging.Location{place("MAR", "JPA01", "BR*MAR*E1*1", "BR*MAR*E1*2")}}},
+		mar: &localScript{script{id: "MAR", list: []charging.Location{place("MAR", "JPA01", "BR*MAR*E1*1", "BR*MAR*E1*2")}}},
 		ser: &script{id: "SER", etag: `"1"`, list: []charging.Location{place("SER", "REC01", "BR*SER*E1*1")}},
 		caj: &script{id: "CAJ", etag: `"1"`, list: []charging.Location{place("CAJ", "AJU01", "BR*CAJ*E1*1")}},
 	}

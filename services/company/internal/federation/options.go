@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -64,28 +65,17 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	set(&o.CallTimeout, 2*time.Second)
-	set(&o.ReadTimeout, 3*time.Second)
-	set(&o.OpenFor, 2*time.Second)
-	set(&o.ProbeEvery, 5*time.Second)
-	set(&o.RetryEvery, time.Second)
-	set(&o.RefreshEvery, 30*time.Second)
-	set(&o.AvailabilityLife, 15*time.Second)
-	set(&o.MaxSkew, 2*time.Second)
-	if o.InFlight == 0 {
-		o.InFlight = 256
-	}
-	if o.Forwards == 0 {
-		o.Forwards = 128
-	}
-	if o.TripAfter == 0 {
-		o.TripAfter = 5
-	}
+	o.CallTimeout = cmp.Or(o.CallTimeout, 2*time.Second)
+	o.ReadTimeout = cmp.Or(o.ReadTimeout, 3*time.Second)
+	o.OpenFor = cmp.Or(o.OpenFor, 2*time.Second)
+	o.ProbeEvery = cmp.Or(o.ProbeEvery, 5*time.Second)
+	o.RetryEvery = cmp.Or(o.RetryEvery, time.Second)
+	o.RefreshEvery = cmp.Or(o.RefreshEvery, 30*time.Second)
+	o.AvailabilityLife = cmp.Or(o.AvailabilityLife, 15*time.Second)
+	o.MaxSkew = cmp.Or(o.MaxSkew, 2*time.Second)
+	o.InFlight = cmp.Or(o.InFlight, 256)
+	o.Forwards = cmp.Or(o.Forwards, 128)
+	o.TripAfter = cmp.Or(o.TripAfter, 5)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -107,18 +108,12 @@ func New(o Options) (*Service, error) {
 	if o.OnRevoke == nil {
 		o.OnRevoke = func() {}
 	}
-	if o.Admission == "" {
-		o.Admission = Open
-	}
+	o.Admission = cmp.Or(o.Admission, Open)
 	if err := o.Admission.Validate(); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	if o.Registrations == 0 {
-		o.Registrations = DefaultRegistrations
-	}
-	if o.SessionLife == 0 {
-		o.SessionLife = 12 * time.Hour
-	}
+	o.Registrations = cmp.Or(o.Registrations, DefaultRegistrations)
+	o.SessionLife = cmp.Or(o.SessionLife, 12*time.Hour)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -1,6 +1,6 @@
 // Package replicas keeps the servers of one company that share a store in
 // touch: who else is there, what has changed at one that the others' cars and
-// screens should see, and which trip has a letter.
+// screens should see, and which trip has a forwarded command.
 //
 // What it carries may be lost, and is then said to be missed: whoever shows
 // something takes a snapshot. Nothing that must happen depends on it; the
@@ -8,6 +8,7 @@
 package replicas
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,15 +132,9 @@ func New(o Options) (*Link, error) {
 	if o.Company == "" || o.Server == "" || o.Wire == nil || o.Hear == nil || o.Missed == nil {
 		return nil, errors.New("replicas: Company, Server, Wire, Hear and Missed are required")
 	}
-	if o.Life == 0 {
-		o.Life = 3 * time.Second
-	}
-	if o.Gather == 0 {
-		o.Gather = 10 * time.Millisecond
-	}
-	if o.Queue == 0 {
-		o.Queue = 4096
-	}
+	o.Life = cmp.Or(o.Life, 3*time.Second)
+	o.Gather = cmp.Or(o.Gather, 10*time.Millisecond)
+	o.Queue = cmp.Or(o.Queue, 4096)
 	if o.Gone == nil {
 		o.Gone = func() {}
 	}

@@ -1,6 +1,7 @@
 package roadside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -114,12 +115,8 @@ func New(o Options) (*Watch, error) {
 	if o.Seen == nil {
 		o.Seen = func(charging.TripID, trip.Sight, time.Time, bool) {}
 	}
-	if o.Pause == 0 {
-		o.Pause = 10 * time.Minute
-	}
-	if o.Workers == 0 {
-		o.Workers = 2
-	}
+	o.Pause = cmp.Or(o.Pause, 10*time.Minute)
+	o.Workers = cmp.Or(o.Workers, 2)
 	return &Watch{o: o, cars: map[charging.VehicleID]*car{}, wake: make(chan struct{}, o.Workers)}, nil
 }
 

@@ -1,6 +1,7 @@
 package saga
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,18 +97,10 @@ type Options[T, E any] struct {
 
 // WithDefaults fills in what is zero.
 func (o Options[T, E]) WithDefaults() Options[T, E] {
-	if o.CallTimeout == 0 {
-		o.CallTimeout = 1500 * time.Millisecond
-	}
-	if o.Lease == 0 {
-		o.Lease = 3 * time.Second
-	}
-	if o.Poll == 0 {
-		o.Poll = time.Second
-	}
-	if o.MaxInFlight == 0 {
-		o.MaxInFlight = 4096
-	}
+	o.CallTimeout = cmp.Or(o.CallTimeout, 1500*time.Millisecond)
+	o.Lease = cmp.Or(o.Lease, 3*time.Second)
+	o.Poll = cmp.Or(o.Poll, time.Second)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, 4096)
 	if o.Publish == nil {
 		o.Publish = func(T) {}
 	}

@@ -93,7 +93,7 @@ func (c Calendar) holdApart(ctx context.Context, h charging.Hold, grant func() (
 		_, _ = c.account(ctx, accountGive, b)
 	}
 	if err == nil {
-		c.followVictims(ctx, h.Location, g.Preempted)
+		c.followNotices(ctx, h.Location, g.Preempted)
 	}
 	return g, err
 }
@@ -120,7 +120,7 @@ func (c Calendar) follow(ctx context.Context, r charging.Reservation) error {
 	return err
 }
 
-func (c Calendar) followVictims(ctx context.Context, loc charging.LocationID, all []charging.OutboundNotice) {
+func (c Calendar) followNotices(ctx context.Context, loc charging.LocationID, all []charging.OutboundNotice) {
 	if !c.apart() {
 		return
 	}

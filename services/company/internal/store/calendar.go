@@ -48,7 +48,8 @@ func (c Calendar) Hold(ctx context.Context, h charging.Hold) (charging.Grant, er
 }
 
 func grant(h charging.Hold, got reply) charging.Grant {
-	g := charging.Grant{Reservation: reservation(h.ID, got), KeyID: got.str(8), Stamped: got.str(9) == "1"}
+	f := got.fields(1)
+	g := charging.Grant{Reservation: reservation(h.ID, got), KeyID: f.str("key_id"), Stamped: f.str("stamped") == "1"}
 	for i := answered; i+3 < len(got); i += 4 {
 		g.Preempted = append(g.Preempted, charging.OutboundNotice{
 			Notice: charging.Notice{

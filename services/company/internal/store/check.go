@@ -181,7 +181,7 @@ func config(ctx context.Context, node redis.UniversalClient) (map[string]string,
 	for _, name := range []string{"maxmemory*", "append*", "save", "min-replicas-to-write"} {
 		got, err := node.ConfigGet(ctx, name).Result()
 		if err != nil {
-			if strings.HasPrefix(err.Error(), "ERR ") || strings.HasPrefix(err.Error(), "NOPERM") {
+			if strings.HasPrefix(err.Error(), "ERR ") || redis.IsPermissionError(err) {
 				return nil, nil
 			}
 			return nil, err

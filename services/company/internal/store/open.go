@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -64,9 +65,7 @@ func (o *Options) setDefaults() {
 	if o.PoolSize <= 0 {
 		o.PoolSize = 64
 	}
-	if o.BatchAbove == 0 {
-		o.BatchAbove = 8
-	}
+	o.BatchAbove = cmp.Or(o.BatchAbove, 8)
 	if o.CallTimeout <= 0 {
 		o.CallTimeout = 1500 * time.Millisecond
 	}

@@ -93,30 +93,15 @@ func (b beating) wrong() string {
 	return ""
 }
 
-// remedies are what to do about what a Redis answers to a write.
-var remedies = []struct{ answer, what string }{
-	{"OOM", "it is at its maxmemory (OOM): raise maxmemory"},
-	{"READONLY", "it is a read-only replica (READONLY): name the master in the store's address, or say REPLICAOF NO ONE there"},
-	{"MASTERDOWN", "it is a replica whose master is away (MASTERDOWN): name the master in the store's address, or say REPLICAOF NO ONE there"},
-	{"MISCONF", "it cannot write its data to disk (MISCONF): look at its log and its disk"},
-	{"NOREPLICAS", "fewer replicas are connected than its min-replicas-to-write (NOREPLICAS): start replicas"},
-	{"CLUSTERDOWN", "its cluster is incomplete (CLUSTERDOWN): start the masters that are away"},
-	{"NOAUTH", "it wants a password (NOAUTH): put it in the store's address"},
-	{"WRONGPASS", "it does not know this password (WRONGPASS): correct the store's address"},
-	{"NOPERM", "its user may not do this (NOPERM): look at its ACL"},
-	{"LOADING", "it is still reading its data (LOADING): wait"},
-}
-
 // remedy says in words why a write was not taken, and what to do about it.
 func remedy(err error) string {
 	var r *charging.Refusal
 	if !errors.As(err, &r) || r.Cause == nil {
 		return err.Error()
 	}
-	cause := r.Cause.Error()
-	for _, known := range remedies {
-		if strings.HasPrefix(cause, known.answer) || strings.Contains(cause, "-"+known.answer+" ") {
-			return known.what
+	for _, known := range inabilities {
+		if known.remedy != "" && known.matches(r.Cause) {
+			return known.remedy
 		}
 	}
 	var fromRedis redis.Error
@@ -124,7 +109,7 @@ func remedy(err error) string {
 	case errors.Is(r.Cause, errTooFew):
 		return r.Detail + ", or start replicas"
 	case errors.As(r.Cause, &fromRedis):
-		return cause
+		return r.Cause.Error()
 	}
 	return "it does not answer" // where it is, is for the log
 }

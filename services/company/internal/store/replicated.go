@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -99,6 +98,5 @@ func (c *conn) nodeOf(ctx context.Context, key string) (redis.UniversalClient, e
 	return c.rdb, nil
 }
 
-func redirected(err error) bool {
-	return err != nil && (strings.HasPrefix(err.Error(), "MOVED ") || strings.HasPrefix(err.Error(), "ASK "))
-}
+// redirected says that another node has the key, now or soon.
+func redirected(err error) bool { return moved(err) || ask(err) }

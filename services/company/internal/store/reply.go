@@ -15,17 +15,19 @@ const forgotten charging.Code = "LOST"
 // suspended is a script's answer to a company that the operator has suspended.
 const suspended charging.Code = "SUSPENDED"
 
-// answered is the length of answer() in scripts/lib_calendar.lua.
-const answered = 17
+// answered is the length of answer() in scripts/lib_calendar.lua; what a script adds
+// stands behind it.
+const answered = 2
 
 // reservation reads what answer() wrote.
 func reservation(id charging.ReservationID, r reply) charging.Reservation {
+	f := r.fields(1)
 	out := charging.Reservation{
-		ID: id, Replay: r.str(1) == "1", State: charging.State(r.str(2)), Fence: r.num(3), Epoch: r.num(4),
-		TTL: time.Duration(r.num(5)) * time.Millisecond, Settled: r.str(6) == "1", GrantedAt: r.str(7),
-		Reason: r.str(10),
+		ID: id, Replay: f.str("replay") == "1", State: charging.State(f.str("state")), Fence: f.num("fence"), Epoch: f.num("epoch"),
+		TTL: time.Duration(f.num("ttl")) * time.Millisecond, Settled: f.str("settled") == "1", GrantedAt: f.str("granted_at"),
+		Reason: f.str("reason"),
 	}
-	who, what := strings.SplitN(r.str(12), "|", 4), strings.SplitN(r.str(13), "|", 3)
+	who, what := strings.SplitN(f.str("who"), "|", 4), strings.SplitN(f.str("what"), "|", 3)
 	if len(who) == 4 {
 		out.TripID, out.Origin, out.EVSEID = charging.TripID(who[0]), charging.CompanyID(who[1]), charging.EVSEID(who[2])
 		out.Window.End = fromSeconds(number(who[3]))
@@ -35,10 +37,10 @@ func reservation(id charging.ReservationID, r reply) charging.Reservation {
 		out.Leg, out.Window.Start = int(number(what[0])), fromSeconds(number(what[1]))
 		out.VehicleID = charging.VehicleID(what[2])
 	}
-	if started := r.num(11); started > 0 {
+	if started := f.num("started"); started > 0 {
 		out.Started = time.UnixMilli(started).UTC()
-		out.Session = session(out.Window, out.Started, r.str(14), r.str(15) == "1")
-		out.Open = r.str(16) != ""
+		out.Session = session(out.Window, out.Started, f.str("done"), f.str("estimated") == "1")
+		out.Open = f.str("asked") != ""
 	}
 	return out
 }

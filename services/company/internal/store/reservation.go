@@ -122,7 +122,7 @@ func instant(t time.Time) string {
 	return millis(t)
 }
 
-// runner is run or promise.
+// runner is run or replicated.
 type runner func(ctx context.Context, op string, s *redis.Script, keys []string, args ...any) (reply, error)
 
 // replicatedReservation is act for what somebody relies on.
@@ -148,7 +148,7 @@ func (c Calendar) by(ctx context.Context, run runner, op string, s *redis.Script
 }
 
 // refused is refusal; a location that has lost data is looked at by the
-// next Check of the Mark.
+// next Check of the Incarnation.
 func (c *conn) refused(at charging.At, r reply) *charging.Refusal {
 	if charging.Code(r.str(0)) == forgotten {
 		c.suspects.Store(at.Location, nil)

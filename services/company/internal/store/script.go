@@ -185,3 +185,21 @@ func (r reply) list(i int) reply {
 	}
 	return nil
 }
+
+// fields is a list of names, each with its value behind it.
+type fields reply
+
+func (r reply) fields(i int) fields { return fields(r.list(i)) }
+
+// at is where the value of a name stands; beyond the list for one that it has not.
+func (f fields) at(name string) int {
+	for i := 0; i+1 < len(f); i += 2 {
+		if f[i] == name {
+			return i + 1
+		}
+	}
+	return len(f)
+}
+
+func (f fields) str(name string) string { return reply(f).str(f.at(name)) }
+func (f fields) num(name string) int64  { return reply(f).num(f.at(name)) }

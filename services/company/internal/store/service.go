@@ -24,7 +24,7 @@ func (c Calendar) Withdraw(ctx context.Context, loc charging.LocationID, evse ch
 		_ = c.Show(ctx, evse, charging.Condition{OutOfService: reason}) // compared with what is, in time
 	}
 	all := victims(got)
-	c.followVictims(ctx, loc, all)
+	c.followNotices(ctx, loc, all)
 	return all, err
 }
 
@@ -44,7 +44,7 @@ func (c Calendar) Tidy(ctx context.Context, loc charging.LocationID, evses []cha
 			return all, err
 		}
 		some := victims(got)
-		c.followVictims(ctx, loc, some)
+		c.followNotices(ctx, loc, some)
 		all = append(all, some...)
 	}
 	err := pruneOutboxScript.Run(ctx, c.rdb, []string{c.keys.outbox(loc), c.keys.rsv(loc, "")}).Err()

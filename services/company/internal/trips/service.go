@@ -1,6 +1,7 @@
 package trips
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -145,12 +146,8 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.PlanLife == 0 {
-		o.PlanLife = 30 * time.Minute
-	}
-	if o.MaxAhead == 0 {
-		o.MaxAhead = charging.MaxAhead
-	}
+	o.PlanLife = cmp.Or(o.PlanLife, 30*time.Minute)
+	o.MaxAhead = cmp.Or(o.MaxAhead, charging.MaxAhead)
 	return &Service{&o, &reading{&o}, &planning{&o}, &originator{Options: &o}}, nil
 }
 

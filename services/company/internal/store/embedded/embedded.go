@@ -11,6 +11,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,12 +121,8 @@ func (s *Store) Close(ctx context.Context) error {
 
 // setDefaults fills what is empty and refuses what cannot work, before anything is started.
 func (o *Options) setDefaults() error {
-	if o.Addr == "" {
-		o.Addr = "127.0.0.1:0"
-	}
-	if o.Fsync == "" {
-		o.Fsync = FsyncEverySec
-	}
+	o.Addr = cmp.Or(o.Addr, "127.0.0.1:0")
+	o.Fsync = cmp.Or(o.Fsync, FsyncEverySec)
 	if o.Fsync != FsyncEverySec && o.Fsync != FsyncAlways {
 		return fmt.Errorf("fsync %q: want %s or %s", o.Fsync, FsyncEverySec, FsyncAlways)
 	}

@@ -345,11 +345,28 @@ local function estimate(at, r, rid, ended, watts, rates, reason, by)
   return finish(at, r, rid, ended, wh, rates, '1', reason, by)
 end
 
--- answer is the reply of one reservation.
+-- TOLD are the fields of a record that answer() gives, those that it has.
+local TOLD = { 'state', 'fence', 'epoch', 'settled', 'granted_at', 'key_id', 'stamped', 'reason', 'started', 'who', 'what', 'done', 'estimated', 'asked' }
+
+-- answer is {OK, {field, value…}}: what a record is now, whether that was so before
+-- (replay), and what its hold has left (ttl, ms). Whoever reads it looks for names.
 local function answer(r, replay, ttl)
-  return { 'OK', replay and '1' or '', r.state, r.fence or '0', r.epoch or '0', ttl and whole(ttl) or '0',
-    r.settled or '', r.granted_at or '', r.key_id or '', r.stamped or '', r.reason or '', r.started or '',
-    r.who, r.what or '', r.done or '', r.estimated or '', r.asked or '' }
+  local told = {}
+  for _, field in ipairs(TOLD) do
+    if r[field] then
+      told[#told + 1] = field
+      told[#told + 1] = r[field]
+    end
+  end
+  if replay then
+    told[#told + 1] = 'replay'
+    told[#told + 1] = '1'
+  end
+  if ttl then
+    told[#told + 1] = 'ttl'
+    told[#told + 1] = whole(ttl)
+  end
+  return { 'OK', told }
 end
 
 -- touch notes the epoch of the last action in the record.
