@@ -270,6 +270,9 @@ type Journey struct {
 	DCKW      float64      `json:"dc_kw,omitempty"`
 	ACKW      float64      `json:"ac_kw,omitempty"`
 	DCCurve   [][2]float64 `json:"dc_curve,omitempty"`
+	// Plugs are the standards that the car can be plugged in with, where they were named; else
+	// those of the model, or of package vehicle's guess for figures.
+	Plugs []string `json:"plugs,omitempty"`
 	// Conditions of the drive; nil where they are those that consumption is stated for.
 	Conditions *Conditions `json:"conditions,omitempty"`
 	// LatestArrival is when the driver must be there; zero where that is open.

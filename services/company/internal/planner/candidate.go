@@ -175,7 +175,7 @@ func (s *search) usable(site int) []kind {
 		return nil
 	}
 	var kinds []kind
-	for c, k := range s.p.sites[site].classes {
+	for c, k := range s.fit.classes[site] {
 		session := s.sessions[sessionKey{k.kw, k.dc}]
 		if !session.Possible() {
 			continue

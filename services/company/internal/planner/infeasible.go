@@ -1,7 +1,10 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
@@ -32,6 +35,11 @@ type Infeasible struct {
 	// destination.
 	NextName string
 	NextKm   float64
+	// Takes are the car's plugs. Adapter is one more with which the journey could be made, empty
+	// where none would do alone; AdapterAt are the stops, in travel order, that have no other.
+	Takes     charging.Plugs
+	Adapter   string
+	AdapterAt []string
 	// Near is the municipality where the battery would reach the reserve.
 	Near string
 	Stop geo.Point
@@ -57,9 +65,17 @@ func (e *Infeasible) Error() string {
 		to, away, between = e.NextName, e.NextKm, ", and nothing nearer leads on"
 	}
 	return fmt.Sprintf(
-		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s",
-		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away),
+		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s%s",
+		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away), e.adapter(),
 	)
+}
+
+// adapter tells which plug is missing, and where.
+func (e *Infeasible) adapter() string {
+	if e.Adapter == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the car takes %s only: with a plug for %s it could charge at %s", e.Takes, e.Adapter, strings.Join(e.AdapterAt, ", then at "))
 }
 
 // help is what would make the journey possible.
@@ -106,6 +122,46 @@ func (s *search) whyNot() *Infeasible {
 		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
 		LastName: name, GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
 		StartSoC: s.enough(),
+	}
+}
+
+// adaptersTried bounds how many standards are tried to find the one that is missing.
+const adaptersTried = 4
+
+// lack notes the plug with which the journey could be made: of those that the car does not take
+// the one that most locations have.
+func (p *Planner) lack(no *Infeasible, r Request, free Free) {
+	no.Takes = r.Vehicle.Plugs()
+	has := map[string]int{}
+	for _, s := range p.sites {
+		var here charging.Plugs
+		for _, e := range s.loc.EVSEs {
+			here |= e.Plugs()
+		}
+		for _, standard := range (here &^ no.Takes).Names() {
+			has[standard]++
+		}
+	}
+	others := (p.plugs &^ no.Takes).Names()
+	slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(has[b], has[a]) })
+	for _, standard := range others[:min(len(others), adaptersTried)] {
+		r.Vehicle.Ports = append(no.Takes.Names(), standard)
+		s, err := p.newSearch(r, free)
+		if err != nil {
+			return
+		}
+		with, ok := s.runRough()
+		p.rooms.Put(s.room)
+		if !ok {
+			continue
+		}
+		no.Adapter = standard
+		for _, st := range with.plan.Stops {
+			if at := p.evses[st.EVSEID]; !p.fits(at, no.Takes) {
+				no.AdapterAt = append(no.AdapterAt, nameOf(p.sites[at.site].loc))
+			}
+		}
+		return
 	}
 }
 

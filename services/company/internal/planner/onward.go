@@ -70,6 +70,7 @@ func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
 		From: here.Point, To: t.Saga.Journey.To, Departure: here.At, SoC: min(max(here.SoC, 0.01), 1),
 		MinArrivalSoC: t.Saga.Journey.MinArrivalSoC, UsableKWh: r.Vehicle.UsableBatteryKWh,
 		KWhPer100: min(max(r.Vehicle.ConsumptionKWh100Km*here.Use, 5), 80), DCKW: r.Vehicle.DCKW, ACKW: r.Vehicle.ACKW,
+		Plugs: r.Vehicle.Plugs().Names(),
 		Avoid: t.Saga.Journey.Avoid, Insist: t.Saga.Journey.Insist, // that it may come late is no reason to stop here
 	}
 	for _, point := range r.Vehicle.DCCurve {

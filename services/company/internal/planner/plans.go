@@ -55,7 +55,11 @@ func (p *Planner) find(r Request, free Free) ([]trip.Plan, error) {
 	case !ok && len(s.miles) > 0:
 		return nil, &Infeasible{By: true, JourneyKm: round(float64(s.direct.km), 10)}
 	case !ok:
-		return nil, s.whyNot()
+		no := s.whyNot()
+		if !no.Booked {
+			p.lack(no, r, free)
+		}
+		return nil, no
 	}
 	plans := s.others(best)
 	for i := range plans {

@@ -81,12 +81,15 @@ func (c *chain) away(site int, start time.Time) float64 {
 	return float64(drive.seconds())/60 + moved/10
 }
 
-// wanted is true for an EVSE that the journey's request allows in the lost one's place: it
-// is none to be avoided, it is of a company that is insisted on, and where a stop at the
+// wanted is true for an EVSE that the journey's request allows in the lost one's place: the car
+// can be plugged in there, it is none to be avoided, it is of a company that is insisted on, and where a stop at the
 // lost location or EVSE is insisted on and no other leg makes it, it makes that stop.
 func (c *chain) wanted(id charging.EVSEID, at place) bool {
 	if c.car == nil {
 		return true
+	}
+	if !c.p.fits(at, c.fit.plugs) {
+		return false
 	}
 	l := c.p.sites[at.site].loc
 	insist := c.car.Insist
@@ -240,7 +243,7 @@ func (c *chain) later(i int, here state, site int) (leg, bool) {
 	}
 	start, ok := c.cal.earliest(g.evse, arrival, length)
 	if !ok {
-		k := c.p.class(c.at[i])
+		k := c.fit.class(c.p, c.at[i])
 		k.evses = slices.DeleteFunc(slices.Clone(k.evses), func(id charging.EVSEID) bool { return !c.mayMove(g.evse, id, c.at[i]) })
 		g.evse, start, ok = c.cal.first(k, arrival, length)
 	}
