@@ -23,6 +23,9 @@ type Vehicle struct {
 	DCKW              float64      `json:"dc_kw,omitempty"`
 	ACKW              float64      `json:"ac_kw,omitempty"`
 	DCCurve           [][2]float64 `json:"dc_curve,omitempty"`
+	// Plugs are the standards that the car can be plugged in with, by adapters that it carries,
+	// too, for a model as for figures; nil: those of the model, Type 2 and CCS 2 for figures.
+	Plugs []string `json:"plugs,omitempty"`
 	// Conditions of the drive, for a model as for figures.
 	Conditions *trip.Conditions `json:"conditions,omitempty"`
 }
@@ -75,6 +78,9 @@ type TripRequest struct {
 	DecisionTimeoutSeconds int `json:"decision_timeout_seconds,omitempty"`
 	// SoC, where known, lets alternatives be judged for the battery.
 	SoC *float64 `json:"soc,omitempty"`
+	// Plugs are the standards that the car of stops by hand takes, with its adapters; nil: those
+	// of the model that the vehicle is registered with, and where none is known any.
+	Plugs []string `json:"plugs,omitempty"`
 }
 
 // Actions of a DecisionRequest.

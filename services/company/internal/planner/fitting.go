@@ -111,14 +111,12 @@ func misfit(e charging.EVSE, plugs charging.Plugs) string {
 	return fmt.Sprintf("%s has %s, but the car takes %s", e.ID, e.Plugs(), plugs)
 }
 
-// Misfit says why a car with some plugs cannot be plugged in at an EVSE of the catalogue; ok is
-// false where it can, and where nobody knows the EVSE.
-func Misfit(locations []charging.Location, id charging.EVSEID, plugs charging.Plugs) (why string, ok bool) {
-	for _, l := range locations {
-		for _, e := range l.EVSEs {
-			if e.ID == id && len(e.Connectors) > 0 && e.Plugs()&plugs == 0 {
-				return misfit(e, plugs) + " (" + nameOf(l) + ")", true
-			}
+// Misfit says why a car with some plugs cannot be plugged in at an EVSE of a location; not is
+// false where it can.
+func Misfit(l charging.Location, id charging.EVSEID, plugs charging.Plugs) (why string, not bool) {
+	for _, e := range l.EVSEs {
+		if e.ID == id && len(e.Connectors) > 0 && e.Plugs()&plugs == 0 {
+			return fmt.Sprintf("%s: %s", nameOf(l), misfit(e, plugs)), true
 		}
 	}
 	return "", false

@@ -140,7 +140,7 @@ func (s *Service) journey(req api.PlanRequest) (r planner.Request, j trip.Journe
 		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
 		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
 		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
-		Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
+		Plugs: req.Vehicle.Plugs, Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
 		Objective: objective,
 	}
 	if !r.LatestArrival.IsZero() {
@@ -152,6 +152,9 @@ func (s *Service) journey(req api.PlanRequest) (r planner.Request, j trip.Journe
 // car finds a model, or takes explicit figures, in the conditions that are given.
 func car(v api.Vehicle) (vehicle.Vehicle, error) {
 	found, err := model(v)
+	if len(v.Plugs) > 0 {
+		found.Ports = v.Plugs
+	}
 	if v.Conditions != nil {
 		given := vehicle.Conditions(*v.Conditions)
 		found.Conditions = &given

@@ -46,6 +46,7 @@ export const en = {
   'plan.battery.wrong': 'Say the battery as a number from 1 to 100.',
 
   'plan.own': 'Another car: its own figures',
+  'plan.plugs': 'Plugs, with your adapters',
   'plan.kwh': 'Usable battery, kWh',
   'plan.consumption': 'kWh on 100 km',
   'plan.dc': 'Most power, kW',

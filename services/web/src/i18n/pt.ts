@@ -46,6 +46,7 @@ export const pt: Texts = {
   'plan.batteryNote': 'por cento, de 1 a 100',
   'plan.battery.wrong': 'Diga a bateria como um número de 1 a 100.',
   'plan.own': 'Outro carro: dados próprios',
+  'plan.plugs': 'Tomadas, com os seus adaptadores',
   'plan.kwh': 'Bateria útil, kWh',
   'plan.consumption': 'kWh a cada 100 km',
   'plan.dc': 'Potência máxima, kW',
