@@ -56,6 +56,8 @@ func DecodePlan(body []byte, now time.Time) (PlanRequest, error) {
 	p.LatestArrival = r.latestArrival(p.Departure, now)
 	p.Avoid, p.Insist = r.places("avoid"), r.places("insist")
 	p.MinArrivalSoC = r.number("min_arrival_soc", 0, 1)
+	p.MinDestinationSoC = r.number("min_destination_soc", 0, 1)
+	p.MaxChargeSoC = r.number("max_charge_soc", 0.1, 1)
 	p.Objective = r.objective()
 	r.done()
 	return p, r.rep.err()

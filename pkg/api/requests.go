@@ -39,19 +39,23 @@ type Vehicle struct {
 // With BasePlanID it asks for that plan anew with Changes, and with other places to pass where
 // Via is not nil; the rest is zero then.
 type PlanRequest struct {
-	BasePlanID    string         `json:"base_plan_id,omitempty"`
-	Changes       []Change       `json:"changes,omitempty"`
-	Via           *[]Via         `json:"via,omitempty"`
-	Origin        Endpoint       `json:"origin,omitzero"`
-	Destination   Endpoint       `json:"destination,omitzero"`
-	Vehicle       Vehicle        `json:"vehicle,omitzero"`
-	SoC           *float64       `json:"soc,omitempty"`
-	Departure     time.Time      `json:"departure,omitzero"`
-	MinArrivalSoC *float64       `json:"min_arrival_soc,omitempty"`
-	Objective     trip.Objective `json:"objective,omitempty"`
-	LatestArrival time.Time      `json:"latest_arrival,omitzero"`
-	Avoid         trip.Choice    `json:"avoid,omitzero"`
-	Insist        trip.Choice    `json:"insist,omitzero"`
+	BasePlanID    string    `json:"base_plan_id,omitempty"`
+	Changes       []Change  `json:"changes,omitempty"`
+	Via           *[]Via    `json:"via,omitempty"`
+	Origin        Endpoint  `json:"origin,omitzero"`
+	Destination   Endpoint  `json:"destination,omitzero"`
+	Vehicle       Vehicle   `json:"vehicle,omitzero"`
+	SoC           *float64  `json:"soc,omitempty"`
+	Departure     time.Time `json:"departure,omitzero"`
+	MinArrivalSoC *float64  `json:"min_arrival_soc,omitempty"`
+	// MinDestinationSoC is to be left at the destination; nil: MinArrivalSoC. MaxChargeSoC is
+	// the charge that no stop goes above; nil: 1.
+	MinDestinationSoC *float64       `json:"min_destination_soc,omitempty"`
+	MaxChargeSoC      *float64       `json:"max_charge_soc,omitempty"`
+	Objective         trip.Objective `json:"objective,omitempty"`
+	LatestArrival     time.Time      `json:"latest_arrival,omitzero"`
+	Avoid             trip.Choice    `json:"avoid,omitzero"`
+	Insist            trip.Choice    `json:"insist,omitzero"`
 }
 
 // PlanResponse lists plans, best first.

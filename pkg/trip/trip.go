@@ -261,6 +261,10 @@ type Journey struct {
 	Departure     time.Time `json:"departure"`
 	SoC           float64   `json:"soc"`
 	MinArrivalSoC float64   `json:"min_arrival_soc"`
+	// MinDestinationSoC is to be left at the destination; nil: MinArrivalSoC there, too.
+	MinDestinationSoC *float64 `json:"min_destination_soc,omitempty"`
+	// MaxChargeSoC is the charge that no stop goes above; 0: full.
+	MaxChargeSoC float64 `json:"max_charge_soc,omitempty"`
 	// VehicleModel is an id of pkg/vehicle, or empty with explicit Vehicle
 	// figures as JSON of the request.
 	VehicleModel string `json:"vehicle_model,omitempty"`
@@ -286,6 +290,14 @@ type Journey struct {
 	Earliest time.Time `json:"earliest,omitzero"`
 	// Via are the places that the trip passes, in travel order; see Between.
 	Via []Waypoint `json:"via,omitempty"`
+}
+
+// AtDestination is the charge that is to be left at the destination.
+func (j Journey) AtDestination() float64 {
+	if j.MinDestinationSoC != nil {
+		return *j.MinDestinationSoC
+	}
+	return j.MinArrivalSoC
 }
 
 // Conditions are what changes a car's consumption beside its speed.

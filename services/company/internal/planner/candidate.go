@@ -101,7 +101,7 @@ func (s *search) chooseIn(k int, limit int64, upper float64) {
 		if must == 0 && drive > limit {
 			continue
 		}
-		missing := energySlack*(g.otherUse+s.use(from)+s.use(to)) + s.r.MinArrivalSoC - s.r.SoC
+		missing := energySlack*(g.otherUse+s.use(from)+s.use(to)) + s.r.atDestination() - s.r.SoC
 		if must == 0 && s.w.second*(g.otherSeconds+float64(drive))+s.bound.of(max(missing, leastCharge)) > upper {
 			continue
 		}

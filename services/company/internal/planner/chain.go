@@ -114,6 +114,7 @@ func FromJourney(j trip.Journey) (Request, error) {
 	r := Request{
 		Origin: j.From, Destination: j.To, Vehicle: v, SoC: j.SoC,
 		Departure: j.Departure, MinArrivalSoC: j.MinArrivalSoC, LatestArrival: j.LatestArrival,
+		MinDestinationSoC: j.MinDestinationSoC, MaxChargeSoC: j.MaxChargeSoC,
 		Avoid: Choice(j.Avoid), Insist: Choice(j.Insist),
 	}
 	return r, r.Validate()
@@ -228,6 +229,15 @@ func (c *chain) driveTo(i int) passage {
 func (c *chain) session(at place) vehicle.Session {
 	k := c.p.connector(at, c.fit.plugs)
 	return c.car.Vehicle.At(k.PowerKW, k.DC())
+}
+
+// reserve is what is to be left on arrival at a leg (from 0), or behind the last one at the
+// destination.
+func (c *chain) reserve(k int) float64 {
+	if k >= len(c.t.Legs) {
+		return c.car.atDestination()
+	}
+	return c.car.MinArrivalSoC
 }
 
 // use is the charge that a drive takes, by all that it passes.

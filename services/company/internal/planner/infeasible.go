@@ -10,6 +10,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // Infeasible says that no plan makes the journey, how far one gets, and what is missing.
@@ -40,6 +41,8 @@ type Infeasible struct {
 	Takes     charging.Plugs
 	Adapter   string
 	AdapterAt []string
+	// Thinner are plans with thinner reserves, where the request allows that (Request.Thinner).
+	Thinner []trip.ThinnerPlan
 	// Near is the municipality where the battery would reach the reserve.
 	Near string
 	Stop geo.Point
@@ -65,8 +68,8 @@ func (e *Infeasible) Error() string {
 		to, away, between = e.NextName, e.NextKm, ", and nothing nearer leads on"
 	}
 	return fmt.Sprintf(
-		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s%s",
-		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away), e.adapter(),
+		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s%s%s",
+		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away), e.adapter(), e.thin(),
 	)
 }
 
@@ -109,14 +112,18 @@ func (s *search) whyNot() *Infeasible {
 		c := &s.cands[i]
 		if reached && c.to.second < rest.second {
 			loc := s.p.sites[c.site].loc
-			from, soc, rest, last = loc.Point, 1, c.to, i
+			from, soc, rest, last = loc.Point, s.r.fullest(), c.to, i
 			name = nameOf(loc)
 		}
 	}
-	reach := min(s.r.Vehicle.RangeKm(soc-s.r.MinArrivalSoC, rest.kmh()), float64(rest.km))
+	next, nextKm := s.behind(last, all, rest)
+	reserve := s.r.MinArrivalSoC
+	if next == "" {
+		reserve = s.r.atDestination()
+	}
+	reach := min(s.r.Vehicle.RangeKm(soc-reserve, rest.kmh()), float64(rest.km))
 	stop := s.pointOnTheWay(from, reach)
 	near, _ := s.p.net.PlaceNear(stop)
-	next, nextKm := s.behind(last, all, rest)
 	return &Infeasible{
 		NextName: next, NextKm: round(nextKm, 10),
 		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
@@ -202,7 +209,7 @@ func (s *search) reached() []bool {
 		from := next[len(next)-1]
 		next = next[:len(next)-1]
 		for _, h := range s.cands[from].hops {
-			if h.to != dest && !reached[h.to] {
+			if h.to != dest && !reached[h.to] && h.need <= s.r.fullest() {
 				reached[h.to], next = true, append(next, h.to)
 			}
 		}

@@ -153,7 +153,7 @@ func (w *walk) arrive() {
 		plan.DriveMinutes += drive
 		plan.Arrival = w.at.Add(ofMinutes(drive)).Round(time.Second)
 		plan.TotalMinutes = round(plan.Arrival.Sub(plan.Departure).Minutes(), 10)
-		plan.MarginSoC = roundSoC(min(w.least, w.soc) - w.car.MinArrivalSoC)
+		plan.MarginSoC = roundSoC(min(w.least-w.car.MinArrivalSoC, w.soc-w.car.atDestination()))
 	}
 	plan.DistanceKM, plan.DriveMinutes = round(plan.DistanceKM, 10), round(plan.DriveMinutes, 10)
 	plan.ChargeMinutes, plan.Price = round(plan.ChargeMinutes, 10), round(plan.Price, 100)

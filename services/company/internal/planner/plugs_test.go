@@ -1,6 +1,7 @@
 package planner_test
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -174,7 +175,7 @@ func TestAStopThatIsAskedForMustFit(t *testing.T) {
 // for the car, and every reserve is kept.
 func TestPlansForEveryModelHold(t *testing.T) {
 	t.Parallel()
-	plans := 100
+	plans := 300
 	if long(t) {
 		plans = 2000
 	}
@@ -210,8 +211,17 @@ func TestPlansForEveryModelHold(t *testing.T) {
 	t.Logf("%d plans for %d models", made, len(models))
 }
 
-// reserves gives a request what it must keep.
-func reserves(*rand.Rand, *planner.Request) {}
+// reserves gives a request what it must keep: often other charges at the destination, and a most
+// for the stops.
+func reserves(rng *rand.Rand, r *planner.Request) {
+	if rng.IntN(2) == 0 {
+		at := 0.4 * rng.Float64()
+		r.MinDestinationSoC = &at
+	}
+	if rng.IntN(2) == 0 {
+		r.MaxChargeSoC = 0.6 + 0.4*rng.Float64()
+	}
+}
 
 // holds checks a plan's plugs and charges.
 func holds(t *testing.T, all []charging.Location, r planner.Request, plan trip.Plan) {
@@ -225,8 +235,18 @@ func holds(t *testing.T, all []charging.Location, r planner.Request, plan trip.P
 		if s.ArriveSoC < r.MinArrivalSoC-rounding {
 			t.Errorf("%s arrives at stop %d with %.4f, below %.4f", r.Vehicle.ID, s.Leg, s.ArriveSoC, r.MinArrivalSoC)
 		}
+		if most := cmp.Or(r.MaxChargeSoC, 1); s.DepartSoC > most+rounding {
+			t.Errorf("%s charges to %.4f at stop %d, above %.4f", r.Vehicle.ID, s.DepartSoC, s.Leg, most)
+		}
 	}
-	if plan.ArriveSoC < r.MinArrivalSoC-rounding {
-		t.Errorf("%s arrives with %.4f, below %.4f", r.Vehicle.ID, plan.ArriveSoC, r.MinArrivalSoC)
+	atDestination := r.MinArrivalSoC
+	if r.MinDestinationSoC != nil {
+		atDestination = *r.MinDestinationSoC
+	}
+	if plan.ArriveSoC < atDestination-rounding {
+		t.Errorf("%s arrives with %.4f, below %.4f", r.Vehicle.ID, plan.ArriveSoC, atDestination)
+	}
+	if plan.MarginSoC < -rounding || plan.MarginSoC > plan.ArriveSoC-atDestination+rounding {
+		t.Errorf("%s: margin %.4f, %.4f at the destination", r.Vehicle.ID, plan.MarginSoC, plan.ArriveSoC-atDestination)
 	}
 }

@@ -117,7 +117,7 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 		return nil, charging.Invalid("destination", "cannot be reached by road from the origin")
 	}
 	for kmh := 20.0; kmh <= 140; kmh += 5 { // consumption has one minimum, and is flat about it
-		s.farthest = max(s.farthest, 1.05*r.Vehicle.RangeKm(1-r.MinArrivalSoC, kmh))
+		s.farthest = max(s.farthest, 1.05*r.Vehicle.RangeKm(1-min(r.MinArrivalSoC, r.atDestination()), kmh))
 	}
 	for _, classes := range s.fit.classes {
 		for _, c := range classes {
