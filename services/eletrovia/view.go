@@ -67,7 +67,7 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	if len(rows) > 0 {
 		p.Table(headers, rows)
 		below := "never below " + show.Percent(plan.MarginSoC+reserveOf(r))
-		if r.BasePlanID != "" { // whose reserve only the server knows
+		if r.BasePlanID != "" || r.MinDestinationSoC != nil { // whose reserve only the server knows, or differs from the way's
 			below = "always " + show.Percent(plan.MarginSoC) + " above the reserve"
 		}
 		p.Linef("%s", p.Dim(below+"; spare: other chargers in reach of the stop, free then"))

@@ -28,8 +28,10 @@ type Infeasible struct {
 	StartSoC float64
 	// ReachedKm of JourneyKm can be driven without going below the reserve.
 	ReachedKm, JourneyKm float64
-	// LastName is where the car can charge last; empty where it reaches no charger.
+	// LastName is where the car can charge last, to Fullest at most; empty where it reaches no
+	// charger.
 	LastName string
+	Fullest  float64
 	// GapKm is the drive from there (or the origin) on, that RangeKm does not cover.
 	GapKm, RangeKm float64
 	// NextName is the charger behind the gap, NextKm from LastName; empty where it is the
@@ -62,6 +64,9 @@ func (e *Infeasible) Error() string {
 	from, full := "the origin", "with what it has"
 	if e.LastName != "" {
 		from, full = e.LastName, "full"
+		if e.Fullest < 1 {
+			full = fmt.Sprintf("charged to %.0f%%", 100*e.Fullest)
+		}
 	}
 	to, away, between := "the destination", e.GapKm, " and no charger in between is within reach"
 	if e.NextName != "" {
@@ -127,7 +132,7 @@ func (s *search) whyNot() *Infeasible {
 	return &Infeasible{
 		NextName: next, NextKm: round(nextKm, 10),
 		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
-		LastName: name, GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
+		LastName: name, Fullest: s.r.fullest(), GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
 		StartSoC: s.enough(),
 	}
 }
