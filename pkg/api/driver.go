@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,8 @@ func DecodePlan(body []byte, now time.Time) (PlanRequest, error) {
 	p.LatestArrival = r.latestArrival(p.Departure, now)
 	p.Avoid, p.Insist = r.places("avoid"), r.places("insist")
 	p.MinArrivalSoC = r.number("min_arrival_soc", 0, 1)
+	p.MinDestinationSoC = r.number("min_destination_soc", 0, 1)
+	p.MaxChargeSoC = r.number("max_charge_soc", 0.1, 1)
 	p.Objective = r.objective()
 	r.done()
 	return p, r.rep.err()
@@ -120,6 +123,7 @@ func (r *reader) vehicle() Vehicle {
 	dc := o.number("dc_kw", 1, 2000)
 	ac := o.number("ac_kw", 0, 200)
 	v.DCCurve = o.curve()
+	v.Plugs = o.plugs()
 	v.Conditions = o.conditions()
 	o.done()
 	switch {
@@ -143,6 +147,31 @@ func (r *reader) model(required bool) string {
 		r.invalid("model", fmt.Sprintf("%q is no model such as byd-dolphin", brief(m)))
 	}
 	return m
+}
+
+// plugs are the standards of connectors that a car takes.
+func (r *reader) plugs() []string {
+	const field = "plugs"
+	list := r.list(field, len(standards))
+	if list != nil && len(list) == 0 {
+		r.invalid(field, "is empty; leave it out, or say what the car can be plugged in with")
+	}
+	var plugs []string
+	for i, v := range list {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		s, ok := v.(string)
+		switch {
+		case !ok:
+			r.wrongType(at, "a string", v)
+		case !charging.KnownStandard(s):
+			r.invalid(at, fmt.Sprintf("%q is no ConnectorType of OCPI, such as IEC_62196_T2_COMBO or CHADEMO", brief(s)))
+		case slices.Contains(plugs, s):
+			r.invalid(at, fmt.Sprintf("%q was there before", s))
+		default:
+			plugs = append(plugs, s)
+		}
+	}
+	return plugs
 }
 
 // curve is pairs of charge in percent, rising, and power in kW.
@@ -199,6 +228,10 @@ func DecodeTrip(body []byte, now time.Time) (TripRequest, error) {
 	}
 	t.DecisionTimeoutSeconds = int(r.integer("decision_timeout_seconds", 1, int64(MaxDecisionTimeout.Seconds()), 0))
 	t.SoC = r.number("soc", 0, 1)
+	t.Plugs = r.plugs()
+	if t.PlanID != "" && t.Plugs != nil {
+		r.invalid("plugs", "are given beside a plan_id; a plan knows its car")
+	}
 	r.done()
 	return t, r.rep.err()
 }

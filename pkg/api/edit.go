@@ -43,7 +43,8 @@ type Via struct {
 
 // journeyFields are those that a plan which is edited has already.
 var journeyFields = []string{
-	"origin", "destination", "vehicle", "soc", "departure", "latest_arrival", "avoid", "insist", "min_arrival_soc", "objective",
+	"origin", "destination", "vehicle", "soc", "departure", "latest_arrival", "avoid", "insist", "min_arrival_soc",
+	"min_destination_soc", "max_charge_soc", "objective",
 }
 
 // edit takes what is changed of the plan with an id.

@@ -36,7 +36,7 @@ const (
 const currency = "BRL"
 
 // standards of connectors.
-var standards = []string{"IEC_62196_T2_COMBO", "IEC_62196_T2", "CHADEMO"}
+var standards = charging.Standards()
 
 // Validate judges a location with all that it has, as the peers will: nobody
 // passes on what it refuses. INVALID_FIELD, naming the first wrong field by its

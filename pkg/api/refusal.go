@@ -51,6 +51,10 @@ func offering(err error, p problem.Problem) problem.Problem {
 	if errors.As(err, &offer) && len(offer.Alternatives) > 0 {
 		p.Alternatives, _ = json.Marshal(offer.Alternatives) // plain strings and times: never fails
 	}
+	var thin *trip.Thinner
+	if errors.As(err, &thin) && len(thin.Plans) > 0 {
+		p.ThinnerPlans, _ = json.Marshal(thin.Plans) // as above, and finite numbers
+	}
 	return p
 }
 
@@ -111,7 +115,7 @@ func microseconds(s string) bool {
 	return len(s) <= 16 && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// ToError is ToRefusal with what the problem offers instead, as a *trip.Offer;
+// ToError is ToRefusal with what the problem offers instead, as a *trip.Offer or *trip.Thinner;
 // nil where ToRefusal is.
 func ToError(p problem.Problem) error {
 	r := ToRefusal(p)
@@ -121,6 +125,10 @@ func ToError(p problem.Problem) error {
 	away := &Away{Refusal: r}
 	if len(p.KnownHere) > 0 && json.Unmarshal(p.KnownHere, &away.Known) == nil {
 		return away
+	}
+	thin := &trip.Thinner{Refusal: r}
+	if len(p.ThinnerPlans) > 0 && json.Unmarshal(p.ThinnerPlans, &thin.Plans) == nil && len(thin.Plans) > 0 {
+		return thin
 	}
 	o := &trip.Offer{Refusal: r}
 	if len(p.Alternatives) == 0 || json.Unmarshal(p.Alternatives, &o.Alternatives) != nil || len(o.Alternatives) == 0 {

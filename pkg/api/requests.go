@@ -23,6 +23,9 @@ type Vehicle struct {
 	DCKW              float64      `json:"dc_kw,omitempty"`
 	ACKW              float64      `json:"ac_kw,omitempty"`
 	DCCurve           [][2]float64 `json:"dc_curve,omitempty"`
+	// Plugs are the standards that the car can be plugged in with, by adapters that it carries,
+	// too, for a model as for figures; nil: those of the model, Type 2 and CCS 2 for figures.
+	Plugs []string `json:"plugs,omitempty"`
 	// Conditions of the drive, for a model as for figures.
 	Conditions *trip.Conditions `json:"conditions,omitempty"`
 }
@@ -36,19 +39,23 @@ type Vehicle struct {
 // With BasePlanID it asks for that plan anew with Changes, and with other places to pass where
 // Via is not nil; the rest is zero then.
 type PlanRequest struct {
-	BasePlanID    string         `json:"base_plan_id,omitempty"`
-	Changes       []Change       `json:"changes,omitempty"`
-	Via           *[]Via         `json:"via,omitempty"`
-	Origin        Endpoint       `json:"origin,omitzero"`
-	Destination   Endpoint       `json:"destination,omitzero"`
-	Vehicle       Vehicle        `json:"vehicle,omitzero"`
-	SoC           *float64       `json:"soc,omitempty"`
-	Departure     time.Time      `json:"departure,omitzero"`
-	MinArrivalSoC *float64       `json:"min_arrival_soc,omitempty"`
-	Objective     trip.Objective `json:"objective,omitempty"`
-	LatestArrival time.Time      `json:"latest_arrival,omitzero"`
-	Avoid         trip.Choice    `json:"avoid,omitzero"`
-	Insist        trip.Choice    `json:"insist,omitzero"`
+	BasePlanID    string    `json:"base_plan_id,omitempty"`
+	Changes       []Change  `json:"changes,omitempty"`
+	Via           *[]Via    `json:"via,omitempty"`
+	Origin        Endpoint  `json:"origin,omitzero"`
+	Destination   Endpoint  `json:"destination,omitzero"`
+	Vehicle       Vehicle   `json:"vehicle,omitzero"`
+	SoC           *float64  `json:"soc,omitempty"`
+	Departure     time.Time `json:"departure,omitzero"`
+	MinArrivalSoC *float64  `json:"min_arrival_soc,omitempty"`
+	// MinDestinationSoC is to be left at the destination; nil: MinArrivalSoC. MaxChargeSoC is
+	// the charge that no stop goes above; nil: 1.
+	MinDestinationSoC *float64       `json:"min_destination_soc,omitempty"`
+	MaxChargeSoC      *float64       `json:"max_charge_soc,omitempty"`
+	Objective         trip.Objective `json:"objective,omitempty"`
+	LatestArrival     time.Time      `json:"latest_arrival,omitzero"`
+	Avoid             trip.Choice    `json:"avoid,omitzero"`
+	Insist            trip.Choice    `json:"insist,omitzero"`
 }
 
 // PlanResponse lists plans, best first.
@@ -75,6 +82,9 @@ type TripRequest struct {
 	DecisionTimeoutSeconds int `json:"decision_timeout_seconds,omitempty"`
 	// SoC, where known, lets alternatives be judged for the battery.
 	SoC *float64 `json:"soc,omitempty"`
+	// Plugs are the standards that the car of stops by hand takes, with its adapters; nil: those
+	// of the model that the vehicle is registered with, and where none is known any.
+	Plugs []string `json:"plugs,omitempty"`
 }
 
 // Actions of a DecisionRequest.

@@ -61,15 +61,10 @@ func (e EVSE) MaxPowerKW() float64 {
 // Connector is one plug of an EVSE.
 type Connector struct {
 	ID string
-	// Standard in OCPI's terms: IEC_62196_T2_COMBO, IEC_62196_T2, CHADEMO.
+	// Standard is one of Standards, in OCPI's terms: IEC_62196_T2_COMBO.
 	Standard string
 	PowerKW  float64
 	TariffID string
-}
-
-// DC reports whether the connector gives direct current.
-func (c Connector) DC() bool {
-	return c.Standard == "IEC_62196_T2_COMBO" || c.Standard == "CHADEMO"
 }
 
 // Tariff is what charging costs: a fee per session, a price per kWh, and one per

@@ -28,6 +28,9 @@ type Problem struct {
 	// choose from; their shapes are package api's.
 	Conflict     json.RawMessage `json:"conflict,omitempty"`
 	Alternatives json.RawMessage `json:"alternatives,omitempty"`
+	// ThinnerPlans are those that a smaller reserve would allow (INFEASIBLE_TRIP); their
+	// shape is package trip's.
+	ThinnerPlans json.RawMessage `json:"thinner_plans,omitempty"`
 	Errors       []FieldError    `json:"errors,omitempty"`
 	// KnownHere is what this company holds for a trip whose originator is away; its
 	// shape is package api's.

@@ -42,7 +42,7 @@ type Plan struct {
 	// whole way.
 	Line    string  `json:"line,omitempty"`
 	Profile Profile `json:"profile,omitempty"`
-	// MarginSoC is the least that is left above the request's min_arrival_soc, over the
+	// MarginSoC is the least that is left above what the request wants left, over the
 	// arrivals at the stops and at the destination.
 	MarginSoC float64 `json:"margin_soc"`
 	// AsOf is when each company that was looked at said what is free there; what has been

@@ -260,6 +260,10 @@ type Journey struct {
 	Departure     time.Time `json:"departure"`
 	SoC           float64   `json:"soc"`
 	MinArrivalSoC float64   `json:"min_arrival_soc"`
+	// MinDestinationSoC is to be left at the destination; nil: MinArrivalSoC there, too.
+	MinDestinationSoC *float64 `json:"min_destination_soc,omitempty"`
+	// MaxChargeSoC is the charge that no stop goes above; 0: full.
+	MaxChargeSoC float64 `json:"max_charge_soc,omitempty"`
 	// VehicleModel is an id of pkg/vehicle, or empty with explicit Vehicle
 	// figures as JSON of the request.
 	VehicleModel string `json:"vehicle_model,omitempty"`
@@ -269,6 +273,9 @@ type Journey struct {
 	DCKW      float64      `json:"dc_kw,omitempty"`
 	ACKW      float64      `json:"ac_kw,omitempty"`
 	DCCurve   [][2]float64 `json:"dc_curve,omitempty"`
+	// Plugs are the standards that the car can be plugged in with, where they were named; else
+	// those of the model, or of package vehicle's guess for figures.
+	Plugs []string `json:"plugs,omitempty"`
 	// Conditions of the drive; nil where they are those that consumption is stated for.
 	Conditions *Conditions `json:"conditions,omitempty"`
 	// LatestArrival is when the driver must be there; zero where that is open.
@@ -282,6 +289,14 @@ type Journey struct {
 	Earliest time.Time `json:"earliest,omitzero"`
 	// Via are the places that the trip passes, in travel order; see Between.
 	Via []Waypoint `json:"via,omitempty"`
+}
+
+// AtDestination is the charge that is to be left at the destination.
+func (j Journey) AtDestination() float64 {
+	if j.MinDestinationSoC != nil {
+		return *j.MinDestinationSoC
+	}
+	return j.MinArrivalSoC
 }
 
 // Conditions are what changes a car's consumption beside its speed.

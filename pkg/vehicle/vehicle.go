@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/eletrovia/eletrovia/pkg/charging"
 )
 
 // Vehicle is what the planner must know of a car. The JSON names are those of the
@@ -19,15 +21,26 @@ type Vehicle struct {
 	ACKW float64 `json:"ac_kw,omitempty"`
 	// DCKW is the highest power at a DC charger.
 	DCKW float64 `json:"dc_kw"`
-	// Ports are what the car can be plugged in with, as connectors' standards are
-	// called (IEC_62196_T2, IEC_62196_T2_COMBO, CHADEMO); nil for explicit figures. They
-	// are shown, not judged: the planner takes any car to any connector.
+	// Ports are what the car can be plugged in with, as OCPI calls connectors' standards
+	// (IEC_62196_T2, CHADEMO), by an inlet or an adapter that it carries. Nil: see Plugs.
 	Ports []string `json:"ports,omitempty"`
 	// DCCurve is the power that the battery takes at a state of charge, straight
 	// between its points, never above DCKW. Empty: DefaultCurve.
 	DCCurve []CurvePoint `json:"dc_curve,omitempty"`
 	// Conditions of the drive; nil where they are those that consumption is stated for.
 	Conditions *Conditions `json:"conditions,omitempty"`
+}
+
+// Plugs are what the car can be plugged in with: its Ports, and where nobody named them what new
+// cars in Brazil have, Type 2 and, for one that takes direct current, CCS 2.
+func (v Vehicle) Plugs() charging.Plugs {
+	switch {
+	case len(v.Ports) > 0:
+		return charging.PlugsOf(v.Ports...)
+	case v.DCKW > 0:
+		return charging.PlugsOf(charging.StandardT2, charging.StandardCCS2)
+	}
+	return charging.PlugsOf(charging.StandardT2)
 }
 
 // CurvePoint is [percent, kW].
@@ -76,6 +89,11 @@ func (v Vehicle) Validate() error {
 	if v.Conditions != nil {
 		if err := v.Conditions.validate(); err != nil {
 			return err
+		}
+	}
+	for i, port := range v.Ports {
+		if !charging.KnownStandard(port) {
+			return &FieldError{fmt.Sprintf("plugs[%d]", i), fmt.Sprintf("is %q; want a ConnectorType of OCPI, such as IEC_62196_T2_COMBO or CHADEMO", port)}
 		}
 	}
 	return v.validateCurve()

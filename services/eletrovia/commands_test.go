@@ -325,6 +325,10 @@ func TestExitCodes(t *testing.T) {
 		says   string
 	}{
 		{"infeasible", problem.New("INFEASIBLE_TRIP", "the battery ends near Maceió"), nil, 4, "near Maceió"},
+		{"infeasible but for a margin", problem.Problem{
+			Status: 422, Title: "x", Code: "INFEASIBLE_TRIP", Detail: "short",
+			ThinnerPlans: json.RawMessage(`[{"needs":{"min_arrival_soc":0.06,"min_destination_soc":0.1},"plan_id":"p-thin","arrive_soc":0.1,"stops":[{"leg":1,"evse_id":"BR*MAR*E0001*1","location_name":"Porto","arrive_soc":0.062,"depart_soc":0.8}]}]`),
+		}, nil, 4, "with 6% left on the way and 10% at the destination: 1 stop"},
 		{"taken", problem.New("SLOT_TAKEN", "booked"), nil, 3, "next: eletrovia plan"},
 		{"another vehicle's secret", problem.New("FORBIDDEN", "no"), nil, 1, "FORBIDDEN"},
 		{"store away", problem.New("STORE_UNAVAILABLE", "redis"), nil, 1, "next: eletrovia doctor"},

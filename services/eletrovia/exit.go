@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,6 +104,7 @@ func (c *cli) complain(err error, code int) {
 		return
 	case errors.As(err, &refused):
 		c.explain(p, refused)
+		c.offerThinner(p, err)
 		return
 	case errors.As(err, &unreachable):
 		p.Notef("eletrovia: no answer from %s: %s", c.server, show.Clean(unreachable.Err.Error()))
@@ -113,6 +115,31 @@ func (c *cli) complain(err error, code int) {
 	if code == exitUsage {
 		p.Notef("try: %s --help", c.program)
 	}
+}
+
+// offerThinner shows the plans that keep less, and how to book one.
+func (c *cli) offerThinner(p show.Printer, err error) {
+	var thin *trip.Thinner
+	if !errors.As(err, &thin) {
+		return
+	}
+	for _, t := range thin.Plans {
+		p.Notef("with %s left on the way and %s at the destination: %s, arrive %s with %s", show.Percent(t.Needs.MinArrivalSoC),
+			show.Percent(t.Needs.MinDestinationSoC), counted(len(t.Stops), "stop"), instant(p, t.Arrival), show.Percent(t.ArriveSoC))
+		for _, s := range t.Stops {
+			p.Notef("  %d %s · %s · %s to %s · %s", s.Leg, show.Clean(s.LocationName), s.EVSEID, instant(p, s.Start), instant(p, s.End),
+				show.Percent(s.ArriveSoC)+"→"+show.Percent(s.DepartSoC))
+		}
+		p.Notef("  next: %s", c.next("reserve", "--plan", show.Clean(t.ID)))
+	}
+}
+
+// counted is a number of things.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (c *cli) explain(p show.Printer, refused *charging.Refusal) {

@@ -74,7 +74,8 @@ func wanted(cmd *cobra.Command, j *journey, e *edit) (api.PlanRequest, error) {
 		return r, err
 	}
 	for _, name := range []string{
-		"from", "to", "model", "soc", "min-arrival-soc", "departure", "latest-arrival", "objective", "insist", "air", "load", "headwind",
+		"from", "to", "model", "soc", "min-arrival-soc", "min-destination-soc", "max-charge-soc", "plugs",
+		"departure", "latest-arrival", "objective", "insist", "air", "load", "headwind",
 	} {
 		if cmd.Flags().Changed(name) {
 			return api.PlanRequest{}, usage(fmt.Errorf("--%s beside --base: a plan that is edited keeps its drive; plan anew without --base", name))

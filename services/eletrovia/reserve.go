@@ -84,7 +84,11 @@ func (b booking) request(ctx context.Context, c *cli, server *client.Driver) (ap
 		r.Stops = append(r.Stops, stop)
 	}
 	if len(r.Stops) > 0 || r.PlanID != "" {
-		return r, nil
+		var err error
+		if r.PlanID == "" {
+			r.Plugs, err = parsePlugs(b.plugs)
+		}
+		return r, err
 	}
 	return r, b.planFirst(ctx, c, server, &r)
 }

@@ -67,11 +67,12 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	if len(rows) > 0 {
 		p.Table(headers, rows)
 		below := "never below " + show.Percent(plan.MarginSoC+reserveOf(r))
-		if r.BasePlanID != "" { // whose reserve only the server knows
+		if r.BasePlanID != "" || r.MinDestinationSoC != nil { // whose reserve only the server knows, or differs from the way's
 			below = "always " + show.Percent(plan.MarginSoC) + " above the reserve"
 		}
 		p.Linef("%s", p.Dim(below+"; spare: other chargers in reach of the stop, free then"))
 	}
+	showPlugs(p, plan)
 	showBackups(p, plan)
 	showVia(p, plan)
 	showAsked(p, plan)
@@ -83,6 +84,19 @@ func showPlan(p show.Printer, names sites, r api.PlanRequest, plan trip.Plan) {
 	}
 	showFree(p, until)
 	showKnown(p, plan)
+}
+
+// showPlugs tells which plug the car uses at each stop.
+func showPlugs(p show.Printer, plan trip.Plan) {
+	var at []string
+	for _, s := range plan.Stops {
+		if s.Standard != "" {
+			at = append(at, fmt.Sprintf("%d %s %.0f kW", s.Leg, show.Clean(plugName(s.Standard)), s.PowerKW))
+		}
+	}
+	if len(at) > 0 {
+		p.Linef("%s", p.Dim("plug: stop "+strings.Join(at, " · ")))
+	}
 }
 
 // showBackups tells where to go first, for each stop, when its charger is broken.

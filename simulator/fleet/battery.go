@@ -25,21 +25,17 @@ type outlet struct {
 	tariff     charging.Tariff
 }
 
-// outletOf chooses as the planner does: CCS before CHAdeMO, direct before
-// alternating current, then the stronger one.
-func outletOf(l api.Location, id charging.EVSEID) (outlet, bool) {
-	rank := map[string]int{"IEC_62196_T2_COMBO": 3, "CHADEMO": 2, "IEC_62196_T2": 1}
+// outletOf is the connector that a car with some plugs uses there, chosen as the planner does;
+// ok is false where it has none.
+func outletOf(l api.Location, id charging.EVSEID, plugs charging.Plugs) (o outlet, ok bool) {
 	var best charging.Connector
 	site := l.Charging()
 	for _, e := range site.EVSEs {
-		for _, c := range e.Connectors {
-			r, b := rank[c.Standard], rank[best.Standard]
-			if e.ID == id && (r > b || r > 0 && r == b && c.PowerKW > best.PowerKW) {
-				best = c
-			}
+		if e.ID == id {
+			best, ok = e.For(plugs)
 		}
 	}
-	o := outlet{kW: best.PowerKW, dc: best.DC(), efficiency: efficiencyAC}
+	o = outlet{kW: best.PowerKW, dc: best.DC(), efficiency: efficiencyAC}
 	if o.dc {
 		o.efficiency = efficiencyDC
 	}
@@ -48,7 +44,7 @@ func outletOf(l api.Location, id charging.EVSEID) (outlet, bool) {
 			o.tariff = t
 		}
 	}
-	return o, best.Standard != ""
+	return o, ok
 }
 
 // charge is one charging session as the battery sees it.

@@ -48,7 +48,7 @@ func (d *driver) open(ctx context.Context, l trip.Leg) (Session, outlet, error) 
 	if err != nil {
 		return Session{}, outlet{}, err
 	}
-	o, ok := outletOf(site, l.EVSEID)
+	o, ok := outletOf(site, l.EVSEID, d.car.Model.Plugs())
 	if !ok {
 		return Session{}, o, fmt.Errorf("no connector of %s fits", l.EVSEID)
 	}

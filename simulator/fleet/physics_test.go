@@ -70,11 +70,17 @@ func TestAfterIsTheInverseOfTime(t *testing.T) {
 
 func TestOutletOf(t *testing.T) {
 	all, _ := sites(t.Context())
-	o, ok := outletOf(all[0], evse1)
+	o, ok := outletOf(all[0], evse1, charging.PlugsOf("IEC_62196_T2_COMBO"))
 	if !ok || o.kW != 60 || !o.dc || o.tariff.PerKWh != 2 || o.efficiency != efficiencyDC {
 		t.Errorf("%+v", o)
 	}
-	if _, ok := outletOf(all[0], evse2); ok {
+	if o, ok := outletOf(all[0], evse1, charging.PlugsOf("CHADEMO")); !ok || o.kW != 100 {
+		t.Errorf("by CHAdeMO: %+v", o)
+	}
+	if _, ok := outletOf(all[0], evse1, charging.PlugsOf("IEC_62196_T2")); ok {
+		t.Error("a car without a plug for it is plugged in")
+	}
+	if _, ok := outletOf(all[0], evse2, charging.AllPlugs()); ok {
 		t.Error("an EVSE that is not there")
 	}
 }

@@ -62,7 +62,7 @@ var rooms = []room{
 	{path: "pkg/geo", noStd: noIO},
 	{path: "pkg/road", own: []string{"pkg/geo"}, noStd: noIO},
 	{path: "pkg/road/internal/gen", own: []string{"pkg/geo", "pkg/road"}}, // writes the embedded data; run by hand
-	{path: "pkg/vehicle", own: []string{"pkg/geo", "pkg/road"}, noStd: noIO},
+	{path: "pkg/vehicle", own: []string{"pkg/charging", "pkg/geo", "pkg/road"}, noStd: noIO},
 	{path: "pkg/charging", own: []string{"pkg/geo"}, noStd: noIO},
 	{path: "pkg/charging/companytest", own: []string{"pkg/charging", "pkg/geo"}, third: []string{uuid}, suite: true},
 	{path: "pkg/trip", own: []string{"pkg/charging", "pkg/geo"}, noStd: noIO},

@@ -145,10 +145,6 @@ func (c *checker) tariff(n ast.Node) charging.Tariff {
 	return t
 }
 
-// The standards of connectors, and the most power that each can have (kW): alternating
-// current ends at 43, three phases of 63 A.
-var standards = map[string]float64{"IEC_62196_T2_COMBO": maxKW, "CHADEMO": maxKW, "IEC_62196_T2": 43}
-
 // maxKW is the most power of any connector. Brazil's borders in degrees, islands included.
 const (
 	maxKW                  = 500.0
@@ -231,12 +227,12 @@ func (c *checker) connector(n ast.Node, tariffs map[string]charging.Tariff) (cha
 		return charging.Connector{}, false
 	}
 	p := charging.Connector{ID: f.text("id"), Standard: f.text("standard"), TariffID: f.text("tariff_id")}
-	limit, known := standards[p.Standard]
+	limit, known := maxKW, charging.KnownStandard(p.Standard)
 	if p.Standard != "" && !known {
-		c.add(f.line("standard"), "standard %q; want IEC_62196_T2_COMBO, IEC_62196_T2 or CHADEMO", short(p.Standard))
+		c.add(f.line("standard"), "standard %q; want one of OCPI's ConnectorType, such as IEC_62196_T2_COMBO, IEC_62196_T2 or CHADEMO", short(p.Standard))
 	}
-	if !known {
-		limit = maxKW
+	if known && charging.ACOnly(p.Standard) {
+		limit = charging.MaxACKW
 	}
 	p.PowerKW = f.number("power_kw", 1, limit)
 	if _, ok := tariffs[p.TariffID]; !ok && p.TariffID != "" {

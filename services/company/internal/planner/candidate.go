@@ -101,7 +101,7 @@ func (s *search) chooseIn(k int, limit int64, upper float64) {
 		if must == 0 && drive > limit {
 			continue
 		}
-		missing := energySlack*(g.otherUse+s.use(from)+s.use(to)) + s.r.MinArrivalSoC - s.r.SoC
+		missing := energySlack*(g.otherUse+s.use(from)+s.use(to)) + s.r.atDestination() - s.r.SoC
 		if must == 0 && s.w.second*(g.otherSeconds+float64(drive))+s.bound.of(max(missing, leastCharge)) > upper {
 			continue
 		}
@@ -175,7 +175,7 @@ func (s *search) usable(site int) []kind {
 		return nil
 	}
 	var kinds []kind
-	for c, k := range s.p.sites[site].classes {
+	for c, k := range s.fit.classes[site] {
 		session := s.sessions[sessionKey{k.kw, k.dc}]
 		if !session.Possible() {
 			continue

@@ -22,6 +22,7 @@ type chain struct {
 	underway bool     // the car is on the way to the lost one, which it still holds
 	near     bool     // and need not come farther than to this stop
 	car      *Request // nil where the trip does not remember its journey
+	fit      *fitting // for the car; without a journey for any
 	before   state    // on leaving the stop before the lost one, or the origin
 	// first is the stretch from the origin to any site, nil without a journey; from is the one to any
 	// site in the lost one's place, which for the first leg is first.
@@ -78,7 +79,16 @@ func (p *Planner) chainOf(t trip.Trip, lost int, underway bool, free Free, now t
 		}
 		c.car = &r
 	}
+	c.fit = p.fitting(plugsOf(c.car))
 	return c, c.prepare()
+}
+
+// plugsOf are the plugs of a journey's car. Where nobody knows the car it may have any.
+func plugsOf(car *Request) charging.Plugs {
+	if car == nil {
+		return charging.AllPlugs()
+	}
+	return car.Vehicle.Plugs()
 }
 
 // FromJourney is the request that a trip remembers. The error is INVALID_FIELD.
@@ -94,6 +104,9 @@ func FromJourney(j trip.Journey) (Request, error) {
 		}
 		v = model
 	}
+	if len(j.Plugs) > 0 {
+		v.Ports = j.Plugs
+	}
 	if j.Conditions != nil {
 		given := vehicle.Conditions(*j.Conditions)
 		v.Conditions = &given
@@ -101,6 +114,7 @@ func FromJourney(j trip.Journey) (Request, error) {
 	r := Request{
 		Origin: j.From, Destination: j.To, Vehicle: v, SoC: j.SoC,
 		Departure: j.Departure, MinArrivalSoC: j.MinArrivalSoC, LatestArrival: j.LatestArrival,
+		MinDestinationSoC: j.MinDestinationSoC, MaxChargeSoC: j.MaxChargeSoC,
 		Avoid: Choice(j.Avoid), Insist: Choice(j.Insist),
 	}
 	return r, r.Validate()
@@ -213,8 +227,17 @@ func (c *chain) driveTo(i int) passage {
 }
 
 func (c *chain) session(at place) vehicle.Session {
-	k := c.p.class(at)
-	return c.car.Vehicle.At(k.kw, k.dc)
+	k := c.p.connector(at, c.fit.plugs)
+	return c.car.Vehicle.At(k.PowerKW, k.DC())
+}
+
+// reserve is what is to be left on arrival at a leg (from 0), or behind the last one at the
+// destination.
+func (c *chain) reserve(k int) float64 {
+	if k >= len(c.t.Legs) {
+		return c.car.atDestination()
+	}
+	return c.car.MinArrivalSoC
 }
 
 // use is the charge that a drive takes, by all that it passes.
@@ -227,5 +250,5 @@ func (c *chain) cost(g leg) float64 {
 	if !ok || g.kWh <= 0 {
 		return 0
 	}
-	return c.p.class(at).tariff.Price(g.kWh)
+	return c.fit.class(c.p, at).tariff.Price(g.kWh)
 }

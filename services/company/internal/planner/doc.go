@@ -11,8 +11,8 @@
 // at least as early, as full and as good. The lower bound of what is left is the
 // quickest drive plus charging what is missing at the car's best power.
 //
-// What it ignores: plug types beyond AC and DC (Type 2 and CCS are taken for granted;
-// CHAdeMO counts only where there is no CCS), charging losses, hills, a cold or hot
-// battery that charges slower, and leaving a charger before its window ends.
+// A car charges where a connector has one of its plugs, at the best that fits. What the planner
+// ignores: what an adapter costs in power, charging losses, hills, and leaving a charger
+// before its window ends.
 // docs/planner.md says more.
 package planner

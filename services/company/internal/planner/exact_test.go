@@ -113,7 +113,10 @@ func (e *exact) minutes() float64 {
 // charge is when a charge at a site can be done first.
 func (e *exact) charge(site int, at int64, from, to float64) (end int64, ok bool) {
 	for _, evse := range e.sites[site].EVSEs {
-		c := evse.Connectors[0]
+		c, fits := evse.For(e.r.Vehicle.Plugs())
+		if !fits {
+			continue
+		}
 		d := e.r.Vehicle.ChargeTime(from, to, c.PowerKW, c.DC())
 		if d == 0 {
 			continue

@@ -56,6 +56,7 @@ func (s *search) roundStops(c *candidate, k int, l *label, base float64) {
 }
 
 func (s *search) addStop(n *kind, k int, l *label, base, level float64) {
+	level = min(level, s.r.fullest())
 	if level < l.soc+leastCharge {
 		return
 	}
@@ -113,7 +114,7 @@ func (s *search) dropLate(l *label) {
 func (s *search) onward(i int32, l *label, c *candidate, h int) {
 	hop := &c.hops[h]
 	enough := hop.need <= l.soc+leastCharge
-	if !enough {
+	if !enough && hop.need <= s.r.fullest() {
 		soonest := l.score + s.w.stop + s.w.second*(Overhead.Seconds()+float64(hop.seconds))
 		if hop.to != dest {
 			soonest += s.cands[hop.to].penalty + s.inflation*s.ahead.onArriving(hop.to, hop.need-hop.soc)
@@ -127,9 +128,9 @@ func (s *search) onward(i int32, l *label, c *candidate, h int) {
 				s.arrive(i, &d, hop)
 			}
 		}
-		if hop.to == dest {
-			return // nobody needs more at the destination
-		}
+	}
+	if !enough && hop.to == dest {
+		return // nobody needs more at the destination
 	}
 	for d := range s.stops {
 		if s.stops[d].soc >= hop.need {

@@ -1,12 +1,16 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
+	"github.com/eletrovia/eletrovia/pkg/trip"
 )
 
 // Infeasible says that no plan makes the journey, how far one gets, and what is missing.
@@ -24,14 +28,23 @@ type Infeasible struct {
 	StartSoC float64
 	// ReachedKm of JourneyKm can be driven without going below the reserve.
 	ReachedKm, JourneyKm float64
-	// LastName is where the car can charge last; empty where it reaches no charger.
+	// LastName is where the car can charge last, to Fullest at most; empty where it reaches no
+	// charger.
 	LastName string
+	Fullest  float64
 	// GapKm is the drive from there (or the origin) on, that RangeKm does not cover.
 	GapKm, RangeKm float64
 	// NextName is the charger behind the gap, NextKm from LastName; empty where it is the
 	// destination.
 	NextName string
 	NextKm   float64
+	// Takes are the car's plugs. Adapter is one more with which the journey could be made, empty
+	// where none would do alone; AdapterAt are the stops, in travel order, that have no other.
+	Takes     charging.Plugs
+	Adapter   string
+	AdapterAt []string
+	// Thinner are plans with thinner reserves, where the request allows that (Request.Thinner).
+	Thinner []trip.ThinnerPlan
 	// Near is the municipality where the battery would reach the reserve.
 	Near string
 	Stop geo.Point
@@ -51,15 +64,26 @@ func (e *Infeasible) Error() string {
 	from, full := "the origin", "with what it has"
 	if e.LastName != "" {
 		from, full = e.LastName, "full"
+		if e.Fullest < 1 {
+			full = fmt.Sprintf("charged to %.0f%%", 100*e.Fullest)
+		}
 	}
 	to, away, between := "the destination", e.GapKm, " and no charger in between is within reach"
 	if e.NextName != "" {
 		to, away, between = e.NextName, e.NextKm, ", and nothing nearer leads on"
 	}
 	return fmt.Sprintf(
-		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s",
-		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away),
+		"the battery reaches its reserve after %.0f of %.0f km, near %s: from %s the car gets %.0f km far (%s), but %s is %.0f km away%s; %s%s%s",
+		e.ReachedKm, e.JourneyKm, e.Near, from, e.RangeKm, full, to, away, between, e.help(from, to, away), e.adapter(), e.thin(),
 	)
+}
+
+// adapter tells which plug is missing, and where.
+func (e *Infeasible) adapter() string {
+	if e.Adapter == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the car takes %s only: with a plug for %s it could charge at %s", e.Takes, e.Adapter, strings.Join(e.AdapterAt, ", then at "))
 }
 
 // help is what would make the journey possible.
@@ -93,19 +117,63 @@ func (s *search) whyNot() *Infeasible {
 		c := &s.cands[i]
 		if reached && c.to.second < rest.second {
 			loc := s.p.sites[c.site].loc
-			from, soc, rest, last = loc.Point, 1, c.to, i
+			from, soc, rest, last = loc.Point, s.r.fullest(), c.to, i
 			name = nameOf(loc)
 		}
 	}
-	reach := min(s.r.Vehicle.RangeKm(soc-s.r.MinArrivalSoC, rest.kmh()), float64(rest.km))
+	next, nextKm := s.behind(last, all, rest)
+	reserve := s.r.MinArrivalSoC
+	if next == "" {
+		reserve = s.r.atDestination()
+	}
+	reach := min(s.r.Vehicle.RangeKm(soc-reserve, rest.kmh()), float64(rest.km))
 	stop := s.pointOnTheWay(from, reach)
 	near, _ := s.p.net.PlaceNear(stop)
-	next, nextKm := s.behind(last, all, rest)
 	return &Infeasible{
 		NextName: next, NextKm: round(nextKm, 10),
 		ReachedKm: round(max(float64(s.direct.km)-float64(rest.km), 0)+reach, 10), JourneyKm: round(float64(s.direct.km), 10),
-		LastName: name, GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
+		LastName: name, Fullest: s.r.fullest(), GapKm: round(float64(rest.km), 10), RangeKm: round(reach, 10), Near: near.String(), Stop: stop,
 		StartSoC: s.enough(),
+	}
+}
+
+// adaptersTried bounds how many standards are tried to find the one that is missing.
+const adaptersTried = 4
+
+// lack notes the plug with which the journey could be made: of those that the car does not take
+// the one that most locations have.
+func (p *Planner) lack(no *Infeasible, r Request, free Free) {
+	no.Takes = r.Vehicle.Plugs()
+	has := map[string]int{}
+	for _, s := range p.sites {
+		var here charging.Plugs
+		for _, e := range s.loc.EVSEs {
+			here |= e.Plugs()
+		}
+		for _, standard := range (here &^ no.Takes).Names() {
+			has[standard]++
+		}
+	}
+	others := (p.plugs &^ no.Takes).Names()
+	slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(has[b], has[a]) })
+	for _, standard := range others[:min(len(others), adaptersTried)] {
+		r.Vehicle.Ports = append(no.Takes.Names(), standard)
+		s, err := p.newSearch(r, free)
+		if err != nil {
+			return
+		}
+		with, ok := s.runRough()
+		p.rooms.Put(s.room)
+		if !ok {
+			continue
+		}
+		no.Adapter = standard
+		for _, st := range with.plan.Stops {
+			if at := p.evses[st.EVSEID]; !p.fits(at, no.Takes) {
+				no.AdapterAt = append(no.AdapterAt, nameOf(p.sites[at.site].loc))
+			}
+		}
+		return
 	}
 }
 
@@ -146,7 +214,7 @@ func (s *search) reached() []bool {
 		from := next[len(next)-1]
 		next = next[:len(next)-1]
 		for _, h := range s.cands[from].hops {
-			if h.to != dest && !reached[h.to] {
+			if h.to != dest && !reached[h.to] && h.need <= s.r.fullest() {
 				reached[h.to], next = true, append(next, h.to)
 			}
 		}

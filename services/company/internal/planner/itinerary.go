@@ -3,7 +3,6 @@ package planner
 import (
 	"time"
 
-	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/geo"
 	"github.com/eletrovia/eletrovia/pkg/road"
 	"github.com/eletrovia/eletrovia/pkg/trip"
@@ -154,7 +153,7 @@ func (w *walk) arrive() {
 		plan.DriveMinutes += drive
 		plan.Arrival = w.at.Add(ofMinutes(drive)).Round(time.Second)
 		plan.TotalMinutes = round(plan.Arrival.Sub(plan.Departure).Minutes(), 10)
-		plan.MarginSoC = roundSoC(min(w.least, w.soc) - w.car.MinArrivalSoC)
+		plan.MarginSoC = roundSoC(min(w.least-w.car.MinArrivalSoC, w.soc-w.car.atDestination()))
 	}
 	plan.DistanceKM, plan.DriveMinutes = round(plan.DistanceKM, 10), round(plan.DriveMinutes, 10)
 	plan.ChargeMinutes, plan.Price = round(plan.ChargeMinutes, 10), round(plan.Price, 100)
@@ -167,7 +166,7 @@ func (w *walk) arrive() {
 // does not know it.
 func (w *walk) find(k int, st *trip.PlanStop) *road.Spot {
 	if at, ok := w.p.evses[st.EVSEID]; ok {
-		w.p.describe(st)
+		w.p.describe(st, plugsOf(w.car))
 		return &w.p.sites[at.site].spot
 	}
 	for _, old := range w.was.Stops {
@@ -223,12 +222,11 @@ func (w *walk) charge(st *trip.PlanStop) {
 	at, ok := w.p.evses[st.EVSEID]
 	if w.car != nil {
 		st.ArriveSoC = roundSoC(w.soc)
-		k := class{kw: st.PowerKW, dc: charging.Connector{Standard: st.Standard}.DC()}
-		depart, kWh := charge(w.soc, st.EnergyKWh, st.End.Unix()-st.Start.Unix(), w.car.Vehicle, w.car.Vehicle.At(k.kw, k.dc))
+		depart, kWh := charge(w.soc, st.EnergyKWh, st.End.Unix()-st.Start.Unix(), w.car.Vehicle, sessionAt(w.car.Vehicle, *st))
 		st.DepartSoC, st.EnergyKWh = roundSoC(depart), round(kWh, 100)
 	}
 	if ok && st.Price == 0 && st.EnergyKWh > 0 {
-		st.Price = round(w.p.class(at).tariff.Price(st.EnergyKWh), 100)
+		st.Price = round(classOf(w.p.sites[at.site].loc, w.p.connector(at, plugsOf(w.car))).tariff.Price(st.EnergyKWh), 100)
 	}
 }
 

@@ -35,7 +35,7 @@ type departure struct {
 // label is better.
 func (s *search) arrive(from int32, d *departure, h *hop) {
 	soc := d.soc - h.soc
-	if soc < s.r.MinArrivalSoC {
+	if h.to != dest && soc < s.r.MinArrivalSoC || h.to == dest && soc < s.r.atDestination() {
 		return
 	}
 	before := &s.labels[from]

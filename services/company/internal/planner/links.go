@@ -173,7 +173,11 @@ func (s *search) build(c *candidate) {
 
 func (s *search) hop(to int32, leg drive) hop {
 	soc := s.use(leg)
-	need := soc + s.r.MinArrivalSoC
+	reserve := s.r.MinArrivalSoC
+	if to == dest {
+		reserve = s.r.atDestination()
+	}
+	need := soc + reserve
 	if need <= 1 {
 		need = min(need+margin, 1)
 	}

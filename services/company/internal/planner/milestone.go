@@ -188,6 +188,9 @@ func (s *search) hold(h Held) (m milestone, why string) {
 		}
 	}
 	if len(m.kinds) == 0 {
+		if at, ok := s.p.evses[h.EVSE]; ok && h.Asked.Hold == trip.HoldEVSE && !s.p.fits(at, s.fit.plugs) {
+			return m, misfit(s.p.evse(at), s.r.Vehicle.Plugs())
+		}
 		return m, "no charger there suits the car, is in order, and may be used (see avoid and insist)"
 	}
 	return s.lasting(m)

@@ -42,10 +42,12 @@ func (p *Planner) Onward(t trip.Trip, leg int, here Here, free Free, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	for _, reserve := range []float64{rest.Saga.Journey.MinArrivalSoC, lastReserve} {
-		// Where nothing keeps the reserve, it is there to be used now.
+	for _, last := range []bool{false, true} {
 		j := *rest.Saga.Journey
-		j.MinArrivalSoC = min(j.MinArrivalSoC, reserve)
+		if last { // where nothing keeps the reserves, they are there to be used now
+			atDestination := min(j.AtDestination(), lastReserve)
+			j.MinArrivalSoC, j.MinDestinationSoC, j.MaxChargeSoC = min(j.MinArrivalSoC, lastReserve), &atDestination, 0
+		}
 		rest.Saga = &trip.Saga{Journey: &j}
 		for _, far := range []bool{true, false} {
 			all, err := p.onward(rest, here, far, free, now)
@@ -70,6 +72,7 @@ func (p *Planner) rest(t trip.Trip, leg int, here Here) (trip.Trip, error) {
 		From: here.Point, To: t.Saga.Journey.To, Departure: here.At, SoC: min(max(here.SoC, 0.01), 1),
 		MinArrivalSoC: t.Saga.Journey.MinArrivalSoC, UsableKWh: r.Vehicle.UsableBatteryKWh,
 		KWhPer100: min(max(r.Vehicle.ConsumptionKWh100Km*here.Use, 5), 80), DCKW: r.Vehicle.DCKW, ACKW: r.Vehicle.ACKW,
+		Plugs: r.Vehicle.Plugs().Names(), MinDestinationSoC: t.Saga.Journey.MinDestinationSoC, MaxChargeSoC: t.Saga.Journey.MaxChargeSoC,
 		Avoid: t.Saga.Journey.Avoid, Insist: t.Saga.Journey.Insist, // that it may come late is no reason to stop here
 	}
 	for _, point := range r.Vehicle.DCCurve {
@@ -161,7 +164,7 @@ func (p *Planner) onward(rest trip.Trip, here Here, far bool, free Free, now tim
 // stop that leads on the farthest comes first.
 func (c *chain) missing(at place) float64 {
 	drive, _ := c.onward(at.site)
-	return 1000 * math.Max(0, c.car.MinArrivalSoC+c.use(drive)-fullEnough)
+	return 1000 * math.Max(0, c.reserve(c.lost+1)+c.use(drive)-fullEnough)
 }
 
 // fullEnough is the charge that a car takes where it cannot have enough: the rest takes
@@ -190,5 +193,5 @@ func (c *chain) enough(i int) float64 {
 	if drive.km < 0 {
 		return 0
 	}
-	return math.Min(c.car.MinArrivalSoC+margin+c.use(drive), 1)
+	return math.Min(c.reserve(i+1)+margin+c.use(drive), 1)
 }

@@ -115,6 +115,8 @@ func (s *search) lookFrom(i int, hops []hop, moved []bool) bool {
 		hop := &hops[h]
 		base, used := s.w.second*float64(hop.seconds), int(hop.soc/outlookStep+1e-9)
 		if hop.to == dest {
+			// What is to be left there may be more than elsewhere, or less.
+			used = max(int((hop.soc+s.r.atDestination()-o.reserve)/outlookStep+1e-9), 0)
 			for x := used; x < wide && moved == nil; x++ {
 				leaving[x], changed = min(leaving[x], base), true
 			}

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +35,11 @@ type Planner struct {
 	sites []site
 	rows  []atomic.Pointer[[]drive] // drives from a site, found when first asked for
 	evses map[charging.EVSEID]place
-	rooms sync.Pool // of *room
+	plugs charging.Plugs // of all connectors
+	rooms sync.Pool      // of *room
+
+	mu       sync.Mutex
+	fittings map[charging.Plugs]*fitting // found when first asked for
 }
 
 // rowsKept is up to how many sites their drives to all others are remembered (8 MB for a
@@ -44,14 +47,10 @@ type Planner struct {
 const rowsKept = 2048
 
 type site struct {
-	loc     charging.Location
-	spot    road.Spot
-	cell    cell
-	town    string // of the location, to tell distinct plans from variations
-	classes []class
-	// closed are the classes of EVSEs out of order: a trip may have had one of
-	// them, which must be understood, and none is ever chosen.
-	closed []class
+	loc  charging.Location
+	spot road.Spot
+	cell cell
+	town string // of the location, to tell distinct plans from variations
 }
 
 // class is a set of EVSEs of one site that differ in their calendars only.
@@ -62,52 +61,36 @@ type class struct {
 	evses  []charging.EVSEID
 }
 
-// place is where an EVSE is found in a planner; class is one of the closed ones
-// where the EVSE is out of order.
+// place is where an EVSE is found in a planner: its site, and which of its EVSEs it is. One that is
+// closed is out of order: a trip may have had it, which must be understood, and it is never
+// chosen.
 type place struct {
-	site, class int
-	closed      bool
-}
-
-// class of the EVSEs at a place.
-func (p *Planner) class(at place) class {
-	if at.closed {
-		return p.sites[at.site].closed[at.class]
-	}
-	return p.sites[at.site].classes[at.class]
+	site, evse int
+	closed     bool
 }
 
 // New prepares a planner for a catalogue of any companies' locations. A location that
 // no road reaches is left out; EVSEs out of order are known and never chosen.
 func New(net *road.Network, locations []charging.Location) *Planner {
-	p := &Planner{net: net, evses: map[charging.EVSEID]place{}}
+	p := &Planner{net: net, evses: map[charging.EVSEID]place{}, fittings: map[charging.Plugs]*fitting{}}
 	p.rooms.New = func() any { return new(room) }
 	for _, l := range locations {
 		spot, err := net.Locate(l.Point)
 		if err != nil {
 			continue
 		}
-		s := site{
-			loc: l, spot: spot, cell: cellOf(l.Point), town: townOf(l),
-			classes: classesOf(l, false), closed: classesOf(l, true),
+		for k, e := range l.EVSEs {
+			if plugs := e.Plugs(); plugs != 0 {
+				p.plugs |= plugs
+				p.evses[e.ID] = place{len(p.sites), k, e.Status == charging.StatusOutOfOrder}
+			}
 		}
-		p.place(s.classes, false)
-		p.place(s.closed, true)
-		p.sites = append(p.sites, s)
+		p.sites = append(p.sites, site{loc: l, spot: spot, cell: cellOf(l.Point), town: townOf(l)})
 	}
 	if len(p.sites) <= rowsKept {
 		p.rows = make([]atomic.Pointer[[]drive], len(p.sites))
 	}
 	return p
-}
-
-// place notes where the EVSEs of the next site's classes are found.
-func (p *Planner) place(classes []class, closed bool) {
-	for c, class := range classes {
-		for _, id := range class.evses {
-			p.evses[id] = place{len(p.sites), c, closed}
-		}
-	}
 }
 
 func townOf(l charging.Location) string {
@@ -146,45 +129,4 @@ func (p *Planner) drive(i, j int) drive {
 		return p.row(i)[j]
 	}
 	return driveOf(p.net.From(p.sites[i].spot).To(p.sites[j].spot))
-}
-
-// classesOf groups the EVSEs of a location that are out of order, or the others.
-func classesOf(l charging.Location, closed bool) []class {
-	var classes []class
-	for _, e := range l.EVSEs {
-		if (e.Status == charging.StatusOutOfOrder) != closed {
-			continue
-		}
-		c, ok := bestConnector(e)
-		if !ok {
-			continue
-		}
-		found := class{kw: c.PowerKW, dc: c.DC()}
-		for _, t := range l.Tariffs {
-			if t.ID == c.TariffID {
-				found.tariff = t
-			}
-		}
-		at := slices.IndexFunc(classes, func(o class) bool {
-			return o.kw == found.kw && o.dc == found.dc && o.tariff == found.tariff
-		})
-		if at < 0 {
-			classes = append(classes, found)
-			at = len(classes) - 1
-		}
-		classes[at].evses = append(classes[at].evses, e.ID)
-	}
-	return classes
-}
-
-// bestConnector prefers CCS to CHAdeMO and direct to alternating current.
-func bestConnector(e charging.EVSE) (charging.Connector, bool) {
-	rank := map[string]int{"IEC_62196_T2_COMBO": 3, "CHADEMO": 2, "IEC_62196_T2": 1}
-	best, ok := charging.Connector{}, false
-	for _, c := range e.Connectors {
-		if r := rank[c.Standard]; r > rank[best.Standard] || r > 0 && r == rank[best.Standard] && c.PowerKW > best.PowerKW {
-			best, ok = c, true
-		}
-	}
-	return best, ok
 }

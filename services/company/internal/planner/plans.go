@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -40,6 +41,12 @@ func (p *Planner) Plans(r Request, free Free) ([]trip.Plan, error) {
 	for i := range plans {
 		p.show(&plans[i], r)
 	}
+	var no *Infeasible
+	if errors.As(err, &no) {
+		for i := range no.Thinner {
+			p.show(&no.Thinner[i].Plan, r)
+		}
+	}
 	return plans, err
 }
 
@@ -55,7 +62,12 @@ func (p *Planner) find(r Request, free Free) ([]trip.Plan, error) {
 	case !ok && len(s.miles) > 0:
 		return nil, &Infeasible{By: true, JourneyKm: round(float64(s.direct.km), 10)}
 	case !ok:
-		return nil, s.whyNot()
+		no := s.whyNot()
+		if !no.Booked {
+			p.lack(no, r, free)
+			no.Thinner = p.thinner(r, free)
+		}
+		return nil, no
 	}
 	plans := s.others(best)
 	for i := range plans {
@@ -70,9 +82,14 @@ func (p *Planner) latest(r Request, free Free) ([]trip.Plan, error) {
 	by := r.LatestArrival
 	r.LatestArrival = time.Time{}
 	plans, err := p.find(r, free)
+	var no *Infeasible
+	if errors.As(err, &no) {
+		no.Thinner = slices.DeleteFunc(no.Thinner, func(t trip.ThinnerPlan) bool { return t.Arrival.After(by) })
+	}
 	if err != nil {
 		return nil, err
 	}
+	r.Thinner = Reserves{} // there is a way
 	if plans[0].Arrival.After(by) {
 		return nil, &Infeasible{Late: true, Earliest: plans[0].Arrival, JourneyKm: plans[0].DistanceKM}
 	}
@@ -161,11 +178,11 @@ func (s *search) plan(end int32) trip.Plan {
 		Stops:      []trip.PlanStop{},
 	}
 	var charge int64
-	least := last.soc
+	least := last.soc - s.r.atDestination()
 	way := s.way(end)
 	for n, i := range way[1:] {
 		l, before := &s.labels[i], &s.labels[way[n]]
-		least = min(least, before.soc)
+		least = min(least, before.soc-s.r.MinArrivalSoC)
 		if s.cands[before.cand].via() {
 			plan.Via = append(plan.Via, s.planVia(before, len(plan.Stops)))
 			continue
@@ -174,7 +191,7 @@ func (s *search) plan(end int32) trip.Plan {
 		plan.Stops = append(plan.Stops, s.planStop(before, l.stop))
 		plan.Stops[len(plan.Stops)-1].Leg = len(plan.Stops)
 	}
-	plan.MarginSoC = roundSoC(least - s.r.MinArrivalSoC)
+	plan.MarginSoC = roundSoC(least)
 	plan.DriveMinutes = round(float64(last.driven)/60, 10)
 	plan.ChargeMinutes = round(float64(charge)/60, 10)
 	plan.TotalMinutes = round(plan.Arrival.Sub(plan.Departure).Minutes(), 10)

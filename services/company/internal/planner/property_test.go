@@ -96,7 +96,11 @@ func chargeFor(t *testing.T, v vehicle.Vehicle, loc charging.Location, s trip.Pl
 	dc := false
 	for _, e := range loc.EVSEs {
 		if e.ID == s.EVSEID {
-			power, dc = e.Connectors[0].PowerKW, e.Connectors[0].DC()
+			c, ok := e.For(v.Plugs())
+			if !ok {
+				t.Errorf("%s has %s, the car takes %s", e.ID, e.Plugs(), v.Plugs())
+			}
+			power, dc = c.PowerKW, c.DC()
 		}
 	}
 	if power < 0 {

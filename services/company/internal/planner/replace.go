@@ -81,12 +81,15 @@ func (c *chain) away(site int, start time.Time) float64 {
 	return float64(drive.seconds())/60 + moved/10
 }
 
-// wanted is true for an EVSE that the journey's request allows in the lost one's place: it
-// is none to be avoided, it is of a company that is insisted on, and where a stop at the
+// wanted is true for an EVSE that the journey's request allows in the lost one's place: the car
+// can be plugged in there, it is none to be avoided, it is of a company that is insisted on, and where a stop at the
 // lost location or EVSE is insisted on and no other leg makes it, it makes that stop.
 func (c *chain) wanted(id charging.EVSEID, at place) bool {
 	if c.car == nil {
 		return true
+	}
+	if !c.p.fits(at, c.fit.plugs) {
+		return false
 	}
 	l := c.p.sites[at.site].loc
 	insist := c.car.Insist
@@ -178,14 +181,14 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 	if c.car != nil {
 		session := c.session(at)
 		drive, planned := c.onward(at.site)
-		need := c.car.MinArrivalSoC + margin + c.use(drive)
+		need, most := c.reserve(c.lost+1)+margin+c.use(drive), c.car.fullest()
 		if c.near {
-			need = min(need, max(fullEnough, here.soc))
+			need = min(need, max(min(fullEnough, most), here.soc))
 		}
-		if drive.km < 0 || need > 1 || !session.Possible() {
+		if drive.km < 0 || need > most || here.soc > most || !session.Possible() {
 			return leg{}, false
 		}
-		g.depart = max(min(planned+c.use(drive), 1), need, min(here.soc+leastCharge, 1))
+		g.depart = max(min(planned+c.use(drive), most), need, min(here.soc+leastCharge, most))
 		if c.near {
 			g.depart = min(g.depart, max(need, here.soc+leastCharge))
 		}
@@ -203,7 +206,7 @@ func (c *chain) stopAt(id charging.EVSEID, at place, here state) (leg, bool) {
 // onward is the drive from a site to the stop after the lost one, or to the destination,
 // and the charge with which the trip was to arrive there.
 func (c *chain) onward(site int) (passage, float64) {
-	planned := c.car.MinArrivalSoC + margin
+	planned := c.reserve(c.lost+1) + margin
 	if c.lost < len(c.t.Legs)-1 {
 		planned = max(c.old[1].arrive, c.car.MinArrivalSoC)
 	}
@@ -232,6 +235,9 @@ func (c *chain) later(i int, here state, site int) (leg, bool) {
 		if c.underway {
 			g.depart = max(g.depart, c.enough(i))
 		}
+		if g.depart > max(c.car.fullest(), g.arrive, c.old[i-c.lost].depart) {
+			return leg{}, false
+		}
 		length = max(length, windowSeconds(c.session(c.at[i]).Time(g.arrive, g.depart)))
 		g.kWh = (g.depart - g.arrive) * c.car.Vehicle.UsableBatteryKWh
 	}
@@ -240,7 +246,7 @@ func (c *chain) later(i int, here state, site int) (leg, bool) {
 	}
 	start, ok := c.cal.earliest(g.evse, arrival, length)
 	if !ok {
-		k := c.p.class(c.at[i])
+		k := c.fit.class(c.p, c.at[i])
 		k.evses = slices.DeleteFunc(slices.Clone(k.evses), func(id charging.EVSEID) bool { return !c.mayMove(g.evse, id, c.at[i]) })
 		g.evse, start, ok = c.cal.first(k, arrival, length)
 	}
@@ -263,7 +269,7 @@ func (c *chain) finish(here state, site int) (int64, bool) {
 	if c.near && drive.km >= 0 {
 		return here.at + drive.seconds(), true
 	}
-	if drive.km < 0 || here.soc-c.use(drive) < c.car.MinArrivalSoC {
+	if drive.km < 0 || here.soc-c.use(drive) < c.car.atDestination() {
 		return 0, false
 	}
 	return here.at + drive.seconds(), true

@@ -18,8 +18,14 @@ type Request struct {
 	Vehicle             vehicle.Vehicle
 	SoC                 float64 // at departure, 0 … 1
 	Departure           time.Time
-	MinArrivalSoC       float64        // never below it at a stop or the destination; 0 … 0.9
+	MinArrivalSoC       float64        // never below it at a stop, or a via; 0 … 0.9
+	MinDestinationSoC   *float64       // never below it at the destination; nil: MinArrivalSoC
+	MaxChargeSoC        float64        // no stop charges to more, 0 … 1; 0: 1
 	Objective           trip.Objective // empty: fastest
+
+	// Thinner are the reserves that nobody has given: where they leave no way, a plan is shown
+	// that goes below them.
+	Thinner Reserves
 
 	// LatestArrival, where it is set, asks for the latest way that arrives by then, not
 	// leaving before Departure.
@@ -42,6 +48,44 @@ type Request struct {
 	Labels *int
 
 	unthinned bool // for tests: consider every station
+}
+
+// Reserves names some of MinArrivalSoC and MinDestinationSoC.
+type Reserves struct{ Arrival, Destination bool }
+
+// atDestination is the charge that is to be left at the destination.
+func (r Request) atDestination() float64 {
+	if r.MinDestinationSoC != nil {
+		return *r.MinDestinationSoC
+	}
+	return r.MinArrivalSoC
+}
+
+// fullest is the charge that no stop goes above.
+func (r Request) fullest() float64 {
+	if r.MaxChargeSoC > 0 {
+		return r.MaxChargeSoC
+	}
+	return 1
+}
+
+// validReserves reports the first reserve that cannot be.
+func (r Request) validReserves() error {
+	if !(r.MinArrivalSoC >= 0 && r.MinArrivalSoC <= 0.9) {
+		return charging.Invalid("min_arrival_soc", "must be between 0 and 0.9")
+	}
+	if at := r.atDestination(); !(at >= 0 && at <= 0.9) {
+		return charging.Invalid("min_destination_soc", "must be between 0 and 0.9")
+	}
+	if most := r.fullest(); !(most <= 1 && most >= r.MinArrivalSoC+leastCharge) {
+		return charging.Invalid("max_charge_soc", fmt.Sprintf("must be at most 1, and at least %.2f, which is a charge above min_arrival_soc", r.MinArrivalSoC+leastCharge))
+	}
+	for _, h := range r.Held {
+		if h.Asked.DepartSoC > r.fullest() {
+			return charging.Invalid("changes", fmt.Sprintf("ask to leave %s with %.0f%%, which is above max_charge_soc", h, 100*h.Asked.DepartSoC))
+		}
+	}
+	return nil
 }
 
 // MaxInsist is how many locations and EVSEs a request may insist on.
@@ -83,8 +127,8 @@ func (r Request) Validate() error {
 	if !(r.SoC > 0 && r.SoC <= 1) {
 		return charging.Invalid("soc", "must be above 0 and at most 1")
 	}
-	if !(r.MinArrivalSoC >= 0 && r.MinArrivalSoC <= 0.9) {
-		return charging.Invalid("min_arrival_soc", "must be between 0 and 0.9")
+	if err := r.validReserves(); err != nil {
+		return err
 	}
 	if r.Departure.IsZero() {
 		return charging.Invalid("departure", "is missing")

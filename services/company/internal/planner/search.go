@@ -59,6 +59,7 @@ type search struct {
 	w        weights
 	cal      *calendar
 	start    int64 // departure
+	fit      *fitting
 	sessions map[sessionKey]*session
 	kinds    [][]kind // by site, where they were asked for
 
@@ -109,17 +110,17 @@ func (p *Planner) newSearch(r Request, free Free) (*search, error) {
 	}
 	s := &search{
 		p: p, r: r, room: p.rooms.Get().(*room), w: weightsOf(r.Objective), cal: newCalendar(free), start: ceilSecond(r.Departure),
-		sessions: map[sessionKey]*session{}, kinds: make([][]kind, len(p.sites)),
+		fit: p.fitting(r.Vehicle.Plugs()), sessions: map[sessionKey]*session{}, kinds: make([][]kind, len(p.sites)),
 	}
 	s.direct = driveOf(p.net.From(from).To(to))
 	if s.direct.km < 0 {
 		return nil, charging.Invalid("destination", "cannot be reached by road from the origin")
 	}
 	for kmh := 20.0; kmh <= 140; kmh += 5 { // consumption has one minimum, and is flat about it
-		s.farthest = max(s.farthest, 1.05*r.Vehicle.RangeKm(1-r.MinArrivalSoC, kmh))
+		s.farthest = max(s.farthest, 1.05*r.Vehicle.RangeKm(1-min(r.MinArrivalSoC, r.atDestination()), kmh))
 	}
-	for i := range p.sites {
-		for _, c := range p.sites[i].classes {
+	for _, classes := range s.fit.classes {
+		for _, c := range classes {
 			s.meet(c)
 		}
 	}
@@ -159,6 +160,11 @@ func (s *search) insist() error {
 	}
 	if n := len(s.r.Insist.Locations) + len(s.r.Insist.EVSEs); s.all != 1<<n-1 {
 		return charging.Invalid("insist", "names a location or an EVSE that is not in the catalogue, or is out of order")
+	}
+	for _, id := range s.r.Insist.EVSEs {
+		if at := s.p.evses[id]; !s.p.fits(at, s.fit.plugs) {
+			return charging.Invalid("insist", misfit(s.p.evse(at), s.r.Vehicle.Plugs()))
+		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func (p *Planner) show(plan *trip.Plan, r Request) {
 	here := *p.spot(r.Origin)
 	for i := range plan.Stops {
 		st := &plan.Stops[i]
-		p.describe(st)
+		p.describe(st, r.Vehicle.Plugs())
 		to := p.sites[p.evses[st.EVSEID].site].spot
 		st.Line = p.road(here, plan.ViaAfter(i), to)
 		here = to
@@ -45,15 +45,20 @@ func (p *Planner) road(from road.Spot, vias []trip.Via, to road.Spot) string {
 	return line(append(way, p.net.From(from).Way(to)...))
 }
 
-// describe says of a stop what the catalogue knows of its EVSE.
-func (p *Planner) describe(st *trip.PlanStop) {
-	l := &p.sites[p.evses[st.EVSEID].site].loc
+// describe says of a stop what the catalogue knows of its EVSE, for a car with some plugs.
+func (p *Planner) describe(st *trip.PlanStop, plugs charging.Plugs) {
+	at := p.evses[st.EVSEID]
+	l := &p.sites[at.site].loc
 	st.LocationID, st.CancelUntil = l.ID, l.Terms.CancelableUntil(st.Start, time.Time{}).UTC()
 	st.Site = trip.Site{LocationName: l.Name, City: l.City, UF: l.State, Lat: l.Point.Lat, Lon: l.Point.Lon}
-	k := slices.IndexFunc(l.EVSEs, func(e charging.EVSE) bool { return e.ID == st.EVSEID })
-	if c, ok := bestConnector(l.EVSEs[k]); ok {
-		st.PowerKW, st.Standard = c.PowerKW, c.Standard
-	}
+	c := p.connector(at, plugs)
+	st.PowerKW, st.Standard = c.PowerKW, c.Standard
+}
+
+// sessionAt is a car at the connector that a stop names.
+func sessionAt(v vehicle.Vehicle, st trip.PlanStop) vehicle.Session {
+	c := charging.Connector{Standard: st.Standard, PowerKW: st.PowerKW}
+	return v.At(c.PowerKW, c.DC())
 }
 
 // line is a way as text; empty where it has no length.
@@ -72,7 +77,7 @@ func (p *Planner) profile(plan trip.Plan, r Request) trip.Profile {
 	for i, st := range plan.Stops {
 		b.pass(plan.ViaAfter(i))
 		if !st.PassedBy {
-			b.charge(st, r.Vehicle.At(st.PowerKW, charging.Connector{Standard: st.Standard}.DC()))
+			b.charge(st, sessionAt(r.Vehicle, st))
 		}
 	}
 	b.pass(plan.ViaAfter(len(plan.Stops)))

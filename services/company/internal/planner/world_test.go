@@ -28,7 +28,8 @@ var mainland = sync.OnceValue(func() []road.Place {
 })
 
 // world are n stations in and about the towns of the Northeast: more in some towns than
-// in others, of 1 to 6 EVSEs of one or two powers each, at prices of their own.
+// in others, of 1 to 6 EVSEs of one or two powers each, at prices of their own; half of
+// those for direct current have a CHAdeMO plug, too.
 func world(n int, seed uint64) []charging.Location {
 	rng := rand.New(rand.NewPCG(seed, uint64(n)))
 	places := mainland()
@@ -63,11 +64,15 @@ func addEVSEs(rng *rand.Rand, l *charging.Location, number int) {
 		PerKWh: 1.2 + float64(rng.IntN(140))/100, PerSession: float64(rng.IntN(3)),
 	}
 	l.Tariffs = append(l.Tariffs, tariff)
+	connectors := []charging.Connector{{ID: "1", Standard: standard, PowerKW: kw, TariffID: tariff.ID}}
+	if standard == "IEC_62196_T2_COMBO" && number%2 == 0 {
+		connectors = append(connectors, charging.Connector{ID: "2", Standard: "CHADEMO", PowerKW: min(kw, 50), TariffID: tariff.ID})
+	}
 	for range 1 + rng.IntN(3) {
 		l.EVSEs = append(l.EVSEs, charging.EVSE{
 			ID:         charging.EVSEID(fmt.Sprintf("BR*%s*E%06d*%d", l.Company, number, len(l.EVSEs)+1)),
 			Status:     charging.StatusAvailable,
-			Connectors: []charging.Connector{{ID: "1", Standard: standard, PowerKW: kw, TariffID: tariff.ID}},
+			Connectors: connectors,
 		})
 	}
 }

@@ -277,24 +277,26 @@ func (w *Watch) need(ctx context.Context, c *car, k int, v vehicle.Vehicle, use 
 		return 0, false
 	}
 	leg, ok := course.From(w.o.Network, a)
-	return min(j.MinArrivalSoC+use*v.SoCFor(leg.Km, leg.Kmh()), 1), ok
+	reserve := j.MinArrivalSoC
+	if k+1 >= len(c.trip.Legs) {
+		reserve = j.AtDestination()
+	}
+	return min(reserve+use*v.SoCFor(leg.Km, leg.Kmh()), 1), ok
 }
 
-// sessionAt is the vehicle at an EVSE's best connector.
+// sessionAt is the vehicle at the connector of an EVSE that serves it best.
 func sessionAt(v vehicle.Vehicle, loc charging.Location, evse charging.EVSEID) vehicle.Session {
-	var best vehicle.Session
 	for _, e := range loc.EVSEs {
 		if e.ID != evse {
 			continue
 		}
-		for _, p := range e.Connectors {
-			s := v.At(p.PowerKW, p.DC())
-			if s.Possible() && (!best.Possible() || s.Time(0.2, 0.8) < best.Time(0.2, 0.8)) {
-				best = s
-			}
+		c, ok := e.For(v.Plugs())
+		if !ok { // whoever has booked it knows why
+			c, _ = e.For(charging.AllPlugs())
 		}
+		return v.At(c.PowerKW, c.DC())
 	}
-	return best
+	return vehicle.Session{}
 }
 
 // words say to a driver what the forecast is, of a drive that passes so many places.

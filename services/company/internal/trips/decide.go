@@ -169,6 +169,9 @@ func (s *Service) fits(ctx context.Context, t trip.Trip, stop api.Stop) error {
 	if err := s.bookable(ctx, stop.EVSEID, w, "stop."); err != nil {
 		return err
 	}
+	if why, not := s.misfit(ctx, stop.EVSEID, s.plugsOf(ctx, t, nil)); not {
+		return charging.Invalid("stop.evse_id", why)
+	}
 	for _, l := range t.Legs {
 		switch {
 		case l.State.Final() || l.Leg == stop.Leg: // what is lost or over is in nobody's way

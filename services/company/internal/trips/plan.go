@@ -54,18 +54,44 @@ func (s *planning) Plan(ctx context.Context, req api.PlanRequest, by string) ([]
 	w := s.Advisor.world(ctx, need, ask)
 	plans, err := w.planner.Plans(d.request(), w.free)
 	if err != nil {
-		return nil, d.why(err, w)
+		return nil, s.thinner(ctx, d, w, by, err, d.why(err, w))
 	}
 	for i := range plans {
-		plans[i].ID = "p-" + uuid.Must(uuid.NewV7()).String()
-		plans[i].AsOf, plans[i].Silent = w.asOf, w.silent
-		plans[i].Origin, plans[i].Destination = d.ends[0], d.ends[1]
-		for k := range plans[i].Via {
-			plans[i].Via[k].Place = d.places[k]
-		}
+		d.finish(&plans[i], w)
 	}
 	d.journey.Departure = plans[0].Departure // later than asked for, with a latest arrival
 	return plans, s.Records.SavePlans(ctx, plans, d.journey, s.PlanLife, by)
+}
+
+// finish gives a plan its id, and says what it was made of.
+func (d *draft) finish(plan *trip.Plan, w world) {
+	plan.ID = "p-" + uuid.Must(uuid.NewV7()).String()
+	plan.AsOf, plan.Silent = w.asOf, w.silent
+	plan.Origin, plan.Destination = d.ends[0], d.ends[1]
+	for k := range plan.Via {
+		plan.Via[k].Place = d.places[k]
+	}
+}
+
+// thinner adds to a refusal the plans with thinner reserves that the planner has found, and
+// remembers each, so that a driver who accepts its margin can book it.
+func (s *planning) thinner(ctx context.Context, d *draft, w world, by string, found, refused error) error {
+	var no *planner.Infeasible
+	var r *charging.Refusal
+	if !errors.As(found, &no) || len(no.Thinner) == 0 || !errors.As(refused, &r) {
+		return refused
+	}
+	for i := range no.Thinner {
+		t := &no.Thinner[i]
+		d.finish(&t.Plan, w)
+		journey, atDestination := d.journey, t.Needs.MinDestinationSoC
+		journey.Departure = t.Departure
+		journey.MinArrivalSoC, journey.MinDestinationSoC = t.Needs.MinArrivalSoC, &atDestination
+		if err := s.Records.SavePlans(ctx, []trip.Plan{t.Plan}, journey, s.PlanLife, by); err != nil {
+			return err
+		}
+	}
+	return &trip.Thinner{Refusal: r, Plans: no.Thinner}
 }
 
 // draftOf is what a request asks for: of a journey, or of a plan that is edited.
@@ -122,6 +148,13 @@ func (s *planning) journey(req api.PlanRequest) (r planner.Request, j trip.Journ
 	if req.MinArrivalSoC != nil {
 		r.MinArrivalSoC = *req.MinArrivalSoC
 	}
+	if r.MinDestinationSoC = req.MinDestinationSoC; req.MaxChargeSoC != nil {
+		r.MaxChargeSoC = *req.MaxChargeSoC
+	}
+	// What was given is never undercut; min_arrival_soc gives both.
+	r.Thinner = planner.Reserves{
+		Arrival: req.MinArrivalSoC == nil, Destination: req.MinArrivalSoC == nil && req.MinDestinationSoC == nil,
+	}
 	if ends[0], err = s.Advisor.place("origin", req.Origin); err != nil {
 		return r, j, ends, err
 	}
@@ -138,9 +171,10 @@ func (s *planning) journey(req api.PlanRequest) (r planner.Request, j trip.Journ
 	}
 	j = trip.Journey{
 		From: r.Origin, To: r.Destination, Departure: r.Departure, SoC: r.SoC, MinArrivalSoC: r.MinArrivalSoC,
+		MinDestinationSoC: r.MinDestinationSoC, MaxChargeSoC: r.MaxChargeSoC,
 		VehicleModel: req.Vehicle.Model, UsableKWh: req.Vehicle.UsableBatteryKWh, KWhPer100: req.Vehicle.ConsumptionKWh100,
 		DCKW: req.Vehicle.DCKW, ACKW: req.Vehicle.ACKW, DCCurve: req.Vehicle.DCCurve,
-		Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
+		Plugs: req.Vehicle.Plugs, Conditions: req.Vehicle.Conditions, LatestArrival: r.LatestArrival, Avoid: req.Avoid, Insist: req.Insist,
 		Objective: objective,
 	}
 	if !r.LatestArrival.IsZero() {
@@ -152,6 +186,9 @@ func (s *planning) journey(req api.PlanRequest) (r planner.Request, j trip.Journ
 // car finds a model, or takes explicit figures, in the conditions that are given.
 func car(v api.Vehicle) (vehicle.Vehicle, error) {
 	found, err := model(v)
+	if len(v.Plugs) > 0 {
+		found.Ports = v.Plugs
+	}
 	if v.Conditions != nil {
 		given := vehicle.Conditions(*v.Conditions)
 		found.Conditions = &given

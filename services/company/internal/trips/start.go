@@ -175,8 +175,13 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 	if err := s.fillLegs(ctx, &t, stops); err != nil {
 		return t, err
 	}
+	if req.PlanID == "" {
+		if err := s.pluggable(ctx, t, s.plugsOf(ctx, t, req.Plugs)); err != nil {
+			return t, err
+		}
+	}
 	if t.Saga.Journey == nil && req.SoC != nil {
-		t.Saga.Journey = s.byHand(ctx, t, *req.SoC)
+		t.Saga.Journey = s.byHand(ctx, t, *req.SoC, req.Plugs)
 	}
 	return t, nil
 }
@@ -184,7 +189,7 @@ func (s *Service) draft(ctx context.Context, req api.TripRequest) (trip.Trip, er
 // byHand is the journey of stops that were given by hand, for a vehicle whose
 // model is known: from the first to the last of them, with the charge on arrival
 // at the first. Nil where the model or the places are not known.
-func (s *Service) byHand(ctx context.Context, t trip.Trip, soc float64) *trip.Journey {
+func (s *Service) byHand(ctx context.Context, t trip.Trip, soc float64, plugs []string) *trip.Journey {
 	if s.Models == nil {
 		return nil
 	}
@@ -199,7 +204,7 @@ func (s *Service) byHand(ctx context.Context, t trip.Trip, soc float64) *trip.Jo
 	}
 	j := &trip.Journey{
 		From: first.Point, To: last.Point, Departure: t.Legs[0].Start, SoC: soc,
-		MinArrivalSoC: min(planner.DefaultMinArrivalSoC, soc), VehicleModel: model,
+		MinArrivalSoC: min(planner.DefaultMinArrivalSoC, soc), VehicleModel: model, Plugs: plugs,
 	}
 	if _, err := planner.FromJourney(*j); err != nil {
 		return nil // it leads nowhere: one place, or an empty battery

@@ -28,6 +28,8 @@ export class Refusal extends Error {
     readonly detail: string,
     /** What was wrong with single fields of the request. */
     readonly fields: { field: string; reason: string }[] = [],
+    /** What a smaller reserve would allow. */
+    readonly thinner: Schemas['ThinnerPlan'][] = [],
   ) {
     super(detail)
   }
@@ -92,7 +94,7 @@ async function answered<T>(method: string, path: string, body?: unknown, signal?
   if (answer.ok || (path === '/readyz' && answer.status === 503)) return { said: said as T, headers }
   if (answer.status === 401 && path !== sessions) strangers()
   const problem = said as Partial<Schemas['Problem']>
-  throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors)
+  throw new Refusal(answer.status, problem.code ?? 'INTERNAL', problem.detail ?? problem.title ?? '', problem.errors, problem.thinner_plans)
 }
 
 const at = encodeURIComponent

@@ -1,3 +1,4 @@
+import { plugName } from './plugs'
 import type { Plan, PlanStop, Schemas, Trip, TripLeg } from '../api/client'
 
 /** A stop as it is shown, of a plan or of a trip. */
@@ -7,6 +8,8 @@ export interface Stop {
   name: string
   where: string
   kw: number | undefined
+  /** What people call the plug that the car uses there. */
+  plug: string | undefined
   start: string
   end: string
   arrive: number | undefined
@@ -46,6 +49,7 @@ const common = (s: PlanStop | TripLeg): Stop => ({
   name: s.location_name ?? s.evse_id,
   where: town(s.city, s.location_state),
   kw: s.power_kw,
+  plug: s.standard && plugName(s.standard),
   start: s.start,
   end: s.end,
   arrive: s.arrive_soc,
