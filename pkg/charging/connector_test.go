@@ -43,8 +43,10 @@ func TestDirectCurrent(t *testing.T) {
 
 func TestTheBestConnectorThatFits(t *testing.T) {
 	e := EVSE{Connectors: []Connector{
-		{ID: "ac", Standard: "IEC_62196_T2", PowerKW: 43}, {ID: "old", Standard: "CHADEMO", PowerKW: 50},
-		{ID: "ccs", Standard: "IEC_62196_T2_COMBO", PowerKW: 50}, {ID: "one", Standard: "IEC_62196_T1_COMBO", PowerKW: 40},
+		{ID: "ac", Standard: "IEC_62196_T2", PowerKW: 43},
+		{ID: "old", Standard: "CHADEMO", PowerKW: 50},
+		{ID: "ccs", Standard: "IEC_62196_T2_COMBO", PowerKW: 50},
+		{ID: "one", Standard: "IEC_62196_T1_COMBO", PowerKW: 40},
 	}}
 	for want, plugs := range map[string]Plugs{
 		"ccs": AllPlugs(), "old": PlugsOf("CHADEMO", "IEC_62196_T2"), "ac": PlugsOf("IEC_62196_T2", "GBT_DC"),

@@ -110,6 +110,9 @@ func (v Vehicle) validateCurve() error {
 	if n := len(v.DCCurve); n < 2 || n > maxCurvePoints {
 		return &FieldError{"dc_curve", fmt.Sprintf("has %d points; want none, or 2 to %d", n, maxCurvePoints)}
 	}
+	if last := v.DCCurve[len(v.DCCurve)-1].Percent(); last > 0 && last <= 1 {
+		return &FieldError{"dc_curve", fmt.Sprintf("ends at %v percent; these are fractions, want percent, 0 to 100", last)}
+	}
 	last := -1.0
 	for i, p := range v.DCCurve {
 		field := fmt.Sprintf("dc_curve[%d]", i)

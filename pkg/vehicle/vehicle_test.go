@@ -87,6 +87,8 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"ac_kw", func(v *vehicle.Vehicle) { v.ACKW = -1 }},
 		{"dc_curve", func(v *vehicle.Vehicle) { v.DCCurve = v.DCCurve[:1] }},
 		{"dc_curve", func(v *vehicle.Vehicle) { v.DCCurve = make([]vehicle.CurvePoint, 1000) }},
+		{"dc_curve", func(v *vehicle.Vehicle) { v.DCCurve = []vehicle.CurvePoint{{0, 80}, {0.5, 80}, {1, 20}} }},
+		{"plugs[1]", func(v *vehicle.Vehicle) { v.Ports = []string{"CHADEMO", "SCHUKO"} }},
 		{"dc_curve[1]", func(v *vehicle.Vehicle) { v.DCCurve[1][0] = 101 }},
 		{"dc_curve[1]", func(v *vehicle.Vehicle) { v.DCCurve[1][0] = 0 }},
 		{"dc_curve[0]", func(v *vehicle.Vehicle) { v.DCCurve[0][1] = math.NaN() }},
