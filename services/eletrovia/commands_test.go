@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/problem"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 const tripID = "01970000-0000-7000-8000-000000000001"
@@ -111,10 +112,10 @@ func somePlaces(near bool) []api.FoundPlace {
 // are touched.
 func TestInventoryCheck(t *testing.T) {
 	f := newFake(t)
-	if got := f.typed(t, false, "inventory", "check"); got.code != exitUsage || !strings.Contains(got.err, "--against") {
+	if got := f.typed(t, false, "inventory", "check"); got.code != terminal.ExitUsage || !strings.Contains(got.err, "--against") {
 		t.Errorf("%+v", got)
 	}
-	if got := f.typed(t, false, "inventory", "check", "--inventory", "no-such-file.yaml", "--against", "redis://127.0.0.1:1"); got.code != exitFailure ||
+	if got := f.typed(t, false, "inventory", "check", "--inventory", "no-such-file.yaml", "--against", "redis://127.0.0.1:1"); got.code != terminal.ExitFailure ||
 		!strings.Contains(got.err, "no-such-file.yaml") {
 		t.Errorf("%+v", got)
 	}
@@ -134,7 +135,7 @@ func TestInventoryCheck(t *testing.T) {
 	if got := check(string(mar)); got.code != 0 || !strings.Contains(got.out, "nothing has moved or left") {
 		t.Errorf("the same inventory: %+v", got)
 	}
-	if got := check(strings.ReplaceAll(string(mar), "BR*MAR*LNAT01", "BR*MAR*LNAT99")); got.code != exitFailure ||
+	if got := check(strings.ReplaceAll(string(mar), "BR*MAR*LNAT01", "BR*MAR*LNAT99")); got.code != terminal.ExitFailure ||
 		!strings.Contains(got.out, "BR*MAR*LNAT99") || !strings.Contains(got.err, "bookings of 1 EVSE are touched") {
 		t.Errorf("a renamed location: %+v", got)
 	}
@@ -546,7 +547,7 @@ func TestHealthcheck(t *testing.T) {
 	if got := f.typed(t, false, "healthcheck", "--for", "drive"); got.code != 0 {
 		t.Errorf("asked %q: %+v", asked, got)
 	}
-	if got := f.typed(t, false, "healthcheck", "--for", "fun"); got.code != exitUsage || !strings.Contains(got.err, "book, drive or peers") {
+	if got := f.typed(t, false, "healthcheck", "--for", "fun"); got.code != terminal.ExitUsage || !strings.Contains(got.err, "book, drive or peers") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -556,8 +557,8 @@ func TestColour(t *testing.T) {
 	f.answers["GET /api/v1/trips"] = []trip.Trip{aborted()}
 	for environ, coloured := range map[string]bool{"NO_COLOR=1": false, "NO_COLOR=": true, "TERM=dumb": false} {
 		var out strings.Builder
-		code := run(t.Context(), []string{"trips"}, shell{
-			out: &out, err: &out, program: "eletrovia", outIsTerminal: true, environ: []string{"ELETROVIA_SERVER=" + f.URL, environ},
+		code := run(t.Context(), []string{"trips"}, terminal.Shell{
+			Out: &out, Err: &out, Program: "eletrovia", OutIsTerminal: true, Environ: []string{"ELETROVIA_SERVER=" + f.URL, environ},
 		})
 		if code != 0 || strings.ContainsRune(out.String(), '\x1b') != coloured {
 			t.Errorf("%s: exit %d, %q", environ, code, out.String())

@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/charging"
 	"github.com/eletrovia/eletrovia/pkg/problem"
 	"github.com/eletrovia/eletrovia/pkg/trip"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -97,9 +98,9 @@ type result struct {
 func (f *fake) typed(t *testing.T, tty bool, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), args, shell{
-		out: &out, err: &errs, program: "eletrovia", outIsTerminal: tty,
-		environ: []string{"ELETROVIA_SERVER=" + f.URL, "TERM=xterm", "NO_COLOR=1"},
+	code := run(t.Context(), args, terminal.Shell{
+		Out: &out, Err: &errs, Program: "eletrovia", OutIsTerminal: tty,
+		Environ: []string{"ELETROVIA_SERVER=" + f.URL, "TERM=xterm", "NO_COLOR=1"},
 	})
 	plain := strings.NewReplacer(f.URL, "SERVER")
 	return result{code, plain.Replace(out.String()), plain.Replace(errs.String())}

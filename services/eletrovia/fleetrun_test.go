@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/eletrovia/eletrovia/services/e2e/program"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 // fleetRun runs one fleet and reads the last line.
 func fleetRun(t *testing.T, args ...string) (map[string]any, int, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), append([]string{"fleet"}, args...), shell{out: &out, err: &errs, program: "eletrovia"})
+	code := run(t.Context(), append([]string{"fleet"}, args...), terminal.Shell{Out: &out, Err: &errs, Program: "eletrovia"})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var got map[string]any
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &got); err != nil {
@@ -38,7 +39,7 @@ func TestFleet(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, code, errs := fleetRun(t, "--json", "--scenario", play, "--cars", "30", "--seed", "11", "--speed", "1500", "--report", file)
-	if code != exitDone || got["good"] != true {
+	if code != terminal.ExitDone || got["good"] != true {
 		t.Errorf("exit %d, %v\n%s", code, got, errs)
 	}
 	if got["cars"] != 30.0 || got["seed"] != 11.0 || got["draws"] == "" || got["locks_left"] != 0.0 || got["trips_open"] != 0.0 {
@@ -65,7 +66,7 @@ func TestFleetCompanyDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, code, errs := fleetRun(t, "--json", "--scenario", play, "--speed", "900")
-	if code != exitDone || got["scene"] != 4.0 || got["good"] != true {
+	if code != terminal.ExitDone || got["scene"] != 4.0 || got["good"] != true {
 		t.Errorf("exit %d, %v\n%s", code, got, errs)
 	}
 }
@@ -80,8 +81,8 @@ func TestFleetUsage(t *testing.T) {
 		"--wings":            "wings",
 	} {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), append([]string{"fleet"}, strings.Fields(args)...), shell{out: &out, err: &errs, program: "eletrovia"})
-		if code != exitUsage || !strings.Contains(errs.String(), want) || out.Len() > 0 {
+		code := run(t.Context(), append([]string{"fleet"}, strings.Fields(args)...), terminal.Shell{Out: &out, Err: &errs, Program: "eletrovia"})
+		if code != terminal.ExitUsage || !strings.Contains(errs.String(), want) || out.Len() > 0 {
 			t.Errorf("%s: exit %d, %s%s", args, code, out.String(), errs.String())
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/eletrovia/eletrovia/pkg/legible"
 	"github.com/eletrovia/eletrovia/pkg/trip"
 	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 // hostileNames are what a company should not be called; nine of them.
@@ -216,9 +217,9 @@ func theTerminalIsClean(t *testing.T, a *app.App) {
 	} {
 		for _, tty := range []bool{true, false} {
 			var out, errs bytes.Buffer
-			run(t.Context(), args, shell{
-				out: &out, err: &errs, program: "eletrovia", outIsTerminal: tty,
-				environ: []string{"ELETROVIA_SERVER=" + a.URL(), "TERM=xterm", "NO_COLOR=1"},
+			run(t.Context(), args, terminal.Shell{
+				Out: &out, Err: &errs, Program: "eletrovia", OutIsTerminal: tty,
+				Environ: []string{"ELETROVIA_SERVER=" + a.URL(), "TERM=xterm", "NO_COLOR=1"},
 			})
 			if out.Len() == 0 {
 				t.Errorf("%v says nothing; %s", args, &errs)

@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/eletrovia/eletrovia/pkg/api"
-	"github.com/eletrovia/eletrovia/services/company/app"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/bench"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 // writer keeps what is written and tells of each line.
@@ -52,7 +53,9 @@ func begin(t *testing.T, environ []string, args ...string) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &writer{lines: make(chan string, 1000)}
 	p := &running{lines: out.lines, end: cancel, code: make(chan int, 1), errs: &bytes.Buffer{}}
-	go func() { p.code <- run(ctx, args, shell{out: out, err: p.errs, program: "eletrovia", environ: environ}) }()
+	go func() {
+		p.code <- run(ctx, args, terminal.Shell{Out: out, Err: p.errs, Program: "eletrovia", Environ: environ})
+	}()
 	limit := time.After(60 * time.Second)
 	for {
 		select {
@@ -76,7 +79,7 @@ func (p *running) over(t *testing.T) {
 	p.end()
 	select {
 	case code := <-p.code:
-		if code != exitDone {
+		if code != terminal.ExitDone {
 			t.Errorf("exit %d: %s", code, p.errs)
 		}
 	case <-time.After(30 * time.Second):
@@ -103,7 +106,7 @@ func TestDemo(t *testing.T) {
 	server := "ELETROVIA_SERVER=" + p.word("REST")
 	typed := func(args ...string) (int, string, string) {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), args, shell{out: &out, err: &errs, program: "eletrovia", environ: []string{server}})
+		code := run(t.Context(), args, terminal.Shell{Out: &out, Err: &errs, Program: "eletrovia", Environ: []string{server}})
 		return code, out.String(), errs.String()
 	}
 	code, out, errs := typed("reserve", "--from", "João Pessoa, PB", "--to", "Feira de Santana, BA", "--vehicle", "EV-0001", "--json")
@@ -124,7 +127,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%v: exit %d, %q, %s", c, code, out, errs)
 		}
 	}
-	if code, _, errs := typed("trips", booked.ID, "--vehicle", "EV-0002"); code != exitFailure || !strings.Contains(errs, "FORBIDDEN") {
+	if code, _, errs := typed("trips", booked.ID, "--vehicle", "EV-0002"); code != terminal.ExitFailure || !strings.Contains(errs, "FORBIDDEN") {
 		t.Errorf("another vehicle's trip: exit %d, %s", code, errs)
 	}
 	p.over(t)
@@ -142,7 +145,7 @@ func TestDemo(t *testing.T) {
 func TestServe(t *testing.T) {
 	p := begin(t, []string{"ELETROVIA_OPERATOR_SECRET=demo"}, "serve", "--company", "SER", "--store", "memory", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ws", "127.0.0.1:0")
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"doctor", "--server", p.word("REST"), "--json"}, shell{out: &out, err: io.Discard}); code != 0 {
+	if code := run(t.Context(), []string{"doctor", "--server", p.word("REST"), "--json"}, terminal.Shell{Out: &out, Err: io.Discard}); code != 0 {
 		t.Errorf("doctor: exit %d, %s", code, out.String())
 	}
 	if all := strings.Join(p.said, "\n"); !strings.Contains(all, "Sertão Energia") || !strings.Contains(all, "can lose: everything") || !strings.Contains(all, "WebSocket") {
@@ -170,8 +173,8 @@ func TestServeRefusesToStart(t *testing.T) {
 		"peer's key":       {[]string{"ELETROVIA_KEY_SER=x"}, []string{"--company", "MAR", "--peer", "SER=http://127.0.0.1:1"}, "no thumbprint"},
 	} {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), append([]string{"serve"}, c.args...), shell{out: &out, err: &errs, environ: c.environ, program: "eletrovia"})
-		if code != exitUsage || !strings.Contains(errs.String(), c.says) || out.Len() > 0 {
+		code := run(t.Context(), append([]string{"serve"}, c.args...), terminal.Shell{Out: &out, Err: &errs, Environ: c.environ, Program: "eletrovia"})
+		if code != terminal.ExitUsage || !strings.Contains(errs.String(), c.says) || out.Len() > 0 {
 			t.Errorf("%s: exit %d, %s", name, code, errs.String())
 		}
 	}
@@ -180,8 +183,8 @@ func TestServeRefusesToStart(t *testing.T) {
 func TestServeFailsWithoutItsStore(t *testing.T) {
 	var errs bytes.Buffer
 	code := run(t.Context(), []string{"serve", "--company", "MAR", "--store", "redis://127.0.0.1:1", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"},
-		shell{out: io.Discard, err: &errs, program: "eletrovia"})
-	if code != exitFailure || !strings.Contains(errs.String(), "store") {
+		terminal.Shell{Out: io.Discard, Err: &errs, Program: "eletrovia"})
+	if code != terminal.ExitFailure || !strings.Contains(errs.String(), "store") {
 		t.Errorf("exit %d, %s", code, errs.String())
 	}
 }
@@ -192,8 +195,8 @@ func TestBench(t *testing.T) {
 	code := run(t.Context(), []string{
 		"bench", "--store", "memory", "--concurrency", "2", "--duration", "100ms", "--warm-up", "1", "--fsync", "everysec", "--vehicles", "99", "--json",
 		"--cpuprofile", filepath.Join(t.TempDir(), "cpu.prof"),
-	}, shell{out: &out, err: &errs, program: "eletrovia"})
-	var rows []row
+	}, terminal.Shell{Out: &out, Err: &errs, Program: "eletrovia"})
+	var rows []bench.Row
 	if err := json.Unmarshal(out.Bytes(), &rows); code != 0 || err != nil || len(rows) != 2 {
 		t.Fatalf("exit %d, %v, %s%s", code, err, out.String(), errs.String())
 	}
@@ -202,7 +205,7 @@ func TestBench(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if code := run(t.Context(), []string{"bench", "--mqtt", "perhaps"}, shell{out: io.Discard, err: io.Discard}); code != exitUsage {
+	if code := run(t.Context(), []string{"bench", "--mqtt", "perhaps"}, terminal.Shell{Out: io.Discard, Err: io.Discard}); code != terminal.ExitUsage {
 		t.Errorf("exit %d", code)
 	}
 }
@@ -217,10 +220,10 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 		!strings.Contains(got.out, "ok     inventory: BR*MAR*E0002*1 is offered no more and is kept for 1 bookings") {
 		t.Errorf("what has moved and left: %s", got.out)
 	}
-	if got.code != exitFailure || !strings.Contains(got.out, "wrong  peer SER: down at http://x: connection refused") || !strings.Contains(got.err, "1 check failed") {
+	if got.code != terminal.ExitFailure || !strings.Contains(got.out, "wrong  peer SER: down at http://x: connection refused") || !strings.Contains(got.err, "1 check failed") {
 		t.Errorf("%+v", got)
 	}
-	if got := f.typed(t, false, "doctor", "--company", "MAR", "--store", "redis://127.0.0.1:1", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"); got.code != exitFailure ||
+	if got := f.typed(t, false, "doctor", "--company", "MAR", "--store", "redis://127.0.0.1:1", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"); got.code != terminal.ExitFailure ||
 		!strings.Contains(got.out, "wrong  store") || !strings.Contains(got.out, "ok     configuration") {
 		t.Errorf("%+v", got)
 	}
@@ -241,29 +244,7 @@ func TestDoctorSaysWhatIsImpaired(t *testing.T) {
 			t.Errorf("no %q in %s", want, got.out)
 		}
 	}
-	if got.code != exitFailure || !strings.Contains(got.err, "2 checks failed") {
+	if got.code != terminal.ExitFailure || !strings.Contains(got.err, "2 checks failed") {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestClockGoesOnWithItsData(t *testing.T) {
-	s := stage{data: t.TempDir(), speed: 60}
-	first, err := s.clock(day)
-	if err != nil || !first.Epoch.Equal(day) || first.Speed != 60 {
-		t.Fatalf("%+v, %v", first, err)
-	}
-	if again, err := s.clock(day.Add(time.Hour)); err != nil || again != first {
-		t.Errorf("%+v, %v", again, err)
-	}
-	s.speed = 30
-	if _, err := s.clock(day); err == nil {
-		t.Error("another speed on the same data")
-	}
-	s.speed = 1
-	if c, err := s.clock(day); err != nil || c.Speed != 1 {
-		t.Errorf("real time needs no file: %+v, %v", c, err)
-	}
-	if c, err := (stage{speed: 5}).clock(day); err != nil || c != (app.Clock{Epoch: day, Speed: 5}) {
-		t.Errorf("%+v, %v", c, err)
 	}
 }

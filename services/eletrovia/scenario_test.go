@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 // The scene of contention, at high speed: what is said is what is so.
@@ -32,7 +34,7 @@ func TestScenarioContention(t *testing.T) {
 		t.Fatalf("%d commands at the end of\n%s", len(typed), all)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), strings.Fields(typed[0][1]), shell{out: &out, err: io.Discard, program: "eletrovia"}); code != 0 || !strings.Contains(out.String(), "PREEMPTED") {
+	if code := run(t.Context(), strings.Fields(typed[0][1]), terminal.Shell{Out: &out, Err: io.Discard, Program: "eletrovia"}); code != 0 || !strings.Contains(out.String(), "PREEMPTED") {
 		t.Errorf("exit %d: %s", code, out.String())
 	}
 	p.over(t)
@@ -65,7 +67,7 @@ func TestScenarioRefusesWhatNobodyWrote(t *testing.T) {
 		{"demo", "--scenario", "opera"}, {"demo", "--scenario", "contention", "--json"}, {"demo", "--scenario", "contention", "--step", "-1s"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), args, shell{out: &out, err: &errs, program: "eletrovia"}); code != exitUsage || out.Len() > 0 {
+		if code := run(t.Context(), args, terminal.Shell{Out: &out, Err: &errs, Program: "eletrovia"}); code != terminal.ExitUsage || out.Len() > 0 {
 			t.Errorf("%v: exit %d, %s", args, code, errs.String())
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/eletrovia/eletrovia/services/company/app"
 	"github.com/eletrovia/eletrovia/services/e2e/program"
 	"github.com/eletrovia/eletrovia/services/eletrovia/internal/director"
+	"github.com/eletrovia/eletrovia/services/eletrovia/internal/terminal"
 )
 
 // asProgram tells the test's executable that it is to be eletrovia: the stage's servers
@@ -25,7 +26,7 @@ const asProgram = "BE_ELETROVIA=1"
 
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Environ(), asProgram) {
-		os.Exit(run(context.Background(), os.Args[1:], shell{out: os.Stdout, err: os.Stderr, in: os.Stdin, program: "eletrovia", environ: os.Environ()}))
+		os.Exit(run(context.Background(), os.Args[1:], terminal.Shell{Out: os.Stdout, Err: os.Stderr, In: os.Stdin, Program: "eletrovia", Environ: os.Environ()}))
 	}
 	os.Exit(program.Main(m))
 }
@@ -158,7 +159,7 @@ func TestALeashedServerEndsWithItsInput(t *testing.T) {
 	code := make(chan int, 1)
 	go func() {
 		code <- run(t.Context(), []string{"serve", "--leash", "--company", "MAR", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--store", "memory"},
-			shell{out: out, err: io.Discard, in: in, program: "eletrovia", environ: []string{"ELETROVIA_OPERATOR_SECRET=a secret of the test's own"}})
+			terminal.Shell{Out: out, Err: io.Discard, In: in, Program: "eletrovia", Environ: []string{"ELETROVIA_OPERATOR_SECRET=a secret of the test's own"}})
 	}()
 	for line := range out.lines {
 		if line == "ready" {
@@ -168,7 +169,7 @@ func TestALeashedServerEndsWithItsInput(t *testing.T) {
 	_ = hold.Close()
 	select {
 	case c := <-code:
-		if c != exitDone {
+		if c != terminal.ExitDone {
 			t.Errorf("exit %d", c)
 		}
 	case <-time.After(30 * time.Second):
