@@ -75,7 +75,7 @@ func TestCarsOnTheMap(t *testing.T) {
 	mux.HandleFunc("POST /park", func(http.ResponseWriter, *http.Request) { c.close() })
 	hand := httptest.NewServer(mux)
 	t.Cleanup(hand.Close)
-	drive(t, "e2e/cars.mjs", home.Front.URL(), fleet.OperatorSecret, fmt.Sprint(n), hand.URL)
+	drive(t, "e2e/cars.mjs", "http://"+home.Servers[0].Addr(), fleet.OperatorSecret, fmt.Sprint(n), hand.URL)
 }
 
 // roams drives the k-th car from a place of its own in the Northeast, in a direction of its
