@@ -24,7 +24,7 @@ export async function readme(server) {
     await book(page, await register(server))
     await status(page, 'CONFIRMED')
   })
-  await step('README: the operator', { ...small, colorScheme: 'dark' }, async (page) => {
+  await step('README: the operator', { viewport: { width: 1280, height: 1040 }, colorScheme: 'dark' }, async (page) => {
     await page.goto(`${server}/ops`)
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('Operator secret').fill('demo')

@@ -4,7 +4,7 @@ import { createServer, request } from 'node:http'
 /** Records a server's stream for a while: what came, and when, in ms from the first of it. */
 export async function record(server, path, auth, seconds) {
   const halt = new AbortController()
-  const answer = await fetch(server + path, { headers: { Authorization: 'Basic ' + Buffer.from(auth).toString('base64') }, signal: halt.signal })
+  const answer = await fetch(server + path, { headers: { Accept: 'text/event-stream', Authorization: 'Basic ' + Buffer.from(auth).toString('base64') }, signal: halt.signal })
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
   const pieces = []
   const began = Date.now()

@@ -38,13 +38,34 @@ export const revoked = (server) => async (page, b) => {
   await cancel(page)
 }
 
+/** Freezes a page: from here to the end of what is meant to happen meanwhile no task of it runs, no timer, no word of its
+ * stream. Its clock moves by so many ms in that time. (Chromium without a window takes the command that freezes a page
+ * and lets it go on; a debugger that has stopped it does not.) */
+async function freeze(b, page, meanwhile, ms = 0) {
+  const cdp = await b.context.newCDPSession(page)
+  await page.evaluate(() => {
+    globalThis.ran = 0
+    globalThis.beat = setInterval(() => globalThis.ran++, 50)
+  })
+  await cdp.send('Debugger.enable')
+  const stopped = new Promise((go) => cdp.once('Debugger.paused', go))
+  await cdp.send('Debugger.pause')
+  const { callFrameId } = (await stopped).callFrames[0]
+  const inside = async (expression) => (await cdp.send('Debugger.evaluateOnCallFrame', { callFrameId, expression, returnByValue: true })).result.value
+  const before = await inside('globalThis.ran')
+  await meanwhile?.()
+  await new Promise((go) => setTimeout(go, 1000))
+  if ((await inside('globalThis.ran')) !== before) throw new Error('the page is not frozen')
+  if (ms > 0) await inside(`globalThis.skipped += ${ms}`)
+  await cdp.send('Debugger.resume')
+  await cdp.detach()
+  await page.evaluate(() => clearInterval(globalThis.beat))
+}
+
 /** The page is frozen while its question is answered elsewhere: it is right as soon as it wakes. */
 export const frozen = (server) => async (page, b) => {
   const { id, vehicle } = await lose(page, server)
-  const cdp = await b.context.newCDPSession(page)
-  await cdp.send('Page.setWebLifecycleState', { state: 'frozen' })
-  await ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' })
-  await cdp.send('Page.setWebLifecycleState', { state: 'active' })
+  await freeze(b, page, () => ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' }))
   await status(page, 'ABORTED')
   if (await page.getByText('Answer within').count()) throw new Error('the page still asks')
 }
@@ -84,24 +105,12 @@ export const frozenAndJumped = (server) => async (page, b) => {
     globalThis.Date = new Proxy(Real, { construct: (of, args, as) => Reflect.construct(of, args.length ? args : [now() + globalThis.skipped], as) })
     Real.now = () => now() + globalThis.skipped
     performance.now = () => since() + globalThis.skipped
-    globalThis.ran = 0
-    setInterval(() => globalThis.ran++, 100)
   })
   const { id, vehicle } = await lose(page, server)
   const before = await left(page)
-  const cdp = await b.context.newCDPSession(page)
-  const sleep = async (meanwhile) => {
-    await cdp.send('Page.setWebLifecycleState', { state: 'frozen' })
-    await page.evaluate(() => (globalThis.skipped += 600_000))
-    const ran = await page.evaluate(() => globalThis.ran)
-    await new Promise((go) => setTimeout(go, 1000))
-    if ((await page.evaluate(() => globalThis.ran)) !== ran) throw new Error('the page is not frozen')
-    await meanwhile?.()
-    await cdp.send('Page.setWebLifecycleState', { state: 'active' })
-  }
-  await sleep()
+  await freeze(b, page, undefined, 600_000)
   await counts(page, before)
-  await sleep(() => ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' }))
+  await freeze(b, page, () => ask(server, vehicle, 'POST', `/api/v1/trips/${id}/decision`, { leg: 1, action: 'give_up' }), 600_000)
   await status(page, 'ABORTED')
   if (await page.getByText('Answer within').count()) throw new Error('the page still asks')
 }
