@@ -126,9 +126,7 @@ func TestComesBack(t *testing.T) {
 	}
 	m.Start(t)
 	ready(t, r)
-	if ups.Load() != 2 {
-		t.Errorf("told of %d connections", ups.Load())
-	}
+	brokertest.Eventually(t, "it is not told of two connections", func() bool { return ups.Load() == 2 })
 	car := user(t, m, "EV-0001", "car")
 	_, trips := subscribe(t, car, carlink.VehicleFilter("EV-0001"))
 	if s := receive(t, trips, "what was published while it was away"); string(s.Payload()) != "trip" {
