@@ -29,7 +29,7 @@ export class Refusal extends Error {
     /** What was wrong with single fields of the request. */
     readonly fields: { field: string; reason: string }[] = [],
     /** What a smaller reserve would allow. */
-    readonly thinner: Schemas['ThinnerPlan'][] = [],
+    readonly thinner: Schemas['Plan'][] = [],
   ) {
     super(detail)
   }
