@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,8 +80,12 @@ func (s *Service) start(ctx context.Context, req api.TripRequest, key string) (t
 
 // answered looks for the first answer to a key whose request can no longer be
 // drafted (its plan is forgotten, its windows have begun), and else gives cause.
+// ID_REUSED where the key was another request's, whatever is wrong with this one.
 func (s *Service) answered(ctx context.Context, req api.TripRequest, key, digest string, cause error) (trip.Trip, bool, error) {
 	first, err := s.Records.Admit(ctx, trip.Admission{VehicleID: req.VehicleID, Key: key, Digest: digest})
+	if errors.Is(err, charging.CodeIDReused) {
+		return trip.Trip{}, false, err
+	}
 	if err != nil || first == "" {
 		return trip.Trip{}, false, cause
 	}

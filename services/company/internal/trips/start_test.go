@@ -112,6 +112,11 @@ func TestOneKeyOneTrip(t *testing.T) {
 	if late, replayed, err := s.Start(t.Context(), request(at("MAR", 1)), "k"); err != nil || !replayed || late.ID != first.ID {
 		t.Errorf("late repeat: %v %v", err, replayed)
 	}
+	other := request(at("MAR", 1))
+	other.DecisionTimeoutSeconds = 99
+	if _, _, err := s.Start(t.Context(), other, "k"); charging.CodeOf(err) != charging.CodeIDReused {
+		t.Errorf("another request, late: %v", err)
+	}
 }
 
 func soc(v float64) *float64 { return &v }
