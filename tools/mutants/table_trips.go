@@ -12,7 +12,7 @@ func trips() []mutant {
 		return mutant{File: rooms + file, Old: old, New: now, Unnoticed: unnoticed, Tests: tests}
 	}
 	return []mutant{
-		at("trips/start.go", "if errors.Is(err, charging.CodeIDReused) {", "if false {", "another request under a key is told about its windows"),
+		at("trips/start.go", "if errors.Is(err, charging.CodeIDReused) {", "if errors.Is(err, charging.CodeIDReused) && false {", "another request under a key is told about its windows"),
 		at("trips/originator.go", "case l.CompanyID != from:\n\t\treturn charging.Refuse", "case false:\n\t\treturn charging.Refuse", "a company withdraws another's stop"),
 		at("trips/originator.go", "(k < 0 || t.Legs[k].State == charging.Canceled)", "k < 0", "a stop that was let go stays booked at its company"),
 		at("trips/originator.go", "case coming(t, id):\n\t\treturn charging.OutcomePending", "case coming(t, id):\n\t\treturn charging.OutcomeConfirmed", "a stop that is being taken counts as booked"),
