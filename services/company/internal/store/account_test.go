@@ -149,6 +149,30 @@ func TestAVehiclesHours(t *testing.T) {
 	})
 }
 
+// TestWhoTookNothingStaysAStranger: a session in which the car took nothing does not let
+// it have more.
+func TestWhoTookNothingStaysAStranger(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e *env) {
+		e = limited(t, e, charging.Limits{VehicleHours: 8 * time.Hour, NewHours: 2 * time.Hour})
+		a := e.reserved(t, e.hold(0))
+		e.civil.set(a.Start)
+		if _, err := e.Start(t.Context(), at(a), charging.Arrival{}, within(time.Hour, time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		m := testMeter
+		m.EnergyKWh = 0
+		e.civil.set(a.Start.Add(10 * time.Minute))
+		if _, err := e.Complete(t.Context(), at(a), m); err != nil {
+			t.Fatal(err)
+		}
+		e.must(t, e.hold(2))
+		e.must(t, e.hold(3))
+		_, err := e.Hold(t.Context(), e.hold(4))
+		quota(t, err, "vehicle", "vehicle_id")
+	})
+}
+
 // TestASecondTripOfAStranger: two open trips for one that has never charged; a further
 // stop of one of them is none more, and a known vehicle has no such limit.
 func TestASecondTripOfAStranger(t *testing.T) {
